@@ -1,0 +1,80 @@
+"""What goes wrong on purpose.
+
+Every exception's docstring is its message: it says what happened without an address, a token or a key, so
+that any of them may be logged or shown. `web.errors` holds the one table from these to HTTP statuses.
+"""
+
+from __future__ import annotations
+
+import inspect
+from enum import StrEnum
+
+
+class NewsletterError(Exception):
+    """Something the newsletter service expects to go wrong went wrong."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or inspect.getdoc(type(self)))
+
+
+class SettingsError(NewsletterError):
+    """The environment is incomplete or wrong; `problems` has one line for each mistake."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+class InvalidAddress(NewsletterError):
+    """This is not an e-mail address that a letter can be sent to."""
+
+
+class UnknownWording(NewsletterError):
+    """No such consent text is known, or it was withdrawn: load the form again and agree to the present one."""
+
+
+class UnknownLink(NewsletterError):
+    """The link was not made by this service, or was not copied whole."""
+
+
+class OutdatedLink(NewsletterError):
+    """The link was made by this service but no longer holds."""
+
+
+class NobodyKnown(NewsletterError):
+    """Nobody is known by this address."""
+
+
+class BlockedHard(NewsletterError):
+    """The address is blocked for good: only staff can lift that."""
+
+
+class Unavailable(NewsletterError):
+    """The database cannot be reached or is not ready; nothing was lost, and the same call may be made again."""
+
+
+class WrongDataKey(NewsletterError):
+    """DATA_KEY: does not open this database's keyring."""
+
+
+class Meaning(StrEnum):
+    """What a failed delivery, of a letter or of a call to Mailchimp, means for the work that is left."""
+
+    PASSING = "passing"  #: the same may succeed later: postpone this one
+    PERSONAL = "personal"  #: it will never succeed for this person: give this one up
+    WHOLE = "whole"  #: the other side refuses us altogether: hold everything, use nothing up
+
+
+class DeliveryFailure(NewsletterError):
+    """A letter or a call to Mailchimp was not carried out.
+
+    `reason` is a short code or a server's code, fit for a log and for staff: never an address.
+    `outcome_unknown` is true where the other side may have carried it out all the same: after a time-out, ours or
+    its gateway's, a dropped connection, or an answer that does not say.
+    """
+
+    def __init__(self, meaning: Meaning, reason: str, *, outcome_unknown: bool = False) -> None:
+        self.meaning = meaning
+        self.reason = reason
+        self.outcome_unknown = outcome_unknown
+        super().__init__(reason)

@@ -1,0 +1,282 @@
+"""The product as one table: what an action does to a person, depending on where they stand.
+
+Read this first. `decide()` answers for every standing and every action; `subscriptions._apply()` alone carries
+the answer out. Nothing here touches a database, a clock or a network: what the table needs to know is handed in.
+The table itself stands in README.md; changing a rule is changing one cell here and one row of its test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+LETTER_PAUSE = timedelta(minutes=10)
+LETTERS_WINDOW = timedelta(hours=24)
+LETTERS_PER_WINDOW = 3
+BOUNCE_IS_FRESH = timedelta(days=30)
+
+
+class Status(StrEnum):
+    """Where a person stands."""
+
+    UNKNOWN = "unknown"  #: no row: never came, or was forgotten
+    PENDING = "pending"  #: asked for the newsletter, has not confirmed yet
+    CONFIRMED = "confirmed"  #: the address's owner confirmed
+    BLOCKED = "blocked"  #: left, or was shut out: no mailing
+    RETURNING = "returning"  #: blocked, asked again, not yet confirmed: blocked for every mailing
+
+
+class Reason(StrEnum):
+    """Why somebody is blocked, weakest first: a block on a blocked row counts only if it is stronger."""
+
+    REMOVED_AT_MAILCHIMP = "removed_at_mailchimp"
+    RECTIFIED = "rectified"
+    UNSUBSCRIBED = "unsubscribed"
+    BOUNCE = "bounce"
+    NOT_ME = "not_me"
+    COMPLAINT = "complaint"
+    STAFF = "staff"
+
+    @property
+    def strength(self) -> int:
+        """The place in the order of reasons; the two weakest are equally weak."""
+        return max(1, list(Reason).index(self))
+
+
+SOFT_REASONS = frozenset({Reason.REMOVED_AT_MAILCHIMP, Reason.RECTIFIED, Reason.UNSUBSCRIBED})
+
+
+class Action(StrEnum):
+    """What is asked."""
+
+    SIGN_UP = "sign_up"
+    CONFIRM = "confirm"
+    UNSUBSCRIBE = "unsubscribe"
+    BLOCK = "block"
+    DISOWN = "disown"
+    LIFT = "lift"
+    EXPIRE = "expire"
+    RETIRE = "retire"
+    ERASE = "erase"
+
+
+class Event(StrEnum):
+    """What has happened: the words of the ledger."""
+
+    SIGNUP = "signup"
+    MAIL_SENT = "mail_sent"
+    MAIL_FAILED = "mail_failed"
+    CONFIRMED = "confirmed"
+    BLOCKED = "blocked"
+    LIFTED = "lifted"
+    DISOWNED = "disowned"
+    RECTIFIED = "rectified"
+    HELD = "held"
+    RELEASED = "released"
+    SYNCED = "synced"
+    SYNC_FAILED = "sync_failed"
+    EXPIRED = "expired"
+    ERASED = "erased"
+    VIEWED = "viewed"
+    RESTORED = "restored"
+
+
+class There(StrEnum):
+    """A person's place at Mailchimp, as last known."""
+
+    ABSENT = "absent"
+    UNKNOWN = "unknown"  #: a call is under way, its outcome was lost, or a webhook asks for a look
+    SUBSCRIBED = "subscribed"
+    UNSUBSCRIBED = "unsubscribed"
+    AWAITING = "awaiting"  #: Mailchimp asked the person once more and waits for the answer
+    REFUSED = "refused"  #: Mailchimp does not let us add this person
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the table needs to know about a person. `left_at` is when they last left, None if they never did."""
+
+    status: Status
+    reason: Reason | None = None
+    left_at: datetime | None = None
+    held: bool = False
+
+    def is_hard(self, now: datetime) -> bool:
+        """Tell whether only staff, never a sign-up, can end this block."""
+        if self.reason is None or self.reason in SOFT_REASONS:
+            return False
+        if self.reason is Reason.BOUNCE and self.left_at is not None:
+            return now - self.left_at < BOUNCE_IS_FRESH
+        return True
+
+
+NOBODY = Standing(Status.UNKNOWN)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of a person. Without an event nothing changes and nothing is logged: a dash in the table."""
+
+    status: Status
+    reason: Reason | None
+    event: Event | None = None
+    writes_letter: bool = False
+    keeps_block: bool = False  #: erased, but a digest stays behind as a block
+
+    @property
+    def changes(self) -> bool:
+        """Tell whether anything happens at all."""
+        return self.event is not None
+
+
+def decide(
+    standing: Standing,
+    action: Action,
+    *,
+    now: datetime,
+    reason: Reason | None = None,
+    too_soon: bool = False,
+    and_block: bool = False,
+) -> Decision:
+    """Look up one cell of the table.
+
+    `reason` belongs to BLOCK, `too_soon` to SIGN_UP, `and_block` to DISOWN ("and never write again").
+    """
+    dash = Decision(standing.status, standing.reason)
+    if standing.held and action in _FROZEN_BY_HOLD:
+        return dash
+    match action:
+        case Action.SIGN_UP:
+            return dash if too_soon else _sign_up(standing, dash, now)
+        case Action.CONFIRM:
+            is_open = standing.status in (Status.PENDING, Status.RETURNING)
+            return Decision(Status.CONFIRMED, None, Event.CONFIRMED) if is_open else dash
+        case Action.UNSUBSCRIBE:
+            is_confirmed = standing.status is Status.CONFIRMED
+            return _blocked(Reason.UNSUBSCRIBED) if is_confirmed else dash
+        case Action.BLOCK:
+            if reason is None:
+                raise ValueError("a block needs a reason")
+            return _block(standing, dash, reason)
+        case Action.DISOWN:
+            return _disown(standing, dash, and_block=and_block)
+        case Action.LIFT:
+            is_hard = standing.status is Status.BLOCKED and standing.is_hard(now)
+            return Decision(Status.BLOCKED, Reason.UNSUBSCRIBED, Event.LIFTED) if is_hard else dash
+        case Action.EXPIRE:
+            return _close_request(standing, dash, Event.EXPIRED)
+        case Action.RETIRE:
+            if standing.status is not Status.BLOCKED:
+                return dash
+            return Decision(Status.UNKNOWN, None, Event.ERASED, keeps_block=standing.is_hard(now))
+        case Action.ERASE:
+            return Decision(Status.UNKNOWN, None, Event.ERASED)
+
+
+#: A hold (Art. 18 GDPR) freezes what others do with the data, never what the person or staff ask for.
+_FROZEN_BY_HOLD = frozenset({Action.SIGN_UP, Action.CONFIRM, Action.EXPIRE, Action.RETIRE})
+
+
+def _blocked(reason: Reason) -> Decision:
+    return Decision(Status.BLOCKED, reason, Event.BLOCKED)
+
+
+def _sign_up(standing: Standing, dash: Decision, now: datetime) -> Decision:
+    match standing.status:
+        case Status.UNKNOWN | Status.PENDING:
+            return Decision(Status.PENDING, None, Event.SIGNUP, writes_letter=True)
+        case Status.RETURNING:
+            return Decision(Status.RETURNING, standing.reason, Event.SIGNUP, writes_letter=True)
+        case Status.BLOCKED:
+            if standing.is_hard(now):
+                return dash
+            return Decision(Status.RETURNING, standing.reason, Event.SIGNUP, writes_letter=True)
+        case Status.CONFIRMED:
+            return dash
+
+
+def _block(standing: Standing, dash: Decision, reason: Reason) -> Decision:
+    match standing.status:
+        case Status.UNKNOWN:
+            return _blocked(reason) if reason is Reason.STAFF else dash
+        case Status.PENDING:
+            # Mailchimp's removing somebody who is not subscribed says nothing about their own request.
+            return dash if reason is Reason.REMOVED_AT_MAILCHIMP else _blocked(reason)
+        case Status.CONFIRMED:
+            return _blocked(reason)
+        case Status.BLOCKED | Status.RETURNING:
+            present = standing.reason
+            is_stronger = present is None or reason.strength > present.strength
+            return _blocked(reason) if is_stronger else dash
+
+
+def _disown(standing: Standing, dash: Decision, *, and_block: bool) -> Decision:
+    if standing.status is Status.CONFIRMED:
+        return _blocked(Reason.NOT_ME)
+    closed = _close_request(standing, dash, Event.DISOWNED)
+    if and_block and closed.changes:
+        return _blocked(Reason.NOT_ME)
+    return closed
+
+
+def _close_request(standing: Standing, dash: Decision, event: Event) -> Decision:
+    """End an open request without a confirmation: the person stands as before it."""
+    match standing.status:
+        case Status.PENDING:
+            return Decision(Status.UNKNOWN, None, event)
+        case Status.RETURNING:
+            return Decision(Status.BLOCKED, standing.reason, event)
+        case _:
+            return dash
+
+
+def leaves(before: Status, after: Status) -> bool:
+    """Tell whether an open request or a consent ends here, so that no link made before may count again."""
+    return before in _IN and after not in _IN
+
+
+_IN = frozenset({Status.PENDING, Status.CONFIRMED, Status.RETURNING})
+
+
+def too_soon(standing: Standing, letters: Sequence[datetime], now: datetime) -> bool:
+    """Tell whether one more letter would be one too many for an address that was written `letters` at these times.
+
+    The first sign-up after a block need not wait ten minutes: whoever just left may change their mind.
+    """
+    recent = [at for at in letters if now - at < LETTERS_WINDOW]
+    if len(recent) >= LETTERS_PER_WINDOW:
+        return True
+    if standing.status is Status.BLOCKED:
+        return False
+    return any(now - at < LETTER_PAUSE for at in recent)
+
+
+def wanted_there(status: Status, *, held: bool, is_successor: bool) -> There | None:
+    """Say which place at Mailchimp a person should have; None: no wish, and no call may be made.
+
+    `is_successor`: the request came from Mailchimp's own change of an address, which stands there already.
+    """
+    match status:
+        case Status.CONFIRMED:
+            return There.UNSUBSCRIBED if held else There.SUBSCRIBED
+        case Status.BLOCKED | Status.RETURNING:
+            return There.UNSUBSCRIBED
+        case Status.PENDING:
+            return There.UNSUBSCRIBED if is_successor else None
+        case Status.UNKNOWN:
+            return None
+
+
+#: Which known places do not yet satisfy a wish. Where nobody is (absent), there is nobody to unsubscribe; a
+#: refusal and Mailchimp's own question are final answers to the wish to subscribe, until the person asks anew.
+UNSETTLED: dict[There, frozenset[There]] = {
+    There.SUBSCRIBED: frozenset({There.ABSENT, There.UNKNOWN, There.UNSUBSCRIBED}),
+    There.UNSUBSCRIBED: frozenset({There.SUBSCRIBED, There.UNKNOWN, There.AWAITING}),
+}
+
+
+def is_settled(known: There, wanted: There | None) -> bool:
+    """Tell whether nothing is left to do at Mailchimp."""
+    return wanted is None or known not in UNSETTLED[wanted]
