@@ -1,0 +1,183 @@
+"""How the database is spoken to: engine options, transactions, and whether it is ready.
+
+Nothing outside opens a transaction by itself: `writing()` for what changes something, `reading()` for what only
+looks. Neither is ever held during a network call.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from alembic.script import ScriptDirectory
+from flask import Flask, current_app
+from flask_migrate import Migrate
+from sqlalchemy import Connection, Engine, event, exists, select, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from newsletter.config import Settings
+from newsletter.lifecycle import Status
+from newsletter.models import Keyring, Subscription, db
+
+BUSY_SECONDS = 10.0
+POOL_SIZE = 20
+
+#: SQLite has one writer, and its own waiting is a lottery; within a process, writers take turns here instead.
+_sqlite_turn = threading.Lock()
+
+
+def migrations_folder() -> Path:
+    """Where the migrations lie: in an installed package inside it, in a checkout beside it."""
+    package = Path(__file__).parent
+    inside = package / "migrations"
+    return inside if inside.is_dir() else package.parent / "migrations"
+
+
+def init(app: Flask, settings: Settings) -> None:
+    """Bind an application to its database, without opening it."""
+    url = make_url(settings.database_url)
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(url.drivername)
+    if url.drivername == "sqlite" and url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    db.init_app(app)
+    Migrate(app, db, directory=str(migrations_folder()), render_as_batch=True, compare_type=True)
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            _listen(db.engine)
+
+
+def _engine_options(driver: str) -> dict[str, Any]:
+    common: dict[str, Any] = {
+        # Values of statements are personal data: an error must not show them.
+        "hide_parameters": True,
+        "pool_pre_ping": driver != "sqlite",
+        "pool_size": POOL_SIZE,
+        "max_overflow": POOL_SIZE,
+        "pool_timeout": BUSY_SECONDS,
+    }
+    if driver == "sqlite":
+        return common | {"connect_args": {"timeout": BUSY_SECONDS}}
+    return common | {
+        "connect_args": {
+            "connect_timeout": 5,
+            # A pooler in transaction mode hands statements prepared here to other sessions.
+            "prepare_threshold": None,
+        }
+    }
+
+
+def _listen(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+        # The driver's own BEGIN is deferred and fails at once when it has to turn into a write.
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            # What was deleted is overwritten with zeros: an erasure reaches the file.
+            "secure_delete=ON",
+            # Without it, INSERT OR REPLACE would get around the ledger's DELETE trigger.
+            "recursive_triggers=ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        only_reads = connection.get_execution_options().get("only_reads", False)
+        connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
+
+
+def is_sqlite() -> bool:
+    """Tell whether the application's database is SQLite."""
+    return db.engine.dialect.name == "sqlite"
+
+
+def _fresh_session() -> Session:
+    session = db.session()
+    if session.in_transaction():
+        # One inside the other would end the outer one with the inner.
+        raise RuntimeError("a transaction is open already")
+    return session
+
+
+@contextmanager
+def apart() -> Iterator[Session]:
+    """A look at the database beside whatever transaction is open, for what every transaction needs."""
+    with db.engine.connect().execution_options(only_reads=True) as own, Session(own) as session:
+        yield session
+
+
+@contextmanager
+def writing() -> Iterator[Session]:
+    """One transaction that changes something: committed at the end, undone on any exception."""
+    session = _fresh_session()
+    with _sqlite_turn if is_sqlite() else nullcontext():
+        try:
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """One transaction that only looks; on SQLite it waits for no writer."""
+    session = _fresh_session()
+    try:
+        session.connection(execution_options={"only_reads": True})
+        yield session
+    finally:
+        # What was read stays readable, and is no longer bound to the session.
+        session.close()
+
+
+def lock(session: Session, digest: bytes) -> None:
+    """Let nobody else act on this address until the transaction ends, known or not.
+
+    On SQLite, whose writers are alone anyway, there is nothing to do.
+    """
+    if not is_sqlite():
+        number = int.from_bytes(digest[:8], "big", signed=True)
+        session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+
+
+@cache
+def newest_revision() -> str | None:
+    """The newest schema's revision, as the migrations say."""
+    return ScriptDirectory(str(migrations_folder())).get_current_head()
+
+
+def is_ready() -> bool:
+    """Tell whether sign-ups can be taken: database there, migrations current, keyring made. Never raises."""
+    try:
+        with reading() as session:
+            present = session.scalar(text("SELECT version_num FROM alembic_version"))
+            has_keys = session.scalar(select(exists(select(Keyring.id))))
+            return bool(present == newest_revision() and has_keys)
+    except SQLAlchemyError:
+        return False
+
+
+def anyone_confirmed() -> bool:
+    """Tell whether somebody is confirmed, and so waits for Mailchimp."""
+    with reading() as session:
+        query = select(
+            exists(select(Subscription.ref).where(Subscription.status == Status.CONFIRMED))
+        )
+        return bool(session.scalar(query))
+
+
+def file() -> Path | None:
+    """SQLite's database file; None on PostgreSQL."""
+    url = current_app.config["SQLALCHEMY_DATABASE_URI"]
+    return Path(url.database) if url.drivername == "sqlite" else None

@@ -1,0 +1,136 @@
+"""What only one worker does at a time, and what is on hold for all of them: leases and holds in one table."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from newsletter import clock
+from newsletter.database import reading, writing
+from newsletter.models import Job
+
+#: What a killed process held is taken over within 30 s (interface.md): the lease, and a second to notice.
+LEASE = timedelta(seconds=20)
+PROBE_EVERY = timedelta(seconds=30)
+WORKER_PREFIX = "worker "
+
+Side = Literal["mail", "mailchimp"]
+
+
+def _get(session: Session, name: str) -> Job:
+    job = session.scalar(select(Job).where(Job.name == name).with_for_update())
+    if job is None:
+        job = Job(name=name)
+        session.add(job)
+    return job
+
+
+def take(name: str, owner: str) -> bool:
+    """Take a lease, or keep the one held; False while another worker holds it."""
+    now = clock.now()
+    with reading() as session:
+        job = session.get(Job, name)
+        if job is not None and _is_others(job, owner, now):
+            return False
+        if job is not None and job.leased_by == owner and _ends(job) - now > LEASE / 2:
+            return True
+    with writing() as session:
+        job = _get(session, name)
+        if _is_others(job, owner, now):
+            return False
+        job.leased_by, job.leased_until = owner, now + LEASE
+        return True
+
+
+def _ends(job: Job) -> datetime:
+    return job.leased_until or clock.now()
+
+
+def _is_others(job: Job, owner: str, now: datetime) -> bool:
+    is_leased = job.leased_until is not None and job.leased_until > now
+    return is_leased and job.leased_by != owner
+
+
+def beat(owner: str) -> None:
+    """Say that a worker is alive, and keep its leases."""
+    now = clock.now()
+    with writing() as session:
+        worker = _get(session, f"{WORKER_PREFIX}{owner}")
+        worker.leased_by = owner
+        worker.ran_at = now
+        session.flush()
+        session.execute(update(Job).where(Job.leased_by == owner).values(leased_until=now + LEASE))
+        # The row of a worker that was killed long ago tells nobody anything.
+        is_gone = (Job.name.startswith(WORKER_PREFIX), Job.leased_until < now - timedelta(days=1))
+        session.execute(delete(Job).where(*is_gone))
+
+
+def leave(owner: str) -> None:
+    """Give everything back that a worker held, as it ends."""
+    with writing() as session:
+        session.execute(delete(Job).where(Job.name == f"{WORKER_PREFIX}{owner}"))
+        freed = update(Job).where(Job.leased_by == owner)
+        session.execute(freed.values(leased_by=None, leased_until=None))
+
+
+def worker_is_alive() -> bool:
+    """Tell whether any worker said of late that it is there."""
+    with reading() as session:
+        query = select(Job.name).where(
+            Job.name.startswith(WORKER_PREFIX), Job.leased_until > clock.now()
+        )
+        return session.scalar(query.limit(1)) is not None
+
+
+def hold(side: Side, reason: str) -> None:
+    """The other side refuses us altogether: use nothing up until a probe succeeds."""
+    now = clock.now()
+    with writing() as session:
+        job = _get(session, side)
+        job.held_since = job.held_since or now
+        job.hold_reason = reason
+        job.probe_at = now + PROBE_EVERY
+
+
+def release(side: Side) -> None:
+    """The other side takes us again."""
+    with writing() as session:
+        job = _get(session, side)
+        job.held_since = job.hold_reason = job.probe_at = None
+
+
+def hold_reason(side: Side) -> str | None:
+    """Why a side is on hold; None when it is not."""
+    with reading() as session:
+        return session.scalar(select(Job.hold_reason).where(Job.name == side))
+
+
+class Permit(StrEnum):
+    """Leave to send something out."""
+
+    FREE = "free"
+    PROBE = "probe"  #: the side is on hold: this one tells whether it still refuses us
+
+
+def ask_permit(side: Side, *, at_start: bool = False) -> Permit | None:
+    """Ask for leave to send; None while a side is on hold and its next probe is not due.
+
+    Asking takes the probe, so that one worker alone makes it. A worker that has just started probes at once:
+    whoever restarted it may have mended what was wrong.
+    """
+    if hold_reason(side) is None:
+        return Permit.FREE
+    now = clock.now()
+    is_held = (Job.name == side, Job.held_since.is_not(None))
+    is_due = (Job.probe_at <= now,)
+    with writing() as session:
+        query = select(Job).where(*is_held, *(() if at_start else is_due)).with_for_update()
+        job = session.scalar(query)
+        if job is None:
+            return None
+        job.probe_at = now + PROBE_EVERY
+        return Permit.PROBE

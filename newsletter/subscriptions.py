@@ -1,0 +1,255 @@
+"""What people, staff and the worker ask for: one function each, committed before it returns.
+
+Each meets a person, asks the table through `Person.act`, and leaves the rest to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from newsletter import clock, config, erasures, ledger, quota, retention, tokens, wording
+from newsletter.address import Address
+from newsletter.config import Locale
+from newsletter.database import reading, writing
+from newsletter.errors import BlockedHard, NobodyKnown, OutdatedLink
+from newsletter.lifecycle import Action, Event, Reason, Status, too_soon
+from newsletter.models import Letter, Subscription, Wording
+from newsletter.person import OPEN, Person, keep_bare_block, meet, meet_by_ref
+from newsletter.tokens import Link, Purpose
+from newsletter.wording import ConsentText
+
+
+@dataclass(frozen=True)
+class OpenRequest:
+    """What the confirmation page shows: the text agreed to, and until when."""
+
+    consent: ConsentText
+    expires_at: datetime | None
+    is_confirmed: bool
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What the person who confirmed is told."""
+
+    reference: str
+    confirmed_at: datetime
+    language: Locale
+    unsubscribe_url: str
+
+
+@dataclass(frozen=True)
+class Departure:
+    """What the person who left is told."""
+
+    left_at: datetime
+    proof_until: date
+
+
+def sign_up(address: Address, consent: ConsentText) -> None:
+    """Somebody, perhaps its owner, typed this address into a form that showed this text."""
+    with writing() as session:
+        person = meet(session, address)
+        counted = quota.touch(session, person.digest, person.now)
+        person.act(
+            Action.SIGN_UP,
+            too_soon=too_soon(person.standing, quota.times(counted), person.now),
+            consent=consent,
+        )
+
+
+def open_request(link: Link) -> OpenRequest:
+    """Look at what a confirmation link asks for, changing nothing; raise OutdatedLink."""
+    with reading() as session:
+        row = session.get(Subscription, link.ref)
+        if row is None or row.round != link.round:
+            raise OutdatedLink
+        is_confirmed = row.status is Status.CONFIRMED
+        is_open = row.expires_at is not None and row.expires_at > clock.now() and not row.hold
+        agreed = _agreed_in(session, link, row)
+        if agreed is None or not (is_confirmed or is_open):
+            raise OutdatedLink
+        return OpenRequest(agreed, row.expires_at, is_confirmed)
+
+
+def _agreed_in(session: Session, link: Link, row: Subscription) -> ConsentText | None:
+    """The text that the link's letter carried, else the one the row names."""
+    letter = session.get(Letter, link.letter) if link.letter else None
+    if letter is not None and letter.ref != row.ref:
+        return None
+    named = letter.wording if letter else row.wording
+    agreed = session.get(Wording, named) if named else None
+    return wording.of(agreed) if agreed else None
+
+
+def confirm(link: Link) -> Consent:
+    """The address's owner pressed the button; raise OutdatedLink. Again: the same answer, nothing more."""
+    with writing() as session:
+        person = meet_by_ref(session, link.ref)
+        if person is None or person.row is None or person.row.round != link.round:
+            raise OutdatedLink
+        row = person.row
+        agreed = _agreed_in(session, link, row)
+        if agreed is None:
+            raise OutdatedLink
+        person.act(Action.CONFIRM, consent=agreed)
+        if row.status is not Status.CONFIRMED:
+            raise OutdatedLink
+        _leave_replaced(session, row)
+        return Consent(row.ref, row.since, agreed.language, unsubscribe_url(row.ref))
+
+
+def _leave_replaced(session: Session, row: Subscription) -> None:
+    """The address that this one replaces is blocked now that the new one is confirmed."""
+    if row.replaces_ref is None:
+        return
+    old = meet_by_ref(session, row.replaces_ref)
+    row.replaces_ref = None
+    if old is not None and old.row is not None:
+        old.act(Action.BLOCK, reason=Reason.RECTIFIED)
+
+
+def unsubscribe_url(ref: str) -> str:
+    """The link that ends a subscription: the same in every round."""
+    return tokens.url_for(Purpose.UNSUBSCRIBE, Link(ref, 0))
+
+
+def disown(link: Link, *, and_block: bool) -> None:
+    """The address's owner says the sign-up was not theirs; nothing is said where nothing is left of it."""
+    with writing() as session:
+        person = meet_by_ref(session, link.ref)
+        if person is not None and person.row is not None and person.row.round == link.round:
+            person.act(Action.DISOWN, and_block=and_block)
+
+
+def unsubscribe(link: Link) -> Departure | None:
+    """The person leaves; the link holds in every round. None: nobody is there any more."""
+    with writing() as session:
+        person = meet_by_ref(session, link.ref)
+        if person is None or person.row is None:
+            return None
+        person.act(Action.UNSUBSCRIBE)
+        left_at = person.row.left_at
+        if left_at is None:
+            return None
+        return Departure(left_at, retention.proof_until(left_at, config.current().zone))
+
+
+def language_of(link: Link) -> Locale | None:
+    """The language in which the person behind a link signed up; None where nobody is there any more."""
+    with reading() as session:
+        locale = session.scalar(select(Subscription.locale).where(Subscription.ref == link.ref))
+    return None if locale is None else "en" if locale == "en" else "de"
+
+
+def block(address: Address, reason: Reason, *, actor: str) -> None:
+    """Staff block an address, by whatever channel they were asked; raise NobodyKnown."""
+    with writing() as session:
+        person = meet(session, address)
+        if person.row is None and reason is not Reason.STAFF:
+            raise NobodyKnown
+        person.act(Action.BLOCK, reason=reason, actor=actor)
+
+
+def lift(address: Address, *, actor: str) -> None:
+    """Staff make a hard block a soft one, so that its owner may sign up again; raise NobodyKnown."""
+    with writing() as session:
+        person = meet(session, address)
+        if person.row is None:
+            raise NobodyKnown
+        person.act(Action.LIFT, actor=actor)
+
+
+def rectify(old: Address, new: Address, *, actor: str) -> None:
+    """Staff correct an address; the old one stands until the new one confirms.
+
+    Raise NobodyKnown, or BlockedHard where only staff could let the new one in.
+    """
+    with writing() as session:
+        before, after = meet_both(session, old, new)
+        if before.row is None or before.row.status not in (Status.PENDING, Status.CONFIRMED):
+            raise NobodyKnown
+        if after.standing.is_hard(after.now):
+            raise BlockedHard
+        note_rectified(before, actor=actor)
+        succeed(before, after)
+
+
+def meet_both(session: Session, old: Address, new: Address) -> tuple[Person, Person]:
+    """Meet two people, in an order that nobody else can cross."""
+    met = {
+        address.key: meet(session, address) for address in sorted((old, new), key=lambda a: a.key)
+    }
+    return met[old.key], met[new.key]
+
+
+def note_rectified(old: Person, *, actor: str) -> None:
+    """Write down that an address was corrected."""
+    assert old.row is not None  # noqa: S101 - tells mypy; callers have looked
+    ledger.append(
+        old.session,
+        ref=old.row.ref,
+        round=old.row.round,
+        event=Event.RECTIFIED,
+        at=old.now,
+        actor=actor,
+    )
+
+
+def succeed(old: Person, new: Person) -> None:
+    """Ask the new address's owner, as if they had signed up; one who is confirmed already needs no asking."""
+    assert old.row is not None  # noqa: S101 - tells mypy; callers have looked
+    if new.standing.status is Status.CONFIRMED:
+        old.act(Action.BLOCK, reason=Reason.RECTIFIED)
+        return
+    new.act(Action.SIGN_UP, consent=wording.current_in(new.session, old.row.locale))
+    if new.row is not None and new.row.status in OPEN:
+        new.row.replaces_ref = old.row.ref
+
+
+def expire(ref: str) -> None:
+    """A request's end has come: forget it, or stand as before it."""
+    with writing() as session:
+        meet_by_ref(session, ref)  # meeting somebody ends a request that is over
+
+
+def erase(address: Address, *, actor: str, keep_block: bool) -> dict[str, object]:
+    """Forget somebody here at once and, from now on, at Mailchimp; the erasure as the admin sees it.
+
+    While one is under way it is the same one again, after whatever came to stand beside it is gone, too.
+    """
+    with writing() as session:
+        person = meet(session, address)
+        for ref in _related(session, person.row):
+            related = meet_by_ref(session, ref)
+            if related is not None and related.row is not None:
+                related.act(Action.ERASE, actor=actor, keep_block=keep_block)
+        erasure = erasures.find_open(session, person.digest)
+        if erasure is not None and erasure.keep_block and _is_bare(person.row):
+            return erasures.as_json(erasure)
+        if erasure is None or person.row is not None:
+            person.act(Action.ERASE, actor=actor, keep_block=keep_block)
+        elif keep_block:
+            erasure.keep_block = True
+            keep_bare_block(person, person.standing)
+        session.flush()
+        erasure = erasures.find_open(session, person.digest)
+        assert erasure is not None  # noqa: S101 - tells mypy; erasing has just begun one
+        return erasures.as_json(erasure)
+
+
+def _is_bare(row: Subscription | None) -> bool:
+    """Tell whether a block is all that is left, and its address only a digest."""
+    return row is not None and row.address is None
+
+
+def _related(session: Session, row: Subscription | None) -> list[str]:
+    """The rows of a changed address: the one that replaces this one, and the one that it replaces."""
+    if row is None:
+        return []
+    query = select(Subscription.ref).where(Subscription.replaces_ref == row.ref)
+    return [*session.scalars(query), *([row.replaces_ref] if row.replaces_ref else [])]

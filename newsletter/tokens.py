@@ -1,0 +1,60 @@
+"""Links: signed, bound to one purpose and one round, and never naming the address.
+
+A link's date of making is in it, but its end is in the row: asking again extends it. Only the link to unsubscribe
+has no date, as it never ends and is always the same. Signatures are HMAC-SHA-256 by itsdangerous, with a salt for
+each purpose.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
+
+from newsletter import config
+from newsletter.errors import UnknownLink
+
+
+class Purpose(StrEnum):
+    """What a link is for; the value is its place in the URL."""
+
+    CONFIRM = "confirm"
+    NOT_ME = "not-me"
+    UNSUBSCRIBE = "unsubscribe"
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a link names: a person by reference, the round, and the letter that carries it."""
+
+    ref: str
+    round: int
+    letter: str | None = None
+
+
+def url_for(purpose: Purpose, link: Link) -> str:
+    """The whole URL, built from PUBLIC_URL alone."""
+    token = _serializer(purpose).dumps([link.ref, link.round, link.letter])
+    return f"{config.current().public_url}/{purpose}/{token}"
+
+
+def read(purpose: Purpose, token: str) -> Link:
+    """Take a token back; raise UnknownLink if we did not sign it for this purpose."""
+    try:
+        ref, round_, letter = _serializer(purpose).loads(token)
+    except (BadData, ValueError, TypeError) as error:
+        raise UnknownLink from error
+    return Link(ref, round_, letter)
+
+
+def _serializer(purpose: Purpose) -> URLSafeTimedSerializer | URLSafeSerializer:
+    # itsdangerous signs with the last key of its list; ours names the newest first.
+    keys = [key.get_secret_value() for key in reversed(config.current().secret_key)]
+    kind = URLSafeSerializer if purpose is Purpose.UNSUBSCRIBE else URLSafeTimedSerializer
+    return kind(
+        keys,
+        salt=f"newsletter {purpose}",
+        signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
+    )

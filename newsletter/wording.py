@@ -1,0 +1,87 @@
+"""The consent texts people agree to: rendered from settings, immutable, addressed by their hash.
+
+A changed setting or template makes a new text. It is in the database before it is first shown, and stays there as
+long as a record names it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+
+from flask import current_app
+from sqlalchemy.orm import Session
+
+from newsletter import clock, config
+from newsletter.config import Locale, Settings
+from newsletter.database import reading, writing
+from newsletter.errors import UnknownWording
+from newsletter.models import Wording
+
+
+@dataclass(frozen=True)
+class ConsentText:
+    """One consent text in one language, as shown word for word."""
+
+    hash: str
+    language: Locale
+    text: str
+
+
+def render(language: Locale, settings: Settings) -> ConsentText:
+    """The text as the present settings and template have it."""
+    template = current_app.jinja_env.get_template(f"wordings/{language}.txt")
+    text = template.render(
+        organisation=settings.organisation,
+        topics=settings.topics_in(language),
+        contact_email=settings.contact_email,
+        privacy_url=settings.privacy_url_in(language),
+    )
+    text = " ".join(text.split())
+    return ConsentText(hashlib.sha256(f"{language}\n{text}".encode()).hexdigest(), language, text)
+
+
+def publish(session: Session) -> dict[str, ConsentText]:
+    """Put the present texts into the database where they are missing; give them by language."""
+    settings = config.current()
+    texts: dict[str, ConsentText] = {
+        language: render(language, settings) for language in settings.locales
+    }
+    for text in texts.values():
+        if session.get(Wording, text.hash) is None:
+            values = asdict(text) | {"published_at": clock.now()}
+            session.add(Wording(**values))
+    session.flush()
+    return texts
+
+
+def current(locale: str) -> ConsentText:
+    """The text published in a language now; the default language's where that one is not offered."""
+    if "wordings" not in current_app.extensions:
+        with writing() as session:
+            texts = publish(session)
+        current_app.extensions["wordings"] = texts
+    return _pick(current_app.extensions["wordings"], locale)
+
+
+def current_in(session: Session, locale: str) -> ConsentText:
+    """The same, within a transaction that writes already."""
+    return _pick(current_app.extensions.get("wordings") or publish(session), locale)
+
+
+def _pick(texts: dict[str, ConsentText], locale: str) -> ConsentText:
+    return texts.get(locale) or texts[config.current().default_locale]
+
+
+def find(hash_: str) -> ConsentText:
+    """The text with this hash; raise UnknownWording if there is none or it was withdrawn."""
+    with reading() as session:
+        row = session.get(Wording, hash_)
+    if row is None or row.withdrawn_at is not None:
+        raise UnknownWording
+    return of(row)
+
+
+def of(row: Wording) -> ConsentText:
+    """A row's text."""
+    return ConsentText(row.hash, "en" if row.language == "en" else "de", row.text)
