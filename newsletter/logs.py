@@ -1,0 +1,161 @@
+"""Logs for every process: one line a record on stderr, and nothing personal or secret in it.
+
+Whoever logs may forget what a message or an exception carries, so what is redacted is the finished
+text: after the arguments were put in, and with its traceback. Loggers of libraries go the same way.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import re
+import sys
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import TextIO
+from urllib.parse import quote, unquote, urlsplit
+
+from pydantic import SecretStr
+
+from newsletter.config import Settings
+
+GONE = "[redacted]"
+
+#: At DEBUG, libraries would tell about people: statements' values, clients, whole URLs.
+_QUIET = {
+    "sqlalchemy": logging.WARNING,
+    "alembic": logging.INFO,
+    "urllib3": logging.INFO,
+    "werkzeug": logging.INFO,
+    "flask-limiter": logging.WARNING,
+}
+_SHORTEST_SECRET = 4
+
+_CREDENTIALS = re.compile(r"\b([Bb]earer|Basic)(\s+)[\w.~+/=-]{6,}")
+_LINK = re.compile(
+    r"(/(?:confirm|not-me|unsubscribe|my-data|webhooks/mailchimp|members)/)[^\s\"'<>?#,)]+"
+)
+_QUERY = re.compile(r"(?<=[\w/])\?[^\s\"'<>=]*=[^\s\"'<>]*")
+_IN_ADDRESS = r"[^\s\"'<>(),:;\[\]\\@]"
+_ADDRESS = re.compile(
+    rf"""(?:"[^"\n]*"|(?<!{_IN_ADDRESS}){_IN_ADDRESS}+)(?:@|%40)[^\s"'<>(),:;\[\]\\/?&#]+"""
+)
+#: What itsdangerous makes: a payload, perhaps a time, and a signature of 27 characters or more.
+_TOKEN = re.compile(r"(?<![\w-])[\w-]{2,}(?:\.[\w-]{4,})?\.(?=[\w-]*[A-Z])[\w-]{27,}(?![\w-])")
+_IPV4 = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)")
+_IPV6 = re.compile(r"(?<![\w:.])(?=[^:\s]{0,4}:[^:\s]{0,4}:)[0-9A-Fa-f:.]{2,45}(?!\w)")
+#: Whatever could begin a new line or steer a terminal.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+class RedactingFormatter(logging.Formatter):
+    """Formats a record as `2026-11-22T10:00:00.000Z LEVEL logger message`, redacted.
+
+    Gone are the `secrets` and whatever looks like an address, an IP, a link or a credential.
+    """
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        super().__init__()
+        forms = {form for secret in secrets for form in (secret, quote(secret, safe=""))}
+        long_enough = (form for form in forms if len(form) >= _SHORTEST_SECRET)
+        self._secrets = sorted(long_enough, key=len, reverse=True)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Put a record on one line; a traceback has more, indented: none passes for a record."""
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        head = f"{at.replace('+00:00', 'Z')} {record.levelname} {record.name}"
+        text = self._redact(record.getMessage()).replace("\n", "\\n")
+        if record.exc_info and record.exc_info[0] is not None:
+            trace = self._redact(self.formatException(record.exc_info))
+            text += "".join(f"\n  {line}" for line in trace.split("\n"))
+        return f"{head} {text}"
+
+    def _redact(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, GONE)
+        text = _CREDENTIALS.sub(rf"\1\2{GONE}", text)
+        text = _LINK.sub(rf"\1{GONE}", text)
+        text = _QUERY.sub(f"?{GONE}", text)
+        text = _ADDRESS.sub(GONE, text)
+        text = _TOKEN.sub(GONE, text)
+        text = _IPV6.sub(_without_ip, _IPV4.sub(_without_ip, text))
+        return _CONTROL.sub(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode("ascii")
+
+
+def _without_ip(found: re.Match[str]) -> str:
+    for candidate in (found[0], found[0].rstrip(".:")):
+        try:
+            address = ipaddress.ip_address(candidate)
+        except ValueError:
+            continue
+        # 0.0.0.0 and :: are what a server listens on, and nobody's address.
+        return found[0] if address.is_unspecified else found[0].replace(candidate, GONE)
+    return found[0]
+
+
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Writes to what stderr is now, not to what it was when logging was set up."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]  # the standard library does so for its last resort
+        return sys.stderr
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the standard library's name
+        """Say that a record is lost; the standard library would print its arguments unredacted."""
+        with suppress(Exception):
+            sys.stderr.write(f"a record of {record.name} could not be written\n")
+
+
+def configure(settings: Settings) -> None:
+    """Send every logger's records through the redacting formatter; may be called again."""
+    root = logging.getLogger()
+    for handler in [handler for handler in root.handlers if isinstance(handler, _Stderr)]:
+        root.removeHandler(handler)
+    handler = _Stderr()
+    handler.setFormatter(RedactingFormatter(secrets_of(settings)))
+    root.addHandler(handler)
+    root.setLevel(settings.log_level)
+    for name, level in _QUIET.items():
+        logging.getLogger(name).setLevel(max(level, root.level))
+    sys.excepthook = _log_uncaught
+    if threading.excepthook is threading.__excepthook__:
+        threading.excepthook = _log_uncaught_in_thread
+
+
+def secrets_of(settings: Settings) -> set[str]:
+    """Every configured secret as it might turn up in a text, those inside URLs too."""
+    found: set[str] = set()
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        for secret in value if isinstance(value, tuple) else (value,):
+            if isinstance(secret, SecretStr):
+                found.add(secret.get_secret_value())
+    found.update(admin.token.get_secret_value() for admin in settings.admins)
+    if settings.smtp is not None and settings.smtp.password is not None:
+        found.add(settings.smtp.password.get_secret_value())
+    urls = (settings.database_url, settings.storage_uri)
+    passwords = [password for url in urls if (password := urlsplit(url).password)]
+    return found.union(passwords, map(unquote, passwords))
+
+
+def _log_uncaught(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    logging.getLogger("newsletter").critical("ended by an error", exc_info=(kind, error, trace))
+
+
+def _log_uncaught_in_thread(arguments: threading.ExceptHookArgs) -> None:
+    if arguments.exc_value is not None:
+        _log_uncaught(arguments.exc_type, arguments.exc_value, arguments.exc_traceback)

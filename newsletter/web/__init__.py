@@ -1,0 +1,46 @@
+"""The door in: one module for each caller, and what is the same for all of them.
+
+A view parses, makes one call, and answers. No rule of the product is here, and no database.
+"""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from newsletter.web import (
+    access_log,
+    admin,
+    bodies,
+    confirmation,
+    errors,
+    headers,
+    health,
+    language,
+    limits,
+    not_me,
+    openapi,
+    problems,
+    proxies,
+    signup,
+    unsubscribe,
+    webhooks,
+)
+
+_DOORS = (signup, confirmation, not_me, unsubscribe, webhooks, admin, health, openapi, problems)
+
+
+def register(app: Flask) -> None:
+    """Open all doors of an application that has its settings."""
+    settings = app.extensions["settings"]
+    app.config["MAX_CONTENT_LENGTH"] = bodies.LONGEST
+    # A redirect to the path with single slashes would be built from the Host header.
+    app.url_map.merge_slashes = False
+    # Flask runs what comes after a request in reverse: the access log has the last word.
+    access_log.install(app)
+    headers.install(app, settings)
+    errors.install(app)
+    language.install(app, settings)
+    for door in _DOORS:
+        app.register_blueprint(door.bp)
+    limits.install(app, settings)
+    proxies.install(app, settings)

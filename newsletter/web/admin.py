@@ -1,0 +1,133 @@
+"""Staff's door: erasing, access, blocking, lifting, rectifying.
+
+What is done stands in the record under the token's name. Addresses come in the body alone: a URL
+ends up in logs.
+"""
+
+from __future__ import annotations
+
+import re
+
+from flask import Blueprint, Response, jsonify, request, url_for
+from werkzeug.exceptions import NotFound
+
+from newsletter import erasures, proof, subscriptions
+from newsletter.address import Address
+from newsletter.lifecycle import Reason
+from newsletter.web import bodies, staff
+from newsletter.web.openapi import Door, describe
+from newsletter.web.schemas import (
+    Accepted,
+    Access,
+    BlockRequest,
+    Erasure,
+    ErasureRequest,
+    RectificationRequest,
+    Whom,
+    say,
+)
+
+_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
+_REFUSED = (400, 401, 404, 413, 415, 422, 503)
+
+bp = Blueprint("admin", __name__, url_prefix="/admin")
+
+
+@bp.before_app_request
+def _refuse_without_token() -> None:
+    # Before everything else, wrong methods too: without a token, nobody learns anything here.
+    if request.path.startswith(f"{bp.url_prefix}/") and not _is_unknown_path():
+        staff.require()
+
+
+def _is_unknown_path() -> bool:
+    return isinstance(request.routing_exception, NotFound)
+
+
+@bp.post("/erasures")
+@describe(
+    Door(
+        "Erase somebody, here at once and at Mailchimp; while one is open, the same one again.",
+        {202: (Erasure,)},
+        _REFUSED,
+        body=ErasureRequest,
+        needs_token=True,
+    )
+)
+def erase() -> Response:
+    """Begin an erasure."""
+    given = bodies.parse(ErasureRequest, bodies.json_fields())
+    erasure = subscriptions.erase(
+        Address.as_held(given.email), actor=staff.require(), keep_block=given.keep_block
+    )
+    response = jsonify(erasure)
+    response.status_code = 202
+    response.headers["Location"] = url_for("admin.show_erasure", id_=erasure["id"])
+    return response
+
+
+@bp.get("/erasures/<id_>")
+@describe(Door("How far an erasure is.", {200: (Erasure,)}, (401, 404, 503), needs_token=True))
+def show_erasure(id_: str) -> Response:
+    """Tell how far an erasure is."""
+    erasure = erasures.find(id_) if _ID.fullmatch(id_) else None
+    if erasure is None:
+        raise NotFound
+    return jsonify(erasure)
+
+
+@bp.post("/access")
+@describe(
+    Door("All that is held (Art. 15).", {200: (Access,)}, _REFUSED, body=Whom, needs_token=True)
+)
+def access() -> Response:
+    """Tell all that is held about somebody."""
+    given = bodies.parse(Whom, bodies.json_fields())
+    return jsonify(proof.access(Address.as_held(given.email), actor=staff.require()))
+
+
+@bp.post("/blocks")
+@describe(
+    Door(
+        "Enter a withdrawal, a complaint, a bounce, or: never again.",
+        {202: (Accepted,)},
+        _REFUSED,
+        body=BlockRequest,
+        needs_token=True,
+    )
+)
+def block() -> Response:
+    """Block an address."""
+    given = bodies.parse(BlockRequest, bodies.json_fields())
+    address = Address.as_held(given.email)
+    subscriptions.block(address, Reason(given.reason), actor=staff.require())
+    return say(Accepted(), 202)
+
+
+@bp.post("/lifts")
+@describe(
+    Door("Make a hard block a soft one.", {202: (Accepted,)}, _REFUSED, body=Whom, needs_token=True)
+)
+def lift() -> Response:
+    """Let an address sign up again."""
+    given = bodies.parse(Whom, bodies.json_fields())
+    subscriptions.lift(Address.as_held(given.email), actor=staff.require())
+    return say(Accepted(), 202)
+
+
+@bp.post("/rectifications")
+@describe(
+    Door(
+        "Correct an address; its new owner is asked first.",
+        {202: (Accepted,)},
+        (*_REFUSED, 409),
+        body=RectificationRequest,
+        needs_token=True,
+    )
+)
+def rectify() -> Response:
+    """Correct an address."""
+    given = bodies.parse(RectificationRequest, bodies.json_fields())
+    old, new = Address.as_held(given.email), Address.parse(given.new_email)
+    subscriptions.rectify(old, new, actor=staff.require())
+    return say(Accepted(), 202)

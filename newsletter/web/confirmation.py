@@ -1,0 +1,58 @@
+"""The confirmation link. Mail scanners open links, some run scripts: only a POST confirms."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, make_response, render_template
+
+from newsletter import subscriptions, tokens
+from newsletter.tokens import Purpose
+from newsletter.web import links, negotiation
+from newsletter.web.openapi import PAGE, Door, describe
+from newsletter.web.schemas import Confirmed, OpenRequest, say
+
+_ERRORS = (404, 410, 503)
+
+bp = Blueprint("confirmation", __name__)
+
+
+@bp.get("/confirm/<token>")
+@describe(Door("A page with one button; changes nothing.", {200: (PAGE, OpenRequest)}, _ERRORS))
+def show(token: str) -> Response:
+    """Show what is to be confirmed."""
+    link = links.follow(Purpose.CONFIRM, token)
+    asked = subscriptions.open_request(link)
+    not_me_url = tokens.url_for(Purpose.NOT_ME, link)
+    if negotiation.wants_json():
+        return say(
+            OpenRequest(
+                status="confirmed" if asked.is_confirmed else "open",
+                consent=asked.consent.text,
+                language=asked.consent.language,
+                expires_at=asked.expires_at,
+                not_me=not_me_url,
+            )
+        )
+    page = render_template(
+        "pages/confirm.html",
+        consent=asked.consent,
+        expires_at=asked.expires_at,
+        not_me_url=not_me_url,
+        is_confirmed=asked.is_confirmed,
+    )
+    return make_response(page)
+
+
+@bp.post("/confirm/<token>")
+@describe(Door("Confirm; again: the same answer.", {200: (PAGE, Confirmed)}, _ERRORS))
+def confirm(token: str) -> Response:
+    """Confirm, and hand over the reference and the link to leave again."""
+    consent = subscriptions.confirm(links.follow(Purpose.CONFIRM, token))
+    if negotiation.wants_json():
+        return say(Confirmed(reference=consent.reference, unsubscribe=consent.unsubscribe_url))
+    page = render_template(
+        "pages/confirmed.html",
+        confirmed_at=consent.confirmed_at,
+        reference=consent.reference,
+        unsubscribe_url=consent.unsubscribe_url,
+    )
+    return make_response(page)

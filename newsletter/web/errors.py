@@ -1,0 +1,144 @@
+"""The one table from what goes wrong to what is answered.
+
+Programs get `application/problem+json` (RFC 9457), people get a page in their language. Neither
+repeats what was sent: no address, token, path or trace.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+
+from flask import Flask, Response, jsonify, make_response, render_template
+from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from werkzeug.exceptions import (
+    BadRequest,
+    HTTPException,
+    MethodNotAllowed,
+    NotFound,
+    RequestEntityTooLarge,
+    TooManyRequests,
+    Unauthorized,
+    UnsupportedMediaType,
+)
+
+from newsletter import config, errors
+from newsletter.web import language, negotiation
+from newsletter.web.bodies import InvalidRequest
+from newsletter.web.error_texts import TEXTS
+from newsletter.web.signature import WrongSignature
+
+RETRY_SECONDS = 10
+
+#: From an exception to the status and the slug of the problem's type; parents stand for subclasses.
+_TABLE: dict[type[BaseException], tuple[int, str]] = {
+    errors.InvalidAddress: (422, "invalid-address"),
+    errors.UnknownWording: (422, "unknown-wording"),
+    errors.UnknownLink: (404, "unknown-link"),
+    errors.OutdatedLink: (410, "outdated-link"),
+    errors.NobodyKnown: (404, "nobody-known"),
+    errors.BlockedHard: (409, "blocked-hard"),
+    errors.Unavailable: (503, "unavailable"),
+    OperationalError: (503, "unavailable"),
+    InterfaceError: (503, "unavailable"),
+    # What PostgreSQL says of tables that the release has not made yet.
+    ProgrammingError: (503, "unavailable"),
+    PoolTimeoutError: (503, "unavailable"),
+    InvalidRequest: (422, "invalid-request"),
+    WrongSignature: (400, "wrong-signature"),
+    BadRequest: (400, "bad-request"),
+    Unauthorized: (401, "unauthorized"),
+    NotFound: (404, "not-found"),
+    MethodNotAllowed: (405, "method-not-allowed"),
+    RequestEntityTooLarge: (413, "too-large"),
+    UnsupportedMediaType: (415, "unsupported-media-type"),
+    TooManyRequests: (429, "too-many-requests"),
+    Exception: (500, "internal-error"),
+}
+#: Where signing up (again) is what helps.
+_WITH_FORM_LINK = frozenset({"unknown-wording", "unknown-link", "outdated-link", "not-found"})
+
+log = logging.getLogger(__name__)
+
+
+def install(app: Flask) -> None:
+    """Answer every exception by the table."""
+    app.register_error_handler(Exception, answer)
+
+
+def answer(error: Exception) -> Response:
+    """The answer to an exception, as a page or as problem+json."""
+    if isinstance(error, HTTPException) and error.response is not None:
+        return make_response(error.response)
+    status, slug = _meaning(error)
+    _note(error, status)
+    response = (
+        make_response(explain(slug)) if negotiation.wants_page() else _problem(error, status, slug)
+    )
+    response.status_code = status
+    for name, value in _headers_of(error):
+        response.headers[name] = value
+    if status == 503:
+        response.headers["Retry-After"] = str(RETRY_SECONDS)
+    return response
+
+
+def text_of(slug: str, *, on_page: bool) -> tuple[str, str]:
+    """Title and text in the request's language; a page has a link instead of the form's URL."""
+    title, text = TEXTS[slug][language.present()]
+    if on_page:
+        text = text.replace(": {form}", ".")
+    settings = config.current()
+    return title, text.format(form=f"{settings.public_url}/", contact=settings.contact_email)
+
+
+def type_of(slug: str) -> str:
+    """The problem's type: a URL that explains it (RFC 9457 § 3.1.1)."""
+    return f"{config.current().public_url}/problems/{slug}"
+
+
+def _meaning(error: Exception) -> tuple[int, str]:
+    status, slug = next(_TABLE[kind] for kind in type(error).__mro__ if kind in _TABLE)
+    if isinstance(error, HTTPException) and slug == "internal-error":
+        code = error.code or 500
+        return code, slug if code >= 500 else "http-error"
+    return status, slug
+
+
+def _note(error: Exception, status: int) -> None:
+    if status == 503:
+        # Where in our code the database was missed tells nobody anything; the driver's words do.
+        log.error("answered 503, the database is away: %s", getattr(error, "orig", None) or error)
+    elif status >= 500:
+        log.error("answered %d", status, exc_info=error)
+
+
+def explain(slug: str) -> str:
+    """The page that tells a person what went wrong."""
+    title, text = text_of(slug, on_page=True)
+    return render_template(
+        "pages/problem.html", title=title, text=text, show_form_link=slug in _WITH_FORM_LINK
+    )
+
+
+def _problem(error: Exception, status: int, slug: str) -> Response:
+    title, text = text_of(slug, on_page=False)
+    problem: dict[str, object] = {
+        "type": type_of(slug),
+        "title": title,
+        "status": status,
+        "detail": text,
+    }
+    if isinstance(error, InvalidRequest):
+        problem["errors"] = [asdict(each) for each in error.problems]
+    response = jsonify(problem)
+    response.mimetype = "application/problem+json"
+    return response
+
+
+def _headers_of(error: Exception) -> list[tuple[str, str]]:
+    """What belongs to the status: Allow, WWW-Authenticate, Retry-After."""
+    if not isinstance(error, HTTPException):
+        return []
+    return [(name, value) for name, value in error.get_headers() if name != "Content-Type"]

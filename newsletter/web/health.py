@@ -1,0 +1,55 @@
+"""Whether the process lives, and whether sign-ups can be taken, whatever is on hold behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flask import Blueprint, Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from newsletter import config, database, jobs
+from newsletter.web import limits, staff
+from newsletter.web.openapi import Door, describe
+from newsletter.web.schemas import Alive, Readiness, say
+
+bp = Blueprint("health", __name__)
+
+
+@bp.get("/health")
+@describe(Door("Whether the process answers.", {200: (Alive,)}))
+def health() -> Response:
+    """Answer, asking nobody."""
+    return say(Alive())
+
+
+@bp.get("/ready")
+@describe(Door("Whether sign-ups can be taken.", {200: (Readiness,), 503: (Readiness,)}))
+def ready() -> Response:
+    """Tell how we are; why, only to staff: holds would tell strangers about letters."""
+    readiness = _look()
+    if staff.actor() is None:
+        readiness = Readiness(status=readiness.status)
+    return say(readiness, 503 if readiness.status == "unable" else 200)
+
+
+def _look() -> Readiness:
+    if not database.is_ready():
+        return Readiness(status="unable", reasons=["database not ready"])
+    try:
+        reasons = list(_complaints())
+    except SQLAlchemyError:
+        return Readiness(status="unable", reasons=["database not ready"])
+    return Readiness(status="degraded" if reasons else "ready", reasons=reasons)
+
+
+def _complaints() -> Iterator[str]:
+    if not jobs.worker_is_alive():
+        yield "no live worker"
+    if (reason := jobs.hold_reason("mail")) is not None:
+        yield f"mail on hold: {reason}"
+    if (reason := jobs.hold_reason("mailchimp")) is not None:
+        yield f"mailchimp on hold: {reason}"
+    if config.current().mailchimp_api_key is None and database.anyone_confirmed():
+        yield "no MAILCHIMP_API_KEY, and somebody is confirmed"
+    if not limits.is_applied():
+        yield "CLIENT_LIMIT not applied: a proxy was seen, TRUSTED_PROXIES is 0"

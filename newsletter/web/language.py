@@ -1,0 +1,54 @@
+"""Which language a person is answered in."""
+
+from __future__ import annotations
+
+from flask import Flask, g, has_request_context, request
+from flask_babel import Babel, get_locale, refresh
+
+from newsletter import config
+from newsletter.config import Locale, Settings
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Let Flask-Babel choose the language for each request, and tell times in TIMEZONE."""
+    Babel(
+        app,
+        default_locale=settings.default_locale,
+        default_timezone=settings.timezone,
+        locale_selector=_select,
+    )
+    app.context_processor(lambda: {"settings": config.current(), "locale": present()})
+
+
+def use(locale: str | None) -> None:
+    """Speak this language from here on, if it is offered and the URL does not ask for another."""
+    if (offered := _offered(locale)) is not None:
+        g.locale = offered
+        refresh()
+
+
+def present() -> Locale:
+    """The language of the request at work, or of the letter being composed."""
+    chosen = get_locale()
+    return _offered(chosen.language if chosen else None) or config.current().default_locale
+
+
+def other() -> Locale | None:
+    """The language a person may switch to; None where only one is offered."""
+    return next((locale for locale in config.current().locales if locale != present()), None)
+
+
+def _select() -> str:
+    settings = config.current()
+    if not has_request_context():
+        return settings.default_locale
+    return (
+        _offered(request.args.get("locale"))
+        or _offered(g.get("locale"))
+        or request.accept_languages.best_match(settings.locales)
+        or settings.default_locale
+    )
+
+
+def _offered(locale: str | None) -> Locale | None:
+    return next((offered for offered in config.current().locales if offered == locale), None)

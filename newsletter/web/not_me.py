@@ -1,0 +1,43 @@
+"""The link for whoever did not sign up: forgets the sign-up and, if asked, blocks the address."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, make_response, render_template
+
+from newsletter import subscriptions
+from newsletter.tokens import Purpose
+from newsletter.web import bodies, links, negotiation
+from newsletter.web.openapi import JSON_OR_FORM, PAGE, Door, describe
+from newsletter.web.schemas import Ask, Disowned, NotMe, say
+
+bp = Blueprint("not_me", __name__)
+
+
+@bp.get("/not-me/<token>")
+@describe(Door("A page with one button; changes nothing.", {200: (PAGE, Ask)}, (404, 503)))
+def show(token: str) -> Response:
+    """Ask whether the sign-up is to be forgotten."""
+    links.follow(Purpose.NOT_ME, token)
+    if negotiation.wants_json():
+        return say(Ask(action="disown"))
+    return make_response(render_template("pages/not_me.html"))
+
+
+@bp.post("/not-me/<token>")
+@describe(
+    Door(
+        "Forget the sign-up; the same answer where nothing is left of it.",
+        {200: (PAGE, Disowned)},
+        (400, 404, 413, 415, 422, 503),
+        body=NotMe,
+        media=JSON_OR_FORM,
+    )
+)
+def disown(token: str) -> Response:
+    """Forget the sign-up."""
+    link = links.follow(Purpose.NOT_ME, token)
+    given = bodies.parse(NotMe, bodies.fields())
+    subscriptions.disown(link, and_block=given.block)
+    if negotiation.wants_json():
+        return say(Disowned())
+    return make_response(render_template("pages/disowned.html", blocked=given.block))

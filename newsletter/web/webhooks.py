@@ -1,0 +1,133 @@
+"""Mailchimp's webhooks: what people did there. A secret in the URL, and perhaps a signature.
+
+Mailchimp calls again after any other answer than a 2xx, and stops for good after a 410: what means
+nothing to us is answered like what does.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from urllib.parse import parse_qsl
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import NotFound
+
+from newsletter import config, heard
+from newsletter.address import Address
+from newsletter.errors import InvalidAddress
+from newsletter.lifecycle import Reason
+from newsletter.web import bodies, signature
+from newsletter.web.openapi import Door, describe
+
+#: Octets. A profile has many merge fields, and a lost call may be a lost withdrawal.
+LONGEST = 1024 * 1024
+
+Fields = Mapping[str, str]
+
+bp = Blueprint("webhooks", __name__)
+
+
+@bp.get("/webhooks/mailchimp/<secret>")
+@describe(Door("Mailchimp's check of the URL.", {200: ("text/plain",)}, (404,)))
+def check(secret: str) -> Response:
+    """Tell Mailchimp that it has the right URL."""
+    _require(secret)
+    return Response("ok\n", mimetype="text/plain")
+
+
+@bp.post("/webhooks/mailchimp/<secret>")
+@describe(
+    Door("What Mailchimp tells; known or not.", {204: (None,)}, (400, 404, 413, 503)),
+)
+def hear(secret: str) -> Response:
+    """Act on one call, and answer after the commit."""
+    _require(secret)
+    body = bodies.octets(LONGEST)
+    if (signing_secret := config.current().mailchimp_signing_secret) is not None:
+        given = request.headers.get(signature.HEADER, "")
+        signature.check(given, body, signing_secret.get_secret_value())
+    obey(read(body))
+    return Response(status=204)
+
+
+def read(body: bytes) -> Fields:
+    """The form's fields, the first of each name; broken text becomes harmless text."""
+    pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace")
+    return dict(reversed(pairs))
+
+
+def obey(fields: Fields) -> None:
+    """Pass on what a call means; one about another audience or of another type means nothing."""
+    ours = config.current().mailchimp_list_id
+    act = _ACTS.get(fields.get("type", ""))
+    if act is None or (ours is not None and fields.get("data[list_id]") != ours):
+        return
+    try:
+        act(fields)
+    except InvalidAddress:
+        return  # nobody we know
+
+
+def fired_at(fields: Fields) -> datetime | None:
+    """When it happened there; Mailchimp names no zone and means UTC. None for what is no time."""
+    try:
+        return datetime.strptime(fields.get("fired_at", ""), "%Y-%m-%d %H:%M:%S").replace(
+            tzinfo=UTC
+        )
+    except ValueError:
+        return None
+
+
+def _unsubscribe(fields: Fields) -> None:
+    address, at = _address(fields), fired_at(fields)
+    match fields.get("data[reason]"), fields.get("data[action]", "unsub"):
+        case "abuse", _:
+            heard.left(address, Reason.COMPLAINT, at)
+        case _, "unsub":
+            heard.left(address, Reason.UNSUBSCRIBED, at)
+        case _, "delete":
+            heard.removed(address, at)
+        case _:
+            pass
+
+
+def _cleaned(fields: Fields) -> None:
+    match fields.get("data[reason]"):
+        case "abuse":
+            heard.left(_address(fields), Reason.COMPLAINT, fired_at(fields))
+        case "hard":
+            heard.left(_address(fields), Reason.BOUNCE, fired_at(fields))
+        case _:
+            pass
+
+
+def _changed(fields: Fields) -> None:
+    heard.changed(_address(fields))
+
+
+def _upemail(fields: Fields) -> None:
+    old, new = _address(fields, "data[old_email]"), _address(fields, "data[new_email]")
+    heard.renamed(old, new, fired_at(fields))
+
+
+_ACTS: Mapping[str, Callable[[Fields], None]] = {
+    "unsubscribe": _unsubscribe,
+    "cleaned": _cleaned,
+    "subscribe": _changed,
+    "profile": _changed,
+    "upemail": _upemail,
+}
+
+
+def _address(fields: Fields, name: str = "data[email]") -> Address:
+    return Address.as_held(fields.get(name, ""))
+
+
+def _require(secret: str) -> None:
+    right = config.current().mailchimp_webhook_secret
+    if right is None:
+        raise NotFound
+    if not hmac.compare_digest(secret.encode(), right.get_secret_value().encode()):
+        raise NotFound

@@ -1,0 +1,56 @@
+"""What the tests of the doors stand on beside the rest: other settings, and a letter that was sent."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from newsletter import create_app
+from newsletter.config import load
+from newsletter.models import db
+from sandbox.mailbox import Mailbox
+from tests.conftest import COMPANY, Drain
+from tests.people import ADA, sign_up
+
+ClientWith = Callable[..., FlaskClient]
+
+#: For long tables about a door, where another database adds time and tells nothing new.
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def client_with(sqlite_template: Path, tmp_path: Path) -> Iterator[ClientWith]:
+    """A client of a web process with other settings, on SQLite, where the database does not matter."""
+    file = tmp_path / "other.sqlite3"
+    shutil.copy(sqlite_template, file)
+    apps: list[Flask] = []
+
+    def make(**variables: str) -> FlaskClient:
+        app = create_app(load({**COMPANY, "DATABASE_URL": f"sqlite:///{file}", **variables}))
+        apps.append(app)
+        return app.test_client()
+
+    yield make
+    for app in apps:
+        with app.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture
+def door(client_with: ClientWith) -> FlaskClient:
+    """A client where neither settings nor database matter."""
+    return client_with()
+
+
+@pytest.fixture
+def letter(client: FlaskClient, drain: Drain, mailbox: Mailbox) -> EmailMessage:
+    """The letter that Ada got after signing up."""
+    sign_up(client, ADA)
+    drain()
+    return mailbox.letters_to(ADA)[-1].message

@@ -1,0 +1,114 @@
+"""The confirmation link."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+
+import pytest
+import time_machine
+from flask.testing import FlaskClient
+
+from tests.people import ADA, JSON, ask_staff, confirm, events_of, link_in, status_of
+from tests.web.callers import BROWSER
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_opening_the_link_confirms_nothing(
+    client: FlaskClient, letter: EmailMessage, method: str
+) -> None:
+    answer = client.open(link_in(letter), method=method)
+
+    assert answer.status_code == 200
+    assert status_of(client, ADA) == "pending"
+
+
+def test_the_page_has_one_button_and_the_words_agreed_to(
+    client: FlaskClient, letter: EmailMessage
+) -> None:
+    page = client.get(link_in(letter), headers=BROWSER).text
+
+    assert page.count("<button") == 1
+    assert "für Tischler" in page
+    assert "/not-me/" in page
+    assert ADA.lower() not in page.lower()
+
+
+def test_a_program_is_told_what_is_asked(client: FlaskClient, letter: EmailMessage) -> None:
+    asked = client.get(link_in(letter), headers=JSON).get_json()
+
+    assert asked["status"] == "open"
+    assert "Mailchimp" in asked["consent"]
+    assert "expires_at" in asked
+
+
+def test_pressing_the_button_confirms(client: FlaskClient, letter: EmailMessage) -> None:
+    answer = client.post(link_in(letter), headers=BROWSER)
+
+    assert answer.status_code == 200
+    assert "/unsubscribe/" in answer.text
+    assert status_of(client, ADA) == "confirmed"
+
+
+def test_a_program_gets_reference_and_the_way_out(
+    client: FlaskClient, letter: EmailMessage
+) -> None:
+    answer = confirm(client, letter)
+
+    assert answer.status_code == 200
+    assert answer.get_json()["status"] == "confirmed"
+    assert answer.get_json()["reference"]
+    assert answer.get_json()["unsubscribe"].startswith("http://localhost:8000/unsubscribe/")
+
+
+def test_confirming_again_is_the_same_success(client: FlaskClient, letter: EmailMessage) -> None:
+    first, again = confirm(client, letter), confirm(client, letter)
+
+    assert (again.status_code, again.json) == (first.status_code, first.json)
+    assert events_of(client, ADA).count("confirmed") == 1
+
+
+def test_the_page_of_somebody_confirmed_has_no_button(
+    client: FlaskClient, letter: EmailMessage
+) -> None:
+    confirm(client, letter)
+
+    assert client.get(link_in(letter), headers=JSON).get_json()["status"] == "confirmed"
+    assert "<button" not in client.get(link_in(letter)).text
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("token", ["nonsense", "a.b.c", "%00", "ü", "x" * 5000])
+def test_a_link_that_is_not_ours_is_not_found(door: FlaskClient, method: str, token: str) -> None:
+    answer = door.open(f"/confirm/{token}", method=method)
+
+    assert answer.status_code == 404
+    assert answer.get_json()["type"].endswith("/problems/unknown-link")
+    assert "http://localhost:8000/" in answer.get_json()["detail"]
+
+
+def test_a_link_for_something_else_does_not_confirm(
+    client: FlaskClient, letter: EmailMessage
+) -> None:
+    path = link_in(letter, "not-me").replace("/not-me/", "/confirm/")
+
+    assert client.post(path).status_code == 404
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_expired_link_says_how_to_sign_up_again(
+    client: FlaskClient, letter: EmailMessage, method: str
+) -> None:
+    with time_machine.travel("2099-01-01T00:00:00+00:00"):
+        answer = client.open(link_in(letter), method=method, headers=JSON)
+
+    assert answer.status_code == 410
+    assert "http://localhost:8000/" in answer.get_json()["detail"]
+
+
+def test_a_person_gets_the_way_back_as_a_page(client: FlaskClient, letter: EmailMessage) -> None:
+    ask_staff(client, "erasures", ADA)
+
+    answer = client.get(link_in(letter), headers=BROWSER)
+
+    assert (answer.status_code, answer.mimetype) == (410, "text/html")
+    assert 'href="/?locale=de"' in answer.text

@@ -1,0 +1,88 @@
+"""Whether the process lives, and whether sign-ups can be taken."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from newsletter import jobs
+from tests.people import STAFF, confirm
+from tests.web.conftest import ClientWith
+
+AWAY = {"DATABASE_URL": "sqlite:////nowhere/newsletter.sqlite3"}
+
+
+def reasons(client: FlaskClient) -> list[str]:
+    told: list[str] = client.get("/ready", headers=STAFF).get_json()["reasons"]
+    return told
+
+
+@pytest.fixture
+def with_worker(app: Flask) -> Flask:
+    """An application beside which a worker lives."""
+    with app.app_context():
+        jobs.beat("worker-of-the-test")
+    return app
+
+
+def test_a_process_is_alive_without_its_database(client_with: ClientWith) -> None:
+    answer = client_with(**AWAY).get("/health")
+
+    assert (answer.status_code, answer.get_json()) == (200, {"status": "alive"})
+
+
+def test_with_all_in_order_it_is_ready(with_worker: Flask) -> None:
+    answer = with_worker.test_client().get("/ready", headers=STAFF)
+
+    assert (answer.status_code, answer.get_json()) == (200, {"status": "ready", "reasons": []})
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}])
+def test_reasons_are_for_staff(door: FlaskClient, headers: dict[str, str]) -> None:
+    answer = door.get("/ready", headers=headers)
+
+    assert (answer.status_code, answer.get_json()) == (200, {"status": "degraded"})
+
+
+def test_without_a_worker_it_is_degraded(client: FlaskClient) -> None:
+    assert reasons(client) == ["no live worker"]
+
+
+@pytest.mark.parametrize("side", ["mail", "mailchimp"])
+def test_what_is_on_hold_degrades_and_says_why(with_worker: Flask, side: jobs.Side) -> None:
+    with with_worker.app_context():
+        jobs.hold(side, "refused_login")
+
+    answer = with_worker.test_client().get("/ready", headers=STAFF)
+
+    assert answer.status_code == 200
+    assert answer.get_json()["reasons"] == [f"{side} on hold: refused_login"]
+
+
+def test_without_a_key_it_is_degraded_from_the_first_confirmed_person_on(
+    client: FlaskClient, letter: EmailMessage, client_with: ClientWith, database_url: str
+) -> None:
+    keyless = client_with(DATABASE_URL=database_url)
+    before = reasons(keyless)
+
+    confirm(client, letter)
+
+    assert before == ["no live worker"]
+    assert reasons(keyless) == [*before, "no MAILCHIMP_API_KEY, and somebody is confirmed"]
+
+
+def test_a_proxy_that_is_not_trusted_is_told(client_with: ClientWith) -> None:
+    client = client_with(CLIENT_LIMIT="20 per 10 minutes")
+    client.get("/health", headers={"X-Forwarded-For": "203.0.113.7"})
+
+    assert any(reason.startswith("CLIENT_LIMIT not applied") for reason in reasons(client))
+
+
+def test_without_the_database_it_is_unable(client_with: ClientWith) -> None:
+    answer = client_with(**AWAY).get("/ready", headers=STAFF)
+
+    assert answer.status_code == 503
+    assert answer.get_json() == {"status": "unable", "reasons": ["database not ready"]}

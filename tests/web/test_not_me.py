@@ -1,0 +1,89 @@
+"""The link for whoever did not sign up."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.people import ADA, JSON, access, link_in, sign_up, status_of
+from tests.web.callers import BROWSER
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_opening_the_link_forgets_nothing(
+    client: FlaskClient, letter: EmailMessage, method: str
+) -> None:
+    assert client.open(link_in(letter, "not-me"), method=method).status_code == 200
+    assert status_of(client, ADA) == "pending"
+
+
+def test_the_page_has_one_button(client: FlaskClient, letter: EmailMessage) -> None:
+    page = client.get(link_in(letter, "not-me"), headers=BROWSER).text
+
+    assert page.count("<button") == 1
+    assert 'name="block"' in page
+
+
+def test_a_program_is_told_what_a_post_does(client: FlaskClient, letter: EmailMessage) -> None:
+    assert client.get(link_in(letter, "not-me"), headers=JSON).json == {"action": "disown"}
+
+
+def test_pressing_the_button_forgets_the_sign_up(client: FlaskClient, letter: EmailMessage) -> None:
+    answer = client.post(link_in(letter, "not-me"), data={}, headers=BROWSER)
+
+    assert answer.status_code == 200
+    assert status_of(client, ADA) == "unknown"
+
+
+def test_a_program_is_told_that_it_is_forgotten(client: FlaskClient, letter: EmailMessage) -> None:
+    answer = client.post(link_in(letter, "not-me"), headers=JSON)
+
+    assert (answer.status_code, answer.json) == (200, {"status": "disowned"})
+
+
+@pytest.mark.parametrize(
+    "sent", [{"data": {"block": "1"}}, {"json": {"block": True}}, {"json": {"block": 1}}]
+)
+def test_the_choice_blocks_the_address(
+    client: FlaskClient, letter: EmailMessage, sent: dict[str, Any]
+) -> None:
+    client.post(link_in(letter, "not-me"), **sent)
+
+    assert access(client, ADA)["reason"] == "not_me"
+
+
+@pytest.mark.parametrize("sent", [{"data": {"block": ""}}, {"data": {"block": "0"}}, {"json": {}}])
+def test_without_the_choice_nothing_is_kept(
+    client: FlaskClient, letter: EmailMessage, sent: dict[str, Any]
+) -> None:
+    client.post(link_in(letter, "not-me"), **sent)
+
+    assert status_of(client, ADA) == "unknown"
+
+
+def test_forgetting_again_is_the_same_success(client: FlaskClient, letter: EmailMessage) -> None:
+    first, again = (client.post(link_in(letter, "not-me"), headers=JSON) for _ in range(2))
+
+    assert (again.status_code, again.json) == (first.status_code, first.json)
+
+
+def test_a_choice_that_cannot_be_read_changes_nothing(
+    client: FlaskClient, letter: EmailMessage
+) -> None:
+    answer = client.post(link_in(letter, "not-me"), json={"block": "perhaps"})
+
+    assert answer.status_code == 422
+    assert status_of(client, ADA) == "pending"
+
+
+def test_a_link_that_is_not_ours_is_not_found(door: FlaskClient) -> None:
+    assert door.post("/not-me/nonsense").status_code == 404
+
+
+def test_whoever_was_forgotten_may_sign_up_again(client: FlaskClient, letter: EmailMessage) -> None:
+    client.post(link_in(letter, "not-me"))
+
+    assert sign_up(client, ADA).status_code == 202

@@ -1,0 +1,78 @@
+"""The link to leave."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.people import ADA, JSON, access, ask_staff, confirm, events_of, status_of
+from tests.web.callers import BROWSER
+
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+
+
+@pytest.fixture
+def path(client: FlaskClient, letter: EmailMessage) -> str:
+    """The path of the link to leave of Ada, who has confirmed."""
+    url: str = confirm(client, letter).get_json()["unsubscribe"]
+    return url.removeprefix("http://localhost:8000")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_opening_the_link_changes_nothing(client: FlaskClient, path: str, method: str) -> None:
+    assert client.open(path, method=method).status_code == 200
+    assert status_of(client, ADA) == "confirmed"
+
+
+def test_the_page_has_one_button_and_no_field(client: FlaskClient, path: str) -> None:
+    page = client.get(path, headers=BROWSER).text
+
+    assert page.count("<button") == 1
+    assert "<input" not in page
+
+
+def test_a_program_is_told_what_a_post_does(client: FlaskClient, path: str) -> None:
+    assert client.get(path, headers=JSON).json == {"action": "unsubscribe"}
+
+
+def test_pressing_the_button_blocks(client: FlaskClient, path: str) -> None:
+    answer = client.post(path, headers=BROWSER)
+
+    assert (answer.status_code, answer.mimetype) == (200, "text/html")
+    assert access(client, ADA)["reason"] == "unsubscribed"
+
+
+def test_a_program_is_told_that_it_is_blocked(client: FlaskClient, path: str) -> None:
+    answer = client.post(path, headers=JSON)
+
+    assert (answer.status_code, answer.json) == (200, {"status": "blocked"})
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/x-www-form-urlencoded", "multipart/form-data"]
+)
+def test_one_click_needs_no_redirect(client: FlaskClient, path: str, content_type: str) -> None:
+    answer = client.post(path, data=ONE_CLICK, content_type=content_type)
+
+    assert answer.status_code == 200
+    assert status_of(client, ADA) == "blocked"
+
+
+def test_leaving_again_is_the_same_success(client: FlaskClient, path: str) -> None:
+    first, again = client.post(path), client.post(path)
+
+    assert (again.status_code, again.data) == (first.status_code, first.data)
+    assert events_of(client, ADA).count("blocked") == 1
+
+
+def test_leaving_after_an_erasure_is_a_success_too(client: FlaskClient, path: str) -> None:
+    ask_staff(client, "erasures", ADA)
+
+    assert client.post(path, headers=JSON).json == {"status": "blocked"}
+    assert client.post(path, headers=BROWSER).status_code == 200
+
+
+def test_a_link_that_is_not_ours_is_not_found(door: FlaskClient) -> None:
+    assert door.post("/unsubscribe/nonsense", data=ONE_CLICK).status_code == 404
