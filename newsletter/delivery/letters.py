@@ -1,0 +1,135 @@
+"""The letters people get: neutral in every word, and the same words as plain text and as HTML.
+
+Neutral on purpose: a logo, a welcome or an invitation to ask questions made a confirmation letter unsolicited
+advertising (LG Stendal, 22 S 87/20). Every letter is whole files per language under templates/letters/.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from email.header import Header
+from email.headerregistry import Address as Mailbox
+from email.headerregistry import AddressHeader
+from email.message import EmailMessage
+from email.policy import EmailPolicy
+from email.utils import parseaddr
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import current_app
+
+from newsletter.address import Address
+from newsletter.config import Locale, Settings
+
+_LETTERS = Path(__file__).parent.parent / "templates" / "letters"
+_PARTS = ("subject", "txt", "html")
+_ENCODED_WORD = (
+    74  #: characters; one less than RFC 2047 § 2 allows, as Python counts without the blank
+)
+
+
+# Not printable: the links open what they lead to, and the recipient is personal data.
+@dataclass(frozen=True, repr=False)
+class LetterValues:
+    """What one confirmation letter says; times are aware, `message_id` has its angle brackets."""
+
+    recipient: str
+    language: Locale
+    consent_text: str
+    requested_at: datetime
+    expires_at: datetime
+    deleted_by: datetime
+    confirm_url: str
+    not_me_url: str
+    reference: str
+    message_id: str
+    written_at: datetime
+
+
+def compose(values: LetterValues, settings: Settings) -> EmailMessage:
+    """Write the confirmation letter; raise ValueError for a line break in what becomes a header."""
+    subject = _render("subject", values, settings).strip()
+    message = EmailMessage(policy=_LETTER_POLICY)
+    _address(message, values.recipient, settings)
+    message["Subject"] = subject
+    message["Date"] = values.written_at
+    message["Message-ID"] = values.message_id
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834 § 5: no out-of-office reply, please
+    message.set_content(_render("txt", values, settings), cte="quoted-printable")
+    twin = _render("html", values, settings, subject=subject)
+    message.add_alternative(twin, subtype="html", cte="quoted-printable")
+    # Only now: the first part took with it whatever Content-… headers stood there.
+    message["Content-Language"] = values.language
+    for part in message.iter_parts():
+        del part["MIME-Version"]  # it belongs to the whole, and there once
+    return message
+
+
+@cache
+def template_version(language: Locale) -> str:
+    """Name the wording of the letter around the consent text: SHA-256 over its files in one language."""
+    digest = hashlib.sha256()
+    for part in _PARTS:
+        source = (_LETTERS / f"confirmation.{language}.{part}").read_bytes()
+        digest.update(f"{part} {len(source)}\n".encode() + source)
+    return digest.hexdigest()
+
+
+def _render(part: str, values: LetterValues, settings: Settings, **more: Any) -> str:
+    template = current_app.jinja_env.get_template(f"letters/confirmation.{values.language}.{part}")
+    host = urlsplit(settings.public_url).hostname
+    return template.render(letter=values, settings=settings, zone=settings.zone, host=host, **more)
+
+
+def _address(message: EmailMessage, recipient: str, settings: Settings) -> None:
+    sender = _sender(settings)
+    message["From"] = sender
+    message["To"] = _mailbox("", recipient)
+    contact = Address.as_held(settings.contact_email)
+    if contact.key != Address.as_held(sender.addr_spec).key:
+        message["Reply-To"] = _mailbox("", contact.text)
+
+
+def _sender(settings: Settings) -> Mailbox:
+    if settings.mail_from is None:
+        return _mailbox(settings.organisation, settings.contact_email)
+    name, address = parseaddr(settings.mail_from)
+    return _mailbox(name, Address.as_held(address).text)
+
+
+def _mailbox(name: str, address: str) -> Mailbox:
+    local, _, domain = address.rpartition("@")
+    return Mailbox(name, local, domain)
+
+
+class _LetterPolicy(EmailPolicy):
+    """SMTP's policy, but for the names of senders.
+
+    Folding a long one, Python drops the quotation marks of "Smith, Jones (Ltd.)", so that parts of it become
+    addresses (python/cpython#80222, repaired only lately), and blanks between encoded words.
+    """
+
+    def fold(self, name: str, value: str) -> str:
+        if isinstance(value, AddressHeader) and value.addresses[0].display_name:
+            return f"{name}: {_in_ascii(name, value.addresses[0], self.linesep)}{self.linesep}"
+        return str(super().fold(name, value))
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if isinstance(value, AddressHeader) and value.addresses[0].display_name:
+            return self.fold(name, value).encode("ascii")
+        return super().fold_binary(name, value)
+
+
+def _in_ascii(header: str, mailbox: Mailbox, linesep: str) -> str:
+    """A mailbox as it travels: in ASCII on one line, else as encoded words (RFC 2047), each on its own."""
+    if str(mailbox).isascii():
+        return str(mailbox)
+    name = Header(mailbox.display_name, "utf-8", maxlinelen=_ENCODED_WORD, header_name=header)
+    return f"{name.encode(linesep=linesep)}{linesep} <{mailbox.addr_spec}>"
+
+
+_LETTER_POLICY = _LetterPolicy(linesep="\r\n")
