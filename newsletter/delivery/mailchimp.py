@@ -1,0 +1,224 @@
+"""Mailchimp's audience, one method for each thing wanted of it: its words and its MD5 stay here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import requests
+from mailchimp_marketing.api.lists_api import ListsApi
+from mailchimp_marketing.api.ping_api import PingApi
+
+from newsletter.address import Address
+from newsletter.config import Settings
+from newsletter.delivery.mailchimp_line import Line, call
+from newsletter.errors import DeliveryFailure, Meaning
+from newsletter.lifecycle import There
+
+_LIST_UNKNOWN = "list_unknown"
+
+_PLACES = {
+    "subscribed": There.SUBSCRIBED,
+    "unsubscribed": There.UNSUBSCRIBED,
+    "cleaned": There.UNSUBSCRIBED,
+    "archived": There.UNSUBSCRIBED,
+    "transactional": There.UNSUBSCRIBED,
+    "pending": There.AWAITING,
+}
+
+#: What an error means, by its status and words of its title or detail; the first that fits counts.
+#: `type` is never looked at: it is often missing, and was changed three times. Each phrase has a
+#: blank, since a detail begins with an address, which its owner chose and which has none.
+_ERRORS = (
+    (400, "compliance state", Meaning.PERSONAL, "compliance_state"),
+    (400, "must opt in again", Meaning.PERSONAL, "compliance_state"),
+    (400, "forgotten email not subscribed", Meaning.PERSONAL, "forgotten"),
+    (400, "was permanently deleted", Meaning.PERSONAL, "forgotten"),
+    (400, "was previously removed from this audience", Meaning.PERSONAL, "forgotten"),
+    (400, "looks fake or invalid", Meaning.PERSONAL, "fake_or_invalid"),
+    (400, "please provide a valid email address", Meaning.PERSONAL, "invalid_address"),
+    (400, "has signed up to a lot of lists", Meaning.PASSING, "too_many_signups"),
+    (400, "merge fields were invalid", Meaning.WHOLE, "merge_fields"),
+    (401, "", Meaning.WHOLE, "api_key"),
+    (403, "", Meaning.WHOLE, "forbidden"),
+    (404, "", Meaning.WHOLE, _LIST_UNKNOWN),
+    (408, "", Meaning.PASSING, "http 408"),
+    (426, "", Meaning.WHOLE, "rejected 426"),
+    (429, "", Meaning.PASSING, "throttled"),
+)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A person as Mailchimp has them; the flags say why they get nothing there."""
+
+    place: There
+    is_complaint: bool
+    is_bounce: bool
+    is_archived: bool
+
+
+class Mailchimp:
+    """One audience. Every method raises DeliveryFailure; belongs to one thread."""
+
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        list_id: str,
+        api_url: str | None = None,
+        timeout: tuple[float, float] = (5.0, 25.0),
+    ) -> None:
+        # The end of a key names its data centre.
+        url = api_url or f"https://{api_key.rpartition('-')[2]}.api.mailchimp.com/3.0"
+        self._line = Line(api_key, url, timeout=timeout, judge=_judged)
+        self._lists = ListsApi(self._line)
+        self._list_id = list_id
+
+    def ping(self) -> None:
+        """See that Mailchimp answers and takes the key."""
+        _document(call(PingApi(self._line).get))
+
+    def check_list(self) -> None:
+        """See that the audience exists; else the failure is WHOLE, `list_unknown`."""
+        audience = _document(call(self._lists.get_list, self._list_id, fields=["id"]))
+        if audience.get("id") != self._list_id:
+            raise DeliveryFailure(Meaning.WHOLE, _LIST_UNKNOWN)
+
+    def subscribe(
+        self, address: Address, *, language: str, signed_up_at: datetime, confirmed_at: datetime
+    ) -> There:
+        """Have Mailchimp write to somebody who confirmed."""
+        answer = self._put(address, "subscribed", language, signed_up_at, confirmed_at)
+        return _place_in(answer, There.SUBSCRIBED)
+
+    def ask_again(
+        self, address: Address, *, language: str, signed_up_at: datetime, confirmed_at: datetime
+    ) -> There:
+        """Have Mailchimp ask somebody who confirmed once more, as its compliance state demands."""
+        answer = self._put(address, "pending", language, signed_up_at, confirmed_at)
+        return _place_in(answer, There.AWAITING, There.SUBSCRIBED)
+
+    def unsubscribe(self, address: Address) -> There:
+        """Have Mailchimp write no more; makes nobody: ABSENT for whom it does not know."""
+        patch, change = self._lists.update_list_member, {"status": "unsubscribed"}
+        try:
+            answer = self._at_member(address, patch, change, skip_merge_validation=True)
+        except DeliveryFailure as refusal:
+            # Who is cleaned or archived there cannot be changed, and need not be.
+            member = self.look_up(address) if refusal.meaning is Meaning.PERSONAL else None
+            if member is None or member.place is not There.UNSUBSCRIBED:
+                raise
+            return member.place
+        return There.ABSENT if answer is None else _place_in(answer, There.UNSUBSCRIBED)
+
+    def look_up(self, address: Address) -> Member | None:
+        """Read what Mailchimp has of somebody; None: nothing, though it has the audience."""
+        fields = ["status", "unsubscribe_reason"]
+        answer = self._at_member(address, self._lists.get_list_member, fields=fields)
+        if answer is None:
+            return None
+        place, status = _place_in(answer, *There), answer["status"]
+        reason = str(answer.get("unsubscribe_reason")).lower()
+        is_complaint = any(word in reason for word in ("abuse", "spam", "complain"))
+        is_bounce = status == "cleaned" and not is_complaint
+        return Member(place, is_complaint, is_bounce, is_archived=status == "archived")
+
+    def delete_permanently(self, address: Address) -> None:
+        """Have Mailchimp forget somebody, and read back that it did."""
+        self._at_member(address, self._lists.delete_list_member_permanent)
+        if self.look_up(address) is not None:
+            raise DeliveryFailure(Meaning.PASSING, "still_there")
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._line.close()
+
+    def _put(
+        self, address: Address, status: str, language: str, signed_up: datetime, confirmed: datetime
+    ) -> Any:
+        member = {
+            "email_address": address.text,
+            "status": status,
+            "status_if_new": status,
+            "language": language,
+            "timestamp_signup": _utc(signed_up),
+            "timestamp_opt": _utc(confirmed),
+        }
+        where = self._list_id, _hash_of(address)
+        put = self._lists.set_list_member
+        return call(put, *where, member, skip_merge_validation=True)
+
+    def _at_member(
+        self, address: Address, function: Callable[..., Any], *body: object, **options: object
+    ) -> Any:
+        try:
+            return call(function, self._list_id, _hash_of(address), *body, **options)
+        except DeliveryFailure as failure:
+            if failure.reason != _LIST_UNKNOWN:
+                raise
+        # A 404 does not tell a member who is not there from an audience that is not.
+        self.check_list()
+        return None
+
+
+def mailchimp_for(settings: Settings) -> Mailchimp | None:
+    """The audience of MAILCHIMP_API_KEY; None without one."""
+    key, list_id = settings.mailchimp_api_key, settings.mailchimp_list_id
+    if key is None or list_id is None:
+        return None
+    url = settings.mailchimp_api_url
+    return Mailchimp(api_key=key.get_secret_value(), list_id=list_id, api_url=url)
+
+
+def _judged(answer: requests.Response) -> DeliveryFailure:
+    """What an answer that is no success means."""
+    status, words = answer.status_code, _words_of(answer)
+    if status // 100 == 3:
+        return DeliveryFailure(Meaning.WHOLE, "redirect")
+    if status == 403 and words is None:
+        return DeliveryFailure(Meaning.PASSING, "throttled")
+    for code, phrase, meaning, reason in _ERRORS:
+        if status == code and phrase in (words or ""):
+            return DeliveryFailure(meaning, reason)
+    if words is None or status >= 500:
+        # Its gateway gives up on calls that are still running behind it.
+        may_run_on = status in (502, 504)
+        return DeliveryFailure(Meaning.PASSING, f"http {status}", outcome_unknown=may_run_on)
+    return DeliveryFailure(Meaning.PERSONAL, f"rejected {status}")
+
+
+def _words_of(answer: requests.Response) -> str | None:
+    """Title and detail of a problem (RFC 9457), in lower case; None: it is none of Mailchimp's."""
+    try:
+        problem = json.loads(answer.content)
+    except ValueError:
+        return None
+    is_problem = isinstance(problem, dict) and problem
+    return f"{problem.get('title')} {problem.get('detail')}".lower() if is_problem else None
+
+
+def _document(answer: Any) -> dict[str, Any]:
+    if not isinstance(answer, dict):
+        # A 2xx that is not Mailchimp's own: something may have been carried out, nobody says what.
+        raise DeliveryFailure(Meaning.PASSING, "not_json", outcome_unknown=True)
+    return answer
+
+
+def _place_in(answer: Any, *wanted: There) -> There:
+    place = _PLACES.get(str(_document(answer).get("status")))
+    if place is None or place not in wanted:
+        raise DeliveryFailure(Meaning.PASSING, "status_differs", outcome_unknown=True)
+    return place
+
+
+def _hash_of(address: Address) -> str:
+    return hashlib.md5(address.key.encode(), usedforsecurity=False).hexdigest()
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,250 @@
+"""The postman: leases a letter, sends it outside of any transaction, and settles what came of it.
+
+A letter goes out once unless a process dies between the mail server's yes and our commit: then it goes out again,
+under the same Message-ID.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import exists, or_, select, update
+from sqlalchemy.orm import Session
+
+from newsletter import clock, config, jobs, keyring, ledger, quota, retention, tokens
+from newsletter.database import lock, reading, writing
+from newsletter.delivery import backoff, letters
+from newsletter.delivery.letters import LetterValues
+from newsletter.delivery.smtp import Postbox
+from newsletter.errors import DeliveryFailure, Meaning
+from newsletter.jobs import Permit
+from newsletter.lifecycle import Event
+from newsletter.models import Letter, Subscription, Wording
+from newsletter.person import EVIDENCE_COLUMN, OPEN, address_of, commitment_of
+from newsletter.tokens import Link, Purpose
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Errand:
+    """A leased letter, and whose it is."""
+
+    letter: str
+    ref: str
+    digest: bytes
+    tries: int
+
+
+class Postman:
+    """Sends what waits, one letter at a time, through one mail server."""
+
+    def __init__(self, postbox: Postbox, owner: str) -> None:
+        self._postbox = postbox
+        self._owner = owner
+        self._is_first = True
+
+    def step(self) -> bool:
+        """Send one letter; True if there may be more to do right away."""
+        permit = jobs.ask_permit("mail", at_start=self._is_first)
+        self._is_first = False
+        if permit is None:
+            return False
+        errand = self._take()
+        if errand is None:
+            if permit is Permit.PROBE:
+                self._probe()
+            return False
+        return self._deliver(errand, permit)
+
+    def close(self) -> None:
+        """Say goodbye to the mail server."""
+        self._postbox.close()
+
+    def keep_leases(self) -> None:
+        """Keep the letter in hand while the mail server takes its time."""
+        mine = (Letter.leased_by == self._owner, Letter.sent_at.is_(None))
+        with reading() as session:
+            if not session.scalar(select(exists().where(*mine))):
+                return
+        with writing() as session:
+            kept = clock.now() + jobs.LEASE
+            session.execute(update(Letter).where(*mine).values(leased_until=kept))
+
+    def _probe(self) -> None:
+        try:
+            self._postbox.probe()
+        except DeliveryFailure as failure:
+            jobs.hold("mail", failure.reason)
+        else:
+            jobs.release("mail")
+
+    def _deliver(self, errand: Errand, permit: Permit) -> bool:
+        started = clock.now()
+        try:
+            values = _values(errand)
+            if values is None:
+                self._discard(errand)
+                return True
+            reply = self._postbox.send(letters.compose(values, config.current()))
+        except DeliveryFailure as failure:
+            self._settle_failed(errand, failure)
+            log.warning(
+                "letter ref=%s try=%d failed: %s (%s)",
+                *(errand.ref, errand.tries + 1, failure.reason, failure.meaning),
+            )
+            return failure.meaning is not Meaning.WHOLE
+        except Exception as error:
+            # One letter that cannot be written must not stop the rest.
+            log.exception("letter ref=%s could not be sent", errand.ref)
+            self._settle_failed(errand, DeliveryFailure(Meaning.PASSING, type(error).__name__))
+            return True
+        self._settle_sent(errand, values, reply)
+        if permit is Permit.PROBE:
+            jobs.release("mail")
+        seconds = (clock.now() - started).total_seconds()
+        log.info("letter ref=%s try=%d sent in %.3f s", errand.ref, errand.tries + 1, seconds)
+        return True
+
+    def _take(self) -> Errand | None:
+        now = clock.now()
+        waiting = (
+            Letter.sent_at.is_(None),
+            Letter.failed_at.is_(None),
+            Letter.due_at <= now,
+            or_(Letter.leased_until.is_(None), Letter.leased_until <= now),
+            Letter.ref.in_(select(Subscription.ref).where(Subscription.hold.is_(False))),
+        )
+        with reading() as session:
+            if not session.scalar(select(exists().where(*waiting))):
+                return None
+        with writing() as session:
+            letter = session.scalar(
+                select(Letter)
+                .where(*waiting)
+                .order_by(Letter.due_at)
+                .limit(1)
+                .with_for_update(skip_locked=True)
+            )
+            row = session.get(Subscription, letter.ref) if letter else None
+            if letter is None or row is None:
+                return None
+            letter.leased_by, letter.leased_until = self._owner, now + jobs.LEASE
+            return Errand(letter.id, row.ref, row.digest, letter.tries)
+
+    def _discard(self, errand: Errand) -> None:
+        """What the letter asks was answered or has expired meanwhile: nobody needs it."""
+        with writing() as session:
+            letter = self._mine(session, errand)
+            if letter is not None:
+                session.delete(letter)
+
+    def _mine(self, session: Session, errand: Errand) -> Letter | None:
+        """The letter, if it is still there and still ours: an erasure beats a letter in flight."""
+        lock(session, errand.digest)
+        mine = (Letter.id == errand.letter, Letter.leased_by == self._owner)
+        return session.scalar(select(Letter).where(*mine).with_for_update())
+
+    def _settle_sent(self, errand: Errand, values: LetterValues, reply: str) -> None:
+        now = clock.now()
+        with writing() as session:
+            letter = self._mine(session, errand)
+            row = session.get(Subscription, errand.ref)
+            if letter is None or row is None:
+                return
+            letter.sent_at, letter.leased_by, letter.leased_until = now, None, None
+            letter.template = letters.template_version(values.language)
+            letter.evidence = keyring.current().encrypt(
+                json.dumps(_evidence(values, reply)), ref=letter.id, column=EVIDENCE_COLUMN
+            )
+            _log(session, row, letter, Event.MAIL_SENT, now)
+
+    def _settle_failed(self, errand: Errand, failure: DeliveryFailure) -> None:
+        now = clock.now()
+        with writing() as session:
+            letter = self._mine(session, errand)
+            row = session.get(Subscription, errand.ref)
+            if letter is not None and row is not None:
+                letter.leased_by = letter.leased_until = None
+                letter.error = failure.reason[:64]
+                match failure.meaning:
+                    case Meaning.PASSING:
+                        letter.tries += 1
+                        letter.due_at = now + backoff.delay(letter.tries)
+                    case Meaning.PERSONAL:
+                        letter.failed_at = now
+                        quota.uncount(session, row.digest, letter.id)
+                        _log(session, row, letter, Event.MAIL_FAILED, now, detail=letter.error)
+                    case Meaning.WHOLE:
+                        pass
+        if failure.meaning is Meaning.WHOLE:
+            jobs.hold("mail", failure.reason)
+
+
+def _log(
+    session: Session,
+    row: Subscription,
+    letter: Letter,
+    event: Event,
+    now: datetime,
+    detail: str | None = None,
+) -> None:
+    ledger.append(
+        session,
+        ref=letter.ref,
+        round=letter.round,
+        event=event,
+        at=now,
+        detail=detail,
+        wording=letter.wording,
+        commitment=commitment_of(row),
+    )
+
+
+def _values(errand: Errand) -> LetterValues | None:
+    """What stands in a letter; None if nobody needs it any more."""
+    with reading() as session:
+        letter = session.get(Letter, errand.letter)
+        row = session.get(Subscription, errand.ref)
+        agreed = session.get(Wording, letter.wording) if letter else None
+    if letter is None or row is None or agreed is None or row.expires_at is None:
+        return None
+    address = address_of(row)
+    is_open = row.status in OPEN and row.round == letter.round and row.expires_at > clock.now()
+    if address is None or not is_open:
+        return None
+    link = Link(row.ref, row.round, letter.id)
+    known = json.loads(
+        keyring.current().decrypt(letter.evidence, ref=letter.id, column=EVIDENCE_COLUMN)
+    )
+    return LetterValues(
+        recipient=address.text,
+        language="en" if agreed.language == "en" else "de",
+        consent_text=agreed.text,
+        requested_at=letter.written_at,
+        expires_at=row.expires_at,
+        deleted_by=row.expires_at + retention.PENDING_GRACE,
+        confirm_url=tokens.url_for(Purpose.CONFIRM, link),
+        not_me_url=tokens.url_for(Purpose.NOT_ME, link),
+        reference=row.ref,
+        message_id=known["message_id"],
+        written_at=letter.written_at,
+    )
+
+
+def _evidence(values: LetterValues, reply: str) -> dict[str, Any]:
+    """What is kept of a letter: all that it said, but not its links."""
+    shown = replace(values, confirm_url="", not_me_url="")
+    return {
+        "message_id": shown.message_id,
+        "reply": reply,
+        "values": {
+            name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in vars(shown).items()
+            if value != ""
+        },
+    }

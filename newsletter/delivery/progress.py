@@ -1,0 +1,14 @@
+"""What became of a step at Mailchimp."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Progress(StrEnum):
+    """Tells the loop how to go on."""
+
+    IDLE = "idle"  #: there was nothing to do
+    DONE = "done"  #: one is done; there may be more
+    FAILED = "failed"  #: one failed by itself; there may be more
+    STOP = "stop"  #: Mailchimp refuses us altogether

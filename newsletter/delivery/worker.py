@@ -1,0 +1,167 @@
+"""The worker: a few loops, each of steps that say whether there was work, and a heartbeat that keeps their leases."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+
+from flask import Flask
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from newsletter import jobs
+from newsletter.delivery import housekeeping
+from newsletter.delivery.audience import Audience
+from newsletter.delivery.forgetting import Forgetting
+from newsletter.delivery.mailchimp import Mailchimp, mailchimp_for
+from newsletter.delivery.postman import Postman
+from newsletter.delivery.progress import Progress
+from newsletter.delivery.smtp import postbox_for
+from newsletter.errors import DeliveryFailure
+from newsletter.jobs import Permit
+
+log = logging.getLogger(__name__)
+
+IDLE_SECONDS = 0.5
+TROUBLE_SECONDS = 2.0
+BEAT_SECONDS = 5.0
+TIDY_SECONDS = 1.0
+GRACE_SECONDS = 8.0
+
+Step = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Loop:
+    """One thing the worker does over and over: a step, and how long to wait when there was no work."""
+
+    name: str
+    step: Step
+    idle_seconds: float
+
+
+class Outside:
+    """Mailchimp's side: erasures first, then whoever is not where they should be; one worker at a time."""
+
+    def __init__(self, mailchimp: Mailchimp, owner: str) -> None:
+        self._mailchimp = mailchimp
+        self._owner = owner
+        self._forgetting = Forgetting(mailchimp)
+        self._audience = Audience(mailchimp)
+        self._is_first = True
+
+    def step(self) -> bool:
+        """Do one thing at Mailchimp; True if there may be more to do right away."""
+        if not jobs.take("audience", self._owner):
+            return False
+        permit = jobs.ask_permit("mailchimp", at_start=self._is_first)
+        self._is_first = False
+        if permit is None:
+            return False
+        progress = self._forgetting.step()
+        if progress is Progress.IDLE:
+            progress = self._audience.step()
+        if progress is Progress.DONE and permit is Permit.PROBE:
+            jobs.release("mailchimp")
+        elif progress is Progress.IDLE and permit is Permit.PROBE:
+            self._probe()
+        return progress in (Progress.DONE, Progress.FAILED)
+
+    def _probe(self) -> None:
+        try:
+            self._mailchimp.check_list()
+        except DeliveryFailure as failure:
+            jobs.hold("mailchimp", failure.reason)
+        else:
+            jobs.release("mailchimp")
+
+
+class Worker:
+    """Runs the loops side by side until told to stop; what is in hand is finished first."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._owner = secrets.token_hex(8)
+        self._stopping = threading.Event()
+        settings = app.extensions["settings"]
+        self._postman = Postman(postbox_for(settings), self._owner)
+        self._mailchimp = mailchimp_for(settings)
+        self.loops = [
+            Loop("postman", self._postman.step, IDLE_SECONDS),
+            Loop("housekeeping", tidy, TIDY_SECONDS),
+        ]
+        if self._mailchimp is not None:
+            outside = Outside(self._mailchimp, self._owner)
+            self.loops.append(Loop("audience", outside.step, IDLE_SECONDS))
+
+    def drain(self) -> None:
+        """Take steps until nothing is left to do now."""
+        with self._app.app_context():
+            while any([loop.step() for loop in self.loops]):
+                pass
+
+    def run(self) -> None:
+        """Work until SIGTERM or SIGINT; end within ten seconds of it."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        loops = [*self.loops, Loop("heartbeat", self._beat, BEAT_SECONDS)]
+        threads = [
+            threading.Thread(target=self._run, args=(loop,), name=loop.name, daemon=True)
+            for loop in loops
+        ]
+        for thread in threads:
+            thread.start()
+        log.info("worker %s has started", self._owner)
+        self._stopping.wait()
+        log.info("worker %s finishes what is in hand", self._owner)
+        ends = time.monotonic() + GRACE_SECONDS
+        for thread in threads:
+            thread.join(max(0.0, ends - time.monotonic()))
+        if not any(thread.is_alive() for thread in threads):
+            self._leave()
+        # What hangs at a stalled server is given up; its lease ends by itself, and another worker takes it over.
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._stopping.set()
+
+    def _run(self, loop: Loop) -> None:
+        while not self._stopping.is_set():
+            seconds = loop.idle_seconds
+            try:
+                with self._app.app_context():
+                    if loop.step():
+                        continue
+            except (OperationalError, DBAPIError) as error:
+                log.warning("%s: the database is away: %s", loop.name, type(error.orig).__name__)
+                seconds = TROUBLE_SECONDS
+            except Exception:
+                log.exception("%s stumbled and goes on", loop.name)
+                seconds = TROUBLE_SECONDS
+            self._stopping.wait(seconds)
+
+    def _beat(self) -> bool:
+        jobs.beat(self._owner)
+        self._postman.keep_leases()
+        return False
+
+    def _leave(self) -> None:
+        with self._app.app_context():
+            jobs.leave(self._owner)
+        self.close()
+
+    def close(self) -> None:
+        """Hang up on the mail server and Mailchimp."""
+        self._postman.close()
+        if self._mailchimp is not None:
+            self._mailchimp.close()
+
+
+def tidy() -> bool:
+    """One round of housekeeping; True if there may be more to do right away."""
+    housekeeping.purge_quotas()
+    return housekeeping.purge_expired() or housekeeping.clean_file()
