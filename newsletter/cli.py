@@ -1,0 +1,144 @@
+"""The `newsletter` command. Addresses come from standard input or a prompt, never from the arguments, which others
+can read in a list of processes. Exit status: 0 done, 1 not done, 2 wrong usage or settings.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+import flask_migrate
+from flask import current_app
+from sqlalchemy.exc import DBAPIError
+
+from newsletter import config, create_core, database, keyring, proof, subscriptions, wording
+from newsletter.address import Address
+from newsletter.checkup import findings
+from newsletter.database import writing
+from newsletter.delivery.worker import Worker
+from newsletter.errors import NewsletterError, SettingsError, WrongDataKey
+from newsletter.lifecycle import Reason
+
+_STAFF_REASONS = [Reason.UNSUBSCRIBED, Reason.COMPLAINT, Reason.BOUNCE, Reason.STAFF]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="newsletter")
+def main() -> None:
+    """Double opt-in for a newsletter run with Mailchimp."""
+
+
+def _with_app(command: Callable[..., None]) -> Callable[..., None]:
+    """Run a command inside the application; what goes wrong on purpose is one line and exit status 1."""
+
+    @wraps(command)
+    def run(**options: Any) -> None:
+        with create_core(config.load_or_exit()).app_context():
+            try:
+                command(**options)
+            except WrongDataKey as error:
+                config.refuse(SettingsError([str(error)]))
+            except NewsletterError as error:
+                raise click.ClickException(str(error)) from None
+            except DBAPIError as error:
+                message = f"The database cannot be used ({type(error.orig).__name__})."
+                raise click.ClickException(message) from None
+
+    return run
+
+
+def _address() -> Address:
+    """One address from a prompt, or one line of standard input."""
+    stream = sys.stdin
+    given = click.prompt("E-mail address") if stream.isatty() else stream.readline()
+    return Address.as_held(given.strip("\r\n"))
+
+
+def _actor() -> str:
+    return f"cli:{getpass.getuser()}"[:64]
+
+
+def _show(answer: object) -> None:
+    click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+
+
+@main.command()
+@_with_app
+def release() -> None:
+    """Bring the database to the newest schema and make the keyring; several hosts may do it at once."""
+    flask_migrate.upgrade()
+    with writing() as session:
+        database.lock(session, b"keyring ")
+        keyring.make_if_missing(session)
+        wording.publish(session)
+    click.echo("The database is ready.")
+
+
+@main.command()
+@_with_app
+def worker() -> None:
+    """Send letters, bring Mailchimp to what is wanted, tidy up; until SIGTERM."""
+    keyring.check()
+    Worker(current_app._get_current_object()).run()  # type: ignore[attr-defined]
+
+
+@main.command()
+def check() -> None:
+    """Look for mistakes in settings, database, mail server and Mailchimp; exit status 1 where there are any."""
+    try:
+        app = create_core(config.load())
+    except SettingsError as error:
+        problems = error.problems
+    else:
+        with app.app_context():
+            problems = findings()
+    for problem in problems:
+        click.echo(problem, err=True)
+    if problems:
+        raise SystemExit(1)
+    click.echo("Everything is in order.")
+
+
+@main.command()
+@click.option(
+    "--keep-block", is_flag=True, help="Keep a digest, so that the address stays blocked."
+)
+@_with_app
+def erase(*, keep_block: bool) -> None:
+    """Erase a person here and at Mailchimp; the address is read from standard input."""
+    _show(subscriptions.erase(_address(), actor=_actor(), keep_block=keep_block))
+
+
+@main.command()
+@_with_app
+def access() -> None:
+    """Show all that is held about a person (Art. 15 GDPR); the address is read from standard input."""
+    _show(proof.access(_address(), actor=_actor()))
+
+
+@main.command()
+@click.option(
+    "--reason",
+    type=click.Choice([str(reason) for reason in _STAFF_REASONS]),
+    default=str(Reason.UNSUBSCRIBED),
+    show_default=True,
+    help="A withdrawal by phone or letter is 'unsubscribed'; 'staff' means never again.",
+)
+@_with_app
+def block(*, reason: str) -> None:
+    """Block an address; it is read from standard input."""
+    subscriptions.block(_address(), Reason(reason), actor=_actor())
+    click.echo("Blocked.")
+
+
+@main.command()
+@_with_app
+def lift() -> None:
+    """Make a hard block a soft one, so that the address may sign up again; it is read from standard input."""
+    subscriptions.lift(_address(), actor=_actor())
+    click.echo("Lifted.")

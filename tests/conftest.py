@@ -1,0 +1,155 @@
+"""What the tests stand on: both databases, a real mailbox, a strict stand-in of Mailchimp, and `drain()`."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import flask_migrate
+import psycopg
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+
+from newsletter import create_app, keyring, wording
+from newsletter.config import Settings, load
+from newsletter.database import writing
+from newsletter.delivery.worker import Worker
+from newsletter.models import db
+from sandbox.mailbox import Mailbox
+from sandbox.mailchimp import StandIn
+from tests import postgres
+from tests.people import STAFF_TOKEN, WEBHOOK_SECRET
+
+Drain = Callable[[], None]
+
+COMPANY = {
+    "SECRET_KEY": "signs-links-in-the-tests-0123456789",
+    "DATA_KEY": "wraps-the-keyring-in-the-tests-0123",
+    "ORGANISATION": "Muster & Söhne GmbH",
+    "IMPRINT": "Muster & Söhne GmbH\\nMusterweg 1, 12345 Musterstadt\\nAG Musterstadt HRB 12345",
+    "CONTACT_EMAIL": "datenschutz@example.com",
+    "PRIVACY_URL": "https://www.example.com/datenschutz",
+    "TOPICS": "neuen Werkzeugen für Tischler",
+    "TOPICS_EN": "new tools for joiners",
+    "MAIL_FROM": "Muster & Söhne <newsletter@example.com>",
+    "ADMIN_TOKENS": f"dpo:{STAFF_TOKEN}",
+    "MAILCHIMP_WEBHOOK_SECRET": WEBHOOK_SECRET,
+    "CLIENT_LIMIT": "off",
+}
+
+
+def release(app: Flask) -> None:
+    """What the release process does."""
+    with app.app_context():
+        flask_migrate.upgrade()
+        with writing() as session:
+            keyring.make_if_missing(session)
+            wording.publish(session)
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "newsletter.sqlite3"
+    release(create_app(load({**COMPANY, "DATABASE_URL": f"sqlite:///{path}"})))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    with postgres.running() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> str:
+    name = f"template_{uuid.uuid4().hex}"
+    with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    release(create_app(load({**COMPANY, "DATABASE_URL": f"{postgres_server}/{name}"})))
+    return name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        path = tmp_path / "newsletter.sqlite3"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server = request.getfixturevalue("postgres_server")
+    template = request.getfixturevalue("postgres_template")
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        yield f"{server}/{name}"
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    with Mailbox() as running:
+        yield running
+
+
+@pytest.fixture
+def mailchimp() -> Iterator[StandIn]:
+    with StandIn() as running:
+        yield running
+
+
+@pytest.fixture
+def environ(database_url: str, mailbox: Mailbox, mailchimp: StandIn) -> dict[str, Any]:
+    """The environment of a running service, as variables."""
+    return {
+        **COMPANY,
+        "DATABASE_URL": database_url,
+        "SMTP_URL": mailbox.smtp_url,
+        "MAILCHIMP_API_KEY": mailchimp.api_key,
+        "MAILCHIMP_LIST_ID": mailchimp.list_id,
+        "MAILCHIMP_API_URL": mailchimp.api_url,
+    }
+
+
+@pytest.fixture
+def settings(environ: dict[str, Any]) -> Settings:
+    return load(environ)
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    app = create_app(settings)
+    app.testing = True
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def worker(app: Flask) -> Iterator[Worker]:
+    worker = Worker(app)
+    yield worker
+    worker.close()
+
+
+@pytest.fixture
+def drain(worker: Worker) -> Drain:
+    """The worker has run: nothing is left to do now."""
+    return worker.drain
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    """A clock that stands still until it is moved."""
+    with time_machine.travel("2026-03-01T12:00:00+00:00", tick=False) as traveller:
+        yield traveller

@@ -1,0 +1,163 @@
+"""`python -m sandbox` as a process, with a small service in the place of the real one."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.sandbox.test_processes import await_that
+
+ROOT = Path(__file__).parents[2]
+SERVICE = """
+import os
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(os.environ["MAILCHIMP_API_URL"].encode())
+
+    def log_message(self, *_):
+        pass
+
+HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+"""
+PROCFILE = "release: echo released > released\nweb: python web.py\nworker: echo $$ > worker; exec sleep 60\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "web.py").write_text(SERVICE)
+    (tmp_path / "Procfile").write_text(PROCFILE)
+    return tmp_path
+
+
+class Run:
+    """A running sandbox, and what it says."""
+
+    def __init__(self, folder: Path, *ports: str) -> None:
+        ports = ports or ("--port", "0", "--pages", "0")
+        command = [sys.executable, "-m", "sandbox", "--folder", str(folder), *ports]
+        self._log = folder / "log"
+        with self._log.open("w") as log:
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, text=True
+            )
+
+    def told(self) -> str:
+        """All it says until the tour is over, or it ends."""
+        await_that(lambda: "Ctrl-C" in self._log.read_text() or self._process.poll() is not None)
+        return self._log.read_text()
+
+    def end(self, number: int | None = None) -> tuple[int, str]:
+        """The exit status and all that was said, after a signal if one is given."""
+        if number is not None:
+            self._process.send_signal(number)
+        return self._process.wait(20), self._log.read_text()
+
+
+@pytest.fixture
+def run(folder: Path) -> Iterator[Run]:
+    running = Run(folder)
+    yield running
+    running.end(signal.SIGTERM)
+
+
+def place(said: str, name: str) -> str:
+    found = re.search(rf"{name}\s+(http://\S+)", said)
+    assert found is not None
+    return found[1]
+
+
+def test_it_tells_where_to_click(run: Run) -> None:
+    said = run.told()
+
+    api = requests.get(place(said, "Sign-up form"), timeout=5).text
+    assert requests.get(f"{api}/ping", timeout=5).status_code == 401
+    assert requests.get(place(said, "Mailbox"), timeout=5).status_code == 200
+    assert requests.get(place(said, "Mailchimp"), timeout=5).status_code == 200
+
+
+def test_the_erasure_can_be_copied_with_its_token(run: Run, folder: Path) -> None:
+    said = run.told()
+
+    secrets = (folder / "var" / "sandbox.env").read_text()
+    token = re.search("ADMIN_TOKENS=admin:(.+)", secrets)
+    assert token is not None
+    assert f"curl -H 'Authorization: Bearer {token[1]}'" in said
+    assert "/admin/erasures" in said
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_everything_with_success(run: Run, folder: Path, number: int) -> None:
+    run.told()
+    worker = int((folder / "worker").read_text())
+
+    status, _ = run.end(number)
+
+    assert status == 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(worker, 0)
+
+
+def test_a_process_that_ends_ends_everything_with_failure(run: Run, folder: Path) -> None:
+    run.told()
+    os.kill(int((folder / "worker").read_text()), signal.SIGKILL)
+
+    status, said = run.end()
+
+    assert status == 1
+    assert "sandbox: worker ended by signal 9; everything is stopped." in said
+
+
+def test_a_failing_release_starts_nothing(folder: Path) -> None:
+    (folder / "Procfile").write_text(PROCFILE.replace("echo released > released", "exit 4"))
+
+    status, said = Run(folder).end()
+
+    assert status == 1
+    assert "sandbox: release ended by itself with exit status 4; everything is stopped." in said
+    assert not (folder / "worker").exists()
+
+
+def test_a_missing_procfile_is_named(folder: Path) -> None:
+    (folder / "Procfile").unlink()
+
+    status, said = Run(folder).end()
+
+    assert status == 1
+    assert "Procfile" in said
+    assert "Traceback" not in said
+
+
+def test_a_taken_port_is_replaced_and_said(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = str(other.getsockname()[1])
+        run = Run(folder, "--port", taken, "--pages", "0")
+        said = run.told()
+        run.end(signal.SIGTERM)
+
+    assert f"sandbox: port {taken} is taken, using " in said
+    assert f"localhost:{taken}/" not in said
+
+
+def test_a_second_run_has_the_same_secrets(folder: Path) -> None:
+    run = Run(folder)
+    first = run.told()
+    run.end(signal.SIGTERM)
+    again = Run(folder)
+    second = again.told()
+    again.end(signal.SIGTERM)
+
+    tokens = [re.findall("Bearer ([^']+)", said) for said in (first, second)]
+    assert tokens[0] == tokens[1] != []

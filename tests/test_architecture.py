@@ -1,0 +1,203 @@
+"""Promises of the whole house: they catch the next change's omission."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import flask_migrate
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from newsletter.config import Settings
+from newsletter.database import reading, writing
+from newsletter.models import db
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "newsletter"
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in PACKAGE.rglob("*.py")
+}
+
+
+def tree_of(module: str) -> ast.Module:
+    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
+
+
+def imports_of(module: str) -> Iterator[str]:
+    for node in ast.walk(tree_of(module)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def uses(module: str, *names: str) -> bool:
+    return any(
+        imported == name or imported.startswith(f"{name}.")
+        for imported in imports_of(module)
+        for name in names
+    )
+
+
+@pytest.mark.parametrize("module", ["newsletter.lifecycle", "newsletter.errors"])
+def test_the_mind_is_pure(module: str) -> None:
+    roots = {name.split(".")[0] for name in imports_of(module)} - {"newsletter"}
+
+    assert roots <= sys.stdlib_module_names
+    assert not roots & {"os", "time", "random", "secrets", "socket"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_door_in_and_the_door_out_do_not_know_each_other(module: str) -> None:
+    if module.startswith("newsletter.web"):
+        assert not uses(module, "newsletter.delivery")
+    if module.startswith("newsletter.delivery"):
+        assert not uses(module, "newsletter.web")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_package_never_needs_the_sandbox_or_the_tests(module: str) -> None:
+    assert not uses(module, "sandbox", "tests")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_the_adapters_speak_to_the_outside(module: str) -> None:
+    outside = {"smtplib", "requests", "mailchimp_marketing", "socket", "urllib.request"}
+
+    if not module.startswith("newsletter.delivery"):
+        assert not uses(module, *outside)
+
+
+def names_in(module: str) -> Iterator[str]:
+    for node in ast.walk(tree_of(module)):
+        if isinstance(node, ast.Attribute):
+            yield ast.unparse(node)
+        elif isinstance(node, ast.Name):
+            yield node.id
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_config_reads_the_environment(module: str) -> None:
+    if module != "newsletter.config":
+        assert not {"os.environ", "os.getenv"} & set(names_in(module))
+        assert not uses(module, "os.environ", "os.getenv")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_the_web_knows_the_request(module: str) -> None:
+    if not module.startswith("newsletter.web"):
+        assert not uses(module, "flask.request", "flask.g", "flask.session")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_there_is_one_clock(module: str) -> None:
+    asked = {"datetime.now", "datetime.utcnow", "date.today", "time.time", "datetime.today"}
+
+    if module != "newsletter.clock":
+        assert not asked & set(names_in(module))
+
+
+def assigns_status(node: ast.AST) -> bool:
+    targets: list[ast.expr] = []
+    if isinstance(node, ast.Assign):
+        targets = node.targets
+    elif isinstance(node, ast.AnnAssign | ast.AugAssign):
+        targets = [node.target]
+    attributes = [part for target in targets for part in ast.walk(target)]
+    return any(isinstance(part, ast.Attribute) and part.attr == "status" for part in attributes)
+
+
+def test_one_function_alone_changes_a_status() -> None:
+    writers = [
+        (module, function.name)
+        for module in MODULES
+        for function in ast.walk(tree_of(module))
+        if isinstance(function, ast.FunctionDef)
+        and any(assigns_status(node) for node in ast.walk(function))
+    ]
+
+    assert [writer for writer in writers if "web" not in writer[0]] == [
+        ("newsletter.person", "_apply")
+    ]
+
+
+def test_the_example_environment_names_exactly_the_settings_there_are() -> None:
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    named = [line.split("=")[0] for line in lines if line and not line.startswith("#")]
+
+    assert sorted(named) == sorted(name.upper() for name in Settings.model_fields)
+
+
+def test_the_readme_names_every_setting() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    assert [name for name in Settings.model_fields if f"`{name.upper()}`" not in readme] == []
+
+
+def test_every_admin_door_refuses_without_a_token(app: Flask, client: FlaskClient) -> None:
+    doors = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/admin")]
+    assert len(doors) >= 4
+
+    for rule in doors:
+        path = re.sub(r"<[^>]+>", "x" * 32, rule.rule)
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            answer = client.open(path, method=method)
+            assert answer.status_code == 401, rule.rule
+            assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_the_migrations_make_what_the_models_say(app: Flask) -> None:
+    with app.app_context():
+        flask_migrate.check()
+
+
+@pytest.mark.parametrize("table", ["ledger_row", "seal"])
+@pytest.mark.parametrize("verb", ["UPDATE {} SET {}", "DELETE FROM {}"])
+def test_what_is_in_the_ledger_can_neither_be_changed_nor_deleted(
+    app: Flask, table: str, verb: str
+) -> None:
+    column = {"ledger_row": "ref = ref", "seal": "seal = seal"}[table]
+    with app.app_context():
+        _seal_something()
+
+        with pytest.raises(DBAPIError, match="append-only"), writing() as session:
+            session.execute(text(verb.format(table, column)))
+
+
+def _seal_something() -> None:
+    with writing() as session:
+        session.execute(
+            text("INSERT INTO ledger_row (id, at, ref, event) VALUES (1, :at, 'r', 'signup')"),
+            {"at": "2026-03-01 12:00:00.000000"},
+        )
+        session.execute(
+            text("INSERT INTO seal (position, row_id, seal, sealed_at) VALUES (1, 1, :seal, :at)"),
+            {"seal": b"s", "at": "2026-03-01 12:00:00.000000"},
+        )
+
+
+def test_a_pool_of_connections_is_no_lock(app: Flask) -> None:
+    with app.app_context(), reading(), db.engine.connect() as other:
+        assert other.execution_options(only_reads=True).scalar(text("SELECT 1")) == 1
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_has_one_subject(module: str) -> None:
+    """Its docstring says which."""
+    assert ast.get_docstring(tree_of(module))
+
+
+def test_nothing_speaks_of_where_it_was_made() -> None:
+    hosts = re.compile(r"files\.pythonhosted|pypi\.org|registry\.npmjs|find-links|index-url")
+    tracked = [*ROOT.glob("requirements*.txt"), ROOT / "pyproject.toml"]
+
+    assert [path.name for path in tracked if hosts.search(path.read_text("utf-8"))] == []
