@@ -1,0 +1,136 @@
+"""`python -m sandbox`: the whole service on this machine, with everything it needs around it.
+
+Starts a mailbox and a stand-in Mailchimp, then what the Procfile says, and ends it all together.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import socket
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from sandbox.environment import API_KEY, LIST_ID, environment, secrets_in
+from sandbox.mailbox import Mailbox
+from sandbox.mailchimp import StandIn
+from sandbox.pages import Pages, create_pages
+from sandbox.processes import CalledOff, Ended, Processes, lines_in
+
+START_SECONDS = 60.0
+TOUR = """
+The newsletter service is running on this machine; nothing leaves it.
+
+  Sign-up form   {service}/
+  Mailbox        {pages}/mailbox
+  Mailchimp      {pages}/contacts
+
+  1. Ask for the newsletter in the form, with an address such as ada@example.com.
+  2. Open the letter in the mailbox, follow its link and confirm.
+  3. See the contact appear at Mailchimp; unsubscribe there, and sign up again.
+
+  Erase somebody for good:
+  curl -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' \\
+    -d '{{"email": "ada@example.com"}}' {service}/admin/erasures
+
+  Ctrl-C ends it all.
+"""
+
+
+def main() -> int:
+    """Run it until it is called off (0) or a process ends by itself (1)."""
+    asked = _asked()
+    try:
+        with surroundings(asked) as (processes, places):
+            _listen_to_signals(processes)
+            _start(processes, lines_in(asked.folder / "Procfile"))
+            wait_for_health(f"{places['service']}/health", processes)
+            print(TOUR.format(**places), flush=True)
+            processes.wait()
+    except CalledOff:
+        return 0
+    except (Ended, OSError, TimeoutError) as problem:
+        print(f"\nsandbox: {problem}; everything is stopped.", file=sys.stderr)
+    return 1
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
+    port = os.environ.get("PORT") or "8000"
+    parser.add_argument("--port", type=int, default=port, help="the service's (%(default)s)")
+    parser.add_argument("--pages", type=int, default="8025", help="the mailbox's (%(default)s)")
+    parser.add_argument(
+        "--folder", type=Path, default=Path.cwd(), help="holds Procfile and var/ (this one)"
+    )
+    return parser.parse_args()
+
+
+@contextmanager
+def surroundings(asked: argparse.Namespace) -> Iterator[tuple[Processes, dict[str, str]]]:
+    """Mailbox, Mailchimp and pages at work; the processes to be, and where everything is."""
+    var = asked.folder / "var"
+    own = secrets_in(var / "sandbox.env")
+    service, pages = free_port(asked.port), free_port(asked.pages)
+    places = {
+        "service": f"http://localhost:{service}",
+        "pages": f"http://localhost:{pages}",
+        "token": own["ADMIN_TOKENS"].partition(":")[2],
+    }
+    mailchimp = StandIn(API_KEY, LIST_ID, file=var / "sandbox-mailchimp.json")
+    mailchimp.signing_secret = own["MAILCHIMP_SIGNING_SECRET"]
+    secret = own["MAILCHIMP_WEBHOOK_SECRET"]
+    mailchimp.webhook_url = f"{places['service']}/webhooks/mailchimp/{secret}"
+    with Mailbox() as mailbox, mailchimp, ExitStack() as stack:
+        served = Pages(create_pages(mailchimp, mailbox, places["service"]))
+        served.start(pages)
+        stack.callback(served.stop)
+        urls = {"smtp": mailbox.smtp_url, "api": mailchimp.api_url}
+        environ = environment(os.environ, own, service=service, pages=pages, **urls)
+        processes = Processes(environ, asked.folder)
+        stack.callback(processes.stop)
+        yield processes, places
+
+
+def _listen_to_signals(processes: Processes) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: processes.call_off())
+
+
+def _start(processes: Processes, commands: Mapping[str, str]) -> None:
+    processes.run("release", commands["release"])
+    for name in ("web", "worker"):
+        processes.start(name, commands[name])
+
+
+def free_port(wanted: int) -> int:
+    """The port that is wanted, or, saying so, one that is free."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", wanted))
+        except OSError:
+            probe.bind(("", 0))
+        port = int(probe.getsockname()[1])
+    if wanted not in (0, port):
+        print(f"sandbox: port {wanted} is taken, using {port} instead.", flush=True)
+    return port
+
+
+def wait_for_health(url: str, processes: Processes) -> None:
+    """Wait until the service answers; raise TimeoutError after a minute, Ended or CalledOff before."""
+    deadline = time.monotonic() + START_SECONDS
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    while time.monotonic() < deadline:
+        with suppress(OSError), opener.open(url, timeout=2):
+            return
+        processes.wait(0.1)
+    raise TimeoutError(f"nothing answered at {url}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,155 @@
+"""A mailbox that takes every letter over real SMTP on loopback, and fails when told to."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import logging
+import ssl
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from typing import Self
+from urllib.parse import quote
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from sandbox.replies import Line, Script, Stage
+from sandbox.smtp import Handler, Server
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One message with its envelope; `raw` is what was handed over, byte for byte."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    message: EmailMessage
+    raw: bytes
+    at: datetime
+
+
+class Mailbox:
+    """Takes every letter for everybody; as a context manager it is started.
+
+    `auth` (user, password) refuses whoever does not log in; `tls` offers STARTTLS or, with
+    `implicit_tls`, speaks TLS from the first byte; `smtputf8=False` refuses addresses beyond ASCII.
+    """
+
+    def __init__(
+        self,
+        *,
+        auth: tuple[str, str] | None = None,
+        tls: ssl.SSLContext | None = None,
+        implicit_tls: bool = False,
+        smtputf8: bool = True,
+    ) -> None:
+        self.letters: list[Letter] = []
+        self.connections = 0  #: how many there have been
+        self._auth, self._tls = auth, tls
+        self._implicit_tls, self._smtputf8 = implicit_tls, smtputf8
+        self._script = Script()
+        self._changed = threading.Condition()
+        self._server: Server | None = None
+
+    def start(self, port: int = 0) -> None:
+        """Listen; port 0 takes a free one. Raise OSError if the port is taken."""
+        # aiosmtpd logs addresses and all that is said, which would end in what a test captures.
+        logging.getLogger("mail.log").setLevel(logging.ERROR)
+        handler = Handler(
+            self._script,
+            demands_login=self._auth is not None,
+            greeted=self._count,
+            keep=self._keep,
+        )
+        self._server = Server(
+            port,
+            handler,
+            ssl_context=self._tls if self._implicit_tls else None,
+            server_hostname="mailbox.example.com",
+            tls_context=None if self._implicit_tls else self._tls,
+            authenticator=self._authenticate,
+            auth_require_tls=self._auth is None,
+            enable_SMTPUTF8=self._smtputf8,
+        )
+        self._server.start()
+        self.connections = 0  # aiosmtpd tries its own door once
+
+    def stop(self) -> None:
+        """Release every stall and end every connection."""
+        self._script.release()
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def smtp_url(self) -> str:
+        """What SMTP_URL is set to, with user and password where they are asked for."""
+        if self._server is None:
+            raise RuntimeError("the mailbox is not started")
+        scheme = "smtps" if self._implicit_tls else "smtp"
+        login = "" if self._auth is None else ":".join(quote(part, "") for part in self._auth) + "@"
+        return f"{scheme}://{login}127.0.0.1:{self._server.port}"
+
+    def letters_to(self, address: str) -> list[Letter]:
+        """The letters to one address, whatever its case, oldest first."""
+        wanted = address.lower()
+        return [
+            letter
+            for letter in self.letters
+            if wanted in [recipient.lower() for recipient in letter.recipients]
+        ]
+
+    def wait_for(self, wanted: int | Callable[[], object], timeout: float = 5.0) -> bool:
+        """Wait for so many letters, or until a predicate holds; raise TimeoutError (seconds)."""
+        holds = wanted if callable(wanted) else lambda: len(self.letters) >= wanted
+        with self._changed:
+            if not self._changed.wait_for(holds, timeout):
+                raise TimeoutError(f"not so within {timeout} s, after {len(self.letters)} letters")
+        return True
+
+    def answer_next(
+        self,
+        stage: Stage,
+        reply: str | None,
+        times: int = 1,
+        match_recipient: str | None = None,
+        *,
+        keeps: bool = False,
+    ) -> None:
+        """Reply like this at a stage (None: hang up); `keeps` takes the letter in all the same."""
+        self._script.add(Line(stage, reply, times, match_recipient, keeps))
+
+    def stall(self, stage: Stage) -> threading.Event:
+        """Say nothing at this stage until the event that is returned is set."""
+        return self._script.stall(stage)
+
+    def _authenticate(
+        self, _: SMTP, __: Session, ___: Envelope, ____: str, data: LoginPassword
+    ) -> AuthResult:
+        wanted = None if self._auth is None else tuple(part.encode() for part in self._auth)
+        return AuthResult(success=(data.login, data.password) == wanted, handled=False)
+
+    def _count(self) -> None:
+        with self._changed:
+            self.connections += 1
+            self._changed.notify_all()
+
+    def _keep(self, envelope: Envelope) -> None:
+        raw = bytes(envelope.original_content or b"")
+        text = raw.replace(b"\r\n", b"\n")  # as a reader has it; get_content() leaves CRLF in
+        message = email.message_from_bytes(text, policy=email.policy.default)
+        sender, recipients = envelope.mail_from or "", tuple(envelope.rcpt_tos)
+        letter = Letter(sender, recipients, message, raw, datetime.now(UTC))
+        with self._changed:
+            self.letters.append(letter)
+            self._changed.notify_all()

@@ -1,0 +1,87 @@
+"""What Mailchimp answers, word for word: results, problems (RFC 7807), its gateway's pages."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Event
+from typing import Any
+
+JSON = "application/json; charset=utf-8"
+PROBLEM = "application/problem+json; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer over HTTP, or how to withhold it; a content type of None sends no such header."""
+
+    status: int = 200
+    content_type: str | None = JSON
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+    carries_out: bool = (
+        False  #: do what was asked; status and body are then those of the real answer
+    )
+    drops: bool = False  #: close the connection instead of answering
+    until: Event | None = None  #: say nothing before this is set (stopping the stand-in sets it)
+
+    @property
+    def detail(self) -> str:
+        """A problem's sentence."""
+        return str(json.loads(self.body)["detail"])
+
+
+DROPPED = Answer(drops=True)
+CARRIED_OUT_BUT_DROPPED = Answer(carries_out=True, drops=True)
+
+
+class Refused(Exception):
+    """A call ends with this answer."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+def held(until: Event, *, drops: bool = False) -> Answer:
+    """The call is carried out, but nothing is said before the event (nor after it, if dropped)."""
+    return Answer(carries_out=True, until=until, drops=drops)
+
+
+def ok(data: dict[str, Any]) -> Answer:
+    """200 with JSON."""
+    return Answer(body=json.dumps(data).encode())
+
+
+def done() -> Answer:
+    """204, which Mailchimp sends with a JSON content type and an empty body."""
+    return Answer(status=204)
+
+
+def problem(
+    status: int, title: str, detail: str, *, errors: Sequence[dict[str, str]] = (), allow: str = ""
+) -> Answer:
+    """A problem as Mailchimp sends it: without `type`, its instance repeated as X-Request-Id."""
+    instance = str(uuid.uuid4())
+    document: dict[str, Any] = {
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": instance,
+    }
+    if errors:
+        document["errors"] = list(errors)
+    headers = (("X-Request-Id", instance),) + ((("Allow", allow),) if allow else ())
+    return Answer(status, PROBLEM, json.dumps(document).encode(), headers)
+
+
+def throttled(status: int = 429) -> Answer:
+    """What very high volumes get: 429 or 403 with neither a body nor a content type."""
+    return Answer(status, content_type=None)
+
+
+def bad_gateway() -> Answer:
+    """The CDN closed a call that took too long."""
+    return Answer(502, "text/html", b"<html><body><h1>502 Bad Gateway</h1></body></html>")

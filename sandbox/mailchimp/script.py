@@ -1,0 +1,63 @@
+"""The calls received, and what the stand-in was told to answer instead of the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sandbox.mailchimp.answers import Answer
+
+
+@dataclass
+class Call:
+    """One request, its path without /3.0 and query; `status` is None until it is answered."""
+
+    method: str
+    path: str
+    body: dict[str, Any] | None
+    at: datetime
+    query: dict[str, str] = field(default_factory=dict)
+    status: int | None = None
+
+
+Match = Callable[[Call], bool]
+
+
+@dataclass
+class _Line:
+    answer: Answer
+    times: int
+    match: Match | None
+
+
+class Script:
+    """Answers waiting for the calls they are meant for, first come, first served."""
+
+    def __init__(self) -> None:
+        self._lines: list[_Line] = []
+
+    def add(self, answer: Answer, times: int, match: Match | None) -> None:
+        """Answer the next calls (that match) like this."""
+        self._lines.append(_Line(answer, times, match))
+
+    def take(self, call: Call) -> Answer | None:
+        """The answer meant for this call, used up by one."""
+        for line in self._lines:
+            if line.times > 0 and (line.match is None or line.match(call)):
+                line.times -= 1
+                return line.answer
+        return None
+
+    def clear(self) -> None:
+        """Forget what is left, and release what is still held back."""
+        for line in self._lines:
+            line.times = 0
+        self.release()
+
+    def release(self) -> None:
+        """Let every withheld answer go."""
+        for line in self._lines:
+            if line.answer.until is not None:
+                line.answer.until.set()
