@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from typing import Self
 from urllib.parse import quote
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from sandbox.replies import Line, Script, Stage
+from sandbox.running import Running
 from sandbox.smtp import Handler, Server
 
 
@@ -31,7 +31,7 @@ class Letter:
     at: datetime
 
 
-class Mailbox:
+class Mailbox(Running):
     """Takes every letter for everybody; as a context manager it is started.
 
     `auth` (user, password) refuses whoever does not log in; `tls` offers STARTTLS or, with
@@ -83,13 +83,6 @@ class Mailbox:
         if self._server is not None:
             self._server.stop()
             self._server = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     @property
     def smtp_url(self) -> str:

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
 
 from sandbox.mailchimp import problems, store
 from sandbox.mailchimp.answers import Answer
@@ -19,9 +18,10 @@ from sandbox.mailchimp.outside import Outside
 from sandbox.mailchimp.request import BASE_PATH, Request
 from sandbox.mailchimp.routes import Api
 from sandbox.mailchimp.script import Call, Match, Script
+from sandbox.running import Running
 
 
-class StandIn(Outside):
+class StandIn(Outside, Running):
     """Mailchimp's Marketing API on loopback, with one audience; as a context manager it is started.
 
     `file` keeps the audience between runs. What people do themselves is in Outside.
@@ -60,13 +60,6 @@ class StandIn(Outside):
         if self._server is not None:
             self._server.stop()
             self._server = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     @property
     def api_url(self) -> str:

@@ -1,0 +1,25 @@
+"""What listens on a port for as long as it is needed."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Self
+
+
+class Running(ABC):
+    """As a context manager it is started, and stopped at the end."""
+
+    @abstractmethod
+    def start(self, port: int = 0) -> None:
+        """Listen on loopback; port 0 takes a free one. Raise OSError if the port is taken."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """End every connection and listen no more."""
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
