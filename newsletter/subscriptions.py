@@ -118,25 +118,35 @@ def unsubscribe_url(ref: str) -> str:
     return tokens.url_for(Purpose.UNSUBSCRIBE, Link(ref, 0))
 
 
-def disown(link: Link, *, and_block: bool) -> None:
-    """The address's owner says the sign-up was not theirs; nothing is said where nothing is left of it."""
+def disown(link: Link, *, and_block: bool) -> Departure | None:
+    """The address's owner says the sign-up was not theirs; nothing is said where nothing is left of it.
+
+    Where it stood confirmed it is forgotten only in part: they leave, and the proof is kept.
+    """
     with writing() as session:
         person = meet_by_ref(session, link.ref)
-        if person is not None and person.row is not None and person.row.round == link.round:
-            person.act(Action.DISOWN, and_block=and_block)
+        if person is None or person.row is None or person.row.round != link.round:
+            return None
+        was_confirmed = person.row.status is Status.CONFIRMED
+        person.act(Action.DISOWN, and_block=and_block)
+        return _departure(person) if was_confirmed else None
 
 
 def unsubscribe(link: Link) -> Departure | None:
     """The person leaves; the link holds in every round. None: nobody is there any more."""
     with writing() as session:
         person = meet_by_ref(session, link.ref)
-        if person is None or person.row is None:
+        if person is None:
             return None
         person.act(Action.UNSUBSCRIBE)
-        left_at = person.row.left_at
-        if left_at is None:
-            return None
-        return Departure(left_at, retention.proof_until(left_at, config.current().zone))
+        return _departure(person)
+
+
+def _departure(person: Person) -> Departure | None:
+    left_at = person.row.left_at if person.row else None
+    if left_at is None:
+        return None
+    return Departure(left_at, retention.proof_until(left_at, config.current().zone))
 
 
 def language_of(link: Link) -> Locale | None:

@@ -37,7 +37,10 @@ def disown(token: str) -> Response:
     """Forget the sign-up."""
     link = links.follow(Purpose.NOT_ME, token)
     given = bodies.parse(NotMe, bodies.fields())
-    subscriptions.disown(link, and_block=given.block)
+    left = subscriptions.disown(link, and_block=given.block)
     if negotiation.wants_json():
         return say(Disowned())
+    if left is not None:
+        page = render_template("pages/unsubscribed.html", proof_until=left.proof_until)
+        return make_response(page)
     return make_response(render_template("pages/disowned.html", blocked=given.block))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.people import ADA, JSON, access, link_in, sign_up, status_of
+from tests.people import ADA, JSON, access, confirm, link_in, sign_up, status_of
 from tests.web.callers import BROWSER
 
 
@@ -87,3 +87,15 @@ def test_whoever_was_forgotten_may_sign_up_again(client: FlaskClient, letter: Em
     client.post(link_in(letter, "not-me"))
 
     assert sign_up(client, ADA).status_code == 202
+
+
+def test_whoever_had_confirmed_is_told_that_their_proof_is_kept(
+    client: FlaskClient, letter: EmailMessage
+) -> None:
+    confirm(client, letter)
+
+    page = client.post(link_in(letter, "not-me"), data={}, headers=BROWSER).text
+
+    assert "Sie sind abgemeldet" in page
+    assert "31. Dezember" in page
+    assert access(client, ADA)["reason"] == "not_me"
