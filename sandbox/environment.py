@@ -82,6 +82,8 @@ def environment(
         **COMPANY,
         **own,
         "PORT": str(service),
+        # The service listens on all interfaces; here, nobody but this machine is meant.
+        "GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{service}",
         "PUBLIC_URL": f"http://localhost:{service}",
         "SMTP_URL": f"{smtp}?starttls=never",
         "MAILCHIMP_API_KEY": API_KEY,
