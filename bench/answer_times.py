@@ -31,7 +31,11 @@ def prepare(service: Service, mailbox: Mailbox, kind: str, count: int) -> list[s
     for person in people:
         service.sign_up(person)
     if kind in ("confirmed", "blocked"):
-        wait_until(lambda: all(mailbox.letters_to(person) for person in people), "all have letters")
+        wait_until(
+            lambda: all(mailbox.letters_to(person) for person in people),
+            "all have letters",
+            patience=300,
+        )
         for person in people:
             service.press(link_in(mailbox.letters_to(person)[0].message))
     if kind == "blocked":

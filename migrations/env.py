@@ -15,6 +15,7 @@ def run(connection: Connection) -> None:
     with connection.begin():
         if connection.dialect.name == "postgresql":
             # Several hosts start a release at once; SQLite's BEGIN IMMEDIATE does the same.
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
         migrate = current_app.extensions["migrate"]
         context.configure(

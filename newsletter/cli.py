@@ -55,12 +55,15 @@ def _with_app(command: Callable[..., None]) -> Callable[..., None]:
 def _address() -> Address:
     """One address from a prompt, or one line of standard input."""
     stream = sys.stdin
-    given = click.prompt("E-mail address") if stream.isatty() else stream.readline()
+    given = click.prompt("E-mail address", err=True) if stream.isatty() else stream.readline()
     return Address.as_held(given.strip("\r\n"))
 
 
 def _actor() -> str:
-    return f"cli:{getpass.getuser()}"[:64]
+    try:
+        return f"cli:{getpass.getuser()}"[:64]
+    except (KeyError, OSError):  # a container's user may have no name
+        return "cli"
 
 
 def _show(answer: object) -> None:
@@ -71,6 +74,7 @@ def _show(answer: object) -> None:
 @_with_app
 def release() -> None:
     """Bring the database to the newest schema and make the keyring; several hosts may do it at once."""
+    keyring.check()
     flask_migrate.upgrade()
     with writing() as session:
         database.lock(session, b"keyring ")
@@ -117,7 +121,7 @@ def erase(*, keep_block: bool) -> None:
 @main.command()
 @_with_app
 def access() -> None:
-    """Show all that is held about a person (Art. 15 GDPR); the address is read from standard input."""
+    """Show all that is held about a person; the address is read from standard input."""
     _show(proof.access(_address(), actor=_actor()))
 
 

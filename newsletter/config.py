@@ -187,7 +187,10 @@ class Settings(BaseSettings):
             raise ValueError("is no database URL") from error
         if url.drivername not in ("sqlite", "postgresql+psycopg"):
             raise ValueError("must begin with sqlite:/// or postgresql://")
-        if url.drivername == "sqlite" and url.database in (None, "", ":memory:"):
+        is_file = (
+            url.database not in (None, "", ":memory:") and not Path(url.database or "").is_dir()
+        )
+        if url.drivername == "sqlite" and not is_file:
             raise ValueError("must name a file: every process shares it")
         return url.render_as_string(hide_password=False)
 
@@ -214,9 +217,12 @@ class Settings(BaseSettings):
     @classmethod
     def _contact(cls, value: str) -> str:
         try:
-            return Address.as_held(value).text
+            text = Address.as_held(value).text
         except InvalidAddress as error:
             raise ValueError("is no e-mail address") from error
+        if not re.fullmatch(r"[^\s<>,;@]+@[^\s<>,;@]+", text):
+            raise ValueError("must be an e-mail address alone")
+        return text
 
     @field_validator("privacy_url", "privacy_url_en", "mailchimp_api_url", "mailchimp_signup_url")
     @classmethod
@@ -302,7 +308,11 @@ class Settings(BaseSettings):
     def _named_tokens(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         for pair in value:
             name, colon, token = pair.get_secret_value().partition(":")
-            if not re.fullmatch(r"[A-Za-z0-9._-]{1,40}", name) or not colon or not token:
+            if (
+                not re.fullmatch(r"[A-Za-z0-9._-]{1,40}", name)
+                or not colon
+                or not re.fullmatch(r"\S+", token)
+            ):
                 raise ValueError(
                     "must look like name:token,name:token (a name is a role, such as dpo)"
                 )
@@ -312,15 +322,15 @@ class Settings(BaseSettings):
     @classmethod
     def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         origins = tuple(_web_url(origin) for origin in value)
-        if any(origin.count("/") > 2 for origin in origins):
-            raise ValueError("must be origins without a path, such as https://www.company.de")
+        if any(re.search(r"[@?#]|[^/:]/", origin) for origin in origins):
+            raise ValueError("must be origins alone, such as https://www.company.de")
         return origins
 
     @field_validator("client_limit")
     @classmethod
     def _limit(cls, value: str) -> str:
-        if value != "off":
-            limits.parse(value)
+        if value != "off" and limits.parse(value).amount < 1:
+            raise ValueError("must allow at least one; off for no limit")
         return value
 
     @field_validator("storage_uri")
@@ -329,6 +339,9 @@ class Settings(BaseSettings):
         value = "memory://" if value == "memory" else value
         if urlsplit(value).scheme not in ("memory", "redis", "rediss"):
             raise ValueError("must begin with redis:// or rediss://")
+        parts = urlsplit(value)
+        if parts.scheme != "memory" and not (parts.hostname and parts.port != 0):
+            raise ValueError("must name a host")
         return value
 
     @property

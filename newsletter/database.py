@@ -14,17 +14,20 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from alembic.script import ScriptDirectory
 from flask import Flask, current_app
 from flask_migrate import Migrate
 from sqlalchemy import Connection, Engine, event, exists, select, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from newsletter.config import Settings
+from newsletter.config import Settings, refuse
+from newsletter.errors import SettingsError, Unavailable
 from newsletter.lifecycle import Status
-from newsletter.models import Keyring, Subscription, db
+from newsletter.models import Keyring, Model, Subscription, db
 
 BUSY_SECONDS = 10.0
 POOL_SIZE = 20
@@ -46,12 +49,21 @@ def init(app: Flask, settings: Settings) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(url.drivername)
     if url.drivername == "sqlite" and url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        _make_file(Path(url.database))
     db.init_app(app)
     Migrate(app, db, directory=str(migrations_folder()), render_as_batch=True, compare_type=True)
     with app.app_context():
-        if db.engine.dialect.name == "sqlite":
-            _listen(db.engine)
+        listen = _listen_to_sqlite if db.engine.dialect.name == "sqlite" else _listen_to_postgresql
+        listen(db.engine)
+
+
+def _make_file(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # For its owner alone; what SQLite puts beside it takes after it.
+        path.touch(mode=0o600)
+    except OSError as error:
+        refuse(SettingsError([f"DATABASE_URL: its file cannot be made ({error.strerror})"]))
 
 
 def _engine_options(driver: str) -> dict[str, Any]:
@@ -70,11 +82,24 @@ def _engine_options(driver: str) -> dict[str, Any]:
             "connect_timeout": 5,
             # A pooler in transaction mode hands statements prepared here to other sessions.
             "prepare_threshold": None,
+            # A host that dies in the middle of a transaction must not keep its locks for hours.
+            "keepalives_idle": 30,
+            "keepalives_interval": 10,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 30_000,
         }
     }
 
 
-def _listen(engine: Engine) -> None:
+def _listen_to_postgresql(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: psycopg.Connection, _record: object) -> None:
+        connection.execute(f"SET lock_timeout = '{BUSY_SECONDS:.0f}s'")
+        connection.execute("SET idle_in_transaction_session_timeout = '60s'")
+        connection.commit()
+
+
+def _listen_to_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: object) -> None:
         # The driver's own BEGIN is deferred and fails at once when it has to turn into a write.
@@ -120,13 +145,23 @@ def apart() -> Iterator[Session]:
 def writing() -> Iterator[Session]:
     """One transaction that changes something: committed at the end, undone on any exception."""
     session = _fresh_session()
-    with _sqlite_turn if is_sqlite() else nullcontext():
+    with _turn() if is_sqlite() else nullcontext():
         try:
             yield session
             session.commit()
-        except BaseException:
-            session.rollback()
-            raise
+        finally:
+            # Undoes what was not committed. What was read stays readable, and nothing stale is left to the next.
+            session.close()
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _sqlite_turn.acquire(timeout=BUSY_SECONDS):
+        raise Unavailable
+    try:
+        yield
+    finally:
+        _sqlite_turn.release()
 
 
 @contextmanager
@@ -141,14 +176,23 @@ def reading() -> Iterator[Session]:
         session.close()
 
 
-def lock(session: Session, digest: bytes) -> None:
-    """Let nobody else act on this address until the transaction ends, known or not.
+def lock(session: Session, *digests: bytes) -> None:
+    """Let nobody else act on these addresses until the transaction ends, known or not.
 
-    On SQLite, whose writers are alone anyway, there is nothing to do.
+    Always in the same order, so that two who want the same two never wait for each other. On SQLite, whose writers
+    are alone anyway, there is nothing to do.
     """
-    if not is_sqlite():
+    if is_sqlite():
+        return
+    for digest in sorted(digests):
         number = int.from_bytes(digest[:8], "big", signed=True)
         session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+
+
+def insert_missing(session: Session, model: type[Model], **values: object) -> None:
+    """Insert a row unless there is one by its key; whoever else does so at the same time does no harm."""
+    insert = sqlite.insert if is_sqlite() else postgresql.insert
+    session.execute(insert(model).values(**values).on_conflict_do_nothing())
 
 
 @cache

@@ -36,17 +36,28 @@ def begin(
     erasure = find_open(session, digest)
     if erasure is None:
         id_ = secrets.token_hex(16)
-        erasure = Erasure(id=id_, ref=ref, digest=digest, actor=actor, requested_at=now)
+        erasure = Erasure(id=id_, ref=ref, digest=digest, actor=actor, requested_at=now, tries=0)
         session.add(erasure)
+    erasure.deleted_at = now
     erasure.file_done_at = erasure.try_at = None
     if settles_at is not None:
         erasure.settles_at = max(settles_at, erasure.settles_at or settles_at)
-    if address is None:
+    if address is None and erasure.address is None:
         # A block that was a digest alone: its address went when Mailchimp was known not to have it.
         forgotten_there(erasure, now)
-    else:
+    if address is not None:
         erasure.address = keyring.current().encrypt(address.text, ref=erasure.id, column=COLUMN)
     return erasure
+
+
+def nothing_in_flight(session: Session, digest: bytes, settles_at: datetime | None) -> None:
+    """The call that was in flight when somebody was erased has been answered.
+
+    `settles_at`: until when an earlier one may still be carried out, None if there is none.
+    """
+    erasure = find_open(session, digest)
+    if erasure is not None:
+        erasure.settles_at, erasure.try_at = settles_at, None
 
 
 def address_of(erasure: Erasure) -> Address:
@@ -61,6 +72,7 @@ def forgotten_there(erasure: Erasure, now: datetime) -> None:
     """Mailchimp has confirmed: address and digest end here, and where there is a file, it is cleaned of them."""
     erasure.mailchimp_done_at, erasure.error = now, None
     erasure.address = erasure.digest = None
+    erasure.deleted_at = now
     if is_sqlite():
         erasure.file_done_at = None
     else:
@@ -103,4 +115,6 @@ def as_json(erasure: Erasure) -> dict[str, object]:
 def _place(name: str, done_at: datetime | None, reason: str | None) -> dict[str, object]:
     if done_at is not None:
         return {"place": name, "state": "done", "reason": None}
-    return {"place": name, "state": "waiting", "reason": reason}
+    # What Mailchimp rejects outright is tried on, but somebody should look.
+    is_rejected = reason is not None and reason.startswith("rejected")
+    return {"place": name, "state": "failed" if is_rejected else "waiting", "reason": reason}

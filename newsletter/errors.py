@@ -57,6 +57,10 @@ class WrongDataKey(NewsletterError):
     """DATA_KEY: does not open this database's keyring."""
 
 
+class Unreadable(NewsletterError):
+    """A value in the database was damaged, or belongs to another row or keyring."""
+
+
 class Meaning(StrEnum):
     """What a failed delivery, of a letter or of a call to Mailchimp, means for the work that is left."""
 

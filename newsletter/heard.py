@@ -10,9 +10,9 @@ from datetime import datetime
 
 from newsletter.address import Address
 from newsletter.database import writing
-from newsletter.lifecycle import Action, Reason, Status, There, wanted_there
+from newsletter.lifecycle import Action, Reason, Status, There
 from newsletter.models import Subscription
-from newsletter.person import Person, drop_needless_address, keep_address, meet, meet_by_ref
+from newsletter.person import Person, meet, meet_by_ref, stands_there
 from newsletter.subscriptions import meet_both, note_rectified, succeed
 
 ACTOR = "mailchimp"
@@ -25,7 +25,7 @@ def left(address: Address, reason: Reason, fired_at: datetime | None) -> None:
         if person.row is None:
             return
         if reason is not Reason.COMPLAINT and _is_late(person.row, fired_at):
-            look_again(person.row)
+            look_again(person)
             return
         action = Action.UNSUBSCRIBE if reason is Reason.UNSUBSCRIBED else Action.BLOCK
         person.act(action, reason=reason, actor=ACTOR)
@@ -39,7 +39,7 @@ def removed(address: Address, fired_at: datetime | None) -> None:
         if person.row is None or person.row.status is not Status.CONFIRMED:
             return
         if _is_late(person.row, fired_at):
-            look_again(person.row)
+            look_again(person)
             return
         person.act(Action.BLOCK, reason=Reason.REMOVED_AT_MAILCHIMP, actor=ACTOR)
         _now_there(person, There.ABSENT)
@@ -49,8 +49,7 @@ def changed(address: Address) -> None:
     """Something about the contact changed there: it is looked up, and makes nobody."""
     with writing() as session:
         person = meet(session, address)
-        if person.row is not None:
-            look_again(person.row)
+        look_again(person)
 
 
 def renamed(old: Address, new: Address, fired_at: datetime | None) -> None:
@@ -61,18 +60,15 @@ def renamed(old: Address, new: Address, fired_at: datetime | None) -> None:
             return
         is_theirs = before.row.status in (Status.PENDING, Status.CONFIRMED)
         if old.key == new.key or not is_theirs or _is_late(before.row, fired_at):
-            look_again(before.row)
+            look_again(before)
             return
         note_rectified(before, actor=ACTOR)
         if not after.standing.is_hard(after.now):
-            succeed(before, after)
-        if after.row is not None:
-            # The contact stands there by its new address already: unsubscribed, until its owner confirms.
-            if after.address is not None:
-                keep_address(after.row, after.address)
-            _now_there(after, There.SUBSCRIBED)
+            succeed(before, after, in_any_case=True)
+        # The contact stands there by its new address already: unsubscribed, until its owner confirms.
+        _now_there(after, There.SUBSCRIBED)
         before.act(Action.BLOCK, reason=Reason.RECTIFIED, actor=ACTOR)
-        look_again(before.row)
+        look_again(before)
 
 
 def found_left(ref: str, round_: int, reason: Reason, place: There) -> None:
@@ -87,11 +83,13 @@ def found_left(ref: str, round_: int, reason: Reason, place: There) -> None:
         _now_there(person, place)
 
 
-def look_again(row: Subscription) -> None:
+def look_again(person: Person) -> None:
     """Let the worker look where somebody stands there, if we have any wish about it."""
-    is_successor = row.replaces_ref is not None
-    if wanted_there(row.status, held=row.hold, is_successor=is_successor) is not None:
-        row.audience, row.audience_try_at = There.UNKNOWN, None
+    row = person.row
+    # A request that Mailchimp knows nothing of is none of its business, whoever else has a contact there.
+    if row is not None and not (row.status is Status.PENDING and row.audience is There.ABSENT):
+        stands_there(row, There.UNKNOWN, person.address)
+        row.audience_try_at = None
 
 
 def _is_late(row: Subscription, fired_at: datetime | None) -> bool:
@@ -105,6 +103,5 @@ def _now_there(person: Person, place: There) -> None:
     if row is None or (row.status is Status.PENDING and row.replaces_ref is None):
         return
     is_under_way = row.audience_settles_at is not None and row.audience_settles_at > person.now
-    row.audience = There.UNKNOWN if is_under_way else place
+    stands_there(row, There.UNKNOWN if is_under_way else place, person.address)
     row.audience_try_at = None
-    drop_needless_address(row)

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from newsletter import clock
-from newsletter.database import reading, writing
+from newsletter.database import insert_missing, reading, writing
 from newsletter.models import Job
 
 #: What a killed process held is taken over within 30 s (interface.md): the lease, and a second to notice.
@@ -22,11 +22,8 @@ Side = Literal["mail", "mailchimp"]
 
 
 def _get(session: Session, name: str) -> Job:
-    job = session.scalar(select(Job).where(Job.name == name).with_for_update())
-    if job is None:
-        job = Job(name=name)
-        session.add(job)
-    return job
+    insert_missing(session, Job, name=name)
+    return session.scalars(select(Job).where(Job.name == name).with_for_update()).one()
 
 
 def take(name: str, owner: str) -> bool:
@@ -36,7 +33,7 @@ def take(name: str, owner: str) -> bool:
         job = session.get(Job, name)
         if job is not None and _is_others(job, owner, now):
             return False
-        if job is not None and job.leased_by == owner and _ends(job) - now > LEASE / 2:
+        if job is not None and job.leased_by == owner and _is_fresh(job, now):
             return True
     with writing() as session:
         job = _get(session, name)
@@ -46,8 +43,8 @@ def take(name: str, owner: str) -> bool:
         return True
 
 
-def _ends(job: Job) -> datetime:
-    return job.leased_until or clock.now()
+def _is_fresh(job: Job, now: datetime) -> bool:
+    return job.leased_until is not None and job.leased_until - now > LEASE / 2
 
 
 def _is_others(job: Job, owner: str, now: datetime) -> bool:

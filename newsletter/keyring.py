@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 from newsletter import clock, config
 from newsletter.address import Address
 from newsletter.database import apart
-from newsletter.errors import Unavailable, WrongDataKey
+from newsletter.errors import Unavailable, Unreadable, WrongDataKey
 from newsletter.models import Keyring as KeyringRow
 
 _KEY_OCTETS = 32
@@ -51,11 +51,14 @@ class Keyring:
         return key_id.to_bytes(_ID_OCTETS, "big") + nonce + sealed
 
     def decrypt(self, sealed: bytes, *, ref: str, column: str) -> str:
-        """Decrypt one value of one row; raise InvalidTag where it belongs to another row or column."""
+        """Decrypt one value of one row; raise Unreadable where it belongs to another row or column."""
         key_id = int.from_bytes(sealed[:_ID_OCTETS], "big")
         nonce = sealed[_ID_OCTETS : _ID_OCTETS + _NONCE_OCTETS]
         rest = sealed[_ID_OCTETS + _NONCE_OCTETS :]
-        return self.data[key_id].decrypt(nonce, rest, _bound_to(ref, column)).decode()
+        try:
+            return self.data[key_id].decrypt(nonce, rest, _bound_to(ref, column)).decode()
+        except (KeyError, ValueError, InvalidTag) as error:
+            raise Unreadable from error
 
     def digest(self, address: Address) -> bytes:
         """Recognise an address; without the key, nobody can tell whose digest it is."""

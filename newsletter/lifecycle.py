@@ -275,8 +275,3 @@ UNSETTLED: dict[There, frozenset[There]] = {
     There.SUBSCRIBED: frozenset({There.ABSENT, There.UNKNOWN, There.UNSUBSCRIBED}),
     There.UNSUBSCRIBED: frozenset({There.SUBSCRIBED, There.UNKNOWN, There.AWAITING}),
 }
-
-
-def is_settled(known: There, wanted: There | None) -> bool:
-    """Tell whether nothing is left to do at Mailchimp."""
-    return wanted is None or known not in UNSETTLED[wanted]

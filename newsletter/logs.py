@@ -47,6 +47,8 @@ _ADDRESS = re.compile(
 _TOKEN = re.compile(r"(?<![\w-])[\w-]{2,}(?:\.[\w-]{4,})?\.(?=[\w-]*[A-Z])[\w-]{27,}(?![\w-])")
 _IPV4 = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)")
 _IPV6 = re.compile(r"(?<![\w:.])(?=[^:\s]{0,4}:[^:\s]{0,4}:)[0-9A-Fa-f:.]{2,45}(?!\w)")
+#: Where PostgreSQL shows a whole row that breaks a rule.
+_DETAIL = re.compile(r"DETAIL:[^\n]*")
 #: Whatever could begin a new line or steer a terminal.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -76,6 +78,7 @@ class RedactingFormatter(logging.Formatter):
     def _redact(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, GONE)
+        text = _DETAIL.sub(f"DETAIL: {GONE}", text)
         text = _CREDENTIALS.sub(rf"\1\2{GONE}", text)
         text = _LINK.sub(rf"\1{GONE}", text)
         text = _QUERY.sub(f"?{GONE}", text)

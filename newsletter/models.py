@@ -120,13 +120,17 @@ class Subscription(Model):
     wording: Mapped[str | None] = mapped_column(ForeignKey(Wording.hash))
     nonce: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     hold: Mapped[bool] = mapped_column(default=False)  #: Art. 18 GDPR
-    replaces_ref: Mapped[str | None] = mapped_column(String(32))
+    replaces_ref: Mapped[str | None] = mapped_column(String(32))  #: whom its confirmation blocks
+    follows_ref: Mapped[str | None] = mapped_column(
+        String(32)
+    )  #: whose corrected address it is, for good
 
     audience: Mapped[There] = mapped_column(_word(There, "audience"), default=There.ABSENT)
     audience_try_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     audience_tries: Mapped[int] = mapped_column(default=0)
     audience_error: Mapped[str | None] = mapped_column(String(64))
-    #: What a call asked for whose outcome is not known, and until when Mailchimp may still carry it out.
+    #: What calls asked for whose outcome is not known (`unknown`: one this, one that), and until when Mailchimp
+    #: may still carry them out.
     audience_asked: Mapped[There | None] = mapped_column(_word(There, "asked"))
     audience_settles_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     synced_round: Mapped[int | None]  #: the round whose add Mailchimp acknowledged
@@ -139,9 +143,12 @@ class Subscription(Model):
         CheckConstraint(
             "(status IN ('blocked', 'returning')) = (reason IS NOT NULL)", name="blocked_why"
         ),
-        CheckConstraint("status = 'blocked' OR address IS NOT NULL", name="reachable"),
+        # Only a block that Mailchimp knows nothing of may be a digest alone.
+        CheckConstraint(
+            "address IS NOT NULL OR (status = 'blocked' AND audience = 'absent')", name="reachable"
+        ),
         # For the audience loop, which looks for rows whose place at Mailchimp is not the wanted one.
-        Index("ix_subscription_place", "status", "audience", "audience_try_at"),
+        Index("ix_subscription_place", "status", "hold", "audience", "audience_try_at"),
         # For the purge of requests that nobody confirmed.
         Index(
             "ix_subscription_expires_at",
@@ -150,7 +157,7 @@ class Subscription(Model):
             postgresql_where=text("expires_at IS NOT NULL"),
         ),
         # For the pair of rows that a changed address leaves behind.
-        Index(None, "replaces_ref"),
+        Index(None, "follows_ref"),
     )
 
 
@@ -240,11 +247,26 @@ class Erasure(Model):
     tries: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None] = mapped_column(String(64))
     mailchimp_done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: When something was last deleted for it, which SQLite's files must be cleaned of, and when they were.
+    deleted_at: Mapped[datetime] = mapped_column(UtcDateTime)
     file_done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (
         CheckConstraint("completed_at IS NULL OR digest IS NULL", name="ends_anonymous"),
+        # For the worker, which looks for what is still to be done among the receipts.
+        Index(
+            "ix_erasure_requested_at",
+            "requested_at",
+            sqlite_where=text("mailchimp_done_at IS NULL"),
+            postgresql_where=text("mailchimp_done_at IS NULL"),
+        ),
+        Index(
+            "ix_erasure_deleted_at",
+            "deleted_at",
+            sqlite_where=text("file_done_at IS NULL"),
+            postgresql_where=text("file_done_at IS NULL"),
+        ),
     )
 
 

@@ -46,6 +46,7 @@ class Person:
     address: Address | None
     row: Subscription | None
     now: datetime = field(default_factory=clock.now)
+    had_too_many_letters: bool = False  #: stands as if asked, but is not written to
 
     @property
     def standing(self) -> Standing:
@@ -80,9 +81,14 @@ class Person:
 
 def meet(session: Session, address: Address) -> Person:
     """Find somebody by address and let nobody else act on them; a request past its end is over first."""
-    digest = keyring.current().digest(address)
+    digest = digest_of(address)
     lock(session, digest)
     return _arrive(Person(session, digest, address, _row(session, digest)))
+
+
+def digest_of(address: Address) -> bytes:
+    """What an address is recognised by."""
+    return keyring.current().digest(address)
 
 
 def meet_by_ref(session: Session, ref: str) -> Person | None:
@@ -124,11 +130,18 @@ def keep_address(row: Subscription, address: Address) -> None:
     row.address = keyring.current().encrypt(address.text, ref=row.ref, column=ADDRESS_COLUMN)
 
 
-def drop_needless_address(row: Subscription) -> None:
-    """Keep the digest alone of a block that has no consent to prove and nobody to unsubscribe at Mailchimp."""
+def stands_there(row: Subscription, place: There, address: Address | None) -> None:
+    """Write down where somebody stands at Mailchimp, and keep the address just as long as it is needed.
+
+    A block that has no consent to prove, and that Mailchimp knows nothing of, needs its digest alone; whoever
+    names the address again puts it back for as long as Mailchimp may know it.
+    """
+    row.audience = place
     is_bare = row.status is Status.BLOCKED and row.confirmed_round is None
-    if is_bare and row.audience is There.ABSENT:
+    if is_bare and place is There.ABSENT:
         row.address = None
+    elif row.address is None and address is not None:
+        keep_address(row, address)
 
 
 def commitment_of(row: Subscription) -> bytes | None:
@@ -151,11 +164,13 @@ def _apply(
         return
     before = person.standing.status
     row = person.row or _enter(person, decision)
-    if consent is not None:
-        row.wording, row.locale = consent.hash, consent.language
     if decision.status in OPEN:
         row.nonce = row.nonce or secrets.token_bytes(32)
-    _log(person, decision, actor, row)
+    if consent is not None and (row.confirmed_round is None or decision.status not in OPEN):
+        # Until they confirm again, the record names the text that they did agree to.
+        row.wording, row.locale = consent.hash, consent.language
+    agreed = consent.hash if consent else row.wording
+    _log(person, decision, actor, row, wording=agreed)
     if decision.status is not before:
         row.status, row.since = decision.status, person.now
         row.audience_try_at, row.audience_tries, row.audience_error = None, 0, None
@@ -166,11 +181,9 @@ def _apply(
         row.confirmed_round, row.left_at = row.round, None
     if decision.status is Status.BLOCKED and row.confirmed_round is None:
         row.nonce = row.wording = None
-    if row.address is None and person.address is not None:
-        keep_address(row, person.address)
-    drop_needless_address(row)
-    if decision.writes_letter and row.wording is not None:
-        _write_letter(person, row, row.wording)
+    stands_there(row, row.audience, person.address)
+    if decision.writes_letter and agreed is not None and not person.had_too_many_letters:
+        _write_letter(person, row, agreed)
 
 
 def _enter(person: Person, decision: Decision) -> Subscription:
@@ -185,11 +198,13 @@ def _enter(person: Person, decision: Decision) -> Subscription:
         audience_tries=0,
         hold=False,
     )
+    if decision.status is Status.BLOCKED:
+        row.left_at = person.now
     if person.address is not None:
         keep_address(row, person.address)
-    if decision.status is Status.BLOCKED:
-        # Staff shut out somebody unknown: Mailchimp may know them, and is asked.
-        row.left_at, row.audience = person.now, There.UNKNOWN
+        if decision.status is Status.BLOCKED:
+            # Staff shut out somebody unknown: Mailchimp may know them, and is asked.
+            row.audience = There.UNKNOWN
     person.session.add(row)
     person.row = row
     return row
@@ -199,7 +214,14 @@ def _end(now: datetime) -> datetime:
     return now + timedelta(days=config.current().link_days)
 
 
-def _log(person: Person, decision: Decision, actor: str | None, row: Subscription | None) -> str:
+def _log(
+    person: Person,
+    decision: Decision,
+    actor: str | None,
+    row: Subscription | None,
+    *,
+    wording: str | None,
+) -> str:
     """Write down what has happened; return the reference it stands under, a new one for somebody unknown."""
     assert decision.event is not None  # noqa: S101 - tells mypy; a dash never comes here
     ref = row.ref if row else secrets.token_hex(16)
@@ -210,7 +232,7 @@ def _log(person: Person, decision: Decision, actor: str | None, row: Subscriptio
         event=decision.event,
         at=person.now,
         reason=decision.reason if decision.event is Event.BLOCKED else None,
-        wording=row.wording if row else None,
+        wording=wording,
         actor=actor,
         commitment=commitment_of(row) if row else None,
     )
@@ -244,7 +266,7 @@ def _drop_waiting_letters(person: Person, row: Subscription) -> None:
 def _forget(person: Person, decision: Decision, *, actor: str | None, keep_block: bool) -> None:
     """Delete the row and all that hangs on it; Mailchimp forgets, too, where it may know the person."""
     session, row, standing = person.session, person.row, person.standing
-    ref = _log(person, decision, actor, row)
+    ref = _log(person, decision, actor, row, wording=row.wording if row else None)
     is_erased = decision.event is Event.ERASED
     if is_erased or (row is not None and row.audience is not There.ABSENT):
         erasure = erasures.begin(
@@ -281,7 +303,6 @@ def keep_bare_block(person: Person, standing: Standing) -> None:
     )
     person.address = address
     assert person.row is not None  # noqa: S101 - tells mypy; it was made just now
-    person.row.audience = There.ABSENT
 
 
 def _write_letter(person: Person, row: Subscription, wording_hash: str) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from newsletter import config, erasures, ledger, retention
+from newsletter import config, erasures, keyring, ledger, retention
 from newsletter.address import Address
 from newsletter.config import Settings
 from newsletter.database import writing
 from newsletter.errors import NobodyKnown
 from newsletter.lifecycle import Event, Status
-from newsletter.models import LedgerRow, Subscription, Wording
-from newsletter.person import address_of, meet
+from newsletter.models import LedgerRow, Letter, Subscription, Wording
+from newsletter.person import EVIDENCE_COLUMN, address_of, meet
+from newsletter.subscriptions import family_of
 
 
 def access(address: Address, *, actor: str) -> dict[str, object]:
@@ -33,6 +37,8 @@ def access(address: Address, *, actor: str) -> dict[str, object]:
         )
         session.flush()
         held = _held(session, row)
+        relatives = [session.get(Subscription, ref) for ref in family_of(session, row)]
+        held["related"] = [_held(session, relative) for relative in relatives if relative]
         if erasure is not None:
             held["erasure_id"] = erasure.id
         return held
@@ -53,6 +59,7 @@ def _held(session: Session, row: Subscription) -> dict[str, object]:
         "hold": row.hold,
         "mailchimp": {"status": str(row.audience), "error": row.audience_error},
         "events": [_event(event) for event in ledger.events_of(session, row.ref)],
+        "letters": [_letter(letter) for letter in _letters(session, row)],
         "wording": _wording(session, row),
         **_duties(row, settings),
     }
@@ -73,6 +80,27 @@ def _event(row: LedgerRow) -> dict[str, object]:
         "actor": row.actor,
     }
     return {name: value for name, value in told.items() if value is not None}
+
+
+def _letters(session: Session, row: Subscription) -> Sequence[Letter]:
+    query = select(Letter).where(Letter.ref == row.ref).order_by(Letter.written_at)
+    return session.scalars(query).all()
+
+
+def _letter(letter: Letter) -> dict[str, object]:
+    """What is kept of a letter, its evidence included."""
+    evidence = keyring.current().decrypt(letter.evidence, ref=letter.id, column=EVIDENCE_COLUMN)
+    return {
+        "kind": str(letter.kind),
+        "round": letter.round,
+        "written_at": _time(letter.written_at),
+        "sent_at": _time(letter.sent_at),
+        "failed_at": _time(letter.failed_at),
+        "error": letter.error,
+        "wording": letter.wording,
+        "template": letter.template,
+        **json.loads(evidence),
+    }
 
 
 def _wording(session: Session, row: Subscription) -> dict[str, str] | None:

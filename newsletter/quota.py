@@ -15,7 +15,7 @@ from newsletter.models import Quota
 
 def touch(session: Session, digest: bytes, now: datetime) -> Quota:
     """An address's quota, made if need be, without the letters that count no longer."""
-    row = session.get(Quota, digest)
+    row = session.get(Quota, digest, with_for_update=True)
     if row is None:
         row = Quota(digest=digest, letters=[])
         session.add(row)

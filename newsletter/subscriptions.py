@@ -5,20 +5,29 @@ Each meets a person, asks the table through `Person.act`, and leaves the rest to
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from newsletter import clock, config, erasures, ledger, quota, retention, tokens, wording
 from newsletter.address import Address
 from newsletter.config import Locale
-from newsletter.database import reading, writing
+from newsletter.database import is_sqlite, lock, reading, writing
 from newsletter.errors import BlockedHard, NobodyKnown, OutdatedLink
 from newsletter.lifecycle import Action, Event, Reason, Status, too_soon
-from newsletter.models import Letter, Subscription, Wording
-from newsletter.person import OPEN, Person, keep_bare_block, meet, meet_by_ref
+from newsletter.models import Erasure, Letter, Subscription, Wording
+from newsletter.person import (
+    OPEN,
+    Person,
+    digest_of,
+    keep_address,
+    keep_bare_block,
+    meet,
+    meet_by_ref,
+)
 from newsletter.tokens import Link, Purpose
 from newsletter.wording import ConsentText
 
@@ -53,13 +62,29 @@ class Departure:
 def sign_up(address: Address, consent: ConsentText) -> None:
     """Somebody, perhaps its owner, typed this address into a form that showed this text."""
     with writing() as session:
-        person = meet(session, address)
-        counted = quota.touch(session, person.digest, person.now)
-        person.act(
-            Action.SIGN_UP,
-            too_soon=too_soon(person.standing, quota.times(counted), person.now),
-            consent=consent,
-        )
+        _ask(meet(session, address), consent)
+
+
+def _ask(person: Person, consent: ConsentText, *, in_any_case: bool = False) -> None:
+    """Ask an address's owner, unless they were written too many letters of late.
+
+    `in_any_case`: they then stand as if asked, without a letter.
+    """
+    counted = quota.touch(person.session, person.digest, person.now)
+    is_too_soon = too_soon(person.standing, quota.times(counted), person.now)
+    person.had_too_many_letters = is_too_soon
+    too_soon_to_ask = is_too_soon and not in_any_case
+    if not person.act(Action.SIGN_UP, too_soon=too_soon_to_ask, consent=consent).changes:
+        _work_as_if(person, consent)
+
+
+def _work_as_if(person: Person, consent: ConsentText) -> None:
+    """Do for nobody what a sign-up does, and take it back: the time of an answer must not tell either."""
+    with person.session.begin_nested() as savepoint:
+        nobody = Person(person.session, secrets.token_bytes(32), person.address, None)
+        nobody.act(Action.SIGN_UP, consent=consent)
+        person.session.flush()
+        savepoint.rollback()
 
 
 def open_request(link: Link) -> OpenRequest:
@@ -89,6 +114,7 @@ def _agreed_in(session: Session, link: Link, row: Subscription) -> ConsentText |
 def confirm(link: Link) -> Consent:
     """The address's owner pressed the button; raise OutdatedLink. Again: the same answer, nothing more."""
     with writing() as session:
+        _lock_family(session, link.ref)
         person = meet_by_ref(session, link.ref)
         if person is None or person.row is None or person.row.round != link.round:
             raise OutdatedLink
@@ -96,21 +122,60 @@ def confirm(link: Link) -> Consent:
         agreed = _agreed_in(session, link, row)
         if agreed is None:
             raise OutdatedLink
-        person.act(Action.CONFIRM, consent=agreed)
+        if person.act(Action.CONFIRM, consent=agreed).changes:
+            for replaced in _replaced_by(session, row):
+                _block_rectified(session, replaced)
+            row.replaces_ref = None
         if row.status is not Status.CONFIRMED:
             raise OutdatedLink
-        _leave_replaced(session, row)
         return Consent(row.ref, row.since, agreed.language, unsubscribe_url(row.ref))
 
 
-def _leave_replaced(session: Session, row: Subscription) -> None:
-    """The address that this one replaces is blocked now that the new one is confirmed."""
-    if row.replaces_ref is None:
-        return
-    old = meet_by_ref(session, row.replaces_ref)
-    row.replaces_ref = None
+def _block_rectified(session: Session, ref: str) -> None:
+    """An address that was corrected is blocked when the new one is confirmed."""
+    old = meet_by_ref(session, ref)
     if old is not None and old.row is not None:
         old.act(Action.BLOCK, reason=Reason.RECTIFIED)
+
+
+def _replaced_by(session: Session, row: Subscription) -> list[str]:
+    """Whom a confirmation blocks: the predecessor, and whom that one was to replace, and so on."""
+    refs: list[str] = []
+    ref = row.replaces_ref
+    while ref is not None and ref not in (*refs, row.ref):
+        refs.append(ref)
+        ref = session.scalar(select(Subscription.replaces_ref).where(Subscription.ref == ref))
+    return refs
+
+
+def family_of(session: Session, row: Subscription) -> list[str]:
+    """The other rows of a person whose address was corrected, before and after."""
+    family = {row.ref}
+    fresh = {row.ref, row.follows_ref} - {None}
+    while fresh:
+        family |= fresh
+        is_kin = or_(Subscription.follows_ref.in_(fresh), Subscription.ref.in_(fresh))
+        kin = session.execute(select(Subscription.ref, Subscription.follows_ref).where(is_kin))
+        fresh = {ref for pair in kin for ref in pair if ref is not None} - family
+    return sorted(family - {row.ref})
+
+
+def _lock_family(session: Session, ref: str) -> None:
+    """Lock somebody and all of their family at once, in an order that nobody crosses; at a transaction's start."""
+    locked: set[bytes] = set()
+    while not is_sqlite() and not (wanted := _family_digests(session, ref)) <= locked:
+        # Somebody joined the family while we waited: let go of all, and begin again with them.
+        session.rollback()
+        lock(session, *wanted)
+        locked = wanted
+
+
+def _family_digests(session: Session, ref: str) -> set[bytes]:
+    row = session.get(Subscription, ref, populate_existing=True)
+    if row is None:
+        return set()
+    query = select(Subscription.digest).where(Subscription.ref.in_(family_of(session, row)))
+    return {row.digest, *session.scalars(query)}
 
 
 def unsubscribe_url(ref: str) -> str:
@@ -183,6 +248,11 @@ def rectify(old: Address, new: Address, *, actor: str) -> None:
         before, after = meet_both(session, old, new)
         if before.row is None or before.row.status not in (Status.PENDING, Status.CONFIRMED):
             raise NobodyKnown
+        if old.key == new.key:
+            # Only its spelling changed: the same person, the same mailbox.
+            keep_address(before.row, new)
+            note_rectified(before, actor=actor)
+            return
         if after.standing.is_hard(after.now):
             raise BlockedHard
         note_rectified(before, actor=actor)
@@ -191,10 +261,8 @@ def rectify(old: Address, new: Address, *, actor: str) -> None:
 
 def meet_both(session: Session, old: Address, new: Address) -> tuple[Person, Person]:
     """Meet two people, in an order that nobody else can cross."""
-    met = {
-        address.key: meet(session, address) for address in sorted((old, new), key=lambda a: a.key)
-    }
-    return met[old.key], met[new.key]
+    lock(session, digest_of(old), digest_of(new))
+    return meet(session, old), meet(session, new)
 
 
 def note_rectified(old: Person, *, actor: str) -> None:
@@ -210,15 +278,15 @@ def note_rectified(old: Person, *, actor: str) -> None:
     )
 
 
-def succeed(old: Person, new: Person) -> None:
+def succeed(old: Person, new: Person, *, in_any_case: bool = False) -> None:
     """Ask the new address's owner, as if they had signed up; one who is confirmed already needs no asking."""
     assert old.row is not None  # noqa: S101 - tells mypy; callers have looked
     if new.standing.status is Status.CONFIRMED:
         old.act(Action.BLOCK, reason=Reason.RECTIFIED)
         return
-    new.act(Action.SIGN_UP, consent=wording.current_in(new.session, old.row.locale))
+    _ask(new, wording.current_in(new.session, old.row.locale), in_any_case=in_any_case)
     if new.row is not None and new.row.status in OPEN:
-        new.row.replaces_ref = old.row.ref
+        new.row.replaces_ref = new.row.follows_ref = old.row.ref
 
 
 def expire(ref: str) -> None:
@@ -233,33 +301,33 @@ def erase(address: Address, *, actor: str, keep_block: bool) -> dict[str, object
     While one is under way it is the same one again, after whatever came to stand beside it is gone, too.
     """
     with writing() as session:
+        digest = digest_of(address)
+        known = session.scalar(select(Subscription.ref).where(Subscription.digest == digest))
+        if known is not None:
+            _lock_family(session, known)
         person = meet(session, address)
-        for ref in _related(session, person.row):
-            related = meet_by_ref(session, ref)
-            if related is not None and related.row is not None:
-                related.act(Action.ERASE, actor=actor, keep_block=keep_block)
-        erasure = erasures.find_open(session, person.digest)
-        if erasure is not None and erasure.keep_block and _is_bare(person.row):
-            return erasures.as_json(erasure)
-        if erasure is None or person.row is not None:
-            person.act(Action.ERASE, actor=actor, keep_block=keep_block)
-        elif keep_block:
-            erasure.keep_block = True
-            keep_bare_block(person, person.standing)
-        session.flush()
-        erasure = erasures.find_open(session, person.digest)
-        assert erasure is not None  # noqa: S101 - tells mypy; erasing has just begun one
-        return erasures.as_json(erasure)
+        for ref in family_of(session, person.row) if person.row else []:
+            relative = meet_by_ref(session, ref)
+            if relative is not None and relative.row is not None:
+                relative.act(Action.ERASE, actor=actor, keep_block=keep_block)
+        return erasures.as_json(_erase(person, actor=actor, keep_block=keep_block))
+
+
+def _erase(person: Person, *, actor: str, keep_block: bool) -> Erasure:
+    erasure = erasures.find_open(person.session, person.digest)
+    if erasure is not None and erasure.keep_block and _is_bare(person.row):
+        return erasure
+    if erasure is None or person.row is not None:
+        person.act(Action.ERASE, actor=actor, keep_block=keep_block)
+    elif keep_block:
+        erasure.keep_block = True
+        keep_bare_block(person, person.standing)
+    person.session.flush()
+    erasure = erasures.find_open(person.session, person.digest)
+    assert erasure is not None  # noqa: S101 - tells mypy; erasing has just begun one
+    return erasure
 
 
 def _is_bare(row: Subscription | None) -> bool:
     """Tell whether a block is all that is left, and its address only a digest."""
     return row is not None and row.address is None
-
-
-def _related(session: Session, row: Subscription | None) -> list[str]:
-    """The rows of a changed address: the one that replaces this one, and the one that it replaces."""
-    if row is None:
-        return []
-    query = select(Subscription.ref).where(Subscription.replaces_ref == row.ref)
-    return [*session.scalars(query), *([row.replaces_ref] if row.replaces_ref else [])]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
+from itsdangerous.encoding import base64_decode, base64_encode
 
 from newsletter import config
 from newsletter.errors import UnknownLink
@@ -44,6 +45,10 @@ def read(purpose: Purpose, token: str) -> Link:
     """Take a token back; raise UnknownLink if we did not sign it for this purpose."""
     try:
         ref, round_, letter = _serializer(purpose).loads(token)
+        signature = token.rpartition(".")[2]
+        # Base64 leaves bits unused and takes more at its end: such a twin is none of ours either.
+        if base64_encode(base64_decode(signature)).decode() != signature:
+            raise UnknownLink
     except (BadData, ValueError, TypeError) as error:
         raise UnknownLink from error
     return Link(ref, round_, letter)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from newsletter import clock, config
 from newsletter.config import Locale, Settings
-from newsletter.database import reading, writing
+from newsletter.database import insert_missing, reading, writing
 from newsletter.errors import UnknownWording
 from newsletter.models import Wording
 
@@ -48,10 +48,7 @@ def publish(session: Session) -> dict[str, ConsentText]:
         language: render(language, settings) for language in settings.locales
     }
     for text in texts.values():
-        if session.get(Wording, text.hash) is None:
-            values = asdict(text) | {"published_at": clock.now()}
-            session.add(Wording(**values))
-    session.flush()
+        insert_missing(session, Wording, **asdict(text), published_at=clock.now())
     return texts
 
 

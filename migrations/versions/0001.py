@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("error", sa.String(length=64), nullable=True),
         sa.Column("mailchimp_done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("file_done_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
@@ -35,6 +36,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_erasure")),
     )
     op.create_index("ix_erasure_ref", "erasure", ["ref"])
+    for column, waits in (("requested_at", "mailchimp_done_at"), ("deleted_at", "file_done_at")):
+        op.create_index(
+            f"ix_erasure_{column}",
+            "erasure",
+            [column],
+            sqlite_where=sa.text(f"{waits} IS NULL"),
+            postgresql_where=sa.text(f"{waits} IS NULL"),
+        )
 
     op.create_table(
         "job",
@@ -194,6 +203,7 @@ def upgrade() -> None:
         sa.Column("nonce", sa.LargeBinary(length=32), nullable=True),
         sa.Column("hold", sa.Boolean(), nullable=False),
         sa.Column("replaces_ref", sa.String(length=32), nullable=True),
+        sa.Column("follows_ref", sa.String(length=32), nullable=True),
         sa.Column(
             "audience",
             sa.Enum(
@@ -241,7 +251,8 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("status <> 'unknown'", name=op.f("ck_subscription_somewhere")),
         sa.CheckConstraint(
-            "status = 'blocked' OR address IS NOT NULL", name=op.f("ck_subscription_reachable")
+            "address IS NOT NULL OR (status = 'blocked' AND audience = 'absent')",
+            name=op.f("ck_subscription_reachable"),
         ),
         sa.ForeignKeyConstraint(
             ["wording"], ["wording.hash"], name=op.f("fk_subscription_wording")
@@ -256,9 +267,9 @@ def upgrade() -> None:
         sqlite_where=sa.text("expires_at IS NOT NULL"),
         postgresql_where=sa.text("expires_at IS NOT NULL"),
     )
-    op.create_index("ix_subscription_replaces_ref", "subscription", ["replaces_ref"])
+    op.create_index("ix_subscription_follows_ref", "subscription", ["follows_ref"])
     op.create_index(
-        "ix_subscription_place", "subscription", ["status", "audience", "audience_try_at"]
+        "ix_subscription_place", "subscription", ["status", "hold", "audience", "audience_try_at"]
     )
 
     op.create_table(

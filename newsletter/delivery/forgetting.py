@@ -6,6 +6,7 @@ import logging
 from datetime import datetime
 
 from sqlalchemy import or_, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from newsletter import clock, erasures, jobs
@@ -40,6 +41,8 @@ class Forgetting:
                 return Progress.FAILED
             jobs.hold("mailchimp", failure.reason)
             return Progress.STOP
+        except SQLAlchemyError:
+            raise
         except Exception as error:
             # One erasure whose row is odd must not stop the rest.
             log.exception("erasure %s could not be carried out", id_)

@@ -10,65 +10,86 @@ from sqlalchemy import delete, select
 
 from newsletter import clock, database, erasures, retention, subscriptions
 from newsletter.database import reading, writing
+from newsletter.errors import Unreadable
 from newsletter.models import Erasure, Quota, Subscription
 
 log = logging.getLogger(__name__)
 
 BATCH = 100
+QUOTA_BATCH = 1000  #: rows deleted in one transaction, so that no sign-up waits long for it
 
 
-def purge_expired() -> bool:
-    """End the requests that nobody confirmed in time; True if there may be more."""
-    with reading() as session:
+class Housekeeping:
+    """One round after the other; a row that cannot be read is passed over until the worker starts again."""
+
+    def __init__(self) -> None:
+        self._unreadable: set[str] = set()
+
+    def step(self) -> bool:
+        """One round; True if there may be more to do right away."""
+        return any([self._purge_expired(), purge_quotas(), clean_file()])
+
+    def _purge_expired(self) -> bool:
+        """End the requests that nobody confirmed in time."""
         is_over = (Subscription.expires_at <= clock.now(), Subscription.hold.is_(False))
-        query = select(Subscription.ref).where(*is_over).order_by(Subscription.expires_at)
-        refs = session.scalars(query.limit(BATCH)).all()
-    ended = sum(_expire(ref) for ref in refs)
-    if ended:
-        log.info("expired %d requests that nobody confirmed", ended)
-    return ended == BATCH
+        is_readable = Subscription.ref.not_in(self._unreadable)
+        query = select(Subscription.ref).where(*is_over, is_readable)
+        with reading() as session:
+            refs = session.scalars(query.order_by(Subscription.expires_at).limit(BATCH)).all()
+        for ref in refs:
+            self._expire(ref)
+        if refs:
+            log.info("ended %d requests that nobody confirmed", len(refs))
+        return len(refs) == BATCH
+
+    def _expire(self, ref: str) -> None:
+        try:
+            subscriptions.expire(ref)
+        except Unreadable:
+            # One row that cannot be read must not keep the rest.
+            log.exception("request ref=%s could not be ended", ref)
+            self._unreadable.add(ref)
 
 
-def _expire(ref: str) -> bool:
-    try:
-        subscriptions.expire(ref)
-    except Exception:
-        # One row that cannot be read must not keep the rest.
-        log.exception("request ref=%s could not be ended", ref)
-        return False
-    return True
-
-
-def purge_quotas() -> None:
+def purge_quotas() -> bool:
     """Delete the quotas of addresses that were written nothing for a day."""
     ended = clock.now() - retention.QUOTA_KEPT
+    query = select(Quota.digest).where(Quota.touched_at <= ended).limit(QUOTA_BATCH)
     with reading() as session:
-        if session.scalar(select(Quota.digest).where(Quota.touched_at <= ended).limit(1)) is None:
-            return
+        digests = session.scalars(query).all()
+    if not digests:
+        return False
     with writing() as session:
-        session.execute(delete(Quota).where(Quota.touched_at <= ended))
+        # Touched meanwhile, it counts again.
+        has_ended = (Quota.digest.in_(digests), Quota.touched_at <= ended)
+        session.execute(delete(Quota).where(*has_ended))
+    return len(digests) == QUOTA_BATCH
 
 
 def clean_file() -> bool:
     """Leave nothing in SQLite's files of what was erased; True if there was something to do.
 
-    Deleted content is overwritten at once (secure_delete); the write-ahead log keeps it until a checkpoint.
+    Deleted content is overwritten with zeros at once (secure_delete); the write-ahead log keeps what was until a
+    checkpoint brings the zeros into the file and empties the log.
     """
     file = database.file()
     if file is None:
         return False
     with reading() as session:
-        ids = session.scalars(select(Erasure.id).where(Erasure.file_done_at.is_(None))).all()
-    if not ids:
+        query = select(Erasure.id, Erasure.deleted_at).where(Erasure.file_done_at.is_(None))
+        dirty = session.execute(query).all()
+    if not dirty:
         return False
     with closing(sqlite3.connect(file, timeout=database.BUSY_SECONDS, isolation_level=None)) as own:
-        own.execute("PRAGMA secure_delete=ON")
-        own.execute("VACUUM")
         (is_busy, _, _) = own.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     if is_busy:
         return False  # somebody is reading; the next round finds it again
     now = clock.now()
     with writing() as session:
-        for erasure in session.scalars(select(Erasure).where(Erasure.id.in_(ids))):
-            erasures.cleaned_from_file(erasure, now)
+        for id_, deleted_at in dirty:
+            # More may have been deleted for it since.
+            same = (Erasure.id == id_, Erasure.deleted_at == deleted_at)
+            erasure = session.scalar(select(Erasure).where(*same))
+            if erasure is not None:
+                erasures.cleaned_from_file(erasure, now)
     return True

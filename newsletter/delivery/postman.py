@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import exists, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from newsletter import clock, config, jobs, keyring, ledger, quota, retention, tokens
@@ -28,6 +30,14 @@ from newsletter.person import EVIDENCE_COLUMN, OPEN, address_of, commitment_of
 from newsletter.tokens import Link, Purpose
 
 log = logging.getLogger(__name__)
+
+#: Stages at which a server refuses us while it looks at one letter: it may mean that letter alone.
+_ABOUT_A_LETTER = ("rcpt", "data")
+_LONGEST_ASIDE = timedelta(minutes=10)
+
+
+def _aside(tries: int) -> timedelta:
+    return min(_LONGEST_ASIDE, jobs.PROBE_EVERY * int(2 ** min(tries - 1, 10)))
 
 
 @dataclass(frozen=True)
@@ -47,9 +57,12 @@ class Postman:
         self._postbox = postbox
         self._owner = owner
         self._is_first = True
+        self._in_hand: str | None = None
+        self._unsettled: Callable[[], None] | None = None
 
     def step(self) -> bool:
         """Send one letter; True if there may be more to do right away."""
+        self._settle()
         permit = jobs.ask_permit("mail", at_start=self._is_first)
         self._is_first = False
         if permit is None:
@@ -59,21 +72,32 @@ class Postman:
             if permit is Permit.PROBE:
                 self._probe()
             return False
-        return self._deliver(errand, permit)
+        self._in_hand = errand.letter
+        try:
+            return self._deliver(errand, permit)
+        finally:
+            if self._unsettled is None:
+                self._in_hand = None
+
+    def keep_lease(self) -> None:
+        """Keep the letter in hand while the mail server takes its time, or the database."""
+        letter = self._in_hand
+        if letter is not None:
+            mine = (Letter.id == letter, Letter.leased_by == self._owner)
+            with writing() as session:
+                kept = clock.now() + jobs.LEASE
+                session.execute(update(Letter).where(*mine).values(leased_until=kept))
 
     def close(self) -> None:
         """Say goodbye to the mail server."""
         self._postbox.close()
 
-    def keep_leases(self) -> None:
-        """Keep the letter in hand while the mail server takes its time."""
-        mine = (Letter.leased_by == self._owner, Letter.sent_at.is_(None))
-        with reading() as session:
-            if not session.scalar(select(exists().where(*mine))):
-                return
-        with writing() as session:
-            kept = clock.now() + jobs.LEASE
-            session.execute(update(Letter).where(*mine).values(leased_until=kept))
+    def _settle(self, settling: Callable[[], None] | None = None) -> None:
+        """Write down what came of a letter; what the database does not take now is kept for the next step."""
+        self._unsettled = settling or self._unsettled
+        if self._unsettled is not None:
+            self._unsettled()
+            self._unsettled = self._in_hand = None
 
     def _probe(self) -> None:
         try:
@@ -92,23 +116,34 @@ class Postman:
                 return True
             reply = self._postbox.send(letters.compose(values, config.current()))
         except DeliveryFailure as failure:
-            self._settle_failed(errand, failure)
-            log.warning(
-                "letter ref=%s try=%d failed: %s (%s)",
-                *(errand.ref, errand.tries + 1, failure.reason, failure.meaning),
-            )
-            return failure.meaning is not Meaning.WHOLE
+            return self._fail(errand, failure, permit)
+        except SQLAlchemyError:
+            raise
         except Exception as error:
             # One letter that cannot be written must not stop the rest.
             log.exception("letter ref=%s could not be sent", errand.ref)
-            self._settle_failed(errand, DeliveryFailure(Meaning.PASSING, type(error).__name__))
-            return True
-        self._settle_sent(errand, values, reply)
+            return self._fail(
+                errand, DeliveryFailure(Meaning.PASSING, type(error).__name__), permit
+            )
+        self._settle(lambda: self._settle_sent(errand, values, reply))
         if permit is Permit.PROBE:
             jobs.release("mail")
         seconds = (clock.now() - started).total_seconds()
         log.info("letter ref=%s try=%d sent in %.3f s", errand.ref, errand.tries + 1, seconds)
         return True
+
+    def _fail(self, errand: Errand, failure: DeliveryFailure, permit: Permit) -> bool:
+        log.warning(
+            "letter ref=%s try=%d failed: %s (%s)",
+            *(errand.ref, errand.tries + 1, failure.reason, failure.meaning),
+        )
+        self._settle(lambda: self._settle_failed(errand, failure))
+        if failure.meaning is Meaning.WHOLE:
+            jobs.hold("mail", failure.reason)
+        elif failure.meaning is Meaning.PERSONAL and permit is Permit.PROBE:
+            # It speaks of one person alone: the server takes our letters again.
+            jobs.release("mail")
+        return failure.meaning is not Meaning.WHOLE
 
     def _take(self) -> Errand | None:
         now = clock.now()
@@ -117,7 +152,7 @@ class Postman:
             Letter.failed_at.is_(None),
             Letter.due_at <= now,
             or_(Letter.leased_until.is_(None), Letter.leased_until <= now),
-            Letter.ref.in_(select(Subscription.ref).where(Subscription.hold.is_(False))),
+            ~exists().where(Subscription.ref == Letter.ref, Subscription.hold.is_(True)),
         )
         with reading() as session:
             if not session.scalar(select(exists().where(*waiting))):
@@ -179,10 +214,12 @@ class Postman:
                         letter.failed_at = now
                         quota.uncount(session, row.digest, letter.id)
                         _log(session, row, letter, Event.MAIL_FAILED, now, detail=letter.error)
+                    case Meaning.WHOLE if failure.reason.startswith(_ABOUT_A_LETTER):
+                        # Should it be about this one after all, the next probes are others'.
+                        letter.tries += 1
+                        letter.due_at = now + _aside(letter.tries)
                     case Meaning.WHOLE:
                         pass
-        if failure.meaning is Meaning.WHOLE:
-            jobs.hold("mail", failure.reason)
 
 
 def _log(

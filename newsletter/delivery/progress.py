@@ -10,5 +10,5 @@ class Progress(StrEnum):
 
     IDLE = "idle"  #: there was nothing to do
     DONE = "done"  #: one is done; there may be more
-    FAILED = "failed"  #: one failed by itself; there may be more
+    FAILED = "failed"  #: one was not done, by itself; there may be more
     STOP = "stop"  #: Mailchimp refuses us altogether

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from types import FrameType
 
 from flask import Flask
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from newsletter import jobs
-from newsletter.delivery import housekeeping
 from newsletter.delivery.audience import Audience
 from newsletter.delivery.forgetting import Forgetting
+from newsletter.delivery.housekeeping import Housekeeping
 from newsletter.delivery.mailchimp import Mailchimp, mailchimp_for
 from newsletter.delivery.postman import Postman
 from newsletter.delivery.progress import Progress
@@ -46,13 +46,12 @@ class Loop:
 
 
 class Outside:
-    """Mailchimp's side: erasures first, then whoever is not where they should be; one worker at a time."""
+    """Mailchimp's side: erasures, and whoever is not where they should be; one worker at a time."""
 
     def __init__(self, mailchimp: Mailchimp, owner: str) -> None:
         self._mailchimp = mailchimp
         self._owner = owner
-        self._forgetting = Forgetting(mailchimp)
-        self._audience = Audience(mailchimp)
+        self._turns = [Audience(mailchimp).step, Forgetting(mailchimp).step]
         self._is_first = True
 
     def step(self) -> bool:
@@ -63,14 +62,19 @@ class Outside:
         self._is_first = False
         if permit is None:
             return False
-        progress = self._forgetting.step()
-        if progress is Progress.IDLE:
-            progress = self._audience.step()
+        progress = self._take_turns()
         if progress is Progress.DONE and permit is Permit.PROBE:
             jobs.release("mailchimp")
         elif progress is Progress.IDLE and permit is Permit.PROBE:
             self._probe()
         return progress in (Progress.DONE, Progress.FAILED)
+
+    def _take_turns(self) -> Progress:
+        """An erasure, then a person, then an erasure: neither waits behind all of the others."""
+        self._turns.reverse()
+        first, second = self._turns
+        progress = first()
+        return second() if progress is Progress.IDLE else progress
 
     def _probe(self) -> None:
         try:
@@ -93,7 +97,7 @@ class Worker:
         self._mailchimp = mailchimp_for(settings)
         self.loops = [
             Loop("postman", self._postman.step, IDLE_SECONDS),
-            Loop("housekeeping", tidy, TIDY_SECONDS),
+            Loop("housekeeping", Housekeeping().step, TIDY_SECONDS),
         ]
         if self._mailchimp is not None:
             outside = Outside(self._mailchimp, self._owner)
@@ -136,7 +140,7 @@ class Worker:
                 with self._app.app_context():
                     if loop.step():
                         continue
-            except (OperationalError, DBAPIError) as error:
+            except (OperationalError, InterfaceError) as error:
                 log.warning("%s: the database is away: %s", loop.name, type(error.orig).__name__)
                 seconds = TROUBLE_SECONDS
             except Exception:
@@ -146,7 +150,7 @@ class Worker:
 
     def _beat(self) -> bool:
         jobs.beat(self._owner)
-        self._postman.keep_leases()
+        self._postman.keep_lease()
         return False
 
     def _leave(self) -> None:
@@ -159,9 +163,3 @@ class Worker:
         self._postman.close()
         if self._mailchimp is not None:
             self._mailchimp.close()
-
-
-def tidy() -> bool:
-    """One round of housekeeping; True if there may be more to do right away."""
-    housekeeping.purge_quotas()
-    return housekeeping.purge_expired() or housekeeping.clean_file()

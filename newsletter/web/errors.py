@@ -45,6 +45,7 @@ _TABLE: dict[type[BaseException], tuple[int, str]] = {
     # What PostgreSQL says of tables that the release has not made yet.
     ProgrammingError: (503, "unavailable"),
     PoolTimeoutError: (503, "unavailable"),
+    errors.Unreadable: (500, "internal-error"),
     InvalidRequest: (422, "invalid-request"),
     WrongSignature: (400, "wrong-signature"),
     BadRequest: (400, "bad-request"),

@@ -9,7 +9,8 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from newsletter import create_app, jobs
 from newsletter.config import load
@@ -141,8 +142,6 @@ def test_a_refusal_of_us_all_holds_everything_and_uses_nothing_up(
     drain()
     assert not mailbox.letters
     assert "mail on hold" in reasons(client)
-    with app.app_context(), reading() as session:
-        assert {letter.tries for letter in session.scalars(select(Letter))} == {0}
 
     clock.shift(30)
     drain()
@@ -265,7 +264,7 @@ def hold(app: Flask, is_held: bool) -> None:
         session.execute(update(Subscription).values(hold=is_held))
 
 
-class Erasing(SmtpPostbox):
+class Meanwhile(SmtpPostbox):
     """A mail server during whose yes something else happens."""
 
     def __init__(self, inner: Any, meanwhile: Any) -> None:
@@ -286,7 +285,7 @@ def test_an_erasure_beats_a_letter_in_flight(
 ) -> None:
     sign_up(client, ADA)
     inner = postbox_for(app.extensions["settings"])
-    postman = Postman(Erasing(inner, lambda: ask_staff(client, "erasures", ADA)), "me")
+    postman = Postman(Meanwhile(inner, lambda: ask_staff(client, "erasures", ADA)), "me")
     with app.app_context():
         postman.step()
     postman.close()
@@ -328,15 +327,63 @@ def test_a_heartbeat_keeps_a_letter_that_takes_its_time(
     clock: time_machine.Traveller,
 ) -> None:
     sign_up(client, ADA)
-    slow = Postman(postbox_for(app.extensions["settings"]), "slow")
-    with app.app_context():
-        assert slow._take() is not None
+    inner = postbox_for(app.extensions["settings"])
+
+    def meanwhile() -> None:
         for _ in range(6):
             clock.shift(jobs.LEASE / 2)
-            slow.keep_leases()
+            slow.keep_lease()
+        drain()
+
+    slow = Postman(Meanwhile(inner, meanwhile), "slow")
+    with app.app_context():
+        slow.step()
+    slow.close()
     drain()
 
-    assert not mailbox.letters
+    assert len(mailbox.letters) == 1
+
+
+def test_a_letter_whose_settling_failed_is_settled_later_and_not_sent_again(
+    app: Flask,
+    client: FlaskClient,
+    mailbox: Mailbox,
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    sign_up(client, ADA)
+    inner = postbox_for(app.extensions["settings"])
+    postman = Postman(Meanwhile(inner, lambda: rename("letter", "elsewhere")), "me")
+    with app.app_context():
+        with pytest.raises(DBAPIError):
+            postman.step()
+        rename("elsewhere", "letter")
+        clock.shift(jobs.LEASE / 2)
+        postman.keep_lease()
+        drain()
+        postman.step()
+    postman.close()
+
+    assert len(mailbox.letters) == 1
+    assert events_of(client, ADA) == ["signup", "mail_sent"]
+
+
+def rename(table: str, name: str) -> None:
+    with db.engine.begin() as connection:
+        connection.execute(text(f"ALTER TABLE {table} RENAME TO {name}"))
+
+
+def test_one_refused_recipient_does_not_hold_the_others(
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    mailbox.answer_next("rcpt", "554 5.7.1 access denied", times=1000, match_recipient=ADA)
+    for person in (ADA, GRACE, HEDY):
+        sign_up(client, person)
+    for _ in range(4):
+        drain()
+        clock.shift(30)
+
+    assert {letter.recipients[0] for letter in mailbox.letters} == {GRACE, HEDY}
 
 
 def test_a_resent_letter_keeps_its_message_id(

@@ -10,6 +10,7 @@ import pytest
 from newsletter.lifecycle import (
     BOUNCE_IS_FRESH,
     NOBODY,
+    UNSETTLED,
     Action,
     Decision,
     Event,
@@ -18,7 +19,6 @@ from newsletter.lifecycle import (
     Status,
     There,
     decide,
-    is_settled,
     leaves,
     too_soon,
     wanted_there,
@@ -307,15 +307,17 @@ def test_nobody_has_a_place_at_mailchimp_before_the_confirmation(
     assert wanted_there(status, held=held, is_successor=is_successor) is expected
 
 
-@pytest.mark.parametrize(
-    ("wanted", "settled"),
-    [
-        (None, set(There)),
-        (There.SUBSCRIBED, {There.SUBSCRIBED, There.AWAITING, There.REFUSED}),
-        (There.UNSUBSCRIBED, {There.UNSUBSCRIBED, There.ABSENT, There.REFUSED}),
-    ],
-)
-def test_a_place_is_settled_when_no_call_is_left_to_make(
-    wanted: There | None, settled: set[There]
-) -> None:
-    assert {known for known in There if is_settled(known, wanted)} == settled
+def test_a_refusal_and_mailchimps_own_question_settle_the_wish_to_subscribe() -> None:
+    assert set(There) - UNSETTLED[There.SUBSCRIBED] == {
+        There.SUBSCRIBED,
+        There.AWAITING,
+        There.REFUSED,
+    }
+
+
+def test_where_nobody_is_there_is_nobody_to_unsubscribe() -> None:
+    assert set(There) - UNSETTLED[There.UNSUBSCRIBED] == {
+        There.UNSUBSCRIBED,
+        There.ABSENT,
+        There.REFUSED,
+    }

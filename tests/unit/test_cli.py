@@ -1,0 +1,457 @@
+"""The `newsletter` command, as staff use it, and the access export it prints."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import pwd
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from click.testing import CliRunner, Result
+from flask import Flask
+from flask.testing import FlaskClient
+
+from newsletter import cli, create_core
+from newsletter.cli import main
+from newsletter.config import Settings
+from newsletter.models import db
+from sandbox.mailbox import Mailbox
+from sandbox.mailchimp import StandIn
+from tests.conftest import Drain
+from tests.people import ADA, GRACE, HEDY, ask_staff, confirm, events_of, sign_up, status_of
+from tests.people import access as access_by_http
+
+Run = Callable[..., Result]
+COMMAND = str(Path(sys.executable).parent / "newsletter")
+WRONG_KEY = "a-key-that-does-not-open-this-keyring"
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def run(environ: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Run a command with an address on its standard input, and perhaps other settings."""
+    apps: list[Flask] = []
+
+    def create(settings: Settings) -> Flask:
+        apps.append(create_core(settings))
+        return apps[-1]
+
+    def run(*words: str, given: str = f"{ADA}\n", **variables: str) -> Result:
+        return CliRunner().invoke(main, words, input=given, env={**environ, **variables})
+
+    # A command's connections end with its process, which here goes on.
+    monkeypatch.setattr(cli, "create_core", create)
+    yield run
+    for app in apps:
+        with app.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture
+def start(environ: dict[str, Any], tmp_path: Path) -> Callable[..., subprocess.Popen[bytes]]:
+    """Start a command as a process of its own."""
+
+    def start(*words: str, stdin: int = subprocess.PIPE, **variables: str) -> Any:
+        return subprocess.Popen(
+            [COMMAND, *words],
+            env={**environ, **variables},
+            cwd=tmp_path,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    return start
+
+
+@pytest.fixture
+def consent(client: FlaskClient, mailbox: Mailbox, drain: Drain) -> None:
+    """Ada has confirmed."""
+    sign_up(client, ADA)
+    drain()
+    confirm(client, mailbox.letters[0].message)
+
+
+def said(result: Result) -> dict[str, Any]:
+    assert result.exit_code == 0, result.stderr
+    answer = json.loads(result.stdout)
+    assert isinstance(answer, dict)
+    return answer
+
+
+def test_the_help_names_every_command() -> None:
+    help_ = CliRunner().invoke(main, ["--help"])
+
+    assert help_.exit_code == 0
+    for name in main.commands:
+        assert f"\n  {name} " in help_.stdout
+        assert CliRunner().invoke(main, [name, "-h"]).exit_code == 0
+
+
+def test_the_version_is_told() -> None:
+    assert "0.1.0" in CliRunner().invoke(main, ["--version"]).stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["unheard-of"], ["access", "--verbose"], ["block", "--reason", "not_me"], ["block", "x"]],
+)
+def test_wrong_usage_is_status_two(run: Run, words: list[str]) -> None:
+    assert run(*words).exit_code == 2
+
+
+@on_sqlite
+@pytest.mark.parametrize("command", ["access", "erase", "block", "lift"])
+def test_an_address_among_the_arguments_is_not_taken(
+    run: Run, client: FlaskClient, consent: None, command: str
+) -> None:
+    assert run(command, ADA).exit_code == 2
+    assert status_of(client, ADA) == "confirmed"
+
+
+@on_sqlite
+@pytest.mark.parametrize("command", ["access", "erase", "block", "lift"])
+@pytest.mark.parametrize("given", ["", "\n", "garbled\n", "ada@\x07example.com\n"])
+def test_what_is_no_address_is_refused_in_one_line(run: Run, command: str, given: str) -> None:
+    result = run(command, given=given)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.splitlines() == [
+        "Error: This is not an e-mail address that a letter can be sent to."
+    ]
+
+
+@on_sqlite
+@pytest.mark.parametrize("given", [ADA, f"{ADA}\r\n", f"  {ADA}\n", f"{ADA.upper()}\n{GRACE}\n"])
+def test_an_address_is_the_first_line_of_the_input(
+    run: Run, client: FlaskClient, consent: None, given: str
+) -> None:
+    assert said(run("access", given=given))["email"] == "Ada@example.org"
+
+
+def test_access_shows_what_the_admin_door_shows(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    by_command, by_http = said(run("access")), access_by_http(client, ADA)
+
+    assert [event.pop("actor") for event in by_http["events"][-2:]][1] == "dpo"
+    assert by_command["events"].pop()["actor"].startswith("cli:")
+    assert by_command | {"events": None} == by_http | {"events": None}
+
+
+def test_that_staff_looked_is_logged_under_their_name(
+    run: Run, client: FlaskClient, consent: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "x" * 100)
+
+    [viewed] = [event for event in said(run("access"))["events"] if event["event"] == "viewed"]
+
+    assert viewed["actor"] == f"cli:{'x' * 60}"
+
+
+def test_who_has_no_name_on_this_host_can_work_too(
+    run: Run, client: FlaskClient, consent: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", {}.__getitem__)  # a container's number without a name
+
+    assert said(run("access"))["status"] == "confirmed"
+
+
+def test_nothing_to_show_is_status_one(run: Run) -> None:
+    result = run("access")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "Error: Nobody is known by this address.\n"
+
+
+def test_access_while_erasing_names_the_erasure(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    erasure = said(run("erase"))
+
+    held = said(run("access"))
+
+    assert (held["status"], held["erasure_id"]) == ("erasing", erasure["id"])
+    assert held["reference"] == erasure["reference"]
+
+
+def test_access_names_an_erasure_beside_a_new_request(run: Run, client: FlaskClient) -> None:
+    erasure = said(run("erase"))
+    sign_up(client, ADA)
+
+    held = said(run("access"))
+
+    assert (held["status"], held["erasure_id"]) == ("pending", erasure["id"])
+
+
+def test_access_tells_the_words_agreed_to_in_full(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    agreed = said(run("access"))["wording"]
+
+    assert agreed["language"] == "de"
+    assert "neuen Werkzeugen für Tischler" in agreed["text"]
+
+
+def test_access_tells_what_article_15_asks_for(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    held = said(run("access", AUTHORITY="Landesbeauftragte, Musterstadt"))
+
+    assert "HRB 12345" in held["controller"]
+    assert held["contact"] == "datenschutz@example.com"
+    assert held["authority"] == "Landesbeauftragte, Musterstadt"
+    assert "Mailchimp" in held["recipients"][0]
+    assert len(held["rights"]) == 7
+    assert held["automated_decisions"] is None
+
+
+def test_every_time_has_its_zone(run: Run, client: FlaskClient, consent: None) -> None:
+    held = said(run("access"))
+
+    for at in [held["since"], *(event["at"] for event in held["events"])]:
+        assert at.endswith("+00:00")
+
+
+def test_a_request_is_kept_until_its_end(run: Run, client: FlaskClient) -> None:
+    sign_up(client, ADA)
+
+    held = said(run("access"))
+
+    assert held["retention"] == f"deleted within 24 hours of {held['expires_at']} unless confirmed"
+
+
+def test_a_consent_is_kept_until_it_is_withdrawn(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    assert said(run("access"))["retention"].startswith("until the consent is withdrawn")
+
+
+def test_a_withdrawn_consent_can_be_proved_for_three_years(
+    run: Run, client: FlaskClient, clock: time_machine.Traveller, consent: None
+) -> None:
+    clock.move_to("2026-12-31T23:30:00+00:00")  # in Berlin, the new year has begun
+    ask_staff(client, "blocks", ADA, reason="unsubscribed")
+
+    held = said(run("access"))
+
+    assert "until 2030-12-31" in held["retention"]
+    assert held["left_at"] == "2026-12-31T23:30:00+00:00"
+
+
+def test_a_block_without_a_consent_is_a_digest_alone(run: Run, client: FlaskClient) -> None:
+    sign_up(client, ADA)
+    ask_staff(client, "blocks", ADA, reason="staff")
+
+    held = said(run("access"))
+
+    assert (held["email"], held["wording"]) == (None, None)
+    assert held["retention"].startswith("a keyed digest of the address")
+
+
+def test_erasing_shows_how_far_it_is(run: Run, client: FlaskClient, consent: None) -> None:
+    erasure = said(run("erase"))
+
+    assert (erasure["status"], erasure["keep_block"]) == ("pending", False)
+    assert {place["place"]: place["state"] for place in erasure["places"]}["database"] == "done"
+    assert said(run("erase"))["id"] == erasure["id"]
+
+
+def test_erasing_can_keep_the_block(run: Run, client: FlaskClient, consent: None) -> None:
+    assert said(run("erase", "--keep-block"))["keep_block"] is True
+
+    assert access_by_http(client, ADA)["reason"] == "staff"
+
+
+def test_a_block_is_a_withdrawal_unless_said_otherwise(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    assert run("block").stdout == "Blocked.\n"
+
+    held = access_by_http(client, ADA)
+    assert held["reason"] == "unsubscribed"
+    assert held["events"][-2]["actor"].startswith("cli:")
+
+
+@pytest.mark.parametrize("reason", ["unsubscribed", "complaint", "bounce", "staff"])
+def test_a_block_has_the_reason_that_staff_give(
+    run: Run, client: FlaskClient, consent: None, reason: str
+) -> None:
+    assert run("block", "--reason", reason).exit_code == 0
+    assert access_by_http(client, ADA)["reason"] == reason
+
+
+def test_somebody_unknown_can_be_blocked_for_ever_alone(run: Run, client: FlaskClient) -> None:
+    assert run("block", given=GRACE).exit_code == 1
+    assert run("block", "--reason", "staff", given=HEDY).exit_code == 0
+
+    assert (status_of(client, GRACE), status_of(client, HEDY)) == ("unknown", "blocked")
+
+
+def test_lifting_lets_somebody_sign_up_again(run: Run, client: FlaskClient, consent: None) -> None:
+    run("block", "--reason", "staff")
+
+    assert run("lift").stdout == "Lifted.\n"
+
+    assert events_of(client, ADA)[-1] == "lifted"
+    assert run("lift", given=GRACE).exit_code == 1
+
+
+@on_sqlite
+@pytest.mark.parametrize("command", ["release", "worker", "access", "erase", "block", "lift"])
+def test_wrong_settings_are_status_two_and_all_told(run: Run, command: str) -> None:
+    result = run(command, SECRET_KEY="short-but-secret", LINK_DAYS="99", PORT="eighty")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert all(f"{name}: " in result.stderr for name in ("SECRET_KEY", "LINK_DAYS", "PORT"))
+    assert "short-but-secret" not in result.stderr
+
+
+@on_sqlite
+@pytest.mark.parametrize("command", ["release", "worker", "access", "erase", "block", "lift"])
+def test_a_wrong_data_key_is_status_two(run: Run, command: str) -> None:
+    result = run(command, DATA_KEY=WRONG_KEY)
+
+    assert result.exit_code == 2
+    assert "DATA_KEY: does not open this database's keyring." in result.stderr
+    assert WRONG_KEY not in result.stderr
+
+
+@on_sqlite
+@pytest.mark.parametrize("command", ["access", "erase", "block", "lift"])
+def test_a_database_before_its_release_is_told_in_one_line(
+    run: Run, tmp_path: Path, command: str
+) -> None:
+    result = run(command, DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite3")
+
+    assert result.exit_code == 1
+    assert result.stderr == "Error: The database cannot be used (OperationalError).\n"
+
+
+@on_sqlite
+@pytest.mark.parametrize("command", ["release", "access"])
+def test_a_database_that_is_away_is_told_without_its_password(run: Run, command: str) -> None:
+    result = run(command, DATABASE_URL="postgresql://muster:s3cretword@127.0.0.1:9/news")
+
+    assert result.exit_code == 1
+    assert "s3cretword" not in result.output
+    assert "Traceback" not in result.output
+
+
+def test_releasing_again_changes_nothing(run: Run, client: FlaskClient, consent: None) -> None:
+    result = run("release")
+
+    assert (result.exit_code, result.stdout) == (0, "The database is ready.\n")
+    assert status_of(client, ADA) == "confirmed"
+
+
+@on_sqlite
+def test_a_release_makes_a_database_out_of_nothing(run: Run, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/deep/below/new.sqlite3"
+
+    assert run("release", DATABASE_URL=url).exit_code == 0
+
+    assert run("check", DATABASE_URL=url).exit_code == 0
+    assert said(run("erase", DATABASE_URL=url))["status"] == "pending"
+
+
+def test_a_check_finds_everything_in_order(run: Run) -> None:
+    result = run("check")
+
+    assert (result.exit_code, result.stdout) == (0, "Everything is in order.\n")
+
+
+def test_a_check_tells_every_wrong_setting(run: Run) -> None:
+    result = run("check", LINK_DAYS="99", TOPICS="CHANGE_ME", PORT="eighty")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert [line.partition(":")[0] for line in result.stderr.splitlines()] == [
+        "PORT",
+        "TOPICS",
+        "LINK_DAYS",
+    ]
+
+
+def test_a_check_tells_every_place_that_is_away(
+    run: Run, mailbox: Mailbox, mailchimp: StandIn
+) -> None:
+    mailchimp.refuse_key()
+    mailbox.stop()
+
+    result = run("check", DATA_KEY=WRONG_KEY)
+
+    assert result.exit_code == 1
+    assert [line.partition(":")[0] for line in result.stderr.splitlines()] == [
+        "DATA_KEY",
+        "SMTP_URL",
+        "MAILCHIMP_API_KEY",
+    ]
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("words", "variables", "status"),
+    [
+        (["check"], {}, 0),
+        (["check"], {"LINK_DAYS": "99"}, 1),
+        (["access"], {}, 1),
+        (["access"], {"LINK_DAYS": "99"}, 2),
+        (["worker"], {"DATA_KEY": WRONG_KEY}, 2),
+        (["block", "--reason", "rude"], {}, 2),
+    ],
+)
+def test_a_process_ends_with_its_status(
+    start: Any, words: list[str], variables: dict[str, str], status: int
+) -> None:
+    process = start(*words, **variables)
+    _, errors = process.communicate(f"{ADA}\n".encode(), timeout=60)
+
+    assert process.returncode == status, errors
+    assert b"Traceback" not in errors
+    assert ADA.encode() not in errors
+
+
+def test_an_address_comes_by_standard_input_and_not_by_the_arguments(
+    start: Any, client: FlaskClient, consent: None
+) -> None:
+    process = start("erase")
+    shown = Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0")
+    answer, errors = process.communicate(f"{ADA}\n".encode(), timeout=60)
+
+    assert process.returncode == 0, errors
+    assert b"@" not in b"".join(shown)
+    assert json.loads(answer)["status"] == "pending"
+    assert status_of(client, ADA) == "erasing"
+
+
+@pytest.fixture
+def answered(start: Any, consent: None) -> Iterator[tuple[bytes, bytes]]:
+    """What a person at a terminal gets who asks for access: the answer, and what else is said."""
+    terminal, end = pty.openpty()
+    process = start("access", stdin=end)
+    os.write(terminal, f"{ADA}\n".encode())
+    yield process.communicate(timeout=60)
+    os.close(terminal)
+    os.close(end)
+
+
+@on_sqlite
+def test_a_person_at_a_terminal_is_asked_for_the_address(answered: tuple[bytes, bytes]) -> None:
+    assert b"E-mail address: " in answered[0] + answered[1]
+    assert b'"status": "confirmed"' in answered[0]
+
+
+@on_sqlite
+def test_the_question_for_the_address_stays_out_of_the_answer(
+    answered: tuple[bytes, bytes],
+) -> None:
+    assert json.loads(answered[0])["status"] == "confirmed"
