@@ -150,8 +150,8 @@ def _replaced_by(session: Session, row: Subscription) -> list[str]:
 
 def family_of(session: Session, row: Subscription) -> list[str]:
     """The other rows of a person whose address was corrected, before and after."""
-    family = {row.ref}
-    fresh = {row.ref, row.follows_ref} - {None}
+    family: set[str] = set()
+    fresh = {ref for ref in (row.ref, row.follows_ref) if ref is not None}
     while fresh:
         family |= fresh
         is_kin = or_(Subscription.follows_ref.in_(fresh), Subscription.ref.in_(fresh))
