@@ -348,7 +348,7 @@ def test_what_is_deleted_for_an_erasure_while_the_file_is_cleaned_is_cleaned_nex
 ) -> None:
     connect = sqlite3.connect
 
-    def meanwhile(*args: Any, **options: Any) -> sqlite3.Connection:
+    def meanwhile(*args: Any, **options: Any) -> Any:
         monkeypatch.undo()
         sign_up(client, ADA)
         ask_staff(client, "erasures", ADA)
