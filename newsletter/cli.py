@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import getpass
 import json
+import logging
+import os
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -88,7 +90,11 @@ def release() -> None:
 def worker() -> None:
     """Send letters, bring Mailchimp to what is wanted, tidy up; until SIGTERM."""
     keyring.check()
-    Worker(current_app._get_current_object()).run()  # type: ignore[attr-defined]
+    has_ended = Worker(current_app._get_current_object()).run()  # type: ignore[attr-defined]
+    if not has_ended:
+        # The interpreter would wait at its end for what hangs in a driver.
+        logging.shutdown()
+        os._exit(0)
 
 
 @main.command()

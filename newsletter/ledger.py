@@ -19,8 +19,8 @@ from newsletter.models import LedgerRow
 
 
 def commitment(nonce: bytes, address: Address) -> bytes:
-    """Bind an address without naming it."""
-    return hashlib.sha256(nonce + address.text.encode()).digest()
+    """Bind an address, in lower case, without naming it."""
+    return hashlib.sha256(nonce + address.key.encode()).digest()
 
 
 def append(

@@ -8,11 +8,12 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from types import FrameType
 
 from flask import Flask
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from newsletter import jobs
 from newsletter.delivery.audience import Audience
@@ -22,7 +23,7 @@ from newsletter.delivery.mailchimp import Mailchimp, mailchimp_for
 from newsletter.delivery.postman import Postman
 from newsletter.delivery.progress import Progress
 from newsletter.delivery.smtp import postbox_for
-from newsletter.errors import DeliveryFailure
+from newsletter.errors import DeliveryFailure, Unavailable
 from newsletter.jobs import Permit
 
 log = logging.getLogger(__name__)
@@ -109,8 +110,12 @@ class Worker:
             while any([loop.step() for loop in self.loops]):
                 pass
 
-    def run(self) -> None:
-        """Work until SIGTERM or SIGINT; end within ten seconds of it."""
+    def run(self) -> bool:
+        """Work until SIGTERM or SIGINT, end within ten seconds of it, and tell whether all has ended.
+
+        What hangs at a stalled server, or at a database that is away, is given up; its lease ends by itself, and
+        another worker takes it over.
+        """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         loops = [*self.loops, Loop("heartbeat", self._beat, BEAT_SECONDS)]
@@ -126,9 +131,12 @@ class Worker:
         ends = time.monotonic() + GRACE_SECONDS
         for thread in threads:
             thread.join(max(0.0, ends - time.monotonic()))
-        if not any(thread.is_alive() for thread in threads):
-            self._leave()
-        # What hangs at a stalled server is given up; its lease ends by itself, and another worker takes it over.
+        if any(thread.is_alive() for thread in threads):
+            return False
+        leaving = threading.Thread(target=self._leave, name="leaving", daemon=True)
+        leaving.start()
+        leaving.join(max(0.0, ends - time.monotonic()))
+        return not leaving.is_alive()
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping.set()
@@ -140,8 +148,9 @@ class Worker:
                 with self._app.app_context():
                     if loop.step():
                         continue
-            except (OperationalError, InterfaceError) as error:
-                log.warning("%s: the database is away: %s", loop.name, type(error.orig).__name__)
+            except (OperationalError, InterfaceError, Unavailable) as error:
+                reason = type(getattr(error, "orig", error)).__name__
+                log.warning("%s: the database is away: %s", loop.name, reason)
                 seconds = TROUBLE_SECONDS
             except Exception:
                 log.exception("%s stumbled and goes on", loop.name)
@@ -154,9 +163,9 @@ class Worker:
         return False
 
     def _leave(self) -> None:
-        with self._app.app_context():
-            jobs.leave(self._owner)
         self.close()
+        with suppress(SQLAlchemyError, Unavailable), self._app.app_context():
+            jobs.leave(self._owner)
 
     def close(self) -> None:
         """Hang up on the mail server and Mailchimp."""

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import time_machine
 from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
+from psycopg.sql import SQL, Identifier
 from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, OperationalError
 
@@ -35,6 +38,7 @@ from tests.people import ADA, GRACE, HEDY, ask_staff, confirm, events_of, sign_u
 
 PROMISED_SECONDS = 10.0
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 @pytest.fixture
@@ -121,6 +125,40 @@ def test_a_process_ends_in_time_while_the_mail_server_stalls(
 
     assert len(mailbox.letters) == 1
     assert events_of(client, ADA) == ["signup", "mail_sent"]
+
+
+def alive(service: Service, client: FlaskClient) -> Process:
+    """A worker process that has said so."""
+    process = started(service)
+    with client.application.app_context():
+        wait_until(jobs.worker_is_alive, "its heart has beaten")
+    return process
+
+
+@on_sqlite
+def test_a_process_ends_in_time_while_somebody_else_writes_for_long(
+    service: Service, client: FlaskClient, database_url: str
+) -> None:
+    process = alive(service, client)
+    file = database_url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        assert seconds_to_end(process) < PROMISED_SECONDS
+
+
+@on_postgresql
+def test_a_process_ends_in_time_while_the_database_is_away(
+    service: Service, client: FlaskClient, database_url: str
+) -> None:
+    process = alive(service, client)
+    server, name = database_url.rsplit("/", 1)
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as staff:
+        staff.execute(SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(Identifier(name)))
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        staff.execute(others, [name])
+
+    assert seconds_to_end(process) < PROMISED_SECONDS
 
 
 @on_sqlite

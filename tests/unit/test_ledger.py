@@ -18,7 +18,7 @@ from newsletter.lifecycle import Event, Reason
 from newsletter.models import LedgerRow, Subscription
 from sandbox.mailbox import Mailbox
 from tests.conftest import Drain
-from tests.people import ADA, GRACE, ask_staff, confirm, sign_up
+from tests.people import ADA, GRACE, access, ask_staff, confirm, sign_up
 
 REF, OTHER = "0" * 32, "1" * 32
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -131,6 +131,20 @@ def test_every_row_of_a_consent_is_bound_to_the_person(
     assert [(row.event, row.commitment) for row in rows(app)] == [
         (event, bound) for event in (Event.SIGNUP, Event.MAIL_SENT, Event.CONFIRMED, Event.SYNCED)
     ]
+
+
+def test_a_corrected_spelling_leaves_every_row_bound_to_the_person(
+    app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain
+) -> None:
+    sign_up(client, ADA)
+    drain()
+    confirm(client, mailbox.letters[0].message)
+    ask_staff(client, "rectifications", ADA, new_email=ADA.lower())
+    ask_staff(client, "blocks", ADA, reason="unsubscribed")
+
+    held = Address.parse(access(client, ADA)["email"])
+    bound = ledger.commitment(nonce_of(app), held)
+    assert {row.commitment for row in rows(app) if row.commitment} == {bound}
 
 
 def test_what_confirmed_and_signed_up_names_its_text(
