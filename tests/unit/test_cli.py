@@ -272,6 +272,28 @@ def test_erasing_can_keep_the_block(run: Run, client: FlaskClient, consent: None
     assert access_by_http(client, ADA)["reason"] == "staff"
 
 
+def test_an_open_erasure_takes_what_came_beside_it_and_can_still_keep_the_block(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    first = said(run("erase"))
+    sign_up(client, ADA)
+    again = said(run("erase"))
+    assert (again["id"], status_of(client, ADA)) == (first["id"], "erasing")
+
+    kept = [said(run("erase", *words)) for words in (["--keep-block"], ["--keep-block"], [])]
+
+    assert {(it["id"], it["keep_block"]) for it in kept} == {(first["id"], True)}
+    assert access_by_http(client, ADA)["reason"] == "staff"
+
+
+def test_a_kept_block_keeps_its_hard_reason(run: Run, client: FlaskClient, consent: None) -> None:
+    run("block", "--reason", "complaint")
+
+    run("erase", "--keep-block")
+
+    assert access_by_http(client, ADA)["reason"] == "complaint"
+
+
 def test_a_block_is_a_withdrawal_unless_said_otherwise(
     run: Run, client: FlaskClient, consent: None
 ) -> None:
