@@ -17,7 +17,7 @@ from sqlalchemy import func, select, update
 from newsletter import heard
 from newsletter.address import Address
 from newsletter.database import reading, writing
-from newsletter.lifecycle import Reason, Status, There
+from newsletter.lifecycle import Action, Reason, Status, There
 from newsletter.models import Erasure, Subscription
 from newsletter.person import meet
 from newsletter.subscriptions import meet_both
@@ -126,10 +126,7 @@ def place_of(client: FlaskClient, email: str) -> str:
 def block(app: Flask, email: str, reason: str) -> None:
     """Block somebody who has confirmed, for whatever reason there is."""
     with app.app_context(), writing() as session:
-        person = meet(session, Address.parse(email))
-        assert person.row is not None
-        person.row.status, person.row.reason = Status.BLOCKED, Reason(reason)
-        person.row.round, person.row.left_at = person.row.round + 1, person.now
+        meet(session, Address.parse(email)).act(Action.BLOCK, reason=Reason(reason))
 
 
 def people(app: Flask) -> int:
@@ -952,12 +949,12 @@ def test_whoever_was_removed_there_is_added_again_after_confirming_again(
     assert mailchimp.contacts[ADA.lower()].status == "subscribed"
 
 
-@pytest.mark.parametrize("kind", ["subscribe", "profile"])
+@pytest.mark.parametrize("kind", ["subscribe", "profile", "unsubscribe", "cleaned"])
 def test_a_contact_that_nobody_here_knows_makes_nobody(
     app: Flask, mailchimp: StandIn, drain: Drain, tell: Tell, kind: str
 ) -> None:
     mailchimp.add(ADA)
-    tell(kind)
+    tell(kind, data_reason="abuse")
     drain()
 
     assert people(app) == 0
@@ -1018,6 +1015,26 @@ def test_a_digest_stays_alone_where_mailchimp_knows_nobody(
     drain()
 
     assert access(client, ADA)["email"] is None
+
+
+@pytest.mark.parametrize(
+    ("happens", "reason"), [("unsubscribes", "unsubscribed"), ("complains", "complaint")]
+)
+def test_what_a_look_at_mailchimp_finds_counts_as_told(
+    client: FlaskClient,
+    mailchimp: StandIn,
+    join: Join,
+    drain: Drain,
+    tell: Tell,
+    happens: str,
+    reason: str,
+) -> None:
+    join(ADA)
+    getattr(mailchimp, happens)(ADA)
+    tell("profile")
+    drain()
+
+    assert access(client, ADA)["reason"] == reason
 
 
 def test_what_a_look_at_mailchimp_found_counts_in_its_own_round_alone(
