@@ -197,7 +197,7 @@ def test_a_module_has_one_subject(module: str) -> None:
 
 
 def test_nothing_speaks_of_where_it_was_made() -> None:
-    hosts = re.compile(r"files\.pythonhosted|pypi\.org|registry\.npmjs|find-links|index-url")
+    hosts = re.compile(r"://|find-links|index-url")
     tracked = [*ROOT.glob("requirements*.txt"), ROOT / "pyproject.toml"]
 
     assert [path.name for path in tracked if hosts.search(path.read_text("utf-8"))] == []
