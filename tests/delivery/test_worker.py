@@ -29,10 +29,11 @@ from newsletter.delivery import worker as worker_module
 from newsletter.delivery.mailchimp import mailchimp_for
 from newsletter.delivery.worker import Loop, Outside, Worker
 from newsletter.jobs import PROBE_EVERY
-from newsletter.models import Job, Letter, db
+from newsletter.models import Erasure, Job, Letter, db
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests.conftest import Drain, release
+from tests.delivery.test_audience import LeavingMeanwhile
 from tests.journey.service import Process, Service, wait_until
 from tests.people import ADA, GRACE, HEDY, ask_staff, confirm, events_of, sign_up
 
@@ -406,6 +407,29 @@ def test_erasures_and_people_take_turns(
     assert [outside.step(), outside.step()] == [True, True]
     assert ADA.lower() in mailchimp.contacts
     assert len(mailchimp.forgotten) == 1
+
+
+def test_an_erasure_waits_for_no_call_that_was_answered(
+    app: Flask,
+    client: FlaskClient,
+    mailbox: Mailbox,
+    mailchimp: StandIn,
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    sign_up(client, ADA)
+    drain()
+    confirm(client, mailbox.letters[0].message)
+    clock.shift(jobs.LEASE)  # the fixture's worker has let go of Mailchimp
+    leaving = LeavingMeanwhile(mailchimp, lambda: ask_staff(client, "erasures", ADA))
+    with app.app_context():
+        outside = Outside(leaving, "me")
+        assert [outside.step(), outside.step(), outside.step()] == [True, True, False]
+    leaving.close()
+
+    assert ADA.lower() in mailchimp.forgotten
+    with app.app_context(), reading() as session:
+        assert session.scalars(select(Erasure)).one().mailchimp_done_at is not None
 
 
 def test_while_another_worker_speaks_to_mailchimp_this_one_does_not(

@@ -460,6 +460,35 @@ def test_a_request_that_is_gone_needs_no_block_when_the_new_address_confirms(
     assert statuses(client) == ["unknown", "confirmed"]
 
 
+def test_of_a_pair_of_which_one_is_gone_the_other_is_shown_and_erased(
+    client: FlaskClient, mailbox: Mailbox, drain: Drain
+) -> None:
+    sign_up(client, ADA)
+    rectify(client)
+    drain()
+    client.post(link_in(mailbox.letters_to(ADA)[0].message, "not-me"))
+    assert access(client, GRACE)["status"] == "pending"
+
+    assert ask_staff(client, "erasures", GRACE).status_code == 202
+    drain()
+
+    assert statuses(client) == ["unknown", "unknown"]
+
+
+def test_a_new_address_that_was_forgotten_just_now_is_not_written_again(
+    client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain
+) -> None:
+    join(ADA)
+    sign_up(client, GRACE)
+    drain()
+    client.post(link_in(mailbox.letters_to(GRACE)[0].message, "not-me"))
+    rectify(client)
+    drain()
+
+    assert statuses(client) == ["confirmed", "unknown"]
+    assert len(mailbox.letters_to(GRACE)) == 1
+
+
 def test_a_held_new_address_is_not_asked(
     app: Flask, client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain
 ) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from email.message import EmailMessage
 
+import psycopg
 import pytest
 import time_machine
 from flask import Flask
@@ -14,12 +16,16 @@ from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from newsletter import subscriptions, tokens
+from newsletter.address import Address
 from newsletter.database import reading, writing
+from newsletter.lifecycle import Action
 from newsletter.models import Letter, Quota, Subscription
+from newsletter.person import meet
 from newsletter.tokens import Link, Purpose
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests.conftest import Drain
+from tests.journey.service import wait_until
 from tests.people import (
     ADA,
     GRACE,
@@ -45,6 +51,7 @@ DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
 PAUSE = 10 * MINUTE
 
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 pytestmark = pytest.mark.usefixtures("clock")
 
 
@@ -279,6 +286,28 @@ def test_the_link_to_leave_holds_in_every_round(client: FlaskClient, ask: Ask) -
     assert again == first
     assert client.post(path).status_code == 200
     assert access(client, ADA)["reason"] == "unsubscribed"
+
+
+def is_waiting(database_url: str) -> bool:
+    with psycopg.connect(database_url) as connection:
+        counted = connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()
+    return counted is not None and counted[0] > 0
+
+
+@on_postgresql
+def test_whoever_leaves_while_they_are_erased_has_left(
+    app: Flask, client: FlaskClient, ask: Ask, database_url: str
+) -> None:
+    url: str = said_by(confirm(client, ask()))["unsubscribe"]
+    path = url.removeprefix("http://localhost:8000")
+    with ThreadPoolExecutor(1) as crowd:
+        with app.app_context(), writing() as session:
+            meet(session, Address.parse(ADA)).act(Action.ERASE, actor="dpo")
+            left = crowd.submit(app.test_client().post, path)
+            wait_until(lambda: is_waiting(database_url), "the person waits")
+
+        assert left.result(10).status_code == 200
+    assert status_of(client, ADA) == "erasing"
 
 
 def test_the_link_to_leave_says_nothing_of_a_request_and_changes_nothing(
@@ -559,6 +588,18 @@ def test_everybody_has_a_quota_of_their_own(
     assert letters_for(client, mailbox, drain, ADA) == 1
     assert letters_for(client, mailbox, drain, GRACE) == 1
     assert letters_for(client, mailbox, drain, ADA.upper()) == 0
+
+
+def test_a_letter_may_fail_after_its_quota_has_ended(
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    sign_up(client, ADA)
+    for reply in ("450 4.2.1 later", "450 4.2.1 later", "550 5.1.1 unknown"):
+        mailbox.answer_next("rcpt", reply)
+        drain()
+        clock.shift(DAY)
+
+    assert events_of(client, ADA) == ["signup", "mail_failed"]
 
 
 @pytest.fixture
