@@ -4,7 +4,6 @@ can read in a list of processes. Exit status: 0 done, 1 not done, 2 wrong usage 
 
 from __future__ import annotations
 
-import getpass
 import json
 import logging
 import os
@@ -26,6 +25,8 @@ from newsletter.delivery.worker import Worker
 from newsletter.errors import NewsletterError, SettingsError, WrongDataKey
 from newsletter.lifecycle import Reason
 
+#: Who is in the ledger for what was done here: the login could be a person's name, and stands there for ever.
+ACTOR = "cli"
 _STAFF_REASONS = [Reason.UNSUBSCRIBED, Reason.COMPLAINT, Reason.BOUNCE, Reason.STAFF]
 
 
@@ -59,13 +60,6 @@ def _address() -> Address:
     stream = sys.stdin
     given = click.prompt("E-mail address", err=True) if stream.isatty() else stream.readline()
     return Address.as_held(given.strip("\r\n"))
-
-
-def _actor() -> str:
-    try:
-        return f"cli:{getpass.getuser()}"[:64]
-    except (KeyError, OSError):  # a container's user may have no name
-        return "cli"
 
 
 def _show(answer: object) -> None:
@@ -121,14 +115,14 @@ def check() -> None:
 @_with_app
 def erase(*, keep_block: bool) -> None:
     """Erase a person here and at Mailchimp; the address is read from standard input."""
-    _show(subscriptions.erase(_address(), actor=_actor(), keep_block=keep_block))
+    _show(subscriptions.erase(_address(), actor=ACTOR, keep_block=keep_block))
 
 
 @main.command()
 @_with_app
 def access() -> None:
     """Show all that is held about a person; the address is read from standard input."""
-    _show(proof.access(_address(), actor=_actor()))
+    _show(proof.access(_address(), actor=ACTOR))
 
 
 @main.command()
@@ -142,7 +136,7 @@ def access() -> None:
 @_with_app
 def block(*, reason: str) -> None:
     """Block an address; it is read from standard input."""
-    subscriptions.block(_address(), Reason(reason), actor=_actor())
+    subscriptions.block(_address(), Reason(reason), actor=ACTOR)
     click.echo("Blocked.")
 
 
@@ -150,5 +144,5 @@ def block(*, reason: str) -> None:
 @_with_app
 def lift() -> None:
     """Make a hard block a soft one, so that the address may sign up again; it is read from standard input."""
-    subscriptions.lift(_address(), actor=_actor())
+    subscriptions.lift(_address(), actor=ACTOR)
     click.echo("Lifted.")
