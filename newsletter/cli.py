@@ -45,7 +45,7 @@ def _with_app(command: Callable[..., None]) -> Callable[..., None]:
             try:
                 command(**options)
             except WrongDataKey as error:
-                config.refuse(SettingsError([str(error)]))
+                config.refuse(error)
             except NewsletterError as error:
                 raise click.ClickException(str(error)) from None
             except DBAPIError as error:

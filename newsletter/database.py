@@ -53,7 +53,7 @@ def init(app: Flask, settings: Settings) -> None:
     db.init_app(app)
     Migrate(app, db, directory=str(migrations_folder()), render_as_batch=True, compare_type=True)
     with app.app_context():
-        listen = _listen_to_sqlite if db.engine.dialect.name == "sqlite" else _listen_to_postgresql
+        listen = _listen_to_sqlite if is_sqlite() else _listen_to_postgresql
         listen(db.engine)
 
 

@@ -27,8 +27,7 @@ def left(address: Address, reason: Reason, fired_at: datetime | None) -> None:
         if reason is not Reason.COMPLAINT and _is_late(person.row, fired_at):
             look_again(person)
             return
-        action = Action.UNSUBSCRIBE if reason is Reason.UNSUBSCRIBED else Action.BLOCK
-        person.act(action, reason=reason, actor=ACTOR)
+        _leave(person, reason)
         _now_there(person, There.UNSUBSCRIBED)
 
 
@@ -77,10 +76,15 @@ def found_left(ref: str, round_: int, reason: Reason, place: There) -> None:
         person = meet_by_ref(session, ref)
         if person is None or person.row is None or person.row.round != round_:
             return
-        action = Action.UNSUBSCRIBE if reason is Reason.UNSUBSCRIBED else Action.BLOCK
-        person.act(action, reason=reason, actor=ACTOR)
+        _leave(person, reason)
         person.row.audience_asked = person.row.audience_settles_at = None
         _now_there(person, place)
+
+
+def _leave(person: Person, reason: Reason) -> None:
+    """Their own unsubscribing is theirs alone to do; whatever else Mailchimp says is a block."""
+    action = Action.UNSUBSCRIBE if reason is Reason.UNSUBSCRIBED else Action.BLOCK
+    person.act(action, reason=reason, actor=ACTOR)
 
 
 def look_again(person: Person) -> None:

@@ -46,7 +46,6 @@ class Person:
     address: Address | None
     row: Subscription | None
     now: datetime = field(default_factory=clock.now)
-    had_too_many_letters: bool = False  #: stands as if asked, but is not written to
 
     @property
     def standing(self) -> Standing:
@@ -63,9 +62,13 @@ class Person:
         and_block: bool = False,
         keep_block: bool = False,
         consent: ConsentText | None = None,
+        counts_on: Quota | None = None,
         actor: str | None = None,
     ) -> Decision:
-        """Do what the table says for this action; a dash does nothing."""
+        """Do what the table says for this action; a dash does nothing.
+
+        A letter is written only where there is a quota that it `counts_on`.
+        """
         decision = decide(
             self.standing,
             action,
@@ -75,7 +78,14 @@ class Person:
             and_block=and_block,
         )
         if decision.changes:
-            _apply(self, decision, consent=consent, actor=actor, keep_block=keep_block)
+            _apply(
+                self,
+                decision,
+                consent=consent,
+                counts_on=counts_on,
+                actor=actor,
+                keep_block=keep_block,
+            )
         return decision
 
 
@@ -154,9 +164,10 @@ def _apply(
     person: Person,
     decision: Decision,
     *,
-    consent: ConsentText | None,
-    actor: str | None,
-    keep_block: bool,
+    consent: ConsentText | None = None,
+    counts_on: Quota | None = None,
+    actor: str | None = None,
+    keep_block: bool = False,
 ) -> None:
     """Carry out a decision: the only place where a status changes."""
     if decision.status is Status.UNKNOWN:
@@ -182,8 +193,8 @@ def _apply(
     if decision.status is Status.BLOCKED and row.confirmed_round is None:
         row.nonce = row.wording = None
     stands_there(row, row.audience, person.address)
-    if decision.writes_letter and agreed is not None and not person.had_too_many_letters:
-        _write_letter(person, row, agreed)
+    if decision.writes_letter and agreed is not None and counts_on is not None:
+        _write_letter(person, row, agreed, counts_on)
 
 
 def _enter(person: Person, decision: Decision) -> Subscription:
@@ -294,18 +305,11 @@ def keep_bare_block(person: Person, standing: Standing) -> None:
     """Leave a block that is a digest alone: for the hard reason there was, else for staff's."""
     reason = standing.reason if standing.is_hard(person.now) and standing.reason else Reason.STAFF
     address, person.address = person.address, None
-    _apply(
-        person,
-        Decision(Status.BLOCKED, reason, Event.BLOCKED),
-        consent=None,
-        actor=None,
-        keep_block=False,
-    )
+    _apply(person, Decision(Status.BLOCKED, reason, Event.BLOCKED))
     person.address = address
-    assert person.row is not None  # noqa: S101 - tells mypy; it was made just now
 
 
-def _write_letter(person: Person, row: Subscription, wording_hash: str) -> None:
+def _write_letter(person: Person, row: Subscription, wording_hash: str, counts_on: Quota) -> None:
     id_ = secrets.token_hex(16)
     domain = urlsplit(config.current().public_url).hostname or "localhost"
     evidence = json.dumps({"message_id": f"<{secrets.token_hex(16)}@{domain}>"})
@@ -322,5 +326,4 @@ def _write_letter(person: Person, row: Subscription, wording_hash: str) -> None:
     )
     _drop_waiting_letters(person, row)
     person.session.add(letter)
-    counted = quota.touch(person.session, person.digest, person.now)
-    quota.count(counted, id_, person.now)
+    quota.count(counts_on, id_, person.now)

@@ -14,7 +14,7 @@ from gunicorn.glogging import Logger
 
 from newsletter import create_core, keyring, logs
 from newsletter.config import load_or_exit, refuse
-from newsletter.errors import SettingsError, WrongDataKey
+from newsletter.errors import WrongDataKey
 from newsletter.models import db
 
 _settings = load_or_exit()
@@ -26,7 +26,7 @@ def _check_keyring() -> None:
         try:
             keyring.check()
         except WrongDataKey as error:
-            refuse(SettingsError([str(error)]))
+            refuse(error)
         finally:
             # Two processes must not share the connection that a fork would copy.
             db.engine.dispose()

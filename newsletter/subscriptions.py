@@ -18,7 +18,7 @@ from newsletter.config import Locale
 from newsletter.database import is_sqlite, lock, reading, writing
 from newsletter.errors import BlockedHard, NobodyKnown, OutdatedLink
 from newsletter.lifecycle import Action, Event, Reason, Status, too_soon
-from newsletter.models import Erasure, Letter, Subscription, Wording
+from newsletter.models import Erasure, Letter, Quota, Subscription, Wording
 from newsletter.person import (
     OPEN,
     Person,
@@ -72,9 +72,13 @@ def _ask(person: Person, consent: ConsentText, *, in_any_case: bool = False) -> 
     """
     counted = quota.touch(person.session, person.digest, person.now)
     is_too_soon = too_soon(person.standing, quota.times(counted), person.now)
-    person.had_too_many_letters = is_too_soon
-    too_soon_to_ask = is_too_soon and not in_any_case
-    if not person.act(Action.SIGN_UP, too_soon=too_soon_to_ask, consent=consent).changes:
+    decision = person.act(
+        Action.SIGN_UP,
+        too_soon=is_too_soon and not in_any_case,
+        consent=consent,
+        counts_on=None if is_too_soon else counted,
+    )
+    if not decision.changes:
         _work_as_if(person, consent)
 
 
@@ -82,7 +86,8 @@ def _work_as_if(person: Person, consent: ConsentText) -> None:
     """Do for nobody what a sign-up does, and take it back: the time of an answer must not tell either."""
     with person.session.begin_nested() as savepoint:
         nobody = Person(person.session, secrets.token_bytes(32), person.address, None)
-        nobody.act(Action.SIGN_UP, consent=consent)
+        uncounted = Quota(digest=nobody.digest, letters=[])
+        nobody.act(Action.SIGN_UP, consent=consent, counts_on=uncounted)
         person.session.flush()
         savepoint.rollback()
 

@@ -23,9 +23,14 @@ from newsletter.models import db
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests import postgres
-from tests.people import STAFF_TOKEN, WEBHOOK_SECRET
+from tests.people import STAFF_TOKEN, WEBHOOK_SECRET, press, sign_up
 
 Drain = Callable[[], None]
+Join = Callable[[str], None]
+
+#: For what another database would make slower and tell nothing new about, or what only one of them knows.
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 COMPANY = {
     "SECRET_KEY": "signs-links-in-the-tests-0123456789",
@@ -146,6 +151,19 @@ def worker(app: Flask) -> Iterator[Worker]:
 def drain(worker: Worker) -> Drain:
     """The worker has run: nothing is left to do now."""
     return worker.drain
+
+
+@pytest.fixture
+def join(client: FlaskClient, mailbox: Mailbox, drain: Drain) -> Join:
+    """Sign up, confirm, and stand at Mailchimp."""
+
+    def join(email: str) -> None:
+        sign_up(client, email)
+        drain()
+        assert press(client, mailbox, email) == 200
+        drain()
+
+    return join
 
 
 @pytest.fixture

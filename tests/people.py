@@ -9,6 +9,8 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from sandbox.mailbox import Mailbox
+
 ADA = "Ada@Example.org"
 GRACE = "grace@example.com"
 HEDY = "hedy@example.net"
@@ -35,6 +37,11 @@ def link_in(letter: EmailMessage, purpose: str = "confirm") -> str:
 def confirm(client: FlaskClient, letter: EmailMessage) -> TestResponse:
     """Press the button behind a letter's link."""
     return client.post(link_in(letter), headers=JSON)
+
+
+def press(client: FlaskClient, mailbox: Mailbox, email: str) -> int:
+    """Confirm by the newest letter; the status of the answer."""
+    return confirm(client, mailbox.letters_to(email)[-1].message).status_code
 
 
 def webhook(client: FlaskClient, **fields: str) -> TestResponse:

@@ -27,7 +27,7 @@ from newsletter.lifecycle import Action
 from newsletter.models import Quota, Subscription, db
 from newsletter.person import digest_of, meet
 from sandbox.mailbox import Mailbox
-from tests.conftest import Drain
+from tests.conftest import Drain, on_postgresql, on_sqlite
 from tests.journey.service import wait_until
 from tests.people import (
     ADA,
@@ -40,9 +40,6 @@ from tests.people import (
     sign_up,
     status_of,
 )
-
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 BUSY = 0.5
 

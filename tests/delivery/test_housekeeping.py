@@ -23,7 +23,7 @@ from newsletter.delivery.housekeeping import Housekeeping, clean_file, purge_quo
 from newsletter.lifecycle import Event
 from newsletter.models import LedgerRow, Letter, Quota, Subscription
 from sandbox.mailbox import Mailbox
-from tests.conftest import Drain
+from tests.conftest import Drain, on_postgresql, on_sqlite
 from tests.people import (
     ADA,
     GRACE,
@@ -41,9 +41,6 @@ from tests.people import (
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
 SECOND = timedelta(seconds=1)
-
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 @pytest.fixture

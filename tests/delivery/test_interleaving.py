@@ -19,7 +19,7 @@ from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import Answer, StandIn
 from sandbox.mailchimp.answers import CARRIED_OUT_BUT_DROPPED, DROPPED, problem, throttled
 from sandbox.mailchimp.script import Call
-from tests.conftest import Drain
+from tests.conftest import Drain, Join
 from tests.delivery.test_postman import hold
 from tests.people import (
     ADA,
@@ -27,31 +27,17 @@ from tests.people import (
     HEDY,
     access,
     ask_staff,
-    confirm,
     events_of,
+    press,
     sign_up,
     status_of,
     webhook,
 )
 
-Join = Callable[[str], None]
 Settle = Callable[[], None]
 
 PAUSE = timedelta(minutes=10)
 KEY = ADA.lower()
-
-
-@pytest.fixture
-def join(client: FlaskClient, mailbox: Mailbox, drain: Drain) -> Join:
-    """Sign up, confirm, and stand at Mailchimp."""
-
-    def join(email: str) -> None:
-        sign_up(client, email)
-        drain()
-        press(client, mailbox, email)
-        drain()
-
-    return join
 
 
 @pytest.fixture
@@ -83,11 +69,6 @@ def lost_on_leaving(
     mailchimp.answer_next(throttled(500))
     sign_up(client, ADA)
     drain()
-
-
-def press(client: FlaskClient, mailbox: Mailbox, email: str = ADA) -> None:
-    """Confirm by the newest letter."""
-    assert confirm(client, mailbox.letters_to(email)[-1].message).status_code == 200
 
 
 def leave(client: FlaskClient) -> None:
@@ -138,7 +119,7 @@ def test_our_own_call_carried_out_late_does_not_end_a_new_consent(
     drain: Drain,
     settle: Settle,
 ) -> None:
-    press(client, mailbox)
+    assert press(client, mailbox, ADA) == 200
     drain()
     mailchimp.is_unsubscribed_by_staff(ADA)  # what was lost on leaving is carried out
     mailchimp.answer_next(DROPPED)  # and the look that would find it is lost, too
@@ -159,7 +140,7 @@ def test_of_two_calls_whose_answers_were_lost_neither_undoes_a_block(
 ) -> None:
     mailchimp.is_unsubscribed_by_staff(ADA)  # what was lost on leaving is carried out
     mailchimp.answer_next(DROPPED, match=is_put)
-    press(client, mailbox)
+    assert press(client, mailbox, ADA) == 200
     drain()
     leave(client)
     drain()

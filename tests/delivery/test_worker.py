@@ -32,14 +32,12 @@ from newsletter.jobs import PROBE_EVERY
 from newsletter.models import Erasure, Job, Letter, db
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
-from tests.conftest import Drain, release
+from tests.conftest import Drain, on_postgresql, on_sqlite, release
 from tests.delivery.test_audience import LeavingMeanwhile
 from tests.journey.service import Process, Service, wait_until
 from tests.people import ADA, GRACE, HEDY, ask_staff, confirm, events_of, sign_up
 
 PROMISED_SECONDS = 10.0
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 @pytest.fixture

@@ -23,14 +23,13 @@ from newsletter.config import Settings
 from newsletter.models import db
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
-from tests.conftest import Drain
+from tests.conftest import Drain, on_sqlite
 from tests.people import ADA, GRACE, HEDY, ask_staff, confirm, events_of, sign_up, status_of
 from tests.people import access as access_by_http
 
 Run = Callable[..., Result]
 COMMAND = str(Path(sys.executable).parent / "newsletter")
 WRONG_KEY = "a-key-that-does-not-open-this-keyring"
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture

@@ -20,9 +20,6 @@ from tests.people import ADA, sign_up
 
 ClientWith = Callable[..., FlaskClient]
 
-#: For long tables about a door, where another database adds time and tells nothing new.
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
 
 @pytest.fixture
 def client_with(sqlite_template: Path, tmp_path: Path) -> Iterator[ClientWith]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -11,22 +10,20 @@ from flask.testing import FlaskClient
 
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
-from tests.conftest import Drain
+from tests.conftest import Drain, Join
 from tests.people import (
     ADA,
     GRACE,
     HEDY,
     access,
     ask_staff,
-    confirm,
     events_of,
     link_in,
+    press,
     sign_up,
     status_of,
     webhook,
 )
-
-Join = Callable[[str], None]
 
 PAUSE = timedelta(minutes=10)
 WEEK = timedelta(days=7)
@@ -36,31 +33,13 @@ pytestmark = pytest.mark.usefixtures("clock")
 
 
 @pytest.fixture
-def join(client: FlaskClient, mailbox: Mailbox, drain: Drain) -> Join:
-    """Sign up, confirm, and stand at Mailchimp."""
-
-    def join(email: str) -> None:
-        sign_up(client, email)
-        drain()
-        press(client, mailbox, email)
-        drain()
-
-    return join
-
-
-@pytest.fixture
 def chain(client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain) -> None:
     """Ada, who has confirmed, was corrected to Grace and then to Hedy, who confirms."""
     join(ADA)
     rectify(client, ADA, GRACE)
     rectify(client, GRACE, HEDY)
     drain()
-    press(client, mailbox, HEDY)
-
-
-def press(client: FlaskClient, mailbox: Mailbox, email: str) -> None:
-    """Confirm by the newest letter."""
-    assert confirm(client, mailbox.letters_to(email)[-1].message).status_code == 200
+    assert press(client, mailbox, HEDY) == 200
 
 
 def rectify(client: FlaskClient, old: str, new: str) -> None:
@@ -90,7 +69,7 @@ def test_a_request_whose_spelling_is_corrected_is_confirmed_by_its_letter(
     rectify(client, ADA, ADA.lower())
     drain()
 
-    press(client, mailbox, ADA)
+    assert press(client, mailbox, ADA) == 200
 
     assert access(client, ADA)["email"] == ADA.lower()
     assert status_of(client, ADA) == "confirmed"

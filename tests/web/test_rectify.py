@@ -23,7 +23,7 @@ from newsletter.person import meet
 from newsletter.subscriptions import meet_both
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
-from tests.conftest import Drain
+from tests.conftest import Drain, Join, on_postgresql, on_sqlite
 from tests.journey.service import wait_until
 from tests.people import (
     ADA,
@@ -33,17 +33,15 @@ from tests.people import (
     STAFF,
     access,
     ask_staff,
-    confirm,
     events_of,
     link_in,
+    press,
     said_by,
     sign_up,
     status_of,
     webhook,
 )
-from tests.web.conftest import on_sqlite
 
-Join = Callable[[str], None]
 Tell = Callable[..., None]
 
 SECOND = timedelta(seconds=1)
@@ -54,7 +52,6 @@ NOW, EARLIER = "2026-03-01 12:00:00", "2026-03-01 11:59:59"
 SOFT = ["unsubscribed", "rectified", "removed_at_mailchimp"]
 HARD = ["complaint", "bounce", "not_me", "staff"]
 
-on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 pytestmark = pytest.mark.usefixtures("clock", "sound")
 
 
@@ -68,19 +65,6 @@ def sound(app: Flask) -> Any:
                 kept = (row.status, row.confirmed_round, row.audience)
                 assert kept == (Status.BLOCKED, None, There.ABSENT)
             assert row.audience_error is None
-
-
-@pytest.fixture
-def join(client: FlaskClient, mailbox: Mailbox, drain: Drain) -> Join:
-    """Sign up, confirm, and stand at Mailchimp."""
-
-    def join(email: str) -> None:
-        sign_up(client, email)
-        drain()
-        assert press(client, mailbox, email) == 200
-        drain()
-
-    return join
 
 
 @pytest.fixture
@@ -104,11 +88,6 @@ def move(client: FlaskClient, mailchimp: StandIn, tell: Tell) -> Tell:
         tell("profile", data_email=new, **fields)
 
     return move
-
-
-def press(client: FlaskClient, mailbox: Mailbox, email: str) -> int:
-    """Confirm by the newest letter."""
-    return confirm(client, mailbox.letters_to(email)[-1].message).status_code
 
 
 def rectify(client: FlaskClient, old: str = ADA, new: str = GRACE) -> int:

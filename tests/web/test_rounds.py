@@ -24,7 +24,7 @@ from newsletter.person import meet
 from newsletter.tokens import Link, Purpose
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
-from tests.conftest import Drain
+from tests.conftest import Drain, on_postgresql, on_sqlite
 from tests.journey.service import wait_until
 from tests.people import (
     ADA,
@@ -40,7 +40,6 @@ from tests.people import (
     status_of,
     webhook,
 )
-from tests.web.conftest import on_sqlite
 
 Ask = Callable[..., EmailMessage]
 Way = Callable[[FlaskClient, EmailMessage], object]
@@ -51,7 +50,6 @@ DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
 PAUSE = 10 * MINUTE
 
-on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 pytestmark = pytest.mark.usefixtures("clock")
 
 

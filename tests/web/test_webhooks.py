@@ -12,8 +12,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from newsletter.web.webhooks import fired_at, read
+from tests.conftest import on_sqlite
 from tests.people import ADA, GRACE, WEBHOOK_SECRET, access, confirm, events_of, status_of, webhook
-from tests.web.conftest import ClientWith, on_sqlite
+from tests.web.conftest import ClientWith
 
 URL = f"/webhooks/mailchimp/{WEBHOOK_SECRET}"
 LIST = "a1b2c3d4e5"  #: the stand-in's audience
