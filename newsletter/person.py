@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import bindparam, delete, or_, select
 from sqlalchemy.orm import Session
 
 from newsletter import clock, config, erasures, keyring, ledger, quota
@@ -35,6 +35,27 @@ from newsletter.wording import ConsentText
 ADDRESS_COLUMN = "subscription.address"
 EVIDENCE_COLUMN = "letter.evidence"
 OPEN = frozenset({Status.PENDING, Status.RETURNING})
+
+# Built once, as they are asked for whatever anybody does.
+_BY_DIGEST = (
+    select(Subscription).where(Subscription.digest == bindparam("digest")).with_for_update()
+)
+_DROP_ROUND = (
+    delete(Letter)
+    .where(Letter.ref == bindparam("whose"), Letter.round == bindparam("closed"))
+    .execution_options(synchronize_session=False)
+)
+_DROP_WAITING = (
+    delete(Letter)
+    .where(
+        Letter.ref == bindparam("whose"),
+        Letter.sent_at.is_(None),
+        Letter.failed_at.is_(None),
+        # One that is being sent at this moment is settled by who sends it.
+        or_(Letter.leased_until.is_(None), Letter.leased_until <= bindparam("now")),
+    )
+    .execution_options(synchronize_session=False)
+)
 
 
 @dataclass
@@ -114,8 +135,7 @@ def meet_by_ref(session: Session, ref: str) -> Person | None:
 
 
 def _row(session: Session, digest: bytes) -> Subscription | None:
-    query = select(Subscription).where(Subscription.digest == digest).with_for_update()
-    return session.scalar(query)
+    return session.scalar(_BY_DIGEST, {"digest": digest})
 
 
 def _arrive(person: Person) -> Person:
@@ -154,9 +174,9 @@ def stands_there(row: Subscription, place: There, address: Address | None) -> No
         keep_address(row, address)
 
 
-def commitment_of(row: Subscription) -> bytes | None:
+def commitment_of(row: Subscription, address: Address | None = None) -> bytes | None:
     """What binds a ledger row to this person; None where there is no nonce to bind with."""
-    address = address_of(row)
+    address = address or address_of(row)
     return ledger.commitment(row.nonce, address) if row.nonce and address else None
 
 
@@ -173,7 +193,7 @@ def _apply(
     if decision.status is Status.UNKNOWN:
         _forget(person, decision, actor=actor, keep_block=keep_block)
         return
-    before = person.standing.status
+    before, is_new = person.standing.status, person.row is None
     row = person.row or _enter(person, decision)
     if decision.status in OPEN:
         row.nonce = row.nonce or secrets.token_bytes(32)
@@ -187,13 +207,16 @@ def _apply(
         row.audience_try_at, row.audience_tries, row.audience_error = None, 0, None
     row.reason = decision.reason
     row.expires_at = _end(person.now) if decision.status in OPEN else None
-    _close_round(person, row, before)
     if decision.status is Status.CONFIRMED:
         row.confirmed_round, row.left_at = row.round, None
+    if not is_new:
+        _close_round(person, row, before)
     if decision.status is Status.BLOCKED and row.confirmed_round is None:
         row.nonce = row.wording = None
     stands_there(row, row.audience, person.address)
     if decision.writes_letter and agreed is not None and counts_on is not None:
+        if not is_new:
+            _drop_waiting_letters(person, row)
         _write_letter(person, row, agreed, counts_on)
 
 
@@ -245,7 +268,7 @@ def _log(
         reason=decision.reason if decision.event is Event.BLOCKED else None,
         wording=wording,
         actor=actor,
-        commitment=commitment_of(row) if row else None,
+        commitment=commitment_of(row, person.address) if row else None,
     )
     return ref
 
@@ -258,7 +281,7 @@ def _close_round(person: Person, row: Subscription, before: Status) -> None:
     if not leaves(before, row.status):
         return
     if row.confirmed_round != row.round:
-        session.execute(delete(Letter).where(Letter.ref == row.ref, Letter.round == row.round))
+        session.execute(_DROP_ROUND, {"whose": row.ref, "closed": row.round})
     if before is not Status.RETURNING:
         row.left_at = person.now
     row.round += 1
@@ -268,10 +291,7 @@ def _close_round(person: Person, row: Subscription, before: Status) -> None:
 
 
 def _drop_waiting_letters(person: Person, row: Subscription) -> None:
-    waiting = (Letter.ref == row.ref, Letter.sent_at.is_(None), Letter.failed_at.is_(None))
-    # One that is being sent at this moment is settled by who sends it.
-    in_nobodys_hand = or_(Letter.leased_until.is_(None), Letter.leased_until <= person.now)
-    person.session.execute(delete(Letter).where(*waiting, in_nobodys_hand))
+    person.session.execute(_DROP_WAITING, {"whose": row.ref, "now": person.now})
 
 
 def _forget(person: Person, decision: Decision, *, actor: str | None, keep_block: bool) -> None:
@@ -315,7 +335,7 @@ def _write_letter(person: Person, row: Subscription, wording_hash: str, counts_o
     evidence = json.dumps({"message_id": f"<{secrets.token_hex(16)}@{domain}>"})
     letter = Letter(
         id=id_,
-        ref=row.ref,
+        subscription=row,
         round=row.round,
         kind=LetterKind.CONFIRMATION,
         wording=wording_hash,
@@ -324,6 +344,5 @@ def _write_letter(person: Person, row: Subscription, wording_hash: str, counts_o
         tries=0,
         evidence=keyring.current().encrypt(evidence, ref=id_, column=EVIDENCE_COLUMN),
     )
-    _drop_waiting_letters(person, row)
     person.session.add(letter)
     quota.count(counts_on, id_, person.now)

@@ -84,12 +84,14 @@ def _ask(person: Person, consent: ConsentText, *, in_any_case: bool = False) -> 
 
 def _work_as_if(person: Person, consent: ConsentText) -> None:
     """Do for nobody what a sign-up does, and take it back: the time of an answer must not tell either."""
-    with person.session.begin_nested() as savepoint:
-        nobody = Person(person.session, secrets.token_bytes(32), person.address, None)
+    connection = person.session.connection()
+    # A session of its own, so that taking back makes the other forget nothing.
+    with Session(connection, join_transaction_mode="create_savepoint") as session:
+        nobody = Person(session, secrets.token_bytes(32), person.address, None)
         uncounted = Quota(digest=nobody.digest, letters=[])
         nobody.act(Action.SIGN_UP, consent=consent, counts_on=uncounted)
-        person.session.flush()
-        savepoint.rollback()
+        session.flush()
+        session.rollback()
 
 
 def open_request(link: Link) -> OpenRequest:
@@ -155,32 +157,34 @@ def _replaced_by(session: Session, row: Subscription) -> list[str]:
 
 def family_of(session: Session, row: Subscription) -> list[str]:
     """The other rows of a person whose address was corrected, before and after."""
-    family: set[str] = set()
-    fresh = {ref for ref in (row.ref, row.follows_ref) if ref is not None}
+    return sorted(_family(session, row.ref).keys() - {row.ref})
+
+
+def _family(session: Session, ref: str) -> dict[str, bytes]:
+    """Somebody and all rows they are bound to by corrections: each one's digest by its reference."""
+    family: dict[str, bytes] = {}
+    seen: set[str] = set()
+    fresh = {ref}
     while fresh:
-        family |= fresh
+        seen |= fresh
         is_kin = or_(Subscription.follows_ref.in_(fresh), Subscription.ref.in_(fresh))
-        kin = session.execute(select(Subscription.ref, Subscription.follows_ref).where(is_kin))
-        fresh = {ref for pair in kin for ref in pair if ref is not None} - family
-    return sorted(family - {row.ref})
+        kin = session.execute(
+            select(Subscription.ref, Subscription.digest, Subscription.follows_ref).where(is_kin)
+        ).all()
+        family |= {each.ref: each.digest for each in kin}
+        bound = {each.follows_ref for each in kin if each.follows_ref is not None}
+        fresh = (family.keys() | bound) - seen
+    return family
 
 
 def _lock_family(session: Session, ref: str) -> None:
     """Lock somebody and all of their family at once, in an order that nobody crosses; at a transaction's start."""
     locked: set[bytes] = set()
-    while not is_sqlite() and not (wanted := _family_digests(session, ref)) <= locked:
+    while not is_sqlite() and not (wanted := set(_family(session, ref).values())) <= locked:
         # Somebody joined the family while we waited: let go of all, and begin again with them.
         session.rollback()
         lock(session, *wanted)
         locked = wanted
-
-
-def _family_digests(session: Session, ref: str) -> set[bytes]:
-    row = session.get(Subscription, ref, populate_existing=True)
-    if row is None:
-        return set()
-    query = select(Subscription.digest).where(Subscription.ref.in_(family_of(session, row)))
-    return {row.digest, *session.scalars(query)}
 
 
 def unsubscribe_url(ref: str) -> str:
