@@ -1,0 +1,169 @@
+"""The ready files under docs/deploy: they run the Procfile's lines, and the proxy's log tells on nobody."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.journey.service import free_port, wait_until
+
+ROOT = Path(__file__).parent.parent
+DEPLOY = ROOT / "docs" / "deploy"
+LINES = dict(
+    line.split(": ", 1) for line in (ROOT / "Procfile").read_text("utf-8").splitlines() if line
+)
+NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+TOKEN = "eyJub25jZSI6.aSECRETtoken-of-somebody_0123456789"
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_unit_runs_what_the_procfile_says(line: str) -> None:
+    unit = (DEPLOY / "systemd" / f"newsletter-{line}.service").read_text("utf-8")
+    found = re.search(r"^ExecStart=(.*)$", unit, re.MULTILINE)
+
+    assert found
+    assert shlex.split(found[1].removeprefix("/opt/newsletter/current/bin/")) == shlex.split(
+        LINES[line]
+    )
+
+
+def test_the_container_runs_what_the_procfile_says() -> None:
+    commands = re.findall(r"^CMD (\[.*\])$", (ROOT / "Containerfile").read_text("utf-8"), re.M)
+
+    assert json.loads(commands[-1]) == shlex.split(LINES["web"])
+
+
+def test_every_link_between_the_documents_leads_somewhere() -> None:
+    pages = [ROOT / "docs" / "deploying.md", ROOT / "docs" / "upgrading.md", *DEPLOY.glob("*.md")]
+    links = [
+        (page, link)
+        for page in pages
+        for link in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8"))
+    ]
+
+    assert len(links) > 10
+    assert [link for page, link in links if not (page.parent / link).exists()] == []
+
+
+class Proxy:
+    """nginx with the configuration under docs/deploy, with nobody behind it; `logged` is what it wrote."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self._log = folder / "newsletter.log"
+        self._main_log = folder / "error.log"
+        settings = folder / "nginx.conf"
+        settings.write_text(self._around(self._ours(), folder), "utf-8")
+        command = [str(NGINX), "-p", str(folder), "-c", str(settings), "-e", str(self._main_log)]
+        subprocess.run([*command, "-t", "-q"], check=True)
+        self._process = subprocess.Popen([*command, "-g", "daemon off;"])
+        wait_until(self._listens, "nginx listens")
+
+    def _ours(self) -> str:
+        """As it lies there, but for TLS, the port and where the log is."""
+        ours = (DEPLOY / "nginx.conf").read_text("utf-8")
+        map_and_log, upstream, rest = ours.partition("upstream newsletter")
+        behind, _, servers = rest.partition("\nserver {")
+        encrypted = servers[servers.index("\nserver {") :]
+        plain = re.sub(r"^ *(listen|ssl_).*$", "", encrypted, flags=re.MULTILINE)
+        plain = plain.replace("server {", f"server {{\n    listen 127.0.0.1:{self.port};", 1)
+        return map_and_log + (upstream + behind).replace(":8000", f":{free_port()}") + plain
+
+    def _around(self, ours: str, folder: Path) -> str:
+        temporary = "".join(
+            f"{name}_temp_path {folder}/{name};\n"
+            for name in ("client_body", "proxy", "fastcgi", "scgi", "uwsgi")
+        )
+        ours = ours.replace("/var/log/nginx/newsletter.log", str(self._log))
+        user = "user root;\n" if os.geteuid() == 0 else ""
+        pid = f"pid {folder}/nginx.pid;\n"
+        return (
+            f"{user}{pid}error_log {self._main_log};\nevents {{}}\nhttp {{\n{temporary}{ours}\n}}\n"
+        )
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def say(self, line: str, host: str = "news.example.com") -> str:
+        """The first line of what is answered to a request of this first line."""
+        told = f"Host: {host}\r\nUser-Agent: Curious/1\r\nReferer: https://a.example/{TOKEN}\r\n"
+        with socket.create_connection(("127.0.0.1", self.port), 30) as connection:
+            connection.sendall(f"{line}\r\n{told}Connection: close\r\n\r\n".encode())
+            answer = b"".join(iter(lambda: connection.recv(4096), b""))
+        return answer.partition(b"\r\n")[0].decode()
+
+    def end(self) -> str:
+        """Ask it to end; all that it logged."""
+        if self._process.poll() is None:
+            self._process.terminate()
+        self._process.wait(30)
+        return self._log.read_text("utf-8") + self._main_log.read_text("utf-8")
+
+
+@pytest.fixture
+def proxy(tmp_path: Path) -> Iterator[Proxy]:
+    if NGINX is None:
+        pytest.skip("there is no nginx here")
+    running = Proxy(tmp_path)
+    yield running
+    running.end()
+
+
+@pytest.mark.parametrize(
+    ("path", "door"),
+    [
+        ("/", "/"),
+        ("/?email=ada@example.com", "/"),
+        ("/subscriptions", "/subscriptions"),
+        (f"/confirm/{TOKEN}", "/confirm/[redacted]"),
+        (f"/not-me/{TOKEN}?block=1", "/not-me/[redacted]"),
+        (f"/unsubscribe/{TOKEN}", "/unsubscribe/[redacted]"),
+        (f"/my-data/{TOKEN}/erase", "/my-data/[redacted]"),
+        (f"/webhooks/mailchimp/{TOKEN}", "/webhooks/mailchimp/[redacted]"),
+        (f"/%63onfirm/{TOKEN}", "/confirm/[redacted]"),
+        (f"/under/confirm/{TOKEN}", "/confirm/[redacted]"),
+        ("/static/newsletter.css?v=1", "/static/*"),
+        ("/admin/access", "/admin/access"),
+        (f"/admin/erasures/{TOKEN}", "/admin/erasures/[redacted]"),
+        (f"/confirm{TOKEN}", "(other)"),
+        ("/ada@example.com", "(other)"),
+    ],
+)
+def test_the_proxys_log_has_the_door_and_nothing_behind_it(
+    proxy: Proxy, path: str, door: str
+) -> None:
+    assert proxy.say(f"GET {path} HTTP/1.1").endswith("502 Bad Gateway")
+
+    assert f" GET {door} 502 " in proxy.end()
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (f"POST /confirm/{TOKEN}?email=ada@example.com HTTP/1.1", 502),
+        (f"GET /confirm/{TOKEN}{'x' * 3000} HTTP/1.1", 414),
+        (f"GET /confirm/{TOKEN}{'x' * 20000} HTTP/1.1", 414),
+        (f"GET /confirm/{TOKEN} ada@example.com HTTP/1.1", 400),
+        (f"ada@example.com /confirm/{TOKEN}", 400),
+        (f"GET /confirm/{TOKEN} HTTP/7.0", 505),
+    ],
+)
+def test_what_goes_wrong_at_the_proxy_tells_on_nobody(proxy: Proxy, line: str, status: int) -> None:
+    answer = proxy.say(line)
+    logged = proxy.end()
+
+    assert f" {status} " in answer
+    assert f" {status} " in logged
+    for told in (TOKEN[:12], "ada@", "127.0.0.1", "Curious", "a.example"):
+        assert told not in logged
