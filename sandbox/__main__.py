@@ -21,22 +21,23 @@ from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from sandbox.pages import Pages, create_pages
 from sandbox.processes import CalledOff, Ended, Processes, lines_in
+from sandbox.tour.service import Service
 
 START_SECONDS = 60.0
 TOUR = """
 The newsletter service is running on this machine; nothing leaves it.
 
+  Start here     {pages}/
+
+  It walks one person from sign-up to erasure, and shows every call. Or go by yourself:
+
   Sign-up form   {service}/
   Mailbox        {pages}/mailbox
   Mailchimp      {pages}/contacts
 
-  1. Ask for the newsletter in the form, with an address such as ada@example.com.
-  2. Open the letter in the mailbox, follow its link and confirm.
-  3. See the contact appear at Mailchimp; unsubscribe there, and sign up again.
-
-  Erase somebody for good:
+  What is held about somebody, and why (…/admin/erasures erases them):
   curl -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' \\
-    -d '{{"email": "ada@example.com"}}' {service}/admin/erasures
+    -d '{{"email": "ada@example.com"}}' {service}/admin/access
 
   Ctrl-C ends it all.
 """
@@ -86,7 +87,8 @@ def surroundings(asked: argparse.Namespace) -> Iterator[tuple[Processes, dict[st
     secret = own["MAILCHIMP_WEBHOOK_SECRET"]
     mailchimp.webhook_url = f"{places['service']}/webhooks/mailchimp/{secret}"
     with Mailbox() as mailbox, mailchimp, ExitStack() as stack:
-        served = Pages(create_pages(mailchimp, mailbox, places["service"]))
+        tour = Service(places["service"], places["token"], (var / "sandbox.env").resolve())
+        served = Pages(create_pages(mailchimp, mailbox, tour))
         served.start(pages)
         stack.callback(served.stop)
         urls = {"smtp": mailbox.smtp_url, "api": mailchimp.api_url}

@@ -30,6 +30,11 @@ class Letter:
     raw: bytes
     at: datetime
 
+    def body(self, kind: str) -> str | None:
+        """The text as `plain` or as `html`, None if it has none."""
+        part = self.message.get_body((kind,))
+        return None if part is None else str(part.get_content())
+
 
 class Mailbox(Running):
     """Takes every letter for everybody; as a context manager it is started.

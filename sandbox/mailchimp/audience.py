@@ -38,6 +38,7 @@ class Audience:
     fake_domains: set[str] = field(default_factory=lambda: {"mailinator.com"})
     on_too_many_lists: set[str] = field(default_factory=set)  #: refused, but only for now
     required_merge_fields: set[str] = field(default_factory=set)
+    double_optin: bool = False  #: Mailchimp's own, for its own forms
     confirmation_mails: list[str] = field(
         default_factory=list
     )  #: whom `pending` made Mailchimp write to

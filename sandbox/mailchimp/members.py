@@ -31,7 +31,7 @@ def show_list(audience: Audience, request: Request) -> Answer:
     answer = {
         "id": audience.list_id,
         "name": "Newsletter",
-        "double_optin": False,
+        "double_optin": audience.double_optin,
         "date_created": "2026-01-02T03:04:05+00:00",
         "stats": {
             "member_count": count["subscribed"],
@@ -39,6 +39,25 @@ def show_list(audience: Audience, request: Request) -> Answer:
             "cleaned_count": count["cleaned"],
         },
     }
+    return ok(listing.selected(answer, request.query))
+
+
+def show_merge_fields(audience: Audience, request: Request) -> Answer:
+    """GET /lists/{id}/merge-fields: the two every audience has, and what it requires beside them."""
+    tags = sorted({"FNAME", "LNAME"} | audience.required_merge_fields)
+    fields = [
+        {
+            "merge_id": number,
+            "tag": tag,
+            "name": tag.capitalize(),
+            "type": "text",
+            "required": tag in audience.required_merge_fields,
+            "public": False,
+            "list_id": audience.list_id,
+        }
+        for number, tag in enumerate(tags, start=1)
+    ]
+    answer = {"merge_fields": fields, "list_id": audience.list_id, "total_items": len(fields)}
     return ok(listing.selected(answer, request.query))
 
 

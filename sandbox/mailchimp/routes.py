@@ -69,6 +69,7 @@ _ROUTES: tuple[tuple[re.Pattern[str], Mapping[str, Route]], ...] = (
         re.compile(_LIST),
         {"GET": _of_audience(members.show_list), "POST": _of_audience(members.batch)},
     ),
+    (re.compile(f"{_LIST}/merge-fields"), {"GET": _of_audience(members.show_merge_fields)}),
     (
         re.compile(f"{_LIST}/members"),
         {"GET": _of_audience(members.show_all), "POST": _of_audience(members.post)},

@@ -88,6 +88,14 @@ def test_it_tells_where_to_click(run: Run) -> None:
     assert requests.get(place(said, "Mailchimp"), timeout=5).status_code == 200
 
 
+def test_the_tour_is_named_first(run: Run) -> None:
+    said = run.told()
+
+    first = re.findall(r"http://\S+", said)[0]
+    assert first == place(said, "Start here")
+    assert "<title>Tour" in requests.get(first, timeout=5).text
+
+
 def test_the_erasure_can_be_copied_with_its_token(run: Run, folder: Path) -> None:
     said = run.told()
 

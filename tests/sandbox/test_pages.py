@@ -6,6 +6,7 @@ import re
 import smtplib
 from collections.abc import Iterator
 from email.message import EmailMessage
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,11 +16,12 @@ from flask.testing import FlaskClient
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn, answers
 from sandbox.pages import Pages, create_pages, linked
+from sandbox.tour.service import Service
 from tests.people import ADA, GRACE
 from tests.sandbox.conftest import Call, Listener
 from tests.sandbox.paths import path_of
 
-SERVICE = "http://localhost:8000"
+SERVICE = Service("http://127.0.0.1:1", "token-of-staff", Path("var/sandbox.env"))
 
 
 @pytest.fixture
@@ -38,14 +40,17 @@ def send(mailbox: Mailbox, subject: str = "Bitte bestätigen", *, html: str | No
         client.send_message(message)
 
 
-def test_the_overview_leads_everywhere(pages: FlaskClient) -> None:
-    html = pages.get("/").text
-
-    links = set(re.findall(r'href="([^"]+)"', html))
-    assert {f"{SERVICE}/", "/mailbox", "/contacts", "/calls", "/hosted-form"} <= links
+PATHS = ["/", "/mailbox", "/contacts", "/calls", "/hosted-form"]
 
 
-@pytest.mark.parametrize("path", ["/", "/mailbox", "/contacts", "/calls", "/hosted-form"])
+@pytest.mark.parametrize("path", PATHS)
+def test_every_page_leads_everywhere(pages: FlaskClient, path: str) -> None:
+    links = set(re.findall(r'href="([^"]+)"', pages.get(path).text))
+
+    assert {f"{SERVICE.url}/", *PATHS} <= links
+
+
+@pytest.mark.parametrize("path", PATHS)
 def test_no_page_has_a_script_or_anything_from_elsewhere(pages: FlaskClient, path: str) -> None:
     answer = pages.get(path)
 

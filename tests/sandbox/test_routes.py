@@ -81,6 +81,18 @@ def test_a_lost_list_is_not_found_until_it_is_found(mailchimp: StandIn, call: Ca
     assert call("GET", LIST).json()["id"] == mailchimp.list_id
 
 
+def test_the_merge_fields_are_listed_with_those_that_are_required(
+    mailchimp: StandIn, call: Call
+) -> None:
+    mailchimp.audience.required_merge_fields.add("LNAME")
+
+    answer = call("GET", f"{LIST}/merge-fields?fields=merge_fields.tag,merge_fields.required")
+
+    assert answer.json() == {
+        "merge_fields": [{"tag": "FNAME", "required": False}, {"tag": "LNAME", "required": True}]
+    }
+
+
 def test_a_wrong_method_gets_405_and_the_right_ones(call: Call) -> None:
     answer = call("DELETE", MEMBERS)
 

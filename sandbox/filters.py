@@ -1,0 +1,48 @@
+"""How values are written on the pages."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from markupsafe import Markup, escape
+
+_LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)\]]")
+
+
+def linked(text: str) -> Markup:
+    """Plain text with its links to click on, everything else escaped."""
+    parts, end = [Markup()], 0
+    for found in _LINK.finditer(text):
+        link = escape(found.group())
+        parts.append(escape(text[end : found.start()]))
+        parts.append(Markup('<a href="{0}" target="_blank" rel="noopener">{0}</a>').format(link))
+        end = found.end()
+    return Markup().join([*parts, escape(text[end:])])
+
+
+def moment(at: datetime) -> str:
+    """A time with its date, in UTC."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def clock(at: datetime | str) -> str:
+    """A time of today, in UTC; as text it is in ISO 8601."""
+    return f"{(datetime.fromisoformat(at) if isinstance(at, str) else at).astimezone(UTC):%H:%M:%S}"
+
+
+def pretty(value: Any) -> str:
+    """What was said in JSON."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def form(body: bytes) -> str:
+    """What was said in a form, a field on each line."""
+    pairs = parse_qsl(body.decode(), keep_blank_values=True)
+    return "\n".join(f"{name} = {value}" for name, value in pairs)
+
+
+FILTERS = {each.__name__: each for each in (linked, moment, clock, pretty, form)}

@@ -1,0 +1,67 @@
+"""What a button met with, where not all went as the story says."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from sandbox.filters import clock
+from sandbox.tour.facts import LETTERS_A_DAY, Facts, Held
+from sandbox.tour.service import Answer
+
+NO_LETTER = "The letter with this link is not in the mailbox: it went to an earlier run, or it was never written."
+_ALWAYS_202 = "The service answered 202, as it does for every address, and did nothing: "
+
+
+def refused(answer: Answer) -> str:
+    """The service said no, or nothing."""
+    if answer.status is None:
+        return "The service did not answer, so nothing was done. Is “make run” still at work?"
+    if answer.status == 429:
+        return (
+            "The service answered 429: too many sign-ups from this machine (CLIENT_LIMIT is 20 in ten"
+            f" minutes). Try again in {answer.retry_after or 'some'} seconds."
+        )
+    title, detail = answer.body.get("title", ""), answer.body.get("detail", "")
+    return f"The service answered {answer.status}: {title}. {detail}".replace("..", ".")
+
+
+def unanswered(before: Facts, after: Facts) -> str | None:
+    """Why an accepted sign-up led to nothing; None if it did lead to something."""
+    if after.held is None:
+        return (
+            None
+            if after.access is None or after.access.status != 404
+            else f"{_ALWAYS_202}{_TOO_SOON}"
+        )
+    asked_before = before.held.times("signup") if before.held else 0
+    return None if after.held.times("signup") > asked_before else _ALWAYS_202 + _why(after.held)
+
+
+def path_of(url: object) -> str | None:
+    """The path of a link that the service handed out."""
+    return urlsplit(url).path if isinstance(url, str) else None
+
+
+_TOO_SOON = (
+    "too soon for another letter to this address. It writes one in ten minutes and three a day,"
+    " whoever asks. Take another address."
+)
+
+
+def _why(held: Held) -> str:
+    written = held.letters_of_the_day()
+    if held.status == "confirmed":
+        return "this address is confirmed already."
+    if held.is_blocked_hard:
+        return f"no sign-up ends a block by reason “{held.reason}”, only staff can."
+    if len(written) >= LETTERS_A_DAY:
+        return (
+            "three letters went to this address within a day, and there is no fourth, whoever asks."
+            " Take another address."
+        )
+    return f"{_TOO_SOON} {_last(written)}"
+
+
+def _last(written: list[datetime]) -> str:
+    return f"The last letter was written at {clock(written[-1])} UTC." if written else ""

@@ -1,0 +1,109 @@
+"""The running service, as people and staff speak to it over HTTP."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+
+PATIENCE_SECONDS = 5.0
+KEPT_CALLS = 300
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the service said; `status` is None where it did not answer."""
+
+    status: int | None
+    body: dict[str, Any] = field(default_factory=dict)
+    retry_after: str | None = None  #: seconds
+
+    @property
+    def is_missing(self) -> bool:
+        """Tell whether nothing came back at all."""
+        return self.status is None
+
+
+@dataclass(frozen=True)
+class Call:
+    """One thing asked for a person, by them or by staff."""
+
+    caller: str
+    about: str
+    method: str
+    path: str
+    status: int | None
+    at: datetime
+
+
+class Service:
+    """The service at `url`. `token` opens the admin doors; it stands in `secrets_file`, too."""
+
+    def __init__(self, url: str, token: str, secrets_file: Path) -> None:
+        self.url, self.secrets_file = url, secrets_file
+        self.calls: deque[Call] = deque(
+            maxlen=KEPT_CALLS
+        )  #: what was asked for; looks are not kept
+        self._staff = {"Authorization": f"Bearer {token}", "Accept-Language": "en"}
+
+    def form(self, languages: str) -> Answer:
+        """What the sign-up form says, in the first of these languages (as in Accept-Language)."""
+        return self._ask("GET", "/", {"Accept-Language": languages})
+
+    def sign_up(self, email: str, wording: str, languages: str) -> Answer:
+        """Send the form, as a person does."""
+        form = {"email": email} | ({"wording": wording} if wording else {})
+        headers = {"Accept-Language": languages}
+        return self._act("person", email, "/subscriptions", headers, data=form)
+
+    def press(self, email: str, path: str) -> Answer:
+        """Press the one button of the page behind a link, as a person does."""
+        return self._act("person", email, path, {"Accept-Language": "en"})
+
+    def erase(self, email: str) -> Answer:
+        """Begin an erasure, as staff do."""
+        return self._act("staff", email, "/admin/erasures", self._staff, json={"email": email})
+
+    def access(self, email: str) -> Answer:
+        """All that is held about a person."""
+        return self._ask("POST", "/admin/access", self._staff, json={"email": email})
+
+    def erasure(self, id_: str) -> Answer:
+        """How far an erasure is."""
+        return self._ask("GET", f"/admin/erasures/{id_}", self._staff)
+
+    def _act(
+        self, caller: str, about: str, path: str, headers: dict[str, str], **body: object
+    ) -> Answer:
+        at = datetime.now(UTC)
+        answer = self._ask("POST", path, headers, **body)
+        self.calls.append(Call(caller, about, "POST", path, answer.status, at))
+        return answer
+
+    def _ask(self, method: str, path: str, headers: dict[str, str], **body: object) -> Answer:
+        with requests.Session() as session:
+            session.trust_env = False  # a proxy has no way to this machine's own loopback
+            try:
+                said = session.request(
+                    method,
+                    self.url + path,
+                    headers={"Accept": "application/json", **headers},
+                    timeout=PATIENCE_SECONDS,
+                    allow_redirects=False,
+                    **body,  # type: ignore[arg-type]  # data or json
+                )
+            except requests.RequestException:
+                return Answer(None)
+        return Answer(said.status_code, _object_in(said), said.headers.get("Retry-After"))
+
+
+def _object_in(said: requests.Response) -> dict[str, Any]:
+    try:
+        body = said.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}

@@ -1,0 +1,265 @@
+"""The tour, walked through real processes."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from sandbox.mailbox import Mailbox
+from sandbox.mailchimp import StandIn
+from sandbox.pages import create_pages
+from sandbox.tour.service import Service
+from tests.conftest import COMPANY
+from tests.journey.service import running
+from tests.people import STAFF_TOKEN, WEBHOOK_SECRET
+from tests.sandbox import tour
+from tests.sandbox.tour import Page, look
+
+PATIENCE_SECONDS = 60.0
+
+
+def press(visitor: FlaskClient, button: str, **fields: str) -> Page:
+    """Press a button, and let the page look again by itself until nothing is under way."""
+    page = tour.press(visitor, button, **fields)
+    ends = time.monotonic() + PATIENCE_SECONDS
+    while page.looks_again and time.monotonic() < ends:
+        page = look(visitor)
+    return page
+
+
+@dataclass
+class Around:
+    """Running processes, and what stands around them."""
+
+    service: Service
+    mailbox: Mailbox
+    mailchimp: StandIn
+
+    def visitor(self) -> FlaskClient:
+        """Somebody who opens the tour for the first time."""
+        return create_pages(self.mailchimp, self.mailbox, self.service).test_client()
+
+
+@pytest.fixture(scope="module")
+def around(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Around]:
+    folder = tmp_path_factory.mktemp("tour")
+    shutil.copy(sqlite_template, folder / "tour.sqlite3")
+    with Mailbox() as mailbox, StandIn() as mailchimp:
+        environ: dict[str, Any] = {
+            **COMPANY,
+            "DATABASE_URL": f"sqlite:///{folder}/tour.sqlite3",
+            "SMTP_URL": mailbox.smtp_url,
+            "MAILCHIMP_API_KEY": mailchimp.api_key,
+            "MAILCHIMP_LIST_ID": mailchimp.list_id,
+            "MAILCHIMP_API_URL": mailchimp.api_url,
+        }
+        with running(environ, folder) as processes:
+            mailchimp.webhook_url = processes.url(f"/webhooks/mailchimp/{WEBHOOK_SECRET}")
+            service = Service(processes.url(""), STAFF_TOKEN, folder / "sandbox.env")
+            yield Around(service, mailbox, mailchimp)
+
+
+@pytest.fixture
+def visitor(around: Around) -> FlaskClient:
+    return around.visitor()
+
+
+@dataclass
+class Walked:
+    """Every button that was to be pressed next, and the page it led to."""
+
+    email: str
+    pressed: list[str]
+    pages: list[Page]
+
+
+@pytest.fixture(scope="module")
+def walked(around: Around) -> Walked:
+    visitor = around.visitor()
+    press(visitor, "anew")
+    page = look(visitor)
+    way = Walked(page.next.fields["email"] if page.next else "", [], [page])
+    while page.next is not None and not (page.next.action == "/tour/sign-up" and _is_over(page)):
+        assert len(way.pressed) < 12, way.pressed
+        way.pressed.append(page.next.action.removeprefix("/tour/"))
+        page = press(visitor, way.pressed[-1], **page.next.fields)
+        way.pages.append(page)
+    return way
+
+
+def _is_over(page: Page) -> bool:
+    return "Forgotten everywhere" in page.text
+
+
+def test_the_next_button_leads_all_the_way(walked: Walked) -> None:
+    assert walked.pressed == [
+        "sign-up",
+        "confirm",
+        "unsubscribe-there",
+        "sign-up",
+        "confirm",
+        "answer-mailchimp",
+        "leave-by-link",
+        "erase",
+    ]
+
+
+def test_the_way_needs_two_letters(walked: Walked, around: Around) -> None:
+    assert len(around.mailbox.letters_to(walked.email)) == 2
+
+
+@pytest.mark.parametrize(
+    ("step", "status", "there"),
+    [
+        (1, "pending", "nobody"),
+        (2, "confirmed", "subscribed"),
+        (3, "blocked", "unsubscribed"),
+        (4, "returning", "unsubscribed"),
+        (5, "confirmed", "pending"),
+        (6, "confirmed", "subscribed"),
+        (7, "blocked", "unsubscribed"),
+        (8, "nothing", "deleted for ever"),
+    ],
+)
+def test_each_step_shows_both_sides(walked: Walked, step: int, status: str, there: str) -> None:
+    shown = re.findall(r'<span class="status">([^<]+)</span>', walked.pages[step].html)
+
+    assert shown == [there, status]
+
+
+@pytest.mark.parametrize(
+    ("step", "calls"),
+    [
+        (1, ["POST /subscriptions 202", "SMTP a letter 250"]),
+        (3, ["POST /webhooks/mailchimp/… (unsubscribe) 204"]),
+    ],
+)
+def test_each_step_shows_the_calls_it_led_to(walked: Walked, step: int, calls: list[str]) -> None:
+    latest = re.findall(r"<code>([^<]+)</code> <b>(\w+)</b></li>", walked.pages[step].html)
+
+    assert [" ".join(call) for call in latest] == calls
+
+
+def test_the_receipt_names_every_place(walked: Walked) -> None:
+    assert "receipt: completed database done mailchimp done database file done" in (
+        walked.pages[-1].text
+    )
+
+
+def test_no_page_shows_what_opens_a_door(walked: Walked) -> None:
+    shown = " ".join(page.text for page in walked.pages)
+
+    assert not re.search(rf"{STAFF_TOKEN}|{WEBHOOK_SECRET}|/(confirm|unsubscribe)/\w", shown)
+
+
+def test_no_page_holds_the_admin_token(walked: Walked) -> None:
+    assert STAFF_TOKEN not in "".join(page.html for page in walked.pages)
+
+
+def test_a_looked_at_page_tells_why(walked: Walked) -> None:
+    assert "Why: the person unsubscribed" in walked.pages[3].text
+
+
+def test_whoever_signs_up_by_hand_is_followed(around: Around) -> None:
+    visitor = around.visitor()
+    press(visitor, "anew")
+    before = len(around.mailbox.letters)
+    around.service.sign_up("by-hand@example.com", "", "en")
+    around.mailbox.wait_for(before + 1, timeout=30)
+
+    assert "by-hand@example.com The letter has arrived" in look(visitor).text
+
+
+def test_whoever_confirmed_by_hand_can_leave_by_their_link(
+    around: Around, visitor: FlaskClient
+) -> None:
+    email = "confirms-by-hand@example.com"
+    page = press(visitor, "sign-up", email=email)
+    link = re.search(r'href="[^"]+(/confirm/[^"]+)"', page.html)
+    assert link is not None
+    around.service.press(email, link[1])
+
+    left = press(visitor, "leave-by-link", email=email)
+
+    assert "POST /unsubscribe/… 200" in left.text
+    assert "Why: the person unsubscribed" in left.text
+
+
+def test_asking_again_at_once_is_said_to_be_too_soon(visitor: FlaskClient) -> None:
+    press(visitor, "sign-up", email="twice@example.com")
+
+    again = press(visitor, "sign-up", email="twice@example.com")
+
+    assert "Nothing changed. The service answered 202" in again.text
+    assert "too soon for another letter" in again.text
+
+
+def test_a_notice_is_shown_once(visitor: FlaskClient) -> None:
+    press(visitor, "sign-up", email="no address")
+
+    assert "Nothing changed." not in look(visitor).text
+
+
+def test_three_letters_a_day_are_said_to_be_the_most(visitor: FlaskClient) -> None:
+    email = "often@example.com"
+    for _ in range(3):
+        press(visitor, "sign-up", email=email)
+        press(visitor, "confirm", email=email)
+        press(visitor, "leave-by-link", email=email)
+
+    fourth = press(visitor, "sign-up", email=email)
+
+    assert "three letters went to this address within a day" in fourth.text
+    assert "take another address" in fourth.text
+
+
+def test_signing_up_a_confirmed_person_is_said_to_change_nothing(visitor: FlaskClient) -> None:
+    press(visitor, "sign-up", email="already@example.com")
+    press(visitor, "confirm", email="already@example.com")
+
+    assert "this address is confirmed already" in (
+        press(visitor, "sign-up", email="already@example.com").text
+    )
+
+
+def test_what_is_no_address_stays_in_the_form_with_the_services_answer(
+    visitor: FlaskClient,
+) -> None:
+    page = press(visitor, "sign-up", email='"><b>nobody')
+
+    assert "The service answered 422: Not a valid e-mail address" in page.text
+    assert {"email": '"><b>nobody'}.items() <= page.button("sign-up").fields.items()
+    assert "<b>nobody" not in page.html
+
+
+def test_a_forgotten_person_who_comes_back_is_told_of_mailchimps_own_form(
+    around: Around, visitor: FlaskClient
+) -> None:
+    around.mailchimp.forgotten.add("forgotten@example.com")
+    press(visitor, "sign-up", email="forgotten@example.com")
+
+    page = press(visitor, "confirm", email="forgotten@example.com")
+
+    assert "Use Mailchimp’s own form" in page.text
+    assert 'href="/hosted-form">Mailchimp’s own form' in page.html
+
+
+def test_somebody_else_can_be_shown(visitor: FlaskClient) -> None:
+    page = press(visitor, "follow", email="stranger@example.com")
+
+    assert "POST /admin/access answered 404" in page.text
+
+
+@pytest.mark.parametrize("button", ["unsubscribe-there", "answer-mailchimp", "explode"])
+def test_what_cannot_be_pressed_is_not_found(visitor: FlaskClient, button: str) -> None:
+    answer = visitor.post(f"/tour/{button}", data={"email": "stranger@example.com"})
+
+    assert answer.status_code == 404
