@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Flask
 
-from newsletter import config, database, formatting, logs, web
+from newsletter import brand, config, database, formatting, logs, samples, web
+from newsletter.errors import SettingsError
 
 __version__ = "0.1.0"
 
@@ -17,11 +18,14 @@ def create_app(settings: config.Settings | None = None) -> Flask:
 
 
 def create_core(settings: config.Settings | None = None) -> Flask:
-    """An application bound to its settings and its database, without any door."""
+    """An application bound to its settings and its database, without any door; raise SettingsError."""
     settings = settings or config.load_or_exit()
+    if settings.brand_dir is not None and (problems := samples.broken(samples.showroom(settings))):
+        raise SettingsError(problems)
     logs.configure(settings)
     app = Flask(__name__)
     app.extensions["settings"] = settings
     database.init(app, settings)
+    brand.register(app, settings)
     formatting.register(app)
     return app

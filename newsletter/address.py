@@ -53,11 +53,7 @@ class Address:
         except InvalidAddress:
             text = given.strip(" \t")
         local, at, domain = text.rpartition("@")
-        if (
-            not (local and at and domain)
-            or not text.isprintable()
-            or len(text.encode()) > 4 * LONGEST
-        ):
+        if not (local and at and domain) or not text.isprintable() or len(text) > 4 * LONGEST:
             raise InvalidAddress
         with suppress(UnicodeError):  # idna.IDNAError is one
             domain = idna.encode(domain, uts46=True).decode("ascii")

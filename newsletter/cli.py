@@ -13,17 +13,26 @@ from functools import wraps
 from typing import Any
 
 import click
-import flask_migrate
 from flask import current_app
 from sqlalchemy.exc import DBAPIError
 
-from newsletter import config, create_core, database, keyring, proof, subscriptions, wording
+from newsletter import (
+    checkup,
+    config,
+    create_core,
+    database,
+    keyring,
+    migrating,
+    proof,
+    subscriptions,
+    wording,
+)
 from newsletter.address import Address
-from newsletter.checkup import findings
 from newsletter.database import writing
 from newsletter.delivery.worker import Worker
 from newsletter.errors import NewsletterError, SettingsError, WrongDataKey
 from newsletter.lifecycle import Reason
+from newsletter.schema import Schema, schema_of
 
 #: Who is in the ledger for what was done here: the login could be a person's name, and stands there for ever.
 ACTOR = "cli"
@@ -41,7 +50,11 @@ def _with_app(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def run(**options: Any) -> None:
-        with create_core(config.load_or_exit()).app_context():
+        try:
+            app = create_core(config.load_or_exit())
+        except SettingsError as error:
+            config.refuse(error)
+        with app.app_context():
             try:
                 command(**options)
             except WrongDataKey as error:
@@ -71,11 +84,16 @@ def _show(answer: object) -> None:
 def release() -> None:
     """Bring the database to the newest schema and make the keyring; several hosts may do it at once."""
     keyring.check()
-    flask_migrate.upgrade()
+    migrating.upgrade()
     with writing() as session:
         database.lock(session, b"keyring ")
         keyring.make_if_missing(session)
         wording.publish(session)
+        is_ahead = schema_of(session.connection()) is Schema.AHEAD
+    if is_ahead:
+        click.echo(
+            "The schema is a later release's: it stays as it is, and this one works with it."
+        )
     click.echo("The database is ready.")
 
 
@@ -93,16 +111,21 @@ def worker() -> None:
 
 @main.command()
 def check() -> None:
-    """Look for mistakes in settings, database, mail server and Mailchimp; exit status 1 where there are any."""
+    """Look for mistakes of configuration, and say how to mend each; exit status 1 where there are any.
+
+    Problems go to standard error; what is only worth knowing goes to standard output.
+    """
+    found = list(checkup.settings.misspelt(config.variables()))
     try:
-        app = create_core(config.load())
+        found += checkup.findings(config.load())
     except SettingsError as error:
-        problems = error.problems
-    else:
-        with app.app_context():
-            problems = findings()
+        found += checkup.settings.refused(error)
+    problems = [finding for finding in found if not finding.is_hint]
     for problem in problems:
         click.echo(problem, err=True)
+    for hint in found:
+        if hint.is_hint:
+            click.echo(f"Worth knowing: {hint}")
     if problems:
         raise SystemExit(1)
     click.echo("Everything is in order.")

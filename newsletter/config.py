@@ -6,6 +6,7 @@ value. The variables are documented in README.md and listed in .env.example.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -148,6 +149,7 @@ class Settings(BaseSettings):
     client_limit: str = "20 per 10 minutes"
     storage_uri: str = "memory://"
     ledger_checkpoints: Path | None = None
+    brand_dir: Path | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("secret_key", "data_key", "admin_tokens", "allowed_origins", mode="before")
@@ -344,6 +346,13 @@ class Settings(BaseSettings):
             raise ValueError("must name a host")
         return value
 
+    @field_validator("brand_dir")
+    @classmethod
+    def _folder(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_dir():
+            raise ValueError("must name a folder that is there")
+        return None if value is None else value.resolve()
+
     @property
     def locales(self) -> tuple[Locale, ...]:
         """The languages offered, the default first."""
@@ -390,6 +399,11 @@ def load(environ: Mapping[str, Any] | None = None) -> Settings:
         )
     except ValidationError as error:
         raise SettingsError([_in_words(problem) for problem in error.errors()]) from None
+
+
+def variables() -> frozenset[str]:
+    """The name of every environment variable that is set, whosever it is."""
+    return frozenset(name for name, value in os.environ.items() if value)
 
 
 def load_or_exit() -> Settings:

@@ -14,14 +14,17 @@ from gunicorn.glogging import Logger
 
 from newsletter import create_core, keyring, logs
 from newsletter.config import load_or_exit, refuse
-from newsletter.errors import WrongDataKey
+from newsletter.errors import SettingsError, WrongDataKey
 from newsletter.models import db
 
 _settings = load_or_exit()
 
 
 def _check_keyring() -> None:
-    app = create_core(_settings)
+    try:
+        app = create_core(_settings)
+    except SettingsError as error:
+        refuse(error)
     with app.app_context():
         try:
             keyring.check()

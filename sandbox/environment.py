@@ -11,7 +11,7 @@ from pathlib import Path
 API_KEY = "0123456789abcdef0123456789abcdef-us1"
 LIST_ID = "a1b2c3d4e5"
 
-_PASSED_ON = ("HOME", "LANG", "TZ", "DATABASE_URL")
+_PASSED_ON = ("HOME", "LANG", "TZ", "DATABASE_URL", "BRAND_DIR")
 
 COMPANY = {
     "ORGANISATION": "Muster & Söhne GmbH",

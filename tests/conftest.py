@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import flask_migrate
 import psycopg
 import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from newsletter import create_app, keyring, wording
+from newsletter import create_app, keyring, migrating, wording
 from newsletter.config import Settings, load
 from newsletter.database import writing
 from newsletter.delivery.worker import Worker
@@ -36,7 +35,8 @@ COMPANY = {
     "SECRET_KEY": "signs-links-in-the-tests-0123456789",
     "DATA_KEY": "wraps-the-keyring-in-the-tests-0123",
     "ORGANISATION": "Muster & Söhne GmbH",
-    "IMPRINT": "Muster & Söhne GmbH\\nMusterweg 1, 12345 Musterstadt\\nAG Musterstadt HRB 12345",
+    "IMPRINT": "Muster & Söhne GmbH\\nMusterweg 1, 12345 Musterstadt\\nGeschäftsführerin: Erika Muster\\n"
+    "E-Mail: kontakt@example.com\\nAG Musterstadt HRB 12345",
     "CONTACT_EMAIL": "datenschutz@example.com",
     "PRIVACY_URL": "https://www.example.com/datenschutz",
     "TOPICS": "neuen Werkzeugen für Tischler",
@@ -51,7 +51,7 @@ COMPANY = {
 def release(app: Flask) -> None:
     """What the release process does."""
     with app.app_context():
-        flask_migrate.upgrade()
+        migrating.upgrade()
         with writing() as session:
             keyring.make_if_missing(session)
             wording.publish(session)
@@ -108,8 +108,7 @@ def mailchimp() -> Iterator[StandIn]:
         yield running
 
 
-@pytest.fixture
-def environ(database_url: str, mailbox: Mailbox, mailchimp: StandIn) -> dict[str, Any]:
+def environment(database_url: str, mailbox: Mailbox, mailchimp: StandIn) -> dict[str, Any]:
     """The environment of a running service, as variables."""
     return {
         **COMPANY,
@@ -119,6 +118,11 @@ def environ(database_url: str, mailbox: Mailbox, mailchimp: StandIn) -> dict[str
         "MAILCHIMP_LIST_ID": mailchimp.list_id,
         "MAILCHIMP_API_URL": mailchimp.api_url,
     }
+
+
+@pytest.fixture
+def environ(database_url: str, mailbox: Mailbox, mailchimp: StandIn) -> dict[str, Any]:
+    return environment(database_url, mailbox, mailchimp)
 
 
 @pytest.fixture

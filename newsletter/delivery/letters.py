@@ -1,7 +1,7 @@
 """The letters people get: neutral in every word, and the same words as plain text and as HTML.
 
 Neutral on purpose: a logo, a welcome or an invitation to ask questions made a confirmation letter unsolicited
-advertising (LG Stendal, 22 S 87/20). Every letter is whole files per language under templates/letters/.
+advertising (LG Stendal, 22 S 87/20). Every letter is whole files per language under templates/letters/, or BRAND_DIR's.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from email.headerregistry import AddressHeader
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import parseaddr
-from functools import cache
-from pathlib import Path
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import current_app
+from jinja2 import Environment
 
+from newsletter import brand
 from newsletter.address import Address
 from newsletter.config import Locale, Settings
 
-_LETTERS = Path(__file__).parent.parent / "templates" / "letters"
 _PARTS = ("subject", "txt", "html")
 _ENCODED_WORD = (
     74  #: characters; one less than RFC 2047 § 2 allows, as Python counts without the blank
@@ -69,18 +69,27 @@ def compose(values: LetterValues, settings: Settings) -> EmailMessage:
     return message
 
 
-@cache
 def template_version(language: Locale) -> str:
-    """Name the wording of the letter around the consent text: SHA-256 over its files in one language."""
+    """Name the wording of the letter around the consent text: SHA-256 over its templates in one language."""
+    return _version(current_app.jinja_env, language)
+
+
+@lru_cache(maxsize=2)  # one application in a process, two languages
+def _version(environment: Environment, language: Locale) -> str:
     digest = hashlib.sha256()
     for part in _PARTS:
-        source = (_LETTERS / f"confirmation.{language}.{part}").read_bytes()
-        digest.update(f"{part} {len(source)}\n".encode() + source)
+        for name, text in brand.sources(environment, _name(language, part)).items():
+            source = text.encode()
+            digest.update(f"{name} {len(source)}\n".encode() + source)
     return digest.hexdigest()
 
 
+def _name(language: Locale, part: str) -> str:
+    return f"letters/confirmation.{language}.{part}"
+
+
 def _render(part: str, values: LetterValues, settings: Settings, **more: Any) -> str:
-    template = current_app.jinja_env.get_template(f"letters/confirmation.{values.language}.{part}")
+    template = current_app.jinja_env.get_template(_name(values.language, part))
     host = urlsplit(settings.public_url).hostname
     return template.render(letter=values, settings=settings, zone=settings.zone, host=host, **more)
 

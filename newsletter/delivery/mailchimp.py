@@ -81,11 +81,11 @@ class Mailchimp:
 
     def ping(self) -> None:
         """See that Mailchimp answers and takes the key."""
-        _document(call(PingApi(self._line).get))
+        document(call(PingApi(self._line).get))
 
     def check_list(self) -> None:
         """See that the audience exists; else the failure is WHOLE, `list_unknown`."""
-        audience = _document(call(self._lists.get_list, self._list_id, fields=["id"]))
+        audience = document(call(self._lists.get_list, self._list_id, fields=["id"]))
         if audience.get("id") != self._list_id:
             raise DeliveryFailure(Meaning.WHOLE, _LIST_UNKNOWN)
 
@@ -202,7 +202,8 @@ def _words_of(answer: requests.Response) -> str | None:
     return f"{problem.get('title')} {problem.get('detail')}".lower() if is_problem else None
 
 
-def _document(answer: Any) -> dict[str, Any]:
+def document(answer: Any) -> dict[str, Any]:
+    """Mailchimp's document in what the client returned; raise DeliveryFailure."""
     if not isinstance(answer, dict):
         # A 2xx that is not Mailchimp's own: something may have been carried out, nobody says what.
         raise DeliveryFailure(Meaning.PASSING, "not_json", outcome_unknown=True)
@@ -210,7 +211,7 @@ def _document(answer: Any) -> dict[str, Any]:
 
 
 def _place_in(answer: Any, *wanted: There) -> There:
-    place = _PLACES.get(str(_document(answer).get("status")))
+    place = _PLACES.get(str(document(answer).get("status")))
     if place is None or place not in wanted:
         raise DeliveryFailure(Meaning.PASSING, "status_differs", outcome_unknown=True)
     return place

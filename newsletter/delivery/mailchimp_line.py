@@ -46,6 +46,7 @@ class Line(ApiClient):  # type: ignore[misc]  # the client ships no types
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.auth = ("user", api_key)
+        self.answered_at: str | None = None  #: the Date of the last answer
 
     def request(
         self, method: str, url: str, query_params: Any = None, headers: Any = None, body: Any = None
@@ -60,6 +61,7 @@ class Line(ApiClient):  # type: ignore[misc]  # the client ships no types
             timeout=self.timeout,
             allow_redirects=False,
         )
+        self.answered_at = answer.headers.get("Date")
         if answer.status_code // 100 != 2:
             raise self._judge(answer)
         return answer

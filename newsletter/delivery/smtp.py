@@ -87,6 +87,16 @@ class SmtpPostbox:
         if self._kept("NOOP") is None:
             self._smtp = self._connect()
 
+    def try_envelope(self, sender: str, recipient: str) -> None:
+        """Name both to the server, and take it back before there is a letter; raise DeliveryFailure."""
+        try:
+            smtp = self._begin(f"MAIL FROM:<{sender}>")
+            expect("rcpt", smtp.docmd(f"RCPT TO:<{recipient}>"), personal=PERSONAL_AT_RCPT)
+            expect("rset", smtp.docmd("RSET"))
+        except OSError as error:
+            self._drop()
+            raise DeliveryFailure(Meaning.PASSING, broken_off(error)) from None
+
     def close(self) -> None:
         """Say goodbye and let go of the connection; the next letter opens a new one."""
         if self._smtp is not None:
@@ -161,12 +171,12 @@ class SmtpPostbox:
         smtp.login(user, password.get_secret_value())
 
 
-def postbox_for(settings: Settings) -> Postbox:
+def postbox_for(settings: Settings, *, patience: Patience | None = None) -> Postbox:
     """The mail server of SMTP_URL, or else the folder var/mail/."""
     if settings.smtp is None:
         return FolderPostbox(FOLDER)
     helo = None if is_local(settings.public_url) else urlsplit(settings.public_url).hostname
-    return SmtpPostbox(settings.smtp, helo=helo)
+    return SmtpPostbox(settings.smtp, helo=helo, patience=patience)
 
 
 def _only_address(message: EmailMessage, header: str, meaning: Meaning) -> str:

@@ -11,7 +11,10 @@ from newsletter.web import (
     access_log,
     admin,
     bodies,
+    brand,
     confirmation,
+    docs,
+    embed,
     errors,
     headers,
     health,
@@ -26,7 +29,20 @@ from newsletter.web import (
     webhooks,
 )
 
-_DOORS = (signup, confirmation, not_me, unsubscribe, webhooks, admin, health, openapi, problems)
+_DOORS = (
+    signup,
+    embed,
+    confirmation,
+    not_me,
+    unsubscribe,
+    brand,
+    webhooks,
+    admin,
+    health,
+    openapi,
+    docs,
+    problems,
+)
 
 
 def register(app: Flask) -> None:
@@ -40,6 +56,7 @@ def register(app: Flask) -> None:
     headers.install(app, settings)
     errors.install(app)
     language.install(app, settings)
+    brand.install(app)
     for door in _DOORS:
         app.register_blueprint(door.bp)
     limits.install(app, settings)

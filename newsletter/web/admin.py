@@ -15,20 +15,22 @@ from newsletter import erasures, proof, subscriptions
 from newsletter.address import Address
 from newsletter.lifecycle import Reason
 from newsletter.web import bodies, staff
-from newsletter.web.openapi import Door, describe
-from newsletter.web.schemas import (
-    Accepted,
-    Access,
+from newsletter.web.openapi import UNREAD, Door, describe
+from newsletter.web.schemas import Accepted, say
+from newsletter.web.staff_schemas import (
     BlockRequest,
+    Erasing,
     Erasure,
     ErasureRequest,
+    Held,
     RectificationRequest,
     Whom,
-    say,
 )
 
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
-_REFUSED = (400, 401, 404, 413, 415, 422, 503)
+_HIDDEN = ("unauthorized", "not-found", "unavailable")
+_REFUSED = (*UNREAD, "invalid-address", *_HIDDEN)
+_UNKNOWN = (*_REFUSED, "nobody-known")
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
 
@@ -51,7 +53,18 @@ def _is_unknown_path() -> bool:
         {202: (Erasure,)},
         _REFUSED,
         body=ErasureRequest,
-        needs_token=True,
+        words={202: "Gone here; at Mailchimp it is under way."},
+        headers={202: ("Location",)},
+        links={
+            202: {
+                "progress": {
+                    "operationId": "admin.show_erasure.get",
+                    "parameters": {"erasure_id": "$response.body#/id"},
+                    "description": "How far it is.",
+                }
+            }
+        },
+        bearer="needed",
     )
 )
 def erase() -> Response:
@@ -62,15 +75,15 @@ def erase() -> Response:
     )
     response = jsonify(erasure)
     response.status_code = 202
-    response.headers["Location"] = url_for("admin.show_erasure", id_=erasure["id"])
+    response.headers["Location"] = url_for("admin.show_erasure", erasure_id=erasure["id"])
     return response
 
 
-@bp.get("/erasures/<id_>")
-@describe(Door("How far an erasure is.", {200: (Erasure,)}, (401, 404, 503), needs_token=True))
-def show_erasure(id_: str) -> Response:
+@bp.get("/erasures/<erasure_id>")
+@describe(Door("How far an erasure is.", {200: (Erasure,)}, _HIDDEN, bearer="needed"))
+def show_erasure(erasure_id: str) -> Response:
     """Tell how far an erasure is."""
-    erasure = erasures.find(id_) if _ID.fullmatch(id_) else None
+    erasure = erasures.find(erasure_id) if _ID.fullmatch(erasure_id) else None
     if erasure is None:
         raise NotFound
     return jsonify(erasure)
@@ -78,7 +91,9 @@ def show_erasure(id_: str) -> Response:
 
 @bp.post("/access")
 @describe(
-    Door("All that is held (Art. 15).", {200: (Access,)}, _REFUSED, body=Whom, needs_token=True)
+    Door(
+        "All that is held (Art. 15).", {200: (Held, Erasing)}, _UNKNOWN, body=Whom, bearer="needed"
+    )
 )
 def access() -> Response:
     """Tell all that is held about somebody."""
@@ -91,9 +106,9 @@ def access() -> Response:
     Door(
         "Enter a withdrawal, a complaint, a bounce, or: never again.",
         {202: (Accepted,)},
-        _REFUSED,
+        _UNKNOWN,
         body=BlockRequest,
-        needs_token=True,
+        bearer="needed",
     )
 )
 def block() -> Response:
@@ -106,7 +121,7 @@ def block() -> Response:
 
 @bp.post("/lifts")
 @describe(
-    Door("Make a hard block a soft one.", {202: (Accepted,)}, _REFUSED, body=Whom, needs_token=True)
+    Door("Make a hard block a soft one.", {202: (Accepted,)}, _UNKNOWN, body=Whom, bearer="needed")
 )
 def lift() -> Response:
     """Let an address sign up again."""
@@ -120,9 +135,9 @@ def lift() -> Response:
     Door(
         "Correct an address; its new owner is asked first.",
         {202: (Accepted,)},
-        (*_REFUSED, 409),
+        (*_UNKNOWN, "blocked-hard"),
         body=RectificationRequest,
-        needs_token=True,
+        bearer="needed",
     )
 )
 def rectify() -> Response:

@@ -10,13 +10,19 @@ from newsletter.web import links, negotiation
 from newsletter.web.openapi import PAGE, Door, describe
 from newsletter.web.schemas import Confirmed, OpenRequest, say
 
-_ERRORS = (404, 410, 503)
+_PROBLEMS = ("unknown-link", "outdated-link", "unavailable")
 
 bp = Blueprint("confirmation", __name__)
 
 
 @bp.get("/confirm/<token>")
-@describe(Door("A page with one button; changes nothing.", {200: (PAGE, OpenRequest)}, _ERRORS))
+@describe(
+    Door(
+        "Show what is to be confirmed, and a button; changes nothing.",
+        {200: (PAGE, OpenRequest)},
+        _PROBLEMS,
+    )
+)
 def show(token: str) -> Response:
     """Show what is to be confirmed."""
     link = links.follow(Purpose.CONFIRM, token)
@@ -43,7 +49,7 @@ def show(token: str) -> Response:
 
 
 @bp.post("/confirm/<token>")
-@describe(Door("Confirm; again: the same answer.", {200: (PAGE, Confirmed)}, _ERRORS))
+@describe(Door("Confirm; again: the same answer.", {200: (PAGE, Confirmed)}, _PROBLEMS))
 def confirm(token: str) -> Response:
     """Confirm, and hand over the reference and the link to leave again."""
     consent = subscriptions.confirm(links.follow(Purpose.CONFIRM, token))

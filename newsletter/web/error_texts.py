@@ -1,141 +1,191 @@
-"""What people and programs are told when something goes wrong: title and text by slug and language.
+"""What people and programs are told when something goes wrong, and what developers can do about it, by slug.
 
-`{form}` is the sign-up form, `{contact}` is CONTACT_EMAIL. A slug is part of the public contract.
+`{form}` is the sign-up form, `{contact}` is CONTACT_EMAIL. A slug is part of the public contract. The German texts
+are in the catalogue with those of the pages.
 """
 
 from __future__ import annotations
 
-from newsletter.config import Locale
+from typing import NamedTuple
 
-TEXTS: dict[str, dict[Locale, tuple[str, str]]] = {
-    "invalid-address": {
-        "de": (
-            "Keine gültige E-Mail-Adresse",
-            "Bitte geben Sie eine gültige E-Mail-Adresse ein, zum Beispiel name@example.com. "
-            "Umlaute und Sonderzeichen vor dem @ sind nicht möglich.",
-        ),
-        "en": (
-            "Not a valid e-mail address",
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _
+
+
+class ErrorText(NamedTuple):
+    """One kind of problem: `title` and `text` for whoever meets it, `cause` and `remedy` for developers."""
+
+    title: LazyString
+    text: LazyString
+    cause: LazyString
+    remedy: LazyString
+
+
+TEXTS: dict[str, ErrorText] = {
+    "invalid-address": ErrorText(
+        _("Not a valid e-mail address"),
+        _(
             "Please enter a valid e-mail address, such as name@example.com. "
-            "Accented and special letters before the @ are not possible.",
+            "Accented and special letters before the @ are not possible."
         ),
-    },
-    "invalid-request": {
-        "de": ("Ungültige Angaben", "Mindestens ein Feld fehlt oder hat keinen gültigen Wert."),
-        "en": ("Invalid request", "At least one field is missing or has no valid value."),
-    },
-    "unknown-wording": {
-        "de": (
-            "Einwilligungstext nicht mehr gültig",
-            "Der Einwilligungstext, dem Sie zugestimmt haben, ist nicht bekannt oder wurde "
-            "zurückgezogen. Bitte melden Sie sich mit dem aktuellen Text an: {form}",
+        _(
+            "The address has no @, something other than ASCII or more than 64 characters before it, "
+            "a domain that cannot exist on the internet, or more than 254 characters in all."
         ),
-        "en": (
-            "Consent text no longer valid",
+        _("Let the person correct it. The same call gets the same answer."),
+    ),
+    "invalid-request": ErrorText(
+        _("Invalid request"),
+        _("At least one field is missing or has no valid value."),
+        _(
+            "The JSON body is no object, or a field is missing, has another type or a value that is "
+            "not offered. The doors for staff refuse fields they do not know as well."
+        ),
+        _("`errors` names each field and says why; compare with the door’s table of fields."),
+    ),
+    "unknown-wording": ErrorText(
+        _("Consent text no longer valid"),
+        _(
             "The consent text you agreed to is not known or was withdrawn. "
-            "Please sign up with the present text: {form}",
+            "Please sign up with the present text: {form}"
         ),
-    },
-    "unknown-link": {
-        "de": (
-            "Link nicht gefunden",
-            "Bitte prüfen Sie, ob der Link vollständig kopiert wurde. Vielleicht ist er auch "
-            "abgelaufen; dann melden Sie sich bitte neu an: {form}",
+        _("`wording` is not the hash of a text that was published here, or that was withdrawn."),
+        _(
+            "Ask `GET /` for the present text and its hash, and show the person that text: "
+            "people agree to what they have seen."
         ),
-        "en": (
-            "Link not found",
+    ),
+    "unknown-link": ErrorText(
+        _("Link not found"),
+        _(
             "Please check that you copied the whole link. It may also have expired; "
-            "in that case please sign up again: {form}",
+            "in that case please sign up again: {form}"
         ),
-    },
-    "outdated-link": {
-        "de": (
-            "Dieser Link ist nicht mehr gültig",
-            "Die Frist für die Bestätigung ist abgelaufen, oder der Link wurde durch einen "
-            "neueren ersetzt. Wenn Sie den Newsletter erhalten möchten, melden Sie sich bitte "
-            "neu an: {form}",
+        _(
+            "The token was not signed here for this purpose: it was cut off or changed, belongs to "
+            "another kind of link, or was signed with a key that SECRET_KEY no longer lists."
         ),
-        "en": (
-            "This link is no longer valid",
+        _(
+            "Take the whole link from the letter. Operators keep old keys in SECRET_KEY as long as "
+            "links made with them are to work."
+        ),
+    ),
+    "outdated-link": ErrorText(
+        _("This link is no longer valid"),
+        _(
             "The time limit for confirmation has passed, or a newer link has replaced this one. "
-            "If you would like to receive the newsletter, please sign up again: {form}",
+            "If you would like to receive the newsletter, please sign up again: {form}"
         ),
-    },
-    "nobody-known": {
-        "de": ("Niemand bekannt", "Zu dieser Adresse ist hier nichts gespeichert."),
-        "en": ("Nobody known", "Nothing is held here about this address."),
-    },
-    "blocked-hard": {
-        "de": (
-            "Adresse gesperrt",
-            "Diese Adresse ist gesperrt; zuerst müsste das aufgehoben werden.",
+        _(
+            "The link was signed here, but its time limit has passed, the person has left since, "
+            "or the request was deleted."
         ),
-        "en": ("Address blocked", "This address is blocked; that would have to be lifted first."),
-    },
-    "unavailable": {
-        "de": (
-            "Zurzeit nicht erreichbar",
-            "Der Dienst ist gerade nicht erreichbar. Es ist nichts verloren gegangen; "
-            "bitte versuchen Sie es in einigen Minuten noch einmal.",
+        _("Have the person sign up again: only a new letter brings a new link."),
+    ),
+    "nobody-known": ErrorText(
+        _("Nobody known"),
+        _("Nothing is held here about this address."),
+        _("Nobody is held here by this address, and what was asked needs somebody."),
+        _(
+            "Check the address. Erasing works for unknown addresses as well, "
+            "and so does blocking with the reason `staff`."
         ),
-        "en": (
-            "Unavailable at the moment",
+    ),
+    "blocked-hard": ErrorText(
+        _("Address blocked"),
+        _("This address is blocked; that would have to be lifted first."),
+        _(
+            "The new address is blocked for good: after a complaint or a bounce, by its owner or by staff."
+        ),
+        _(
+            "If its owner agrees, lift the block with `POST /admin/lifts`, then correct the address."
+        ),
+    ),
+    "unavailable": ErrorText(
+        _("Unavailable at the moment"),
+        _(
             "The service cannot be reached just now. Nothing was lost; "
-            "please try again in a few minutes.",
+            "please try again in a few minutes."
         ),
-    },
-    "bad-request": {
-        "de": ("Anfrage nicht lesbar", "Die Anfrage konnte nicht gelesen werden."),
-        "en": ("Unreadable request", "The request could not be read."),
-    },
-    "wrong-signature": {
-        "de": ("Falsche Signatur", "Die Signatur des Aufrufs fehlt oder stimmt nicht."),
-        "en": ("Wrong signature", "The call's signature is missing or does not match."),
-    },
-    "unauthorized": {
-        "de": ("Nicht berechtigt", "Hierfür ist ein gültiges Token im Authorization-Header nötig."),
-        "en": ("Unauthorized", "This needs a valid token in the Authorization header."),
-    },
-    "not-found": {
-        "de": ("Nicht gefunden", "Diese Seite gibt es hier nicht."),
-        "en": ("Not found", "There is no such page here."),
-    },
-    "method-not-allowed": {
-        "de": ("Methode nicht möglich", "Diese Adresse kennt die verwendete HTTP-Methode nicht."),
-        "en": ("Method not allowed", "This address does not know the HTTP method that was used."),
-    },
-    "too-large": {
-        "de": ("Zu viele Daten", "Die Anfrage ist größer, als sie hier sein darf."),
-        "en": ("Too much data", "The request is larger than it may be here."),
-    },
-    "unsupported-media-type": {
-        "de": ("Datenformat nicht unterstützt", "Dieser Content-Type wird hier nicht angenommen."),
-        "en": ("Unsupported media type", "This Content-Type is not taken here."),
-    },
-    "too-many-requests": {
-        "de": (
-            "Zu viele Anmeldungen",
-            "Von hier kamen in kurzer Zeit sehr viele Anmeldungen. "
-            "Bitte versuchen Sie es etwas später noch einmal.",
+        _("The database cannot be reached, or has not been brought to the schema that is needed."),
+        _(
+            "Send the same call again after as many seconds as `Retry-After` says. For operators, "
+            "`GET /ready` and the log say more."
         ),
-        "en": (
-            "Too many sign-ups",
-            "Very many sign-ups came from here in a short time. Please try again a little later.",
+    ),
+    "bad-request": ErrorText(
+        _("Unreadable request"),
+        _("The request could not be read."),
+        _("What was sent as JSON is no JSON in UTF-8, or is nested beyond reason."),
+        _("Send a JSON object in UTF-8."),
+    ),
+    "wrong-signature": ErrorText(
+        _("Wrong signature"),
+        _("The call's signature is missing or does not match."),
+        _(
+            "MAILCHIMP_SIGNING_SECRET is set, and `X-Mailchimp-Signature` is missing or was not made "
+            "with it over the body as it came."
         ),
-    },
-    "internal-error": {
-        "de": (
-            "Fehler im Dienst",
-            "Bei uns ist etwas schiefgegangen. Bitte versuchen Sie es später noch einmal "
-            "oder schreiben Sie an {contact}.",
+        _(
+            "Set the secret that Mailchimp shows for this webhook, and let no proxy change the body."
         ),
-        "en": (
-            "Error in the service",
-            "Something went wrong on our side. Please try again later or write to {contact}.",
+    ),
+    "unauthorized": ErrorText(
+        _("Unauthorized"),
+        _("This needs a valid token in the Authorization header."),
+        _("The header is missing, or its token is none of ADMIN_TOKENS."),
+        _("Send `Authorization: Bearer …`, and never a token in the URL."),
+    ),
+    "not-found": ErrorText(
+        _("Not found"),
+        _("There is no such page here."),
+        _(
+            "There is no such path, erasure or secret; or it is a door for staff or for Mailchimp, "
+            "and no token or secret is set for it."
         ),
-    },
-    "http-error": {
-        "de": ("Anfrage nicht möglich", "Diese Anfrage konnte nicht beantwortet werden."),
-        "en": ("Request not possible", "This request could not be answered."),
-    },
+        _(
+            "Compare the path with the description of the doors, and check ADMIN_TOKENS or MAILCHIMP_WEBHOOK_SECRET."
+        ),
+    ),
+    "method-not-allowed": ErrorText(
+        _("Method not allowed"),
+        _("This address does not know the HTTP method that was used."),
+        _("The path is right, the method is not."),
+        _("`Allow` names the methods that there are."),
+    ),
+    "too-large": ErrorText(
+        _("Too much data"),
+        _("The request is larger than it may be here."),
+        _(
+            "The body has more than 16 KiB (from Mailchimp: 1 MiB), or a form more than 1,000 parts."
+        ),
+        _("Send only the fields that the door knows."),
+    ),
+    "unsupported-media-type": ErrorText(
+        _("Unsupported media type"),
+        _("This Content-Type is not taken here."),
+        _("The Content-Type of the body is missing, or is none that the door takes."),
+        _("Send `application/json` or, where the door takes forms, the type of a form."),
+    ),
+    "too-many-requests": ErrorText(
+        _("Too many sign-ups"),
+        _("Very many sign-ups came from here in a short time. Please try again a little later."),
+        _("One client has sent more sign-ups than CLIENT_LIMIT lets it."),
+        _(
+            "Wait as many seconds as `Retry-After` says. If all visitors count as one client, "
+            "operators have to set TRUSTED_PROXIES."
+        ),
+    ),
+    "internal-error": ErrorText(
+        _("Error in the service"),
+        _("Something went wrong on our side. Please try again later or write to {contact}."),
+        _("Something happened in the service that it does not expect."),
+        _("Try again later. For operators, the log has the trace, without personal data."),
+    ),
+    "http-error": ErrorText(
+        _("Request not possible"),
+        _("This request could not be answered."),
+        _("Something in the request does not fit, such as a range that a file does not have."),
+        _("The status says what it is (RFC 9110 § 15)."),
+    ),
 }

@@ -17,6 +17,7 @@ from werkzeug.exceptions import (
     HTTPException,
     MethodNotAllowed,
     NotFound,
+    RequestedRangeNotSatisfiable,
     RequestEntityTooLarge,
     TooManyRequests,
     Unauthorized,
@@ -24,7 +25,7 @@ from werkzeug.exceptions import (
 )
 
 from newsletter import config, errors
-from newsletter.web import language, negotiation
+from newsletter.web import negotiation
 from newsletter.web.bodies import InvalidRequest
 from newsletter.web.error_texts import TEXTS
 from newsletter.web.signature import WrongSignature
@@ -54,9 +55,12 @@ _TABLE: dict[type[BaseException], tuple[int, str]] = {
     MethodNotAllowed: (405, "method-not-allowed"),
     RequestEntityTooLarge: (413, "too-large"),
     UnsupportedMediaType: (415, "unsupported-media-type"),
+    RequestedRangeNotSatisfiable: (416, "http-error"),
     TooManyRequests: (429, "too-many-requests"),
     Exception: (500, "internal-error"),
 }
+#: The status of each type of problem.
+STATUS_OF = {slug: status for status, slug in _TABLE.values()}
 #: Where signing up (again) is what helps.
 _WITH_FORM_LINK = frozenset({"unknown-wording", "unknown-link", "outdated-link", "not-found"})
 
@@ -75,7 +79,7 @@ def answer(error: Exception) -> Response:
     status, slug = _meaning(error)
     _note(error, status)
     response = (
-        make_response(explain(slug)) if negotiation.wants_page() else _problem(error, status, slug)
+        make_response(_page(slug)) if negotiation.wants_page() else _problem(error, status, slug)
     )
     response.status_code = status
     for name, value in _headers_of(error):
@@ -87,7 +91,7 @@ def answer(error: Exception) -> Response:
 
 def text_of(slug: str, *, on_page: bool) -> tuple[str, str]:
     """Title and text in the request's language; a page has a link instead of the form's URL."""
-    title, text = TEXTS[slug][language.present()]
+    title, text = str(TEXTS[slug].title), str(TEXTS[slug].text)
     if on_page:
         text = text.replace(": {form}", ".")
     settings = config.current()
@@ -115,25 +119,25 @@ def _note(error: Exception, status: int) -> None:
         log.error("answered %d", status, exc_info=error)
 
 
-def explain(slug: str) -> str:
-    """The page that tells a person what went wrong."""
+def _page(slug: str) -> str:
     title, text = text_of(slug, on_page=True)
     return render_template(
         "pages/problem.html", title=title, text=text, show_form_link=slug in _WITH_FORM_LINK
     )
 
 
-def _problem(error: Exception, status: int, slug: str) -> Response:
+def problem(
+    slug: str, status: int, fields: list[dict[str, str]] | None = None
+) -> dict[str, object]:
+    """What programs are told of a problem, in the request's language (RFC 9457)."""
     title, text = text_of(slug, on_page=False)
-    problem: dict[str, object] = {
-        "type": type_of(slug),
-        "title": title,
-        "status": status,
-        "detail": text,
-    }
-    if isinstance(error, InvalidRequest):
-        problem["errors"] = [asdict(each) for each in error.problems]
-    response = jsonify(problem)
+    told = {"type": type_of(slug), "title": title, "status": status, "detail": text}
+    return told | ({"errors": fields} if fields else {})
+
+
+def _problem(error: Exception, status: int, slug: str) -> Response:
+    wrong = error.problems if isinstance(error, InvalidRequest) else []
+    response = jsonify(problem(slug, status, [asdict(each) for each in wrong]))
     response.mimetype = "application/problem+json"
     return response
 

@@ -13,7 +13,10 @@ from newsletter.config import Settings
 from newsletter.web import origins
 
 _STATIC_SECONDS = 365 * 24 * 3600
+_UNNAMED_STATIC_SECONDS = 3600  #: where the URL does not name the content, as on other sites' pages
+_FILES = ("static", "brand.style")  #: what a browser may keep
 _HSTS_SECONDS = 365 * 24 * 3600
+_FOR_OTHER_SITES = "embed.js"  #: the one file that their pages load
 
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
@@ -39,8 +42,13 @@ def install(app: Flask, settings: Settings) -> None:
     def _add(response: Response) -> Response:
         response.headers.update(always)
         response.headers["Content-Security-Policy"] = _content_security_policy()
-        if request.endpoint != "static" or response.status_code >= 400:
+        if request.endpoint not in _FILES or response.status_code >= 400:
             response.headers["Cache-Control"] = "no-store"
+            return response
+        if "v" not in request.args:
+            response.cache_control.max_age = _UNNAMED_STATIC_SECONDS
+        if request.view_args == {"filename": _FOR_OTHER_SITES}:
+            response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         return response
 
     @app.url_defaults

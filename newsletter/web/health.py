@@ -23,7 +23,14 @@ def health() -> Response:
 
 
 @bp.get("/ready")
-@describe(Door("Whether sign-ups can be taken.", {200: (Readiness,), 503: (Readiness,)}))
+@describe(
+    Door(
+        "Whether sign-ups can be taken; with a token, what else is amiss.",
+        {200: (Readiness,), 503: (Readiness,)},
+        bearer="welcome",
+        words={200: "`ready`, or `degraded`: something waits.", 503: "`unable` to take sign-ups."},
+    )
+)
 def ready() -> Response:
     """Tell how we are; why, only to staff: holds would tell strangers about letters."""
     readiness = _look()

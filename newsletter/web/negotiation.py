@@ -8,7 +8,7 @@ _PAGE = ("text/html", "application/xhtml+xml")
 _JSON = ("application/json", "application/problem+json")
 
 #: Doors that only programs use; their errors are never pages.
-_FOR_PROGRAMS = frozenset({"admin", "webhooks", "health", "openapi"})
+FOR_PROGRAMS = frozenset({"admin", "webhooks", "health", "openapi"})
 
 
 def wants_json() -> bool:
@@ -21,7 +21,7 @@ def wants_json() -> bool:
 
 def wants_page() -> bool:
     """Tell whether an error is to be a page: a person's browser names HTML, and no program does."""
-    if request.blueprint in _FOR_PROGRAMS:
+    if request.blueprint in FOR_PROGRAMS:
         return False
     return not wants_json() and _named_quality(_PAGE) > 0
 

@@ -7,14 +7,20 @@ from flask import Blueprint, Response, make_response, render_template
 from newsletter import subscriptions
 from newsletter.tokens import Purpose
 from newsletter.web import bodies, links, negotiation
-from newsletter.web.openapi import JSON_OR_FORM, PAGE, Door, describe
+from newsletter.web.openapi import JSON_OR_FORM, PAGE, UNREAD, Door, describe
 from newsletter.web.schemas import Ask, Disowned, NotMe, say
 
 bp = Blueprint("not_me", __name__)
 
 
 @bp.get("/not-me/<token>")
-@describe(Door("A page with one button; changes nothing.", {200: (PAGE, Ask)}, (404, 503)))
+@describe(
+    Door(
+        "Ask whether the sign-up is to be forgotten; changes nothing.",
+        {200: (PAGE, Ask)},
+        ("unknown-link", "unavailable"),
+    )
+)
 def show(token: str) -> Response:
     """Ask whether the sign-up is to be forgotten."""
     links.follow(Purpose.NOT_ME, token)
@@ -28,7 +34,7 @@ def show(token: str) -> Response:
     Door(
         "Forget the sign-up; the same answer where nothing is left of it.",
         {200: (PAGE, Disowned)},
-        (400, 404, 413, 415, 422, 503),
+        ("unknown-link", *UNREAD, "unavailable"),
         body=NotMe,
         media=JSON_OR_FORM,
     )

@@ -13,7 +13,7 @@ from newsletter import subscriptions, wording
 from newsletter.address import Address
 from newsletter.errors import InvalidAddress, UnknownWording
 from newsletter.web import bodies, errors, language, negotiation, origins
-from newsletter.web.openapi import JSON_OR_FORM, PAGE, Door, describe
+from newsletter.web.openapi import JSON_OR_FORM, PAGE, UNREAD, Door, describe
 from newsletter.web.schemas import Accepted, Form, SignUp, say
 from newsletter.wording import ConsentText
 
@@ -28,7 +28,14 @@ def _let_scripts_read(response: Response) -> Response:
 
 
 @bp.get("/")
-@describe(Door("The sign-up form; as JSON, what a form has to show.", {200: (PAGE, Form)}, (503,)))
+@describe(
+    Door(
+        "The sign-up form; as JSON, what a form has to show.",
+        {200: (PAGE, Form)},
+        ("unavailable",),
+        parameters=("Next",),
+    )
+)
 def form() -> Response:
     """Show the form, or tell a program what to show in its own."""
     consent = wording.current(language.present())
@@ -41,10 +48,14 @@ def form() -> Response:
 @describe(
     Door(
         "Sign up. The answer is the same for every address.",
-        {202: (Accepted,), 303: (None,), 422: (PAGE,)},
-        (400, 413, 415, 422, 429, 503),
+        {202: (Accepted,), 303: (PAGE,), 422: (PAGE,)},
+        (*UNREAD, "invalid-address", "unknown-wording", "too-many-requests", "unavailable"),
         body=SignUp,
         media=JSON_OR_FORM,
+        words={
+            422: "The form again, with what was typed; to programs, why not.",
+            303: "A form's sign-up was taken: on to `next`, or to a page of ours.",
+        },
     )
 )
 def subscribe() -> Response:
@@ -52,8 +63,6 @@ def subscribe() -> Response:
     fields = bodies.fields()
     given = bodies.parse(SignUp, fields if request.is_json else {"email": "", **fields})
     language.use(given.locale)
-    if given.is_from_machine:
-        return _accepted(given)
     consent = _consent_for(given)
     try:
         address = Address.parse(given.email)
@@ -61,7 +70,8 @@ def subscribe() -> Response:
         if not negotiation.wants_page():
             raise
         return _form(consent, email=given.email, next_url=given.next, status=422)
-    subscriptions.sign_up(address, consent)
+    if not given.is_from_machine:
+        subscriptions.sign_up(address, consent)
     return _accepted(given)
 
 

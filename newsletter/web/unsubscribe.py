@@ -7,14 +7,17 @@ from flask import Blueprint, Response, make_response, render_template
 from newsletter import subscriptions
 from newsletter.tokens import Purpose
 from newsletter.web import links, negotiation
+from newsletter.web.bodies import FORMS
 from newsletter.web.openapi import PAGE, Door, describe
-from newsletter.web.schemas import Ask, Blocked, say
+from newsletter.web.schemas import Ask, Blocked, OneClick, say
+
+_PROBLEMS = ("unknown-link", "unavailable")
 
 bp = Blueprint("unsubscribe", __name__)
 
 
 @bp.get("/unsubscribe/<token>")
-@describe(Door("A page with one button; changes nothing.", {200: (PAGE, Ask)}, (404, 503)))
+@describe(Door("Ask whether to leave; changes nothing.", {200: (PAGE, Ask)}, _PROBLEMS))
 def show(token: str) -> Response:
     """Ask whether to leave."""
     links.follow(Purpose.UNSUBSCRIBE, token)
@@ -24,7 +27,17 @@ def show(token: str) -> Response:
 
 
 @bp.post("/unsubscribe/<token>")
-@describe(Door("Leave; again: the same answer.", {200: (PAGE, Blocked)}, (404, 503)))
+@describe(
+    Door(
+        "Leave; again: the same answer.",
+        {200: (PAGE, Blocked)},
+        _PROBLEMS,
+        body=OneClick,
+        media=FORMS,
+        description="Also what a mail program calls on its user's behalf (RFC 8058): "
+        "no redirect, no cookie, no question.",
+    )
+)
 def leave(token: str) -> Response:
     """Leave. Whatever the body says: it need not be read, a redirect would break RFC 8058."""
     departure = subscriptions.unsubscribe(links.follow(Purpose.UNSUBSCRIBE, token))

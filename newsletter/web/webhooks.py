@@ -19,7 +19,9 @@ from newsletter.address import Address
 from newsletter.errors import InvalidAddress
 from newsletter.lifecycle import Reason
 from newsletter.web import bodies, signature
+from newsletter.web.bodies import FORMS
 from newsletter.web.openapi import Door, describe
+from newsletter.web.schemas import MailchimpCall
 
 #: Octets. A profile has many merge fields, and a lost call may be a lost withdrawal.
 LONGEST = 1024 * 1024
@@ -30,7 +32,7 @@ bp = Blueprint("webhooks", __name__)
 
 
 @bp.get("/webhooks/mailchimp/<secret>")
-@describe(Door("Mailchimp's check of the URL.", {200: ("text/plain",)}, (404,)))
+@describe(Door("Mailchimp's check of the URL.", {200: ("text/plain",)}, ("not-found",)))
 def check(secret: str) -> Response:
     """Tell Mailchimp that it has the right URL."""
     _require(secret)
@@ -39,7 +41,17 @@ def check(secret: str) -> Response:
 
 @bp.post("/webhooks/mailchimp/<secret>")
 @describe(
-    Door("What Mailchimp tells; known or not.", {204: (None,)}, (400, 404, 413, 503)),
+    Door(
+        "What Mailchimp tells: acted on before it is answered.",
+        {204: (None,)},
+        ("wrong-signature", "not-found", "too-large", "unavailable"),
+        body=MailchimpCall,
+        media=FORMS[:1],
+        description="Where MAILCHIMP_SIGNING_SECRET is set, `X-Mailchimp-Signature` has to fit. An "
+        "unknown address, type or audience is answered likewise, and never by 410: Mailchimp would "
+        "not call again.",
+        words={204: "It was taken, whatever it meant."},
+    ),
 )
 def hear(secret: str) -> Response:
     """Act on one call, and answer after the commit."""

@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def self_signed(folder: Path, name: x509.GeneralName | None = None) -> Path:
-    """Make a key and a certificate for 127.0.0.1 (or another name), both in one PEM file."""
+def self_signed(folder: Path, *names: x509.GeneralName) -> Path:
+    """Make a key and a certificate for 127.0.0.1 (or other names), both in one PEM file."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "stand-in")])
-    names = [name or x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    names = names or (x509.IPAddress(ipaddress.ip_address("127.0.0.1")),)
     certificate = (
         x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))

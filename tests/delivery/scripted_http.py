@@ -64,18 +64,20 @@ class Request:
 
 
 class ScriptedHttp:
-    """Serves on 127.0.0.1 while entered; the last answer goes to whoever else asks."""
+    """Serves on loopback while entered; the last answer goes to whoever else asks."""
 
-    def __init__(self, *answers: Answer | Act, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, *answers: Answer | Act, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+    ) -> None:
         self._answers = answers
         self._tls = tls
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket = socket.create_server((host, 0))
         self._over = threading.Event()
         self._threads = [threading.Thread(target=self._accept)]
         self._clients: list[socket.socket] = []
         self.requests: list[Request] = []
         scheme, port = "http" if tls is None else "https", self._socket.getsockname()[1]
-        self.url = f"{scheme}://127.0.0.1:{port}"
+        self.url = f"{scheme}://{host}:{port}"
 
     def __enter__(self) -> Self:
         self._threads[0].start()

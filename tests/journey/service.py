@@ -57,6 +57,10 @@ class Process:
                 start_new_session=True,
             )
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def kill(self) -> None:
         """kill -9, children and all."""
         if self._process.poll() is None:
@@ -84,8 +88,10 @@ class Service:
     def __init__(self, environ: dict[str, Any], folder: Path) -> None:
         self.folder = folder
         path = f"{Path(sys.executable).parent}{os.pathsep}/usr/bin:/bin"
-        # Links are built from it, and tests take their paths alone.
-        self.environ = {"PATH": path, "PUBLIC_URL": "http://localhost:8000", **environ}
+        self._first_port = free_port()
+        home = f"http://localhost:{self._first_port}"
+        self.environ = {"PATH": path, "PUBLIC_URL": home, **environ}
+        self.home = str(self.environ["PUBLIC_URL"])  #: what links are built from
         self.processes: list[Process] = []
         self.ports: list[int] = []
         self.http = requests.Session()
@@ -116,7 +122,7 @@ class Service:
 
     def start_web(self) -> Process:
         """Start a web process on a port of its own, and wait until it answers."""
-        port = free_port()
+        port = free_port() if self.ports else self._first_port
         process = self.start("web", PORT=str(port))
         wait_until(lambda: self._is_alive(port), "the web process answers")
         self.ports.append(port)

@@ -21,6 +21,7 @@ from newsletter import cli, create_core
 from newsletter.cli import main
 from newsletter.config import Settings
 from newsletter.models import db
+from sandbox.environment import COMPANY as SANDBOX
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests.conftest import Drain, on_sqlite
@@ -29,6 +30,8 @@ from tests.people import access as access_by_http
 
 Run = Callable[..., Result]
 COMMAND = str(Path(sys.executable).parent / "newsletter")
+#: What makes `check` content: a full imprint, and a place where nothing answers, whatever else runs on this machine.
+ORDERLY = {"IMPRINT": SANDBOX["IMPRINT"], "PUBLIC_URL": "http://localhost:9"}
 WRONG_KEY = "a-key-that-does-not-open-this-keyring"
 
 
@@ -372,25 +375,63 @@ def test_a_release_makes_a_database_out_of_nothing(run: Run, tmp_path: Path) -> 
 
     assert run("release", DATABASE_URL=url).exit_code == 0
 
-    assert run("check", DATABASE_URL=url).exit_code == 0
+    assert run("check", DATABASE_URL=url, **ORDERLY).exit_code == 0
     assert said(run("erase", DATABASE_URL=url))["status"] == "pending"
 
 
 def test_a_check_finds_everything_in_order(run: Run) -> None:
-    result = run("check")
+    result = run("check", **ORDERLY)
 
-    assert (result.exit_code, result.stdout) == (0, "Everything is in order.\n")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.endswith("Everything is in order.\n")
 
 
-def test_a_check_tells_every_wrong_setting(run: Run) -> None:
-    result = run("check", LINK_DAYS="99", TOPICS="CHANGE_ME", PORT="eighty")
+def test_a_check_tells_what_is_only_worth_knowing_as_that(run: Run) -> None:
+    result = run("check", **ORDERLY)
+
+    web, worker = sorted(result.stdout.splitlines()[:-1])
+    assert web.startswith("Worth knowing: PUBLIC_URL: nothing answers there from here; ")
+    assert worker.startswith("Worth knowing: worker: none is at work, so that letters wait; ")
+
+
+@on_sqlite
+def test_a_check_tells_every_wrong_setting_at_once(run: Run) -> None:
+    wrong = {"LINK_DAYS": "99", "TOPICS": "CHANGE_ME", "PORT": "eighty", "SECRET_KEY": "Pa55word"}
+    result = run("check", **wrong)
 
     assert (result.exit_code, result.stdout) == (1, "")
+    assert "Pa55word" not in result.stderr
     assert [line.partition(":")[0] for line in result.stderr.splitlines()] == [
+        "SECRET_KEY",
         "PORT",
         "TOPICS",
         "LINK_DAYS",
     ]
+    assert all("; set it as .env.example" in line for line in result.stderr.splitlines())
+
+
+@on_sqlite
+def test_a_check_finds_a_variable_that_nobody_reads(run: Run) -> None:
+    result = run("check", MAILCHIMP_API_KEY="", MAILCHIMP_KEY="0123456789abcdef-us1", **ORDERLY)
+
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[0] == (
+        "MAILCHIMP_KEY: is no setting, and not read;"
+        " name it MAILCHIMP_API_KEY, or remove it if it is another program's."
+    )
+    assert "0123456789abcdef" not in result.output
+
+
+@on_sqlite
+def test_a_check_finds_a_brand_that_breaks_the_law(run: Run, tmp_path: Path) -> None:
+    consent = tmp_path / "brand/wordings/de.txt"
+    consent.parent.mkdir(parents=True)
+    consent.write_text("Ich möchte den Newsletter.\n")
+
+    result = run("check", BRAND_DIR=str(tmp_path / "brand"), **ORDERLY)
+
+    assert result.exit_code == 1
+    assert "the consent text does not name the recipient Mailchimp; add it." in result.stderr
 
 
 def test_a_check_tells_every_place_that_is_away(
@@ -399,7 +440,7 @@ def test_a_check_tells_every_place_that_is_away(
     mailchimp.refuse_key()
     mailbox.stop()
 
-    result = run("check", DATA_KEY=WRONG_KEY)
+    result = run("check", DATA_KEY=WRONG_KEY, **ORDERLY)
 
     assert result.exit_code == 1
     assert [line.partition(":")[0] for line in result.stderr.splitlines()] == [
@@ -413,8 +454,9 @@ def test_a_check_tells_every_place_that_is_away(
 @pytest.mark.parametrize(
     ("words", "variables", "status"),
     [
-        (["check"], {}, 0),
+        (["check"], ORDERLY, 0),
         (["check"], {"LINK_DAYS": "99"}, 1),
+        (["check"], {**ORDERLY, "DATABASE_URL": "sqlite:////proc/newsletter.sqlite3"}, 1),
         (["access"], {}, 1),
         (["access"], {"LINK_DAYS": "99"}, 2),
         (["worker"], {"DATA_KEY": WRONG_KEY}, 2),

@@ -6,9 +6,10 @@ import shutil
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, Response, request_finished
 from flask.testing import FlaskClient
 
 from newsletter import create_app
@@ -17,8 +18,28 @@ from newsletter.models import db
 from sandbox.mailbox import Mailbox
 from tests.conftest import COMPANY, Drain
 from tests.people import ADA, sign_up
+from tests.web.described import departure_from, description_of
 
 ClientWith = Callable[..., FlaskClient]
+
+
+@pytest.fixture(scope="session")
+def description() -> dict[str, Any]:
+    """What the service says of its doors."""
+    return description_of(create_app(load(COMPANY)))
+
+
+@pytest.fixture(autouse=True)
+def every_answer_is_described(description: dict[str, Any]) -> Iterator[None]:
+    """Whatever a test calls, it is answered as the description says."""
+    departures: list[str | None] = []
+
+    def compare(app: Flask, response: Response) -> None:
+        departures.append(departure_from(app, response, description))
+
+    with request_finished.connected_to(compare):
+        yield
+    assert [departure for departure in departures if departure] == []
 
 
 @pytest.fixture

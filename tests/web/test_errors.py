@@ -51,22 +51,10 @@ def test_the_type_leads_to_an_explanation(door: FlaskClient) -> None:
 
     assert type_ == "http://localhost:8000/problems/not-found"
     assert door.get("/problems/not-found").status_code == 200
-    assert door.get("/problems/unheard-of").status_code == 404
-
-
-@pytest.mark.parametrize("slug", TEXTS)
-def test_every_problem_has_its_words_in_both_languages(door: FlaskClient, slug: str) -> None:
-    german, english = (
-        door.get(f"/problems/{slug}?locale={locale}").text for locale in ("de", "en")
-    )
-
-    assert '<html lang="de"' in german
-    assert TEXTS[slug]["en"][0].replace("'", "&#39;") in english
-    assert "{" not in german + english
 
 
 def test_texts_have_no_other_braces() -> None:
-    texts = [text for words in TEXTS.values() for pair in words.values() for text in pair]
+    texts = [str(text) for told in TEXTS.values() for text in told]
 
     names = {name for text in texts for _, name, _, _ in string.Formatter().parse(text) if name}
     assert names == {"form", "contact"}

@@ -6,6 +6,7 @@ import pytest
 
 from newsletter.web.origins import origin_of
 from tests.conftest import COMPANY
+from tests.people import ADA
 from tests.web.callers import EVIL, FROM_SITE, SITE
 from tests.web.conftest import ClientWith
 
@@ -74,13 +75,46 @@ def test_any_other_site_is_told_nothing(client_with: ClientWith, origin: str) ->
     assert answer.vary.find("Origin") >= 0
 
 
-def test_a_script_may_read_errors_too(client_with: ClientWith) -> None:
+@pytest.mark.parametrize(
+    ("body", "content_type", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b'{"note": "' + b"x" * 16 * 1024 + b'"}', "application/json", 413),
+        (b"ada@example.org", "text/plain", 415),
+        (b'{"email": "no address"}', "application/json", 422),
+    ],
+)
+def test_a_script_may_read_what_was_wrong(
+    client_with: ClientWith, body: bytes, content_type: str, status: int
+) -> None:
     client = client_with(ALLOWED_ORIGINS=SITE)
 
-    answer = client.post("/subscriptions", json={"email": "no address"}, headers=FROM_SITE)
+    answer = client.post("/subscriptions", data=body, content_type=content_type, headers=FROM_SITE)
 
-    assert answer.status_code == 422
+    assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
     assert answer.headers["Access-Control-Allow-Origin"] == SITE
+    assert answer.vary.find("Origin") >= 0
+
+
+@pytest.mark.parametrize(
+    ("variables", "status"),
+    [
+        ({"CLIENT_LIMIT": "1 per 10 minutes"}, 429),
+        ({"DATABASE_URL": "sqlite:////nowhere/newsletter.sqlite3"}, 503),
+    ],
+)
+def test_a_script_may_read_when_to_come_back(
+    client_with: ClientWith, variables: dict[str, str], status: int
+) -> None:
+    client = client_with(ALLOWED_ORIGINS=SITE, **variables)
+
+    client.post("/subscriptions", json={"email": ADA}, headers=FROM_SITE)
+    answer = client.post("/subscriptions", json={"email": ADA}, headers=FROM_SITE)
+
+    assert answer.status_code == status
+    assert answer.headers["Access-Control-Allow-Origin"] == SITE
+    assert answer.headers["Access-Control-Expose-Headers"] == "Retry-After"
+    assert "Retry-After" in answer.headers
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/openapi.json", "/admin/access"])

@@ -158,8 +158,13 @@ def test_a_filled_honeypot_gets_the_same_answer_and_nothing_happens(client: Flas
     assert status_of(client, ADA) == "unknown"
 
 
-def test_a_machines_address_is_not_even_looked_at(door: FlaskClient) -> None:
-    assert sign_up(door, "no address", homepage="x").status_code == 202
+@pytest.mark.parametrize("fields", [{"email": "no address"}, {"email": ADA, "wording": "x"}])
+def test_a_machines_mistakes_get_the_same_answer_as_a_persons(
+    door: FlaskClient, fields: dict[str, str]
+) -> None:
+    machine, human = sign_up(door, **fields, homepage="x"), sign_up(door, **fields)
+
+    assert (machine.status_code, machine.data) == (human.status_code, human.data)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,104 @@
+"""Mailchimp: whether it takes the key, has the audience, and asks nothing of people that contradicts us."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from newsletter.checkup.finding import Finding
+from newsletter.config import Settings, is_local
+from newsletter.delivery.mailchimp_setup import Audience, is_elsewhere, setup_for
+from newsletter.errors import DeliveryFailure
+
+_AWAY = "see that this host may reach it, and that MAILCHIMP_API_URL, or the key's end such as -us1, is right"
+_FAILURES = {
+    "list_unknown": (
+        "MAILCHIMP_LIST_ID",
+        "Mailchimp knows no such audience",
+        "set the Audience ID from the audience's settings, of the account that made the key",
+    ),
+    "api_key": (
+        "MAILCHIMP_API_KEY",
+        "Mailchimp refuses it",
+        "make a new key in the account, and see that its end, such as -us1, is the account's data centre",
+    ),
+    "forbidden": (
+        "MAILCHIMP_API_KEY",
+        "Mailchimp forbids what it asks for",
+        "use a key of a user who manages the audience, and see that the account is not closed",
+    ),
+    "tls": (
+        "MAILCHIMP_API_URL",
+        "the certificate there is not to be trusted",
+        "see what stands between this host and Mailchimp",
+    ),
+    "redirect": (
+        "MAILCHIMP_API_URL",
+        "redirects to another URL",
+        "set it to https://<data centre>.api.mailchimp.com/3.0, or take it away",
+    ),
+    "not_json": (
+        "MAILCHIMP_API_URL",
+        "something else than Mailchimp answers there",
+        "set it to https://<data centre>.api.mailchimp.com/3.0, or take it away",
+    ),
+}
+
+
+def findings(settings: Settings) -> Iterator[Finding]:
+    """What keeps confirmed people out of the audience; everything is only looked at."""
+    mailchimp = setup_for(settings)
+    if mailchimp is None:
+        yield Finding(
+            "MAILCHIMP_API_KEY",
+            "is not set, so that confirmed people wait",
+            "make a key at Mailchimp and set it, with MAILCHIMP_LIST_ID",
+        )
+        return
+    if is_elsewhere(settings):
+        yield Finding(
+            "MAILCHIMP_API_URL",
+            "names another data centre than the end of MAILCHIMP_API_KEY",
+            "take it away: the key's end is enough",
+        )
+        return
+    try:
+        mailchimp.ping()
+        mailchimp.check_list()
+        yield from _asked(settings, mailchimp.audience())
+    except DeliveryFailure as failure:
+        yield _in_words(failure)
+    finally:
+        mailchimp.close()
+
+
+def _in_words(failure: DeliveryFailure) -> Finding:
+    away = (
+        "MAILCHIMP_API_KEY",
+        f"Mailchimp does not answer as it should ({failure.reason})",
+        _AWAY,
+    )
+    return Finding(*_FAILURES.get(failure.reason, away))
+
+
+def _asked(settings: Settings, audience: Audience) -> Iterator[Finding]:
+    has_own_form = settings.mailchimp_signup_url is not None
+    if audience.asks_again and not has_own_form:
+        yield Finding(
+            "MAILCHIMP_LIST_ID",
+            "the audience has Mailchimp's own double opt-in, and could ask people who confirmed here again",
+            "switch it off in the audience's settings: whom we add has confirmed",
+            is_hint=True,
+        )
+    if has_own_form and not audience.asks_again and not is_local(settings.public_url):
+        yield Finding(
+            "MAILCHIMP_SIGNUP_URL",
+            "leads to Mailchimp's own form, which asks nobody to confirm",
+            "switch double opt-in on in the audience's settings",
+        )
+    if audience.required_fields:
+        yield Finding(
+            "MAILCHIMP_LIST_ID",
+            f"the audience requires {', '.join(audience.required_fields)}, which a sign-up here never asks for",
+            "make these fields optional in the audience's settings",
+            is_hint=True,
+        )

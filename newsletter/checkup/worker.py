@@ -1,0 +1,22 @@
+"""The worker: without one, no letter is sent and Mailchimp hears nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flask import Flask
+
+from newsletter import database, jobs
+from newsletter.checkup.finding import Finding
+
+
+def findings(app: Flask) -> Iterator[Finding]:
+    """Whether any worker said of late that it is there; what is wrong with the database is told elsewhere."""
+    with app.app_context():
+        if database.is_ready() and not jobs.worker_is_alive():
+            yield Finding(
+                "worker",
+                "none is at work, so that letters wait",
+                "start the Procfile's `worker`, if it is not about to be",
+                is_hint=True,
+            )

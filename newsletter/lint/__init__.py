@@ -1,0 +1,82 @@
+"""What is wrong in law with the form, the letters and the texts as they are used, the brand's among them.
+
+One sentence for each mistake: where it is, what it is, and how to mend it. The modules beneath are pure: they look at
+what was rendered. They find what was forgotten, and are no legal advice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from email.message import EmailMessage
+
+from flask import Flask
+
+from newsletter import brand, config, samples
+from newsletter.config import Settings
+from newsletter.lint.consent import consent_problems, form_problems
+from newsletter.lint.imprint import imprint_problems
+from newsletter.lint.letters import html_problems, letter_problems, subject_problems
+
+_LANGUAGES = {"de": "German", "en": "English"}
+
+
+def findings() -> list[str]:
+    """Every finding in every language offered; empty where nothing is wrong."""
+    settings = config.current()
+    app = samples.showroom(settings)
+    if broken := samples.broken(app):
+        return broken
+    found = [*_of_imprints(settings), *_of_templates(app, settings), *_of_brand(app, settings)]
+    return list(dict.fromkeys(found))
+
+
+def _of_imprints(settings: Settings) -> Iterator[str]:
+    for language in settings.locales:
+        name = "IMPRINT_EN" if language == "en" and settings.imprint_en else "IMPRINT"
+        for problem in imprint_problems(settings.imprint_in(language), settings.organisation):
+            yield f"{name}: {problem}"
+
+
+def _of_templates(app: Flask, settings: Settings) -> Iterator[str]:
+    for language in settings.locales:
+        consent = samples.consent(app, language)
+        letter = samples.letter(app, language)
+        forms = samples.forms(app, language)
+        for name, problems in (
+            *((name, form_problems(form, consent)) for name, form in forms.items()),
+            (f"wordings/{language}.txt", consent_problems(consent, settings)),
+            (
+                f"letters/confirmation.{language}.subject",
+                subject_problems(letter.message["Subject"], settings),
+            ),
+            (
+                f"letters/confirmation.{language}.txt",
+                letter_problems(_part(letter.message, "plain"), letter.values, settings),
+            ),
+            (
+                f"letters/confirmation.{language}.html",
+                html_problems(_part(letter.message, "html"), letter.values, settings),
+            ),
+        ):
+            where = f"{brand.place(app.jinja_env, name)} ({_LANGUAGES[language]})"
+            yield from (f"{where}: {problem}" for problem in problems)
+
+
+def _of_brand(app: Flask, settings: Settings) -> Iterator[str]:
+    """A file under a name that nothing asks for is a slip that nobody would notice."""
+    if settings.brand_dir is None:
+        return
+    used = {
+        source
+        for name in brand.names(brand.TEMPLATES)
+        for source in brand.sources(app.jinja_env, name)
+    }
+    for name in brand.names(settings.brand_dir):
+        if name not in used:
+            yield f"BRAND_DIR/{name}: nothing uses it; name it as in newsletter/templates, or take it out."
+
+
+def _part(message: EmailMessage, kind: str) -> str:
+    part = message.get_body((kind,))
+    assert part is not None  # noqa: S101 - tells mypy; compose makes both
+    return str(part.get_content())

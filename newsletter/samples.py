@@ -1,0 +1,178 @@
+"""Every page, letter and consent text once, with made-up people: to look for mistakes before a person meets them.
+
+They are made by an application of their own, which has no database and takes no missing value for an empty one.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from email.message import EmailMessage
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, render_template
+from jinja2 import StrictUndefined, TemplateNotFound, TemplateSyntaxError
+
+from newsletter import brand, formatting, web, wording
+from newsletter.config import Locale, Settings
+from newsletter.delivery import letters
+from newsletter.delivery.letters import LetterValues
+from newsletter.wording import ConsentText
+
+#: No two of a letter's times share a day, a time of day or, where the clocks change, a zone.
+REQUESTED_AT = datetime(2026, 3, 1, 22, 59, tzinfo=UTC)
+EXPIRES_AT = datetime(2026, 3, 29, 12, 5, tzinfo=UTC)
+DELETED_BY = datetime(2026, 3, 30, 12, 5, tzinfo=UTC)
+
+_FORM = "pages/signup.html"
+_SNIPPET = "pages/embed_form.html"
+_SNIPPET_VALUES = {"in_place": True, "next_url": "https://example.com/"}
+
+
+@dataclass(frozen=True)
+class SampleLetter:
+    """A letter and what it was to say."""
+
+    values: LetterValues
+    message: EmailMessage
+
+
+def showroom(settings: Settings) -> Flask:
+    """An application that shows samples: its pages and letters, and no database."""
+    app = Flask("newsletter")
+    app.jinja_options = {**app.jinja_options, "undefined": StrictUndefined}
+    app.extensions["settings"] = settings.model_copy(update={"client_limit": "off"})
+    brand.register(app, settings)
+    formatting.register(app)
+    web.register(app)
+    return app
+
+
+def consent(app: Flask, language: Locale) -> ConsentText:
+    """The consent text in one language."""
+    with app.app_context():
+        return wording.render(language, app.extensions["settings"])
+
+
+def forms(app: Flask, language: Locale) -> dict[str, str]:
+    """The sign-up form as it is first shown, and the one for other sites, by their templates' names."""
+    shown = consent(app, language)
+    hosted = values_of(shown)[_FORM][0]
+    return {
+        _FORM: _page(app, language, _FORM, hosted),
+        _SNIPPET: _page(app, language, _SNIPPET, {"consent": shown, **_SNIPPET_VALUES}),
+    }
+
+
+def letter(app: Flask, language: Locale) -> SampleLetter:
+    """A confirmation letter."""
+    settings: Settings = app.extensions["settings"]
+    values = LetterValues(
+        recipient="ada@example.com",
+        language=language,
+        consent_text=consent(app, language).text,
+        requested_at=REQUESTED_AT,
+        expires_at=EXPIRES_AT,
+        deleted_by=DELETED_BY,
+        confirm_url=f"{settings.public_url}/confirm/sample",
+        not_me_url=f"{settings.public_url}/not-me/sample",
+        reference="0" * 32,
+        message_id="<sample@example.com>",
+        written_at=REQUESTED_AT,
+    )
+    with app.app_context():
+        return SampleLetter(values, letters.compose(values, settings))
+
+
+def values_of(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
+    """What the views give to each page, in each of its states."""
+    empty_form = {
+        "consent": consent,
+        "email": "",
+        "error": None,
+        "other_locale": "en" if consent.language == "de" else "de",
+        "next_url": None,
+    }
+    asked = {"consent": consent, "expires_at": EXPIRES_AT, "not_me_url": "https://example.com/"}
+    problem = {"title": "…", "text": "…"}
+    confirmed = {"confirmed_at": REQUESTED_AT, "reference": "0" * 32, "unsubscribe_url": "/"}
+    return {
+        _FORM: [
+            empty_form,
+            {**empty_form, "email": "ada", "error": "…", "other_locale": None, "next_url": "/"},
+        ],
+        "pages/inbox.html": [{}],
+        "pages/confirm.html": [{**asked, "is_confirmed": False}, {**asked, "is_confirmed": True}],
+        "pages/confirmed.html": [confirmed],
+        "pages/not_me.html": [{}],
+        "pages/disowned.html": [{"blocked": False}, {"blocked": True}],
+        "pages/unsubscribe.html": [{}],
+        "pages/problem.html": [
+            {**problem, "show_form_link": False},
+            {**problem, "show_form_link": True},
+        ],
+        "pages/unsubscribed.html": [{"proof_until": None}, {"proof_until": date(2029, 12, 31)}],
+    }
+
+
+def broken(app: Flask) -> list[str]:
+    """Every template that cannot be used, and why; empty where all pages and letters can be made."""
+    settings: Settings = app.extensions["settings"]
+    folder = settings.brand_dir or brand.TEMPLATES
+    brought = brand.names(folder) if settings.brand_dir else []
+    compiled = [(name, partial(app.jinja_env.get_template, name)) for name in brought]
+    # What cannot be compiled cannot be tried either, and would be told twice.
+    problems = _problems(compiled, folder) or _problems(_everything(app, settings), folder)
+    return list(dict.fromkeys(problems))
+
+
+def _everything(app: Flask, settings: Settings) -> list[tuple[str, Callable[[], object]]]:
+    tries: list[tuple[str, Callable[[], object]]] = []
+    for language in settings.locales:
+        tries.append((f"wordings/{language}.txt", partial(consent, app, language)))
+        tries.append((_SNIPPET, partial(forms, app, language)))
+        tries.append((f"letters/confirmation.{language}.txt", partial(letter, app, language)))
+        for name, states in values_of(ConsentText("0" * 64, language, "…")).items():
+            tries += [(name, partial(_page, app, language, name, values)) for values in states]
+    return tries
+
+
+def _page(app: Flask, language: Locale, name: str, values: dict[str, Any]) -> str:
+    with app.test_request_context(query_string={"locale": language}):
+        return render_template(name, **values)
+
+
+def _problems(tries: Iterable[tuple[str, Callable[[], object]]], folder: Path) -> list[str]:
+    return [words for name, make in tries if (words := _problem(name, make, folder))]
+
+
+def _problem(name: str, make: Callable[[], object], folder: Path) -> str | None:
+    try:
+        make()
+    except TemplateSyntaxError as error:
+        return _in_words(Path(error.filename or name), error.lineno, error.message, folder)
+    except TemplateNotFound as error:
+        return _in_words(
+            *_origin(error, name, folder), f"no template is named {error.name}", folder
+        )
+    except Exception as error:  # a template can go wrong in any way Python can
+        return _in_words(*_origin(error, name, folder), str(error), folder)
+    return None
+
+
+def _origin(error: Exception, name: str, folder: Path) -> tuple[Path, int | None]:
+    """The innermost template of the folder that was at work, and its line."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if Path(frame.filename).is_relative_to(folder):
+            return Path(frame.filename), frame.lineno
+    return Path(name), None
+
+
+def _in_words(file: Path, line: int | None, what: str | None, folder: Path) -> str:
+    name = file.relative_to(folder) if file.is_relative_to(folder) else file
+    where = f"{name}, line {line}" if line else f"{name}"
+    return f"BRAND_DIR: {where}: {what or 'it cannot be used'}; mend the template, or take it out."

@@ -1,0 +1,54 @@
+// Shows the answer to forms marked data-newsletter beneath their button; without it, they are plain forms.
+document.querySelectorAll('form[data-newsletter=""]').forEach((form, number) => {
+  const { email, locale } = form.elements;
+  const button = form.querySelector("[type=submit]");
+  const answer = document.createElement("p");
+  const [accepted, lost] = {
+    de: [
+      "Bitte sehen Sie in Ihr Postfach. Wenn für diese Adresse eine Bestätigung nötig ist, erhalten Sie in wenigen Minuten eine E-Mail. Öffnen Sie den Link darin und bestätigen Sie die Anmeldung. Keine E-Mail angekommen? Sehen Sie bitte auch im Spam-Ordner nach.",
+      "Es kam keine Antwort. Bitte senden Sie noch einmal; die Antwort kommt dann auf einer eigenen Seite.",
+    ],
+    en: [
+      "Please check your inbox. If this address needs to be confirmed, you will receive an e-mail within a few minutes. Open the link in it and confirm your request. No e-mail? Please check your spam folder as well.",
+      "There was no answer. Please send again; the answer then comes on a page of its own.",
+    ],
+  }[locale.value];
+
+  const show = (state, text, mistyped = false) => {
+    form.dataset.newsletter = state;
+    email.setAttribute("aria-invalid", mistyped);
+    answer.textContent = text;
+    if (mistyped) email.focus();
+  };
+
+  const send = async () => {
+    const response = await fetch(`${form.action}?locale=${locale.value}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(Object.fromEntries(new FormData(form))),
+      credentials: "omit",
+      referrerPolicy: "no-referrer",
+      signal: AbortSignal.timeout?.(15000),
+    });
+    if (response.status === 202) return show("accepted", accepted);
+    const { type, detail } = await response.json();
+    show("refused", detail, type.endsWith("/invalid-address"));
+  };
+
+  answer.id = `newsletter-answer-${number}`;
+  answer.setAttribute("role", "status");
+  button.after(answer);
+  email.setAttribute("aria-describedby", answer.id);
+  show("ready", "");
+
+  form.addEventListener("submit", async (event) => {
+    if (form.dataset.newsletter === "plain") return;
+    event.preventDefault();
+    button.disabled = true;
+    show("sending", "…");
+    // CORS, CSP, offline and too slow look alike here; a plain form may get through.
+    await send().catch(() => show("plain", lost));
+    button.disabled = false;
+    if (document.activeElement === document.body) button.focus();
+  });
+});

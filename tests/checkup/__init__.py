@@ -1,0 +1,1 @@
+"""What `newsletter check` finds, through real servers on loopback."""
