@@ -27,6 +27,9 @@ test: setup lint ## Everything that is checked: lint, types, tests on SQLite and
 	$(BIN)/pytest --cov --cov-report=
 	$(BIN)/coverage report
 
+screenshots: setup ## Take pictures of every page into docs/screenshots
+	CI=true SCREENSHOTS=docs/screenshots $(BIN)/pytest -q -n 0 tests/browser/test_pages.py
+
 lint: setup ## Style, types, texts
 	$(BIN)/ruff format --check $(PACKAGES)
 	$(BIN)/ruff check $(PACKAGES)
@@ -42,7 +45,7 @@ texts: setup ## Take new texts into the German catalogue, and compile it
 	$(BIN)/pybabel -q compile -d newsletter/translations
 
 migration: setup ## Write a migration for changed models: make migration NAME="what changes"
-	$(BIN)/flask --app newsletter db migrate -m "$(NAME)"
+	$(BIN)/flask --app newsletter.migrating db migrate -m "$(NAME)"
 
 lock: ## Resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --upgrade --universal --python-version 3.11 --generate-hashes \
@@ -50,4 +53,4 @@ lock: ## Resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --quiet -c requirements.txt -o requirements-dev.txt
 
-.PHONY: help setup run test lint format texts migration lock
+.PHONY: help setup run test screenshots lint format texts migration lock

@@ -1,0 +1,166 @@
+"""Every page that people see, looked at in light and dark, on a telephone and on a desk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from axe_playwright_python.base import AXE_SCRIPT, AxeResults
+from playwright.sync_api import FloatRect, Page
+
+from tests.browser.person import Person
+from tests.browser.picture import shrink
+
+#: In CSS pixels: the narrowest that WCAG 1.4.10 asks for, and a desk's.
+NARROW, WIDE = 320, 1100
+#: What stands in a picture in place of the host that a test runs on.
+SHOWN_HOST = "newsletter.example.com"
+#: Of which pages no picture is taken, as another shows the same.
+ALIKE = frozenset({"already", "nowhere", "problem-type", "problem-types"})
+#: Where the picture of a developers' page is cut off, in pixels.
+ENOUGH = 1000
+
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+
+# The size of what is to be touched is asked for by WCAG 2.2, and only on demand by axe.
+_RULES = {"target-size": {"enabled": True}}
+# A letter has the words of its plain twin and no others; its heading is the subject.
+_RULES_OF_LETTERS = {**_RULES, "page-has-heading-one": {"enabled": False}}
+_RUN = "options => axe.run(document, options).then(({violations}) => ({violations}))"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was found on one page at one look."""
+
+    page: str
+    scheme: Scheme
+    width: int
+    barriers: str  #: what axe found, "" for nothing
+    overhang: int  #: how many CSS pixels the page is wider than the window
+
+
+@dataclass
+class Gallery:
+    """Goes through all pages with one person; where `album` is a folder, pictures are put there."""
+
+    person: Person
+    home: str
+    album: Path | None = None
+
+    def walk(self) -> Iterator[Look]:
+        """Look at one page after the other."""
+        yield from self._request()
+        yield from self._confirmation()
+        yield from self._unsubscribing()
+        yield from self._disowning()
+        yield from self._others()
+
+    def _request(self) -> Iterator[Look]:
+        person = self.person
+        person.page.goto("/")
+        yield from self._look("form")
+        person.signs_up("ada@localhost")
+        yield from self._look("form-error")
+        person.gets_letter()
+        yield from self._look("inbox")
+        person.opens_letter()
+        self._name_host()
+        yield from self._look("letter")
+
+    def _confirmation(self) -> Iterator[Look]:
+        person = self.person
+        person.opens_letter()
+        person.follows("confirm")
+        yield from self._look("confirm")
+        person.presses(person.words.confirm)
+        yield from self._look("confirmed")
+        confirmed = person.page.locator('a[href*="/unsubscribe/"]').get_attribute("href")
+        person.page.goto(person.path_to("confirm"))
+        yield from self._look("already")
+        person.page.goto(confirmed or "")
+
+    def _unsubscribing(self) -> Iterator[Look]:
+        person = self.person
+        yield from self._look("unsubscribe")
+        person.presses(person.words.leave_now)
+        yield from self._look("unsubscribed")
+        person.page.goto(person.path_to("confirm"))
+        yield from self._look("outdated")
+
+    def _disowning(self) -> Iterator[Look]:
+        person = self.person
+        person.gets_letter()
+        person.page.goto(person.path_to("not-me"))
+        yield from self._look("not-me")
+        person.page.get_by_role("checkbox").check()
+        person.presses(person.words.forget)
+        yield from self._look("forgotten")
+
+    def _others(self) -> Iterator[Look]:
+        pages = {
+            "problem": ("/confirm/made-up", 404),
+            "nowhere": ("/nowhere", 404),
+            "problem-type": ("/problems/invalid-address", 200),
+            "problem-types": ("/problems", 200),
+            "embed": ("/embed", 200),
+            "docs": ("/docs", 200),
+        }
+        for name, (path, status) in pages.items():
+            answer = self.person.page.goto(f"{path}?locale={self.person.locale}")
+            assert answer is not None
+            assert answer.status == status, path
+            self._name_host()
+            yield from self._look(name)
+
+    def _name_host(self) -> None:
+        """Put a company's host into the page in place of this machine's, which no two pictures would share."""
+        rename = (
+            "([from, to]) => document.body.innerHTML = document.body.innerHTML.replaceAll(from, to)"
+        )
+        self.person.page.evaluate(rename, [self.home, f"https://{SHOWN_HOST}"])
+        self.person.page.evaluate(rename, ["localhost", SHOWN_HOST])
+
+    def _look(self, name: str) -> Iterator[Look]:
+        page = self.person.page
+        rules = _RULES_OF_LETTERS if name == "letter" else _RULES
+        options = {"resultTypes": ["violations"], "rules": rules}
+        page.wait_for_load_state()
+        page.evaluate(AXE_SCRIPT)
+        for width in (WIDE, NARROW):
+            page.set_viewport_size({"width": width, "height": 640})
+            for scheme in SCHEMES:
+                page.emulate_media(color_scheme=scheme)
+                # The longest page by far, of one kind of part again and again, is looked at twice.
+                if name == "docs" and not self._is_pictured(scheme, width):
+                    continue
+                found = AxeResults(page.evaluate(_RUN, options))
+                barriers = found.generate_report() if found.violations_count else ""
+                yield Look(name, scheme, width, barriers, _overhang(page))
+                self._keep(name, scheme, width)
+
+    def _is_pictured(self, scheme: Scheme, width: int) -> bool:
+        """Two pictures of a page show both languages, schemes and widths."""
+        return (self.person.locale, scheme, width) in {
+            ("de", "light", WIDE),
+            ("en", "dark", NARROW),
+        }
+
+    def _keep(self, name: str, scheme: Scheme, width: int) -> None:
+        """Take a picture."""
+        if self.album is None or name in ALIKE or not self._is_pictured(scheme, width):
+            return
+        height = int(self.person.page.evaluate("document.documentElement.scrollHeight"))
+        if name in ("docs", "embed"):
+            height = min(height, ENOUGH)
+        clip: FloatRect = {"x": 0, "y": 0, "width": width, "height": height}
+        picture = self.person.page.screenshot(full_page=True, clip=clip)
+        path = self.album / f"{name}.{self.person.locale}.{scheme}.{width}.png"
+        path.write_bytes(shrink(picture))
+
+
+def _overhang(page: Page) -> int:
+    return int(page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))

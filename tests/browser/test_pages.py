@@ -1,0 +1,53 @@
+"""Every page that people see keeps nobody out; with SCREENSHOTS set to a folder, pictures of them are put there."""
+
+from __future__ import annotations
+
+import os
+import re
+import uuid
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from sandbox.mailbox import Mailbox
+from tests.browser.gallery import NARROW, Gallery, Look
+from tests.browser.person import LETTER_URL, Locale, Person
+from tests.browser.watch import origin_of
+from tests.browser.windows import windows
+from tests.journey.service import Service
+
+ALBUM = Path(__file__).parent.parent.parent / "docs" / "screenshots"
+
+
+@pytest.fixture(scope="module", params=["de", "en"])
+def looks(
+    request: pytest.FixtureRequest, browser: Browser, service: Service, mailbox: Mailbox
+) -> list[Look]:
+    """All pages in one language, looked at one by one."""
+    locale: Locale = request.param
+    folder = os.environ.get("SCREENSHOTS")
+    with windows(browser, service.home) as open_window:
+        page = open_window(locale=locale, also=(origin_of(LETTER_URL),))
+        person = Person(page, mailbox, f"{uuid.uuid4().hex}@example.org", locale)
+        return list(Gallery(person, service.home, Path(folder) if folder else None).walk())
+
+
+def test_nothing_on_any_page_keeps_anybody_out(looks: list[Look]) -> None:
+    found = [f"{look.page}, {look.scheme}, {look.width}: {look.barriers}" for look in looks]
+
+    assert [each for look, each in zip(looks, found, strict=True) if look.barriers] == []
+
+
+def test_no_page_is_wider_than_a_telephone(looks: list[Look]) -> None:
+    narrow = [look for look in looks if look.width == NARROW]
+
+    assert {look.page: look.overhang for look in narrow if look.overhang > 0} == {}
+
+
+def test_the_album_shows_every_picture_and_is_small() -> None:
+    pictures = {path.name: path.stat().st_size for path in ALBUM.glob("*.png")}
+    shown = re.findall(r"\((\S+\.png)\)", (ALBUM / "README.md").read_text("utf-8"))
+
+    assert sorted(shown) == sorted(pictures)
+    assert sum(pictures.values()) < 1_000_000
