@@ -17,15 +17,18 @@ _RUN_AS = "nobody" if os.geteuid() == 0 else None
 
 
 @contextmanager
-def running() -> Iterator[str]:
-    """The URL of a server on which databases may be made, without the database's name; gone afterwards."""
+def running(*, durable: bool = False) -> Iterator[str]:
+    """The URL of a server on which databases may be made, without the database's name; gone afterwards.
+
+    `durable`: what it says is committed has reached the disk.
+    """
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield given.rsplit("/", 1)[0]
         return
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     folder.chmod(0o755)
     try:
-        with _started(_programs(folder), folder) as url:
+        with _started(_programs(folder), folder, durable=durable) as url:
             yield url
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -47,7 +50,7 @@ def _programs(folder: Path) -> Path:
 
 
 @contextmanager
-def _started(programs: Path, folder: Path) -> Iterator[str]:
+def _started(programs: Path, folder: Path, *, durable: bool) -> Iterator[str]:
     data = folder / "data"
     data.mkdir()
     if _RUN_AS:
@@ -71,8 +74,8 @@ def _started(programs: Path, folder: Path) -> Iterator[str]:
         "listen_addresses": "127.0.0.1",
         "unix_socket_directories": folder,
         # The tests are about our transactions, not about the disk.
-        "fsync": "off",
-        "full_page_writes": "off",
+        "fsync": "on" if durable else "off",
+        "full_page_writes": "on" if durable else "off",
         "max_connections": 200,
     }
     flags = " ".join(f"-c {name}={value}" for name, value in options.items())
