@@ -6,6 +6,7 @@ looks. Neither is ever held during a network call.
 
 from __future__ import annotations
 
+import select as lines
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -15,15 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app
 from sqlalchemy import Connection, Engine, event, exists, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from newsletter.config import Settings, refuse
 from newsletter.errors import SettingsError, Unavailable
 from newsletter.lifecycle import Status
-from newsletter.models import Keyring, Model, Subscription, db
+from newsletter.models import Keyring, Subscription, db
 from newsletter.schema import Schema, migrations_folder, schema_of
 
 if TYPE_CHECKING:  # 9 MB that nobody needs on SQLite
@@ -63,7 +63,6 @@ def _engine_options(driver: str) -> dict[str, Any]:
     common: dict[str, Any] = {
         # Values of statements are personal data: an error must not show them.
         "hide_parameters": True,
-        "pool_pre_ping": driver != "sqlite",
         "pool_size": POOL_SIZE,
         "max_overflow": POOL_SIZE,
         "pool_timeout": BUSY_SECONDS,
@@ -91,6 +90,14 @@ def _listen_to_postgresql(engine: Engine) -> None:
         connection.execute(f"SET lock_timeout = '{BUSY_SECONDS:.0f}s'")
         connection.execute("SET idle_in_transaction_session_timeout = '60s'")
         connection.commit()
+
+    @event.listens_for(engine, "checkout")
+    def _notice_hang_up(connection: psycopg.Connection, *_: object) -> None:
+        # A server that ended has said so on the line; asking it each time would take a round trip.
+        line = lines.poll()
+        line.register(connection.pgconn.socket, lines.POLLIN)
+        if line.poll(0):
+            raise InvalidatePoolError
 
 
 def _listen_to_sqlite(engine: Engine) -> None:
@@ -181,12 +188,6 @@ def lock(session: Session, *digests: bytes) -> None:
     for digest in sorted(digests):
         number = int.from_bytes(digest[:8], "big", signed=True)
         session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
-
-
-def insert_missing(session: Session, model: type[Model], **values: object) -> None:
-    """Insert a row unless there is one by its key; whoever else does so at the same time does no harm."""
-    insert = sqlite.insert if is_sqlite() else postgresql.insert
-    session.execute(insert(model).values(**values).on_conflict_do_nothing())
 
 
 def is_ready() -> bool:

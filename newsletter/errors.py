@@ -38,7 +38,11 @@ class UnknownLink(NewsletterError):
 
 
 class OutdatedLink(NewsletterError):
-    """The link was made by this service but no longer holds."""
+    """The link was made by this service but no longer holds; `language` is that of whom it was sent to, if known."""
+
+    def __init__(self, language: str | None = None) -> None:
+        self.language = language
+        super().__init__()
 
 
 class NobodyKnown(NewsletterError):

@@ -9,8 +9,8 @@ from typing import Literal
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from newsletter import clock
-from newsletter.database import insert_missing, reading, writing
+from newsletter import clock, rows
+from newsletter.database import reading, writing
 from newsletter.models import Job
 
 #: What a killed process held is taken over within 30 s (interface.md): the lease, and a second to notice.
@@ -22,7 +22,7 @@ Side = Literal["mail", "mailchimp"]
 
 
 def _get(session: Session, name: str) -> Job:
-    insert_missing(session, Job, name=name)
+    rows.insert_missing(session, Job, name=name)
     return session.scalars(select(Job).where(Job.name == name).with_for_update()).one()
 
 

@@ -10,15 +10,13 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from newsletter import rows
 from newsletter.address import Address
 from newsletter.lifecycle import Event, Reason
 from newsletter.models import LedgerRow
-
-# Past the session: a row that nobody changes needs no watching.
-_APPEND = insert(LedgerRow).inline()
 
 
 def commitment(nonce: bytes, address: Address) -> bytes:
@@ -40,18 +38,19 @@ def append(
     commitment: bytes | None = None,
 ) -> None:
     """Write down that something has happened. `detail` is a code, never text that came from outside."""
-    row = {
-        "ref": ref,
-        "event": event,
-        "at": at,
-        "round": round,
-        "reason": reason,
-        "detail": detail,
-        "wording": wording,
-        "actor": actor,
-        "commitment": commitment,
-    }
-    session.connection().execute(_APPEND, row)
+    rows.append(
+        session,
+        LedgerRow,
+        ref=ref,
+        event=event,
+        at=at,
+        round=round,
+        reason=reason,
+        detail=detail,
+        wording=wording,
+        actor=actor,
+        commitment=commitment,
+    )
 
 
 def events_of(session: Session, ref: str) -> Sequence[LedgerRow]:

@@ -22,7 +22,7 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from newsletter.lifecycle import Event, Reason, Status, There
@@ -187,8 +187,6 @@ class Letter(Model):
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     failed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     evidence: Mapped[bytes] = mapped_column(LargeBinary)  #: encrypted
-    #: Tells SQLAlchemy to insert whose letter it is before the letter; never read.
-    subscription: Mapped[Subscription] = relationship(lazy="raise")
 
     __table_args__ = (
         # For the postman, which takes the letter that has waited longest.

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 from sqlalchemy import bindparam, delete, or_, select
 from sqlalchemy.orm import Session
 
-from newsletter import clock, config, erasures, keyring, ledger, quota
+from newsletter import clock, config, erasures, keyring, ledger, rows
 from newsletter.address import Address
-from newsletter.database import lock
+from newsletter.database import is_sqlite, lock
 from newsletter.lifecycle import (
     NOBODY,
     Action,
@@ -30,6 +30,7 @@ from newsletter.lifecycle import (
     leaves,
 )
 from newsletter.models import Letter, LetterKind, Quota, Subscription
+from newsletter.quota import Counted
 from newsletter.wording import ConsentText
 
 ADDRESS_COLUMN = "subscription.address"
@@ -37,24 +38,17 @@ EVIDENCE_COLUMN = "letter.evidence"
 OPEN = frozenset({Status.PENDING, Status.RETURNING})
 
 # Built once, as they are asked for whatever anybody does.
-_BY_DIGEST = (
-    select(Subscription).where(Subscription.digest == bindparam("digest")).with_for_update()
+_REF = select(Subscription.ref).where(Subscription.digest == bindparam("digest"))
+_BY_REF = select(Subscription).where(Subscription.ref == bindparam("ref")).with_for_update()
+_DROP_ROUND = delete(Letter).where(
+    Letter.ref == bindparam("whose"), Letter.round == bindparam("closed")
 )
-_DROP_ROUND = (
-    delete(Letter)
-    .where(Letter.ref == bindparam("whose"), Letter.round == bindparam("closed"))
-    .execution_options(synchronize_session=False)
-)
-_DROP_WAITING = (
-    delete(Letter)
-    .where(
-        Letter.ref == bindparam("whose"),
-        Letter.sent_at.is_(None),
-        Letter.failed_at.is_(None),
-        # One that is being sent at this moment is settled by who sends it.
-        or_(Letter.leased_until.is_(None), Letter.leased_until <= bindparam("now")),
-    )
-    .execution_options(synchronize_session=False)
+_DROP_WAITING = delete(Letter).where(
+    Letter.ref == bindparam("whose"),
+    Letter.sent_at.is_(None),
+    Letter.failed_at.is_(None),
+    # One that is being sent at this moment is settled by who sends it.
+    or_(Letter.leased_until.is_(None), Letter.leased_until <= bindparam("now")),
 )
 
 
@@ -83,7 +77,7 @@ class Person:
         and_block: bool = False,
         keep_block: bool = False,
         consent: ConsentText | None = None,
-        counts_on: Quota | None = None,
+        counts_on: Counted | None = None,
         actor: str | None = None,
     ) -> Decision:
         """Do what the table says for this action; a dash does nothing.
@@ -122,20 +116,22 @@ def digest_of(address: Address) -> bytes:
     return keyring.current().digest(address)
 
 
-def meet_by_ref(session: Session, ref: str) -> Person | None:
+def meet_by_ref(session: Session, ref: str, *, is_locked: bool = False) -> Person | None:
     """Find somebody by reference, likewise; None if nobody is there any more."""
-    digest = session.scalar(select(Subscription.digest).where(Subscription.ref == ref))
-    if digest is None:
+    if not (is_locked or is_sqlite()):
+        digest = session.scalar(select(Subscription.digest).where(Subscription.ref == ref))
+        if digest is None:
+            return None
+        lock(session, digest)
+    row = session.scalar(_BY_REF, {"ref": ref})
+    if row is None:
         return None
-    lock(session, digest)
-    row = _row(session, digest)
-    if row is None or row.ref != ref:
-        return None
-    return _arrive(Person(session, digest, address_of(row), row))
+    return _arrive(Person(session, row.digest, address_of(row), row))
 
 
 def _row(session: Session, digest: bytes) -> Subscription | None:
-    return session.scalar(_BY_DIGEST, {"digest": digest})
+    ref = session.connection().execute(_REF, {"digest": digest}).scalar()
+    return session.scalar(_BY_REF, {"ref": ref}) if ref else None
 
 
 def _arrive(person: Person) -> Person:
@@ -185,7 +181,7 @@ def _apply(
     decision: Decision,
     *,
     consent: ConsentText | None = None,
-    counts_on: Quota | None = None,
+    counts_on: Counted | None = None,
     actor: str | None = None,
     keep_block: bool = False,
 ) -> None:
@@ -214,6 +210,8 @@ def _apply(
     if decision.status is Status.BLOCKED and row.confirmed_round is None:
         row.nonce = row.wording = None
     stands_there(row, row.audience, person.address)
+    if is_new:
+        rows.insert(person.session, row)
     if decision.writes_letter and agreed is not None and counts_on is not None:
         if not is_new:
             _drop_waiting_letters(person, row)
@@ -239,7 +237,6 @@ def _enter(person: Person, decision: Decision) -> Subscription:
         if decision.status is Status.BLOCKED:
             # Staff shut out somebody unknown: Mailchimp may know them, and is asked.
             row.audience = There.UNKNOWN
-    person.session.add(row)
     person.row = row
     return row
 
@@ -281,7 +278,7 @@ def _close_round(person: Person, row: Subscription, before: Status) -> None:
     if not leaves(before, row.status):
         return
     if row.confirmed_round != row.round:
-        session.execute(_DROP_ROUND, {"whose": row.ref, "closed": row.round})
+        session.connection().execute(_DROP_ROUND, {"whose": row.ref, "closed": row.round})
     if before is not Status.RETURNING:
         row.left_at = person.now
     row.round += 1
@@ -291,7 +288,7 @@ def _close_round(person: Person, row: Subscription, before: Status) -> None:
 
 
 def _drop_waiting_letters(person: Person, row: Subscription) -> None:
-    person.session.execute(_DROP_WAITING, {"whose": row.ref, "now": person.now})
+    person.session.connection().execute(_DROP_WAITING, {"whose": row.ref, "now": person.now})
 
 
 def _forget(person: Person, decision: Decision, *, actor: str | None, keep_block: bool) -> None:
@@ -329,13 +326,15 @@ def keep_bare_block(person: Person, standing: Standing) -> None:
     person.address = address
 
 
-def _write_letter(person: Person, row: Subscription, wording_hash: str, counts_on: Quota) -> None:
+def _write_letter(person: Person, row: Subscription, wording_hash: str, counts_on: Counted) -> None:
     id_ = secrets.token_hex(16)
     domain = urlsplit(config.current().public_url).hostname or "localhost"
     evidence = json.dumps({"message_id": f"<{secrets.token_hex(16)}@{domain}>"})
-    letter = Letter(
+    rows.append(
+        person.session,
+        Letter,
         id=id_,
-        subscription=row,
+        ref=row.ref,
         round=row.round,
         kind=LetterKind.CONFIRMATION,
         wording=wording_hash,
@@ -344,5 +343,4 @@ def _write_letter(person: Person, row: Subscription, wording_hash: str, counts_o
         tries=0,
         evidence=keyring.current().encrypt(evidence, ref=id_, column=EVIDENCE_COLUMN),
     )
-    person.session.add(letter)
-    quota.count(counts_on, id_, person.now)
+    counts_on.count(id_, person.now)

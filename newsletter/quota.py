@@ -1,39 +1,55 @@
 """How many letters an address was written of late, counted in the transaction that writes the next one.
 
-Every sign-up touches its row, whether a letter follows or not, so that neither answer nor time tells them apart.
+Every sign-up writes its row, whether a letter follows or not, so that neither answer nor time tells them apart.
+Whoever reads and writes it holds the address's lock (database.lock).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from newsletter import rows
 from newsletter.lifecycle import LETTERS_WINDOW
 from newsletter.models import Quota
 
-
-def touch(session: Session, digest: bytes, now: datetime) -> Quota:
-    """An address's quota, made if need be, without the letters that count no longer."""
-    row = session.get(Quota, digest, with_for_update=True)
-    if row is None:
-        row = Quota(digest=digest, letters=[])
-        session.add(row)
-    row.letters = [
-        letter for letter in row.letters if now - datetime.fromisoformat(letter[0]) < LETTERS_WINDOW
-    ]
-    row.touched_at = now
-    return row
+_LETTERS = select(Quota.letters).where(Quota.digest == bindparam("digest"))
 
 
-def times(row: Quota) -> list[datetime]:
-    """When the letters that count were written."""
-    return [datetime.fromisoformat(at) for at, _ in row.letters]
+@dataclass
+class Counted:
+    """The letters that count, each as [RFC 3339 time, letter's id]."""
+
+    digest: bytes
+    letters: list[list[str]] = field(default_factory=list)
+
+    @property
+    def times(self) -> list[datetime]:
+        """When they were written."""
+        return [datetime.fromisoformat(at) for at, _ in self.letters]
+
+    def count(self, letter: str, now: datetime) -> None:
+        """Count one more."""
+        self.letters.append([now.isoformat(), letter])
 
 
-def count(row: Quota, letter: str, now: datetime) -> None:
-    """Count one more letter."""
-    row.letters = [*row.letters, [now.isoformat(), letter]]
+def read(session: Session, digest: bytes, now: datetime) -> Counted:
+    """The letters to an address that count still."""
+    written: list[list[str]] = (
+        session.connection().execute(_LETTERS, {"digest": digest}).scalar() or []
+    )
+    counts = [each for each in written if now - datetime.fromisoformat(each[0]) < LETTERS_WINDOW]
+    return Counted(digest, counts)
+
+
+def write(session: Session, counted: Counted, now: datetime) -> None:
+    """Keep what was counted."""
+    rows.insert_or_update(
+        session, Quota, digest=counted.digest, letters=counted.letters, touched_at=now
+    )
 
 
 def uncount(session: Session, digest: bytes, letter: str) -> None:

@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from newsletter import clock, config, erasures, ledger, quota, retention, tokens, wording
@@ -18,7 +18,7 @@ from newsletter.config import Locale
 from newsletter.database import is_sqlite, lock, reading, writing
 from newsletter.errors import BlockedHard, NobodyKnown, OutdatedLink
 from newsletter.lifecycle import Action, Event, Reason, Status, too_soon
-from newsletter.models import Erasure, Letter, Quota, Subscription, Wording
+from newsletter.models import Erasure, Letter, Subscription
 from newsletter.person import (
     OPEN,
     Person,
@@ -28,6 +28,7 @@ from newsletter.person import (
     meet,
     meet_by_ref,
 )
+from newsletter.quota import Counted
 from newsletter.tokens import Link, Purpose
 from newsletter.wording import ConsentText
 
@@ -70,8 +71,8 @@ def _ask(person: Person, consent: ConsentText, *, in_any_case: bool = False) -> 
 
     `in_any_case`: they then stand as if asked, without a letter.
     """
-    counted = quota.touch(person.session, person.digest, person.now)
-    is_too_soon = too_soon(person.standing, quota.times(counted), person.now)
+    counted = quota.read(person.session, person.digest, person.now)
+    is_too_soon = too_soon(person.standing, counted.times, person.now)
     decision = person.act(
         Action.SIGN_UP,
         too_soon=is_too_soon and not in_any_case,
@@ -80,61 +81,61 @@ def _ask(person: Person, consent: ConsentText, *, in_any_case: bool = False) -> 
     )
     if not decision.changes:
         _work_as_if(person, consent)
+    quota.write(person.session, counted, person.now)
 
 
 def _work_as_if(person: Person, consent: ConsentText) -> None:
     """Do for nobody what a sign-up does, and take it back: the time of an answer must not tell either."""
-    connection = person.session.connection()
-    # A session of its own, so that taking back makes the other forget nothing.
-    with Session(connection, join_transaction_mode="create_savepoint") as session:
-        nobody = Person(session, secrets.token_bytes(32), person.address, None)
-        uncounted = Quota(digest=nobody.digest, letters=[])
-        nobody.act(Action.SIGN_UP, consent=consent, counts_on=uncounted)
-        session.flush()
-        session.rollback()
+    # The connection's savepoint, not the session's, which would then read again all that it knows.
+    with person.session.connection().begin_nested() as savepoint:
+        nobody = Person(person.session, secrets.token_bytes(32), person.address, None)
+        nobody.act(Action.SIGN_UP, consent=consent, counts_on=Counted(nobody.digest))
+        savepoint.rollback()
 
 
 def open_request(link: Link) -> OpenRequest:
     """Look at what a confirmation link asks for, changing nothing; raise OutdatedLink."""
     with reading() as session:
         row = session.get(Subscription, link.ref)
-        if row is None or row.round != link.round:
+        if row is None:
             raise OutdatedLink
         is_confirmed = row.status is Status.CONFIRMED
         is_open = row.expires_at is not None and row.expires_at > clock.now() and not row.hold
         agreed = _agreed_in(session, link, row)
-        if agreed is None or not (is_confirmed or is_open):
-            raise OutdatedLink
+        if row.round != link.round or agreed is None or not (is_confirmed or is_open):
+            raise OutdatedLink(row.locale)
         return OpenRequest(agreed, row.expires_at, is_confirmed)
 
 
 def _agreed_in(session: Session, link: Link, row: Subscription) -> ConsentText | None:
     """The text that the link's letter carried, else the one the row names."""
-    letter = session.get(Letter, link.letter) if link.letter else None
+    letter = session.connection().execute(_LETTER, {"id": link.letter}).first()
     if letter is not None and letter.ref != row.ref:
         return None
     named = letter.wording if letter else row.wording
-    agreed = session.get(Wording, named) if named else None
-    return wording.of(agreed) if agreed else None
+    return wording.kept(session, named) if named else None
+
+
+_LETTER = select(Letter.ref, Letter.wording).where(Letter.id == bindparam("id"))
 
 
 def confirm(link: Link) -> Consent:
     """The address's owner pressed the button; raise OutdatedLink. Again: the same answer, nothing more."""
     with writing() as session:
         _lock_family(session, link.ref)
-        person = meet_by_ref(session, link.ref)
-        if person is None or person.row is None or person.row.round != link.round:
+        person = meet_by_ref(session, link.ref, is_locked=True)
+        if person is None or person.row is None:
             raise OutdatedLink
         row = person.row
         agreed = _agreed_in(session, link, row)
-        if agreed is None:
-            raise OutdatedLink
+        if row.round != link.round or agreed is None:
+            raise OutdatedLink(row.locale)
         if person.act(Action.CONFIRM, consent=agreed).changes:
             for replaced in _replaced_by(session, row):
                 _block_rectified(session, replaced)
             row.replaces_ref = None
         if row.status is not Status.CONFIRMED:
-            raise OutdatedLink
+            raise OutdatedLink(row.locale)
         return Consent(row.ref, row.since, agreed.language, unsubscribe_url(row.ref))
 
 
@@ -181,8 +182,9 @@ def _lock_family(session: Session, ref: str) -> None:
     """Lock somebody and all of their family at once, in an order that nobody crosses; at a transaction's start."""
     locked: set[bytes] = set()
     while not is_sqlite() and not (wanted := set(_family(session, ref).values())) <= locked:
-        # Somebody joined the family while we waited: let go of all, and begin again with them.
-        session.rollback()
+        if locked:
+            # Somebody joined the family while we waited: let go of all, and begin again with them.
+            session.rollback()
         lock(session, *wanted)
         locked = wanted
 

@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass
 from flask import current_app
 from sqlalchemy.orm import Session
 
-from newsletter import clock, config
+from newsletter import clock, config, rows
 from newsletter.config import Locale, Settings
-from newsletter.database import insert_missing, reading, writing
+from newsletter.database import reading, writing
 from newsletter.errors import UnknownWording
 from newsletter.models import Wording
 
@@ -48,7 +48,7 @@ def publish(session: Session) -> dict[str, ConsentText]:
         language: render(language, settings) for language in settings.locales
     }
     for text in texts.values():
-        insert_missing(session, Wording, **asdict(text), published_at=clock.now())
+        rows.insert_missing(session, Wording, **asdict(text), published_at=clock.now())
     return texts
 
 
@@ -77,6 +77,17 @@ def find(hash_: str) -> ConsentText:
     if row is None or row.withdrawn_at is not None:
         raise UnknownWording
     return of(row)
+
+
+def kept(session: Session, hash_: str) -> ConsentText | None:
+    """The text with this hash, withdrawn or not; one that was read is not read again, since it never changes."""
+    texts: dict[str, ConsentText] = current_app.extensions.setdefault("texts", {})
+    if hash_ not in texts:
+        row = session.get(Wording, hash_)
+        if row is None:
+            return None
+        texts[hash_] = of(row)
+    return texts[hash_]
 
 
 def of(row: Wording) -> ConsentText:

@@ -76,8 +76,7 @@ def test_a_quota_that_is_touched_as_it_is_purged_stays(
 ) -> None:
     with ThreadPoolExecutor(1) as crowd, app.app_context(), writing() as session:
         person = meet(session, Address.parse(ADA))
-        quota.touch(session, person.digest, person.now)
-        session.flush()
+        quota.write(session, quota.read(session, person.digest, person.now), person.now)
         purged = crowd.submit(within, app, purge_quotas)
         wait_until(lambda: somebody_waits(database_url), "the purge waits")
         session.commit()
@@ -99,6 +98,20 @@ def test_a_sign_up_whose_quota_is_purged_under_it_is_taken(
         assert signed_up.result(10).status_code == 202
     assert quotas(app) == 1
     assert events_of(client, ADA) == ["signup", "signup"]
+
+
+@on_postgresql
+def test_a_sign_up_after_the_servers_restart_is_taken(
+    client: FlaskClient, database_url: str
+) -> None:
+    sign_up(client, ADA)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+    assert sign_up(client, GRACE).status_code == 202
 
 
 @pytest.fixture

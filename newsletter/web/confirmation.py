@@ -6,7 +6,7 @@ from flask import Blueprint, Response, make_response, render_template
 
 from newsletter import subscriptions, tokens
 from newsletter.tokens import Purpose
-from newsletter.web import links, negotiation
+from newsletter.web import language, negotiation
 from newsletter.web.openapi import PAGE, Door, describe
 from newsletter.web.schemas import Confirmed, OpenRequest, say
 
@@ -25,8 +25,9 @@ bp = Blueprint("confirmation", __name__)
 )
 def show(token: str) -> Response:
     """Show what is to be confirmed."""
-    link = links.follow(Purpose.CONFIRM, token)
+    link = tokens.read(Purpose.CONFIRM, token)
     asked = subscriptions.open_request(link)
+    language.use(asked.consent.language)
     not_me_url = tokens.url_for(Purpose.NOT_ME, link)
     if negotiation.wants_json():
         return say(
@@ -52,7 +53,8 @@ def show(token: str) -> Response:
 @describe(Door("Confirm; again: the same answer.", {200: (PAGE, Confirmed)}, _PROBLEMS))
 def confirm(token: str) -> Response:
     """Confirm, and hand over the reference and the link to leave again."""
-    consent = subscriptions.confirm(links.follow(Purpose.CONFIRM, token))
+    consent = subscriptions.confirm(tokens.read(Purpose.CONFIRM, token))
+    language.use(consent.language)
     if negotiation.wants_json():
         return say(Confirmed(reference=consent.reference, unsubscribe=consent.unsubscribe_url))
     page = render_template(

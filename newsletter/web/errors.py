@@ -25,7 +25,7 @@ from werkzeug.exceptions import (
 )
 
 from newsletter import config, errors
-from newsletter.web import negotiation
+from newsletter.web import language, negotiation
 from newsletter.web.bodies import InvalidRequest
 from newsletter.web.error_texts import TEXTS
 from newsletter.web.signature import WrongSignature
@@ -76,6 +76,8 @@ def answer(error: Exception) -> Response:
     """The answer to an exception, as a page or as problem+json."""
     if isinstance(error, HTTPException) and error.response is not None:
         return make_response(error.response)
+    if isinstance(error, errors.OutdatedLink):
+        language.use(error.language)
     status, slug = _meaning(error)
     _note(error, status)
     response = (
