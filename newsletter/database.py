@@ -177,6 +177,9 @@ def reading() -> Iterator[Session]:
         session.close()
 
 
+_LOCK = text("SELECT pg_advisory_xact_lock(:number)")
+
+
 def lock(session: Session, *digests: bytes) -> None:
     """Let nobody else act on these addresses until the transaction ends, known or not.
 
@@ -187,7 +190,7 @@ def lock(session: Session, *digests: bytes) -> None:
         return
     for digest in sorted(digests):
         number = int.from_bytes(digest[:8], "big", signed=True)
-        session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+        session.connection().execute(_LOCK, {"number": number})
 
 
 def is_ready() -> bool:

@@ -168,14 +168,19 @@ def _family(session: Session, ref: str) -> dict[str, bytes]:
     fresh = {ref}
     while fresh:
         seen |= fresh
-        is_kin = or_(Subscription.follows_ref.in_(fresh), Subscription.ref.in_(fresh))
-        kin = session.execute(
-            select(Subscription.ref, Subscription.digest, Subscription.follows_ref).where(is_kin)
-        ).all()
+        kin = session.connection().execute(_KIN, {"refs": sorted(fresh)}).all()
         family |= {each.ref: each.digest for each in kin}
         bound = {each.follows_ref for each in kin if each.follows_ref is not None}
         fresh = (family.keys() | bound) - seen
     return family
+
+
+_KIN = select(Subscription.ref, Subscription.digest, Subscription.follows_ref).where(
+    or_(
+        Subscription.follows_ref.in_(bindparam("refs", expanding=True)),
+        Subscription.ref.in_(bindparam("refs", expanding=True)),
+    )
+)
 
 
 def _lock_family(session: Session, ref: str) -> None:
