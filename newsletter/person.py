@@ -38,7 +38,16 @@ EVIDENCE_COLUMN = "letter.evidence"
 OPEN = frozenset({Status.PENDING, Status.RETURNING})
 
 # Built once, as they are asked for whatever anybody does.
-_REF = select(Subscription.ref).where(Subscription.digest == bindparam("digest"))
+_KNOWN = select(
+    select(Subscription.ref)
+    .where(Subscription.digest == bindparam("digest"))
+    .scalar_subquery()
+    .label("ref"),
+    select(Quota.letters)
+    .where(Quota.digest == bindparam("digest"))
+    .scalar_subquery()
+    .label("letters"),
+)
 _BY_REF = select(Subscription).where(Subscription.ref == bindparam("ref")).with_for_update()
 _DROP_ROUND = delete(Letter).where(
     Letter.ref == bindparam("whose"), Letter.round == bindparam("closed")
@@ -60,6 +69,7 @@ class Person:
     digest: bytes
     address: Address | None
     row: Subscription | None
+    letters: list[list[str]] = field(default_factory=list)  #: as Quota has them
     now: datetime = field(default_factory=clock.now)
 
     @property
@@ -108,7 +118,9 @@ def meet(session: Session, address: Address) -> Person:
     """Find somebody by address and let nobody else act on them; a request past its end is over first."""
     digest = digest_of(address)
     lock(session, digest)
-    return _arrive(Person(session, digest, address, _row(session, digest)))
+    known = session.connection().execute(_KNOWN, {"digest": digest}).one()
+    row = session.scalar(_BY_REF, {"ref": known.ref}) if known.ref else None
+    return _arrive(Person(session, digest, address, row, known.letters or []))
 
 
 def digest_of(address: Address) -> bytes:
@@ -127,11 +139,6 @@ def meet_by_ref(session: Session, ref: str, *, is_locked: bool = False) -> Perso
     if row is None:
         return None
     return _arrive(Person(session, row.digest, address_of(row), row))
-
-
-def _row(session: Session, digest: bytes) -> Subscription | None:
-    ref = session.connection().execute(_REF, {"digest": digest}).scalar()
-    return session.scalar(_BY_REF, {"ref": ref}) if ref else None
 
 
 def _arrive(person: Person) -> Person:

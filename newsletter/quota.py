@@ -9,14 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from newsletter import rows
 from newsletter.lifecycle import LETTERS_WINDOW
 from newsletter.models import Quota
-
-_LETTERS = select(Quota.letters).where(Quota.digest == bindparam("digest"))
 
 
 @dataclass
@@ -36,11 +33,8 @@ class Counted:
         self.letters.append([now.isoformat(), letter])
 
 
-def read(session: Session, digest: bytes, now: datetime) -> Counted:
-    """The letters to an address that count still."""
-    written: list[list[str]] = (
-        session.connection().execute(_LETTERS, {"digest": digest}).scalar() or []
-    )
+def that_count(digest: bytes, written: list[list[str]], now: datetime) -> Counted:
+    """Of the letters that were written to an address, those that count still."""
     counts = [each for each in written if now - datetime.fromisoformat(each[0]) < LETTERS_WINDOW]
     return Counted(digest, counts)
 

@@ -71,7 +71,7 @@ def _ask(person: Person, consent: ConsentText, *, in_any_case: bool = False) -> 
 
     `in_any_case`: they then stand as if asked, without a letter.
     """
-    counted = quota.read(person.session, person.digest, person.now)
+    counted = quota.that_count(person.digest, person.letters, person.now)
     is_too_soon = too_soon(person.standing, counted.times, person.now)
     decision = person.act(
         Action.SIGN_UP,

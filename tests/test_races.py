@@ -76,7 +76,7 @@ def test_a_quota_that_is_touched_as_it_is_purged_stays(
 ) -> None:
     with ThreadPoolExecutor(1) as crowd, app.app_context(), writing() as session:
         person = meet(session, Address.parse(ADA))
-        quota.write(session, quota.read(session, person.digest, person.now), person.now)
+        quota.write(session, quota.Counted(person.digest), person.now)
         purged = crowd.submit(within, app, purge_quotas)
         wait_until(lambda: somebody_waits(database_url), "the purge waits")
         session.commit()
