@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from newsletter import keyring
 from newsletter.address import Address
 from newsletter.database import is_sqlite, reading
+from newsletter.formatting import rfc3339
 from newsletter.models import Erasure
 
 COLUMN = "erasure.address"
@@ -105,8 +106,8 @@ def as_json(erasure: Erasure) -> dict[str, object]:
         "id": erasure.id,
         "status": "pending" if erasure.completed_at is None else "completed",
         "reference": erasure.ref,
-        "requested_at": erasure.requested_at.isoformat(),
-        "completed_at": erasure.completed_at.isoformat() if erasure.completed_at else None,
+        "requested_at": rfc3339(erasure.requested_at),
+        "completed_at": rfc3339(erasure.completed_at) if erasure.completed_at else None,
         "keep_block": erasure.keep_block,
         "places": places,
     }

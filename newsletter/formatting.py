@@ -1,4 +1,4 @@
-"""How dates, times and plain text look to people: pure functions, known to every template as filters.
+"""How dates, times and plain text look: pure functions; those for people are filters of every template.
 
 None of them asks for the request's language: letters are written where there is no request.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from datetime import date, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 
 from babel import Locale, dates
 from flask import Flask
@@ -36,6 +36,11 @@ def clock_time(value: datetime, locale: str, zone: tzinfo) -> str:
 def zone_name(value: datetime, locale: str, zone: tzinfo) -> str:
     """Name the zone as it is at that moment, such as MEZ, or its offset where no short name is in use."""
     return dates.get_timezone_name(value.astimezone(zone), "short", locale=_CONVENTIONS[locale])
+
+
+def rfc3339(value: datetime) -> str:
+    """Write a moment as every program gets it, in UTC, such as 2026-03-01T12:00:00Z (RFC 3339)."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def paragraph(text: str, indent: str = "") -> str:

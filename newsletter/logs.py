@@ -33,6 +33,8 @@ _QUIET = {
     "flask-limiter": logging.WARNING,
 }
 _SHORTEST_SECRET = 4
+#: How the line of gunicorn begins that names the address which the service itself listens on.
+_LISTENING = "Listening at: %s"
 
 _CREDENTIALS = re.compile(r"\b([Bb]earer|Basic)(\s+)[\w.~+/=-]{6,}")
 _LINK = re.compile(
@@ -69,13 +71,15 @@ class RedactingFormatter(logging.Formatter):
         """Put a record on one line; a traceback has more, indented: none passes for a record."""
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         head = f"{at.replace('+00:00', 'Z')} {record.levelname} {record.name}"
-        text = self._redact(record.getMessage()).replace("\n", "\\n")
+        # Looked at is the text in gunicorn's source, before its arguments: no client can write it.
+        is_our_own = record.name == "gunicorn.error" and str(record.msg).startswith(_LISTENING)
+        text = self._redact(record.getMessage(), with_ips=is_our_own).replace("\n", "\\n")
         if record.exc_info and record.exc_info[0] is not None:
             trace = self._redact(self.formatException(record.exc_info))
             text += "".join(f"\n  {line}" for line in trace.split("\n"))
         return f"{head} {text}"
 
-    def _redact(self, text: str) -> str:
+    def _redact(self, text: str, *, with_ips: bool = False) -> str:
         for secret in self._secrets:
             text = text.replace(secret, GONE)
         text = _DETAIL.sub(f"DETAIL: {GONE}", text)
@@ -84,7 +88,8 @@ class RedactingFormatter(logging.Formatter):
         text = _QUERY.sub(f"?{GONE}", text)
         text = _ADDRESS.sub(GONE, text)
         text = _TOKEN.sub(GONE, text)
-        text = _IPV6.sub(_without_ip, _IPV4.sub(_without_ip, text))
+        if not with_ips:
+            text = _IPV6.sub(_without_ip, _IPV4.sub(_without_ip, text))
         return _CONTROL.sub(_escape, text)
 
 

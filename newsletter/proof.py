@@ -14,10 +14,14 @@ from newsletter.address import Address
 from newsletter.config import Settings
 from newsletter.database import writing
 from newsletter.errors import NobodyKnown
+from newsletter.formatting import rfc3339
 from newsletter.lifecycle import Event, Status
 from newsletter.models import LedgerRow, Letter, Subscription, Wording
 from newsletter.person import EVIDENCE_COLUMN, address_of, meet
 from newsletter.subscriptions import family_of
+
+#: Of what a letter said; kept in another form of RFC 3339.
+_TIMES_IN_LETTER = frozenset({"requested_at", "expires_at", "deleted_by", "written_at"})
 
 
 def access(address: Address, *, actor: str) -> dict[str, object]:
@@ -66,7 +70,7 @@ def _held(session: Session, row: Subscription) -> dict[str, object]:
 
 
 def _time(value: datetime | None) -> str | None:
-    return value.isoformat() if value else None
+    return rfc3339(value) if value else None
 
 
 def _event(row: LedgerRow) -> dict[str, object]:
@@ -89,7 +93,14 @@ def _letters(session: Session, row: Subscription) -> Sequence[Letter]:
 
 def _letter(letter: Letter) -> dict[str, object]:
     """What is kept of a letter, its evidence included."""
-    evidence = keyring.current().decrypt(letter.evidence, ref=letter.id, column=EVIDENCE_COLUMN)
+    kept = keyring.current().decrypt(letter.evidence, ref=letter.id, column=EVIDENCE_COLUMN)
+    evidence = json.loads(kept)
+    if "values" in evidence:
+        evidence["values"] |= {
+            name: rfc3339(datetime.fromisoformat(value))
+            for name, value in evidence["values"].items()
+            if name in _TIMES_IN_LETTER
+        }
     return {
         "kind": str(letter.kind),
         "round": letter.round,
@@ -99,7 +110,7 @@ def _letter(letter: Letter) -> dict[str, object]:
         "error": letter.error,
         "wording": letter.wording,
         "template": letter.template,
-        **json.loads(evidence),
+        **evidence,
     }
 
 

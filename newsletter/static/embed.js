@@ -1,4 +1,4 @@
-// Shows the answer to forms marked data-newsletter beneath their button; without it, they are plain forms.
+// Answers forms marked data-newsletter in place; without it, they are plain.
 document.querySelectorAll('form[data-newsletter=""]').forEach((form, number) => {
   const { email, locale } = form.elements;
   const button = form.querySelector("[type=submit]");
@@ -14,15 +14,16 @@ document.querySelectorAll('form[data-newsletter=""]').forEach((form, number) => 
     ],
   }[locale.value];
 
-  const show = (state, text, mistyped = false) => {
+  const show = (state, text, wrong = false) => {
     form.dataset.newsletter = state;
-    email.setAttribute("aria-invalid", mistyped);
+    email.setAttribute("aria-invalid", wrong);
+    (wrong ? email.closest("label") || email : button).after(answer);
     answer.textContent = text;
-    if (mistyped) email.focus();
+    if (wrong) email.focus();
   };
 
   const send = async () => {
-    const response = await fetch(`${form.action}?locale=${locale.value}`, {
+    const reply = await fetch(`${form.action}?locale=${locale.value}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(Object.fromEntries(new FormData(form))),
@@ -30,14 +31,13 @@ document.querySelectorAll('form[data-newsletter=""]').forEach((form, number) => 
       referrerPolicy: "no-referrer",
       signal: AbortSignal.timeout?.(15000),
     });
-    if (response.status === 202) return show("accepted", accepted);
-    const { type, detail } = await response.json();
+    if (reply.status === 202) return show("accepted", accepted);
+    const { type, detail } = await reply.json();
     show("refused", detail, type.endsWith("/invalid-address"));
   };
 
   answer.id = `newsletter-answer-${number}`;
   answer.setAttribute("role", "status");
-  button.after(answer);
   email.setAttribute("aria-describedby", answer.id);
   show("ready", "");
 

@@ -49,6 +49,7 @@ def register(app: Flask) -> None:
     """Open all doors of an application that has its settings."""
     settings = app.extensions["settings"]
     app.config["MAX_CONTENT_LENGTH"] = bodies.LONGEST
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # Flask's own provider has it
     # A redirect to the path with single slashes would be built from the Host header.
     app.url_map.merge_slashes = False
     # Flask runs what comes after a request in reverse: the access log has the last word.

@@ -17,7 +17,6 @@ from newsletter.web.openapi import JSON, PAGE, Door, describe, document
 
 bp = Blueprint("docs", __name__)
 
-_LONGEST = 20  #: characters of a value in a table
 _OF_EVERY_DOOR = ("locale", "Accept-Language")
 
 Json = dict[str, Any]
@@ -104,13 +103,9 @@ def _type_of(schema: Json) -> str:
 
 def _type(schema: Json) -> str:
     if "enum" in schema:
-        return ", ".join(f"`{_short(json.dumps(value))}`" for value in schema["enum"])
+        return ", ".join(f"`{json.dumps(value)}`" for value in schema["enum"])
     words = str(schema.get("type", "anything"))
     return f"{words} ≤ {schema['maxLength']}" if "maxLength" in schema else words
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]}…"
 
 
 def example_call(operation: Operation) -> str:

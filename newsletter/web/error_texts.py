@@ -73,8 +73,8 @@ TEXTS: dict[str, ErrorText] = {
     "outdated-link": ErrorText(
         _("This link is no longer valid"),
         _(
-            "The time limit for confirmation has passed, or a newer link has replaced this one. "
-            "If you would like to receive the newsletter, please sign up again: {form}"
+            "Perhaps its time limit has passed, a newer link has replaced it, or the sign-up it belongs to "
+            "no longer stands. If you would like to receive the newsletter, please sign up again: {form}"
         ),
         _(
             "The link was signed here, but its time limit has passed, the person has left since, "
@@ -104,8 +104,8 @@ TEXTS: dict[str, ErrorText] = {
     "unavailable": ErrorText(
         _("Unavailable at the moment"),
         _(
-            "The service cannot be reached just now. Nothing was lost; "
-            "please try again in a few minutes."
+            "The service cannot be reached just now, and what you asked for was not done. "
+            "Please try again in a few minutes."
         ),
         _("The database cannot be reached, or has not been brought to the schema that is needed."),
         _(

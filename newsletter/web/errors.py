@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict
 
-from flask import Flask, Response, jsonify, make_response, render_template
+from flask import Flask, Response, jsonify, make_response, render_template, request
 from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import (
@@ -24,7 +24,7 @@ from werkzeug.exceptions import (
     UnsupportedMediaType,
 )
 
-from newsletter import config, errors
+from newsletter import config, errors, outage
 from newsletter.web import language, negotiation
 from newsletter.web.bodies import InvalidRequest
 from newsletter.web.error_texts import TEXTS
@@ -115,16 +115,18 @@ def _meaning(error: Exception) -> tuple[int, str]:
 
 def _note(error: Exception, status: int) -> None:
     if status == 503:
-        # Where in our code the database was missed tells nobody anything; the driver's words do.
-        log.error("answered 503, the database is away: %s", getattr(error, "orig", None) or error)
+        # Where in our code the database was missed tells nobody anything; why it was does.
+        log.error("answered 503: %s", outage.trouble_of(error))
     elif status >= 500:
         log.error("answered %d", status, exc_info=error)
 
 
 def _page(slug: str) -> str:
     title, text = text_of(slug, on_page=True)
+    # Whoever came with the form has lost it.
+    show_form_link = slug in _WITH_FORM_LINK or request.blueprint == "signup"
     return render_template(
-        "pages/problem.html", title=title, text=text, show_form_link=slug in _WITH_FORM_LINK
+        "pages/problem.html", title=title, text=text, show_form_link=show_form_link
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from flask import Blueprint, Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from newsletter import config, database, jobs
+from newsletter import config, database, jobs, outage
 from newsletter.web import limits, staff
 from newsletter.web.openapi import Door, describe
 from newsletter.web.schemas import Alive, Readiness, say
@@ -40,12 +40,12 @@ def ready() -> Response:
 
 
 def _look() -> Readiness:
-    if not database.is_ready():
-        return Readiness(status="unable", reasons=["database not ready"])
+    if (trouble := outage.present()) is not None:
+        return Readiness(status="unable", reasons=[str(trouble)])
     try:
         reasons = list(_complaints())
-    except SQLAlchemyError:
-        return Readiness(status="unable", reasons=["database not ready"])
+    except SQLAlchemyError as error:
+        return Readiness(status="unable", reasons=[str(outage.trouble_of(error))])
     return Readiness(status="degraded" if reasons else "ready", reasons=reasons)
 
 

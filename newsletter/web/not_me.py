@@ -8,7 +8,7 @@ from newsletter import subscriptions
 from newsletter.tokens import Purpose
 from newsletter.web import bodies, links, negotiation
 from newsletter.web.openapi import JSON_OR_FORM, PAGE, UNREAD, Door, describe
-from newsletter.web.schemas import Ask, Disowned, NotMe, say
+from newsletter.web.schemas import AskToDisown, Disowned, NotMe, say
 
 bp = Blueprint("not_me", __name__)
 
@@ -17,7 +17,7 @@ bp = Blueprint("not_me", __name__)
 @describe(
     Door(
         "Ask whether the sign-up is to be forgotten; changes nothing.",
-        {200: (PAGE, Ask)},
+        {200: (PAGE, AskToDisown)},
         ("unknown-link", "unavailable"),
     )
 )
@@ -25,7 +25,7 @@ def show(token: str) -> Response:
     """Ask whether the sign-up is to be forgotten."""
     links.follow(Purpose.NOT_ME, token)
     if negotiation.wants_json():
-        return say(Ask(action="disown"))
+        return say(AskToDisown())
     return make_response(render_template("pages/not_me.html"))
 
 

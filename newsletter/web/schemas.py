@@ -207,10 +207,16 @@ class Confirmed(BaseModel):
     )
 
 
-class Ask(BaseModel):
+class AskToDisown(BaseModel):
     """What a POST to the same address does."""
 
-    action: Literal["disown", "unsubscribe"] = Field(examples=["unsubscribe"])
+    action: Literal["disown"] = "disown"
+
+
+class AskToUnsubscribe(BaseModel):
+    """What a POST to the same address does."""
+
+    action: Literal["unsubscribe"] = "unsubscribe"
 
 
 class Disowned(BaseModel):

@@ -13,7 +13,7 @@ from newsletter.web.email_schema import Email, HeldEmail
 
 _REFERENCE = "6f1d0c9e5b7a4838a2c4e1f09d3b7a65"
 _HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
-_MOMENT = "2026-03-01T12:00:00+00:00"
+_MOMENT = "2026-03-01T12:00:00Z"
 
 
 class _Staff(BaseModel):

@@ -9,7 +9,7 @@ from newsletter.tokens import Purpose
 from newsletter.web import links, negotiation
 from newsletter.web.bodies import FORMS
 from newsletter.web.openapi import PAGE, Door, describe
-from newsletter.web.schemas import Ask, Blocked, OneClick, say
+from newsletter.web.schemas import AskToUnsubscribe, Blocked, OneClick, say
 
 _PROBLEMS = ("unknown-link", "unavailable")
 
@@ -17,12 +17,14 @@ bp = Blueprint("unsubscribe", __name__)
 
 
 @bp.get("/unsubscribe/<token>")
-@describe(Door("Ask whether to leave; changes nothing.", {200: (PAGE, Ask)}, _PROBLEMS))
+@describe(
+    Door("Ask whether to leave; changes nothing.", {200: (PAGE, AskToUnsubscribe)}, _PROBLEMS)
+)
 def show(token: str) -> Response:
     """Ask whether to leave."""
     links.follow(Purpose.UNSUBSCRIBE, token)
     if negotiation.wants_json():
-        return say(Ask(action="unsubscribe"))
+        return say(AskToUnsubscribe())
     return make_response(render_template("pages/unsubscribe.html"))
 
 

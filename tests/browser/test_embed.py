@@ -162,6 +162,19 @@ def test_a_mistyped_address_is_pointed_at_and_can_be_mended(
         expect(email).to_have_attribute("aria-invalid", "false")
 
 
+def test_an_answer_stands_beneath_what_it_is_about(
+    web: OwnWeb, site: OtherSite, page: Page, copy: Copy
+) -> None:
+    with web.running(ALLOWED_ORIGINS=site.origin):
+        copy(page)
+        page.goto(site.origin)
+        ask(page, "ada@example")
+        expect(page.locator("label + [role=status]")).to_contain_text("gültige E-Mail-Adresse")
+
+        ask(page, ADA)
+        expect(page.locator("button + [role=status]")).to_contain_text(IN_PLACE["de"])
+
+
 def test_too_many_sign_ups_are_told_in_the_forms_language(
     web: OwnWeb, site: OtherSite, page: Page, copy: Copy
 ) -> None:
@@ -185,7 +198,7 @@ def test_a_service_without_its_database_says_so_and_the_form_can_be_sent_later(
         ALLOWED_ORIGINS=site.origin, DATABASE_URL="sqlite:////nowhere/newsletter.sqlite3"
     ):
         ask(page, ADA)
-        expect(page.get_by_role("status")).to_contain_text("Es ist nichts verloren gegangen")
+        expect(page.get_by_role("status")).to_contain_text("Ihre Anfrage wurde nicht ausgeführt")
 
     with web.running(ALLOWED_ORIGINS=site.origin):
         page.get_by_role("button").click()

@@ -84,7 +84,7 @@ def test_the_end_is_as_many_days_away_as_the_links_hold(
 ) -> None:
     sign_up(client, ADA)
 
-    assert access(client, ADA)["expires_at"] == "2026-03-08T12:00:00+00:00"
+    assert access(client, ADA)["expires_at"] == "2026-03-08T12:00:00Z"
 
 
 def test_who_was_blocked_before_the_request_is_so_after_it(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from email.message import EmailMessage
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.web.callers import BROWSER
 from tests.web.conftest import ClientWith
 
 DOORS = ["erasures", "access", "blocks", "lifts", "rectifications"]
+FORM_OF_TIMES = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 FIELDS = {"blocks": {"reason": "staff"}, "rectifications": {"new_email": GRACE}}
 
 
@@ -212,3 +214,30 @@ def test_rectifying_to_an_address_blocked_hard_is_a_conflict(
     ask_staff(client, "blocks", GRACE, reason="staff")
 
     assert ask_staff(client, "rectifications", ADA, new_email=GRACE).status_code == 409
+
+
+def test_letters_beyond_ascii_are_written_as_they_are(
+    client: FlaskClient, letter: EmailMessage
+) -> None:
+    answer = ask_staff(client, "access", ADA)
+
+    assert "\\u" not in answer.text
+    assert not answer.text.isascii()
+
+
+def test_every_time_is_told_in_one_form(client: FlaskClient, letter: EmailMessage) -> None:
+    confirm(client, letter)
+    ask_staff(client, "blocks", ADA, reason="unsubscribed")
+    held = ask_staff(client, "access", ADA).text
+    erased = ask_staff(client, "erasures", ADA).text
+
+    times = re.findall(r"\d{4}-\d\d-\d\dT[^\s\"]*", held + erased)
+    assert len(times) > 10
+    assert [each for each in times if not FORM_OF_TIMES.fullmatch(each)] == []
+
+
+def test_the_description_tells_times_in_the_form_of_the_answers(door: FlaskClient) -> None:
+    times = re.findall(r"\d{4}-\d\d-\d\dT[^\s\"]*", door.get("/openapi.json").text)
+
+    assert times
+    assert [each for each in times if not FORM_OF_TIMES.fullmatch(each)] == []

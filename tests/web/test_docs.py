@@ -11,6 +11,7 @@ from newsletter.web.contract import INTRODUCTION
 from newsletter.web.error_texts import TEXTS
 from tests.web.callers import BROWSER
 from tests.web.described import description_of
+from tests.web.snippets import Document
 
 LOCALES = ("de", "en")
 
@@ -38,6 +39,31 @@ def test_every_door_has_a_call_to_copy(door: FlaskClient) -> None:
 
     assert page.count("<code>curl ") == page.count("<section ")
     assert "{token}" not in "".join(re.findall(r"<code>curl [^<]+", page))
+
+
+@pytest.mark.parametrize(
+    ("door_id", "act"), [("not_me.show.get", "disown"), ("unsubscribe.show.get", "unsubscribe")]
+)
+def test_an_example_is_what_its_own_door_answers(door: FlaskClient, door_id: str, act: str) -> None:
+    page = Document(door.get("/docs").text)
+
+    section = page.one("section", id=door_id)
+    examples = [each.text for each in page.named("pre") if section in each.within]
+    assert f'"action": "{act}"' in examples[-1]
+
+
+def test_every_door_is_folded_in_and_a_link_to_it_opens_it(door: FlaskClient) -> None:
+    page = Document(door.get("/docs").text)
+
+    sections = page.named("section")
+    assert len(page.named("details")) == len(sections)
+    assert {each.within[-1].name for each in sections} == {"details"}
+
+
+def test_the_hash_of_the_present_wording_can_be_copied_from_the_table(door: FlaskClient) -> None:
+    present = door.get("/", headers={"Accept": "application/json"}).get_json()["wording"]
+
+    assert f"<code>&#34;{present}&#34;</code>" in door.get("/docs").text
 
 
 @pytest.mark.parametrize("path", ["/docs", "/problems", "/problems/unknown-wording"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import string
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask, abort
@@ -13,6 +14,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from newsletter import errors as causes
+from newsletter.tokens import Link, Purpose, url_for
 from newsletter.web import errors
 from newsletter.web.error_texts import TEXTS
 from tests.people import ADA
@@ -89,6 +91,24 @@ def test_with_the_database_away_it_is_worth_trying_again(
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) >= 1
     assert "SELECT" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "leads_back"), [("POST", "/subscriptions", True), ("GET", "/my-link", False)]
+)
+def test_who_could_not_sign_up_is_led_back_to_the_form(
+    client_with: ClientWith, method: str, path: str, *, leads_back: bool
+) -> None:
+    client = client_with(DATABASE_URL="sqlite:////nowhere/newsletter.sqlite3")
+    with client.application.app_context():
+        link = url_for(Purpose.UNSUBSCRIBE, Link("0" * 32, 1, "1" * 32))
+    path = path.replace("/my-link", urlsplit(link).path)
+
+    page = client.open(path, method=method, data={"email": ADA}, headers=BROWSER)
+
+    assert page.status_code == 503
+    assert "nicht ausgeführt" in page.text
+    assert ('<a class="button" href="/?locale=de"' in page.text) is leads_back
 
 
 @pytest.mark.parametrize("headers", [{}, BROWSER])

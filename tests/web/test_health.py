@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from email.message import EmailMessage
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import delete
 
 from newsletter import jobs
+from newsletter.database import writing
+from newsletter.models import Keyring
 from tests.people import STAFF, confirm
 from tests.web.conftest import ClientWith
 
@@ -85,4 +89,26 @@ def test_without_the_database_it_is_unable(client_with: ClientWith) -> None:
     answer = client_with(**AWAY).get("/ready", headers=STAFF)
 
     assert answer.status_code == 503
-    assert answer.get_json() == {"status": "unable", "reasons": ["database not ready"]}
+    assert answer.get_json()["status"] == "unable"
+    assert len(answer.get_json()["reasons"]) == 1
+
+
+def test_a_database_that_does_not_answer_is_told(client_with: ClientWith) -> None:
+    away = client_with(DATABASE_URL="postgresql://muster:s3cretword@127.0.0.1:9/news")
+
+    [reason] = reasons(away)
+
+    assert reason.startswith("the database does not answer; start it")
+
+
+def test_a_database_before_its_release_is_told(client_with: ClientWith, tmp_path: Path) -> None:
+    unreleased = client_with(DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite3")
+
+    assert reasons(unreleased) == ["the database has no tables yet; run `newsletter release`"]
+
+
+def test_a_database_without_a_keyring_is_told(app: Flask, client: FlaskClient) -> None:
+    with app.app_context(), writing() as session:
+        session.execute(delete(Keyring))
+
+    assert reasons(client) == ["the database has no keyring yet; run `newsletter release`"]

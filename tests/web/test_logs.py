@@ -105,6 +105,30 @@ def test_what_is_harmless_stays(harmless: str) -> None:
     assert text(harmless) == harmless
 
 
+@pytest.mark.parametrize(
+    ("name", "message", "kept"),
+    [
+        ("gunicorn.error", "Listening at: %s (%s)", "http://127.0.0.1:8300 (7)"),
+        ("gunicorn.error", "Connection from: %s (%s)", "http://[redacted]:8300 (7)"),
+        ("newsletter.x", "Listening at: %s (%s)", "http://[redacted]:8300 (7)"),
+    ],
+)
+def test_only_the_address_that_the_service_listens_on_is_told(
+    name: str, message: str, kept: str
+) -> None:
+    arguments = ("http://127.0.0.1:8300", 7)
+    record = logging.LogRecord(name, logging.INFO, "x.py", 1, message, arguments, None)
+
+    assert RedactingFormatter().format(record).endswith(kept)
+
+
+def test_no_client_passes_for_the_address_that_the_service_listens_on() -> None:
+    arguments = ("Listening at: %s http://203.0.113.7:80",)
+    record = logging.LogRecord("gunicorn.error", logging.INFO, "x.py", 1, "%s", arguments, None)
+
+    assert "203.0.113.7" not in RedactingFormatter().format(record)
+
+
 @pytest.mark.parametrize("kind", [URLSafeSerializer, URLSafeTimedSerializer])
 @pytest.mark.parametrize("payload", ["x", ["0" * 32, 1, "1" * 32], "x" * 500])
 def test_a_token_is_gone_wherever_it_stands(kind: Any, payload: object) -> None:
