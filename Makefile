@@ -12,6 +12,7 @@ help: ## Print these lines
 		|| { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 …"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null \
 		|| { echo "Python's venv is missing; on Debian: apt-get install python3-venv"; exit 1; }
+	@echo "Installing, about a minute …"
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
@@ -29,6 +30,9 @@ test: setup lint ## Everything that is checked: lint, types, tests on SQLite and
 
 screenshots: setup ## Take pictures of every page into docs/screenshots
 	CI=true SCREENSHOTS=docs/screenshots $(BIN)/pytest -q -n 0 tests/browser/test_pages.py
+
+bench: setup ## Measure how fast it is, beside a bare Flask view and django-newsletter
+	$(BIN)/python -m bench
 
 lint: setup ## Style, types, texts
 	$(BIN)/ruff format --check $(PACKAGES)
@@ -53,4 +57,4 @@ lock: ## Resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --quiet -c requirements.txt -o requirements-dev.txt
 
-.PHONY: help setup run test screenshots lint format texts migration lock
+.PHONY: help setup run test screenshots bench lint format texts migration lock

@@ -16,14 +16,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from sandbox.environment import API_KEY, LIST_ID, environment, secrets_in
+from sandbox.environment import API_KEY, LIST_ID, environment, secrets_in, settings_in
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from sandbox.pages import Pages, create_pages
 from sandbox.processes import CalledOff, Ended, Processes, lines_in
+from sandbox.tour.pages import PRETTY
 from sandbox.tour.service import Service
 
 START_SECONDS = 60.0
+LAST_LINES = 20
 TOUR = """
 The newsletter service is running on this machine; nothing leaves it.
 
@@ -35,19 +37,33 @@ The newsletter service is running on this machine; nothing leaves it.
   Mailbox        {pages}/mailbox
   Mailchimp      {pages}/contacts
 
-  What is held about somebody, and why (…/admin/erasures erases them):
-  curl -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' \\
-    -d '{{"email": "ada@example.com"}}' {service}/admin/access
+  What is held about somebody, and why:
+  {curl} -H 'Content-Type: application/json' \\
+    -d '{{"email": "ada@example.com"}}' {service}/admin/access \\
+    | {pretty}
 
-  Ctrl-C ends it all.
+  Erase them (the answer names an id):
+  {curl} -H 'Content-Type: application/json' \\
+    -d '{{"email": "ada@example.com"}}' {service}/admin/erasures \\
+    | {pretty}
+
+  How far that is:
+  {curl} \\
+    {service}/admin/erasures/ID \\
+    | {pretty}
+
+  The processes’ log is in {log}. Ctrl-C ends it all.
 """
 
 
 def main() -> int:
     """Run it until it is called off (0) or a process ends by itself (1)."""
     asked = _asked()
+    _tell_settings()
+    log: Path | None = None
     try:
         with surroundings(asked) as (processes, places):
+            log = processes.log
             _listen_to_signals(processes)
             _start(processes, lines_in(asked.folder / "Procfile"))
             wait_for_health(f"{places['service']}/health", processes)
@@ -56,8 +72,22 @@ def main() -> int:
     except CalledOff:
         return 0
     except (Ended, OSError, TimeoutError) as problem:
-        print(f"\nsandbox: {problem}; everything is stopped.", file=sys.stderr)
+        print(f"\n{_last_words(log)}sandbox: {problem}; everything is stopped.", file=sys.stderr)
     return 1
+
+
+def _tell_settings() -> None:
+    taken, ignored = settings_in(os.environ)
+    if taken:
+        print(f"sandbox: taken from the environment: {', '.join(taken)}.", flush=True)
+    if ignored:
+        print(f"sandbox: ignored in the environment: {', '.join(ignored)}.", flush=True)
+
+
+def _last_words(log: Path | None) -> str:
+    """The end of what the processes said, and where the rest is."""
+    lines = log.read_text(errors="replace").splitlines()[-LAST_LINES:] if log else []
+    return "\n".join([*lines, f"(the end of {log})", ""]) if lines else ""
 
 
 def _asked() -> argparse.Namespace:
@@ -77,23 +107,29 @@ def surroundings(asked: argparse.Namespace) -> Iterator[tuple[Processes, dict[st
     var = asked.folder / "var"
     own = secrets_in(var / "sandbox.env")
     service, pages = free_port(asked.port), free_port(asked.pages)
+    token = own["ADMIN_TOKENS"].partition(":")[2]
     places = {
         "service": f"http://localhost:{service}",
         "pages": f"http://localhost:{pages}",
-        "token": own["ADMIN_TOKENS"].partition(":")[2],
+        "curl": f"curl -sS -H 'Authorization: Bearer {token}'",
+        "pretty": PRETTY,
+        "log": str(var / "sandbox.log"),
     }
     mailchimp = StandIn(API_KEY, LIST_ID, file=var / "sandbox-mailchimp.json")
     mailchimp.signing_secret = own["MAILCHIMP_SIGNING_SECRET"]
     secret = own["MAILCHIMP_WEBHOOK_SECRET"]
     mailchimp.webhook_url = f"{places['service']}/webhooks/mailchimp/{secret}"
     with Mailbox() as mailbox, mailchimp, ExitStack() as stack:
-        tour = Service(places["service"], places["token"], (var / "sandbox.env").resolve())
+        tour = Service(places["service"], token, (var / "sandbox.env").resolve())
         served = Pages(create_pages(mailchimp, mailbox, tour))
         served.start(pages)
         stack.callback(served.stop)
         urls = {"smtp": mailbox.smtp_url, "api": mailchimp.api_url}
-        environ = environment(os.environ, own, service=service, pages=pages, **urls)
-        processes = Processes(environ, asked.folder)
+        database = var / "sandbox.sqlite3"
+        environ = environment(
+            os.environ, own, service=service, pages=pages, database=database, **urls
+        )
+        processes = Processes(environ, asked.folder, var / "sandbox.log")
         stack.callback(processes.stop)
         yield processes, places
 

@@ -8,10 +8,14 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from newsletter.config import Settings
+
 API_KEY = "0123456789abcdef0123456789abcdef-us1"
 LIST_ID = "a1b2c3d4e5"
 
-_PASSED_ON = ("HOME", "LANG", "TZ", "DATABASE_URL", "BRAND_DIR")
+_SURROUNDINGS = ("HOME", "LANG", "TZ")
+_SETTINGS = ("DATABASE_URL", "BRAND_DIR", "ALLOWED_ORIGINS", "CLIENT_LIMIT", "LINK_DAYS")
+_PASSED_ON = _SURROUNDINGS + _SETTINGS
 
 COMPANY = {
     "ORGANISATION": "Muster & Söhne GmbH",
@@ -26,6 +30,7 @@ COMPANY = {
     "PRIVACY_URL_EN": "https://www.example.com/en/privacy",
     "TOPICS": "neuen Werkzeugen, Kursen und Angeboten für Tischlereien",
     "TOPICS_EN": "new tools, courses and offers for joiners",
+    "TIMEZONE": "Europe/Berlin",
     "AUTHORITY": "Die Landesbeauftragte für den Datenschutz Musterland, Musterplatz 2, 12345 Musterstadt",
     "MAIL_FROM": "Muster & Söhne GmbH <newsletter@example.com>",
 }
@@ -66,17 +71,29 @@ def _write(file: Path, values: Mapping[str, str]) -> None:
     fresh.replace(file)
 
 
+def settings_in(outer: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """The names of the service's settings that are set there: those a run takes, and those it ignores."""
+    known = {name.upper() for name in Settings.model_fields} - {"PORT"}  # which is --port's default
+    found = sorted(name for name in known if outer.get(name))
+    return (
+        [name for name in found if name in _SETTINGS],
+        [name for name in found if name not in _SETTINGS],
+    )
+
+
 def environment(
     outer: Mapping[str, str],
     own: Mapping[str, str],
     *,
     service: int,
     pages: int,
+    database: Path,
     smtp: str,
     api: str,
 ) -> dict[str, str]:
-    """All that the service's processes are given, and nothing else; ports and URLs by name."""
+    """All that the service's processes are given, and nothing else; ports, file and URLs by name."""
     return {
+        "DATABASE_URL": f"sqlite:///{database.absolute()}",
         **{name: outer[name] for name in _PASSED_ON if outer.get(name)},
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), outer.get("PATH", os.defpath)]),
         **COMPANY,

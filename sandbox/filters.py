@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
+from sandbox.environment import COMPANY
+
+ZONE = ZoneInfo(COMPANY["TIMEZONE"])  #: in which the letters speak, too
 _LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)\]]")
 
 
@@ -25,13 +29,22 @@ def linked(text: str) -> Markup:
 
 
 def moment(at: datetime) -> str:
-    """A time with its date, in UTC."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    """A time with its date and the name of its zone."""
+    return f"{at.astimezone(ZONE):%Y-%m-%d %H:%M:%S %Z}"
 
 
 def clock(at: datetime | str) -> str:
-    """A time of today, in UTC; as text it is in ISO 8601."""
-    return f"{(datetime.fromisoformat(at) if isinstance(at, str) else at).astimezone(UTC):%H:%M:%S}"
+    """A time of today; as text it is in ISO 8601."""
+    return f"{_read(at):%H:%M:%S}"
+
+
+def clock_in_zone(at: datetime | str) -> str:
+    """The same with the name of its zone."""
+    return f"{_read(at):%H:%M:%S %Z}"
+
+
+def _read(at: datetime | str) -> datetime:
+    return (datetime.fromisoformat(at) if isinstance(at, str) else at).astimezone(ZONE)
 
 
 def pretty(value: Any) -> str:
@@ -45,4 +58,4 @@ def form(body: bytes) -> str:
     return "\n".join(f"{name} = {value}" for name, value in pairs)
 
 
-FILTERS = {each.__name__: each for each in (linked, moment, clock, pretty, form)}
+FILTERS = {each.__name__: each for each in (linked, moment, clock, clock_in_zone, pretty, form)}

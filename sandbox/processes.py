@@ -39,12 +39,21 @@ def as_one_process(command: str, path: str) -> str:
 
 
 class Processes:
-    """Children in process groups of their own, with one environment and one folder to work in."""
+    """Children in process groups of their own, with one environment and one folder to work in.
+
+    All they say goes to `log`, which begins empty.
+    """
 
     def __init__(
-        self, environ: Mapping[str, str], folder: Path, patience: float = PATIENCE_SECONDS
+        self,
+        environ: Mapping[str, str],
+        folder: Path,
+        log: Path,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
         self._environ, self._folder, self._patience = environ, folder, patience
+        self.log = log
+        log.write_bytes(b"")
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._interrupt = threading.Event()
         self._ended: list[str] = []
@@ -85,13 +94,16 @@ class Processes:
         self._children.clear()
 
     def _spawn(self, name: str, command: str) -> subprocess.Popen[bytes]:
-        child = subprocess.Popen(
-            ["/bin/sh", "-c", as_one_process(command, self._environ["PATH"])],
-            cwd=self._folder,
-            env=dict(self._environ),
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        with self.log.open("ab") as log:
+            child = subprocess.Popen(
+                ["/bin/sh", "-c", as_one_process(command, self._environ["PATH"])],
+                cwd=self._folder,
+                env=dict(self._environ),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         self._children[name] = child
         return child
 

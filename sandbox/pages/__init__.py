@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, Response, abort, request
 
-from sandbox.filters import FILTERS, linked
+from sandbox.filters import FILTERS, ZONE, linked
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from sandbox.pages import contacts, mailbox
@@ -25,7 +25,7 @@ def create_pages(mailchimp: StandIn, letters: Mailbox, service: Service) -> Flas
     app = Flask("sandbox", static_folder=None)
     app.config["TRUSTED_HOSTS"] = ["localhost", "127.0.0.1"]
     app.jinja_env.filters |= FILTERS
-    app.jinja_env.globals["service_url"] = service.url
+    app.jinja_env.globals |= {"service_url": service.url, "zone": ZONE.key}
     app.before_request(_refuse_other_sites)
     app.after_request(_guard)
     tour.add_to(app, mailchimp, letters, service)

@@ -11,10 +11,12 @@ from urllib.parse import urlsplit
 
 from sandbox.mailbox import Letter
 from sandbox.mailchimp import Contact
+from sandbox.mailchimp.audience import BY_API
 from sandbox.tour.service import Answer
 
 LETTERS_A_DAY = 3
 _HARD = frozenset({"complaint", "not_me", "staff", "bounce"})
+_FROM_THERE = frozenset({"unsubscribed", "complaint", "bounce"})
 _DAY = timedelta(hours=24)
 
 
@@ -84,7 +86,6 @@ class Facts:
         tuple[int, Letter], ...
     ] = ()  #: to this person, with their numbers in the mailbox
     contact: Contact | None = None
-    has_left_there: bool = False  #: left at Mailchimp, by themselves
     is_forgotten: bool = False  #: deleted for ever at Mailchimp
     leave_path: str | None = None  #: the person's own link, if it was seen
 
@@ -93,6 +94,14 @@ class Facts:
         """What the service holds; None where that is nothing, or it did not say."""
         is_held = self.access is not None and self.access.status == 200
         return Held(self.access.body) if self.access is not None and is_held else None
+
+    @property
+    def has_left_there(self) -> bool:
+        """Tell whether what ended their newsletter last began at Mailchimp: they left, or a letter came back."""
+        if self.contact is None or self.held is None or self.held.reason not in _FROM_THERE:
+            return False
+        is_out = self.contact.status in ("unsubscribed", "cleaned")
+        return is_out and self.contact.unsubscribe_reason != BY_API
 
     @property
     def letter(self) -> tuple[int, Letter] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from sandbox.filters import clock
+from sandbox.filters import clock_in_zone
 from sandbox.tour.facts import LETTERS_A_DAY, Facts, Held
 from sandbox.tour.service import Answer
 
@@ -19,8 +19,8 @@ def refused(answer: Answer) -> str:
         return "The service did not answer, so nothing was done. Is “make run” still at work?"
     if answer.status == 429:
         return (
-            "The service answered 429: too many sign-ups from this machine (CLIENT_LIMIT is 20 in ten"
-            f" minutes). Try again in {answer.retry_after or 'some'} seconds."
+            "The service answered 429: too many sign-ups from this machine (CLIENT_LIMIT)."
+            f" Try again in {answer.retry_after or 'some'} seconds."
         )
     title, detail = answer.body.get("title", ""), answer.body.get("detail", "")
     return f"The service answered {answer.status}: {title}. {detail}".replace("..", ".")
@@ -64,4 +64,4 @@ def _why(held: Held) -> str:
 
 
 def _last(written: list[datetime]) -> str:
-    return f"The last letter was written at {clock(written[-1])} UTC." if written else ""
+    return f"The last letter was written at {clock_in_zone(written[-1])}." if written else ""

@@ -17,6 +17,8 @@ from sandbox.tour.service import Service
 from sandbox.tour.walk import Walk
 from sandbox.tour.wire import calls_about
 
+PRETTY = "python3 -m json.tool --no-ensure-ascii"
+
 
 def add_to(app: Flask, mailchimp: StandIn, mailbox: Mailbox, service: Service) -> None:
     """Show one walk."""
@@ -38,6 +40,7 @@ def _add_page(app: Flask, walk: Walk) -> None:
             "tour/page.html",
             facts=facts,
             scene=scene,
+            step=story.step(scene, facts),
             notice=walk.notice,
             form=form,
             typed=walk.typed or (facts.email if scene.chapter < story.Chapter.END else ""),
@@ -90,10 +93,15 @@ def _curl(facts: Facts, service: Service) -> dict[str, str]:
     """The admin calls to copy; the token stays in its file, and out of pages, URLs and histories."""
     body = shlex.quote(json.dumps({"email": facts.email or "ada@example.com"}, ensure_ascii=False))
     file = shlex.quote(str(service.secrets_file))
-    rest = (
-        f" \\\n  -d {body} \\\n"
-        '  -H "Content-Type: application/json" \\\n'
+    token = (
         '  -H "Authorization: Bearer $(\n'
-        f"    sed -n 's/^ADMIN_TOKENS=admin://p' \\\n    {file})\""
+        f"    sed -n 's/^ADMIN_TOKENS=admin://p' \\\n    {file})\" \\\n"
+        f"  | {PRETTY}"
     )
-    return {door: f"curl {service.url}/admin/{door}{rest}" for door in ("access", "erasures")}
+    sent = f'  -d {body} \\\n  -H "Content-Type: application/json" \\\n'
+    id_ = facts.erasure.body.get("id", "ID") if facts.erasure else "ID"
+    return {
+        "access": f"curl -sS {service.url}/admin/access \\\n{sent}{token}",
+        "erasures": f"curl -sS {service.url}/admin/erasures \\\n{sent}{token}",
+        "erasure": f"curl -sS {service.url}/admin/erasures/{id_} \\\n{token}",
+    }

@@ -12,6 +12,8 @@ from sandbox.tour.words import REASONS
 
 Place = Literal["form", "mailbox", "mailchimp", "service"]
 
+_AT_MAILCHIMP = {"subscribed": "unsubscribe-there", "pending": "answer-mailchimp"}
+
 WAIT = "Wait a moment: this page looks again by itself."
 
 
@@ -59,6 +61,21 @@ def tell(facts: Facts) -> Scene:
             )
 
 
+def step(scene: Scene, facts: Facts) -> str | None:
+    """The name of the button that the next step needs; None where this page has none."""
+    match scene.place:
+        case "form":
+            return "sign-up"
+        case "mailbox" if facts.letter is not None:
+            return "confirm" if facts.is_asked else "leave-by-link"
+        case "mailchimp" if facts.contact is not None:
+            return _AT_MAILCHIMP.get(facts.contact.status)
+        case "service":
+            return "erase"
+        case _:
+            return None
+
+
 def _waits(chapter: Chapter, happened: str) -> Scene:
     return Scene(chapter, happened, WAIT, is_under_way=True)
 
@@ -69,7 +86,7 @@ def _unable(answer: Answer) -> Scene:
         if answer.is_missing
         else f"The service answered {answer.status}: {answer.body.get('detail', 'no more than that')}"
     )
-    todo = "Look at the terminal of “make run”. This page looks again by itself."
+    todo = "Look at var/sandbox.log. This page looks again by itself."
     return Scene(Chapter.NOWHERE, happened, todo, is_under_way=True)
 
 
@@ -145,16 +162,16 @@ def _confirmed(held: Held) -> Scene:
         case "awaiting":
             return Scene(
                 Chapter.COME_BACK,
-                "Confirmed here. But whoever left at Mailchimp by themselves is asked once more by"
-                " Mailchimp, too: the contact is pending there.",
+                "Confirmed here. But Mailchimp answered 400: whoever left there by themselves is not"
+                " simply subscribed again. It asks them once more, and the contact is pending there.",
                 "Answer Mailchimp’s question, as the person does in Mailchimp’s own letter.",
                 "mailchimp",
             )
         case "refused":
             return Scene(
                 returns,
-                "Confirmed here. But Mailchimp was told to forget this address, and lets nobody add"
-                " it again.",
+                "Confirmed here. But Mailchimp answered 400: it was told to forget this address, and"
+                " lets nobody add it again.",
                 "Use Mailchimp’s own form, as only the person can, or take another address.",
                 "mailchimp",
             )

@@ -49,7 +49,6 @@ class Walk:
             erasure=self._erasure(access),
             letters=tuple((number, each) for number, each in letters if id(each) in to_them),
             contact=self.mailchimp.contacts.get(email.lower()),
-            has_left_there=email.lower() in self.mailchimp.in_compliance,
             is_forgotten=email in self.mailchimp.forgotten,
             leave_path=self._leave_paths.get(self.email.lower()),
         )

@@ -68,3 +68,13 @@ CHAPTERS = (
     "Leave by your own link",
     "Be erased",
 )
+
+BUTTONS = {
+    "sign-up": "Sign up",
+    "confirm": "Confirm the sign-up",
+    "unsubscribe-there": "Unsubscribe there",
+    "answer-mailchimp": "Answer Mailchimp",
+    "leave-by-link": "Leave by your own link",
+    "erase": "Erase this person",
+    "anew": "Take another address",
+}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.config import load
-from sandbox.environment import environment, secrets_in
+from sandbox.environment import environment, secrets_in, settings_in
 
 NAMES = {
     "SECRET_KEY",
@@ -27,7 +27,8 @@ def file(tmp_path: Path) -> Path:
 
 def given(outer: dict[str, str], own: dict[str, str]) -> dict[str, str]:
     smtp, api = "smtp://127.0.0.1:2525", "http://127.0.0.1:9000/3.0"
-    return environment(outer, own, service=8000, pages=8025, smtp=smtp, api=api)
+    file = Path("/somewhere/sandbox.sqlite3")
+    return environment(outer, own, service=8000, pages=8025, database=file, smtp=smtp, api=api)
 
 
 def test_secrets_are_made_once(file: Path) -> None:
@@ -80,7 +81,7 @@ def test_nothing_else_of_the_outer_environment_is_passed_on(file: Path) -> None:
         "TZ": "UTC",
     }
     assert passed["PATH"] == f"{Path(sys.executable).parent}:/bin"
-    assert not {"PYTHONPATH", "AWS_SECRET_ACCESS_KEY", "DATABASE_URL"} & passed.keys()
+    assert not {"PYTHONPATH", "AWS_SECRET_ACCESS_KEY"} & passed.keys()
     assert passed["PORT"] == "8000"
 
 
@@ -88,3 +89,26 @@ def test_another_database_can_be_named(file: Path) -> None:
     outer = {"DATABASE_URL": "postgresql://localhost/newsletter"}
 
     assert given(outer, secrets_in(file))["DATABASE_URL"] == outer["DATABASE_URL"]
+
+
+def test_without_another_the_database_is_the_sandboxes_own(file: Path) -> None:
+    assert given({}, secrets_in(file))["DATABASE_URL"] == "sqlite:////somewhere/sandbox.sqlite3"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALLOWED_ORIGINS", "http://localhost:3000"),
+        ("CLIENT_LIMIT", "off"),
+        ("LINK_DAYS", "3"),
+        ("BRAND_DIR", "/brand"),
+    ],
+)
+def test_what_a_form_is_tried_with_is_passed_on(file: Path, name: str, value: str) -> None:
+    assert given({name: value}, secrets_in(file))[name] == value
+
+
+def test_settings_are_told_apart_by_whether_a_run_takes_them() -> None:
+    outer = {"PATH": "/bin", "PORT": "1", "IMPRINT": "", "ORGANISATION": "x", "LINK_DAYS": "3"}
+
+    assert settings_in(outer) == (["LINK_DAYS"], ["ORGANISATION"])

@@ -32,7 +32,7 @@ class Handler(BaseHTTPRequestHandler):
 
 HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
 """
-PROCFILE = "release: echo released > released\nweb: python web.py\nworker: echo $$ > worker; exec sleep 60\n"
+PROCFILE = "release: echo released\nweb: python web.py\nworker: echo $$ > worker; exec sleep 60\n"
 
 
 @pytest.fixture
@@ -45,13 +45,18 @@ def folder(tmp_path: Path) -> Path:
 class Run:
     """A running sandbox, and what it says."""
 
-    def __init__(self, folder: Path, *ports: str) -> None:
+    def __init__(self, folder: Path, *ports: str, **environ: str) -> None:
         ports = ports or ("--port", "0", "--pages", "0")
         command = [sys.executable, "-m", "sandbox", "--folder", str(folder), *ports]
         self._log = folder / "log"
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
-                command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, text=True
+                command,
+                cwd=ROOT,
+                env=os.environ | environ,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                text=True,
             )
 
     def told(self) -> str:
@@ -96,14 +101,36 @@ def test_the_tour_is_named_first(run: Run) -> None:
     assert "<title>Tour" in requests.get(first, timeout=5).text
 
 
-def test_the_erasure_can_be_copied_with_its_token(run: Run, folder: Path) -> None:
+def test_the_admin_calls_can_be_copied_with_their_token(run: Run, folder: Path) -> None:
     said = run.told()
 
     secrets = (folder / "var" / "sandbox.env").read_text()
     token = re.search("ADMIN_TOKENS=admin:(.+)", secrets)
     assert token is not None
-    assert f"curl -H 'Authorization: Bearer {token[1]}'" in said
-    assert "/admin/erasures" in said
+    assert f"curl -sS -H 'Authorization: Bearer {token[1]}'" in said
+    assert "/admin/erasures \\" in said
+    assert "/admin/erasures/ID \\" in said
+
+
+def test_what_the_processes_say_goes_to_a_file_that_is_named(run: Run, folder: Path) -> None:
+    said = run.told()
+
+    log = folder / "var" / "sandbox.log"
+    assert str(log) in said
+    assert "released" not in said
+    assert "released" in log.read_text()
+
+
+def test_settings_from_outside_are_said_to_be_taken_or_ignored(folder: Path) -> None:
+    run = Run(folder, LINK_DAYS="3", ORGANISATION="Ada & Co.")
+    said = run.told()
+    run.end(signal.SIGTERM)
+
+    assert re.search(r"^sandbox: taken from the environment: .*\bLINK_DAYS\b", said, re.MULTILINE)
+    assert re.search(
+        r"^sandbox: ignored in the environment: .*\bORGANISATION\b", said, re.MULTILINE
+    )
+    assert "Ada & Co." not in said
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -129,13 +156,21 @@ def test_a_process_that_ends_ends_everything_with_failure(run: Run, folder: Path
 
 
 def test_a_failing_release_starts_nothing(folder: Path) -> None:
-    (folder / "Procfile").write_text(PROCFILE.replace("echo released > released", "exit 4"))
+    (folder / "Procfile").write_text(PROCFILE.replace("echo released", "echo no way; exit 4"))
 
     status, said = Run(folder).end()
 
     assert status == 1
     assert "sandbox: release ended by itself with exit status 4; everything is stopped." in said
     assert not (folder / "worker").exists()
+
+
+def test_a_failure_shows_the_end_of_the_log(folder: Path) -> None:
+    (folder / "Procfile").write_text(PROCFILE.replace("echo released", "echo no way; exit 4"))
+
+    _, said = Run(folder).end()
+
+    assert f"no way\n(the end of {folder / 'var' / 'sandbox.log'})\nsandbox: release ended" in said
 
 
 def test_a_missing_procfile_is_named(folder: Path) -> None:

@@ -17,6 +17,7 @@ from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn, answers
 from sandbox.pages import Pages, create_pages, linked
 from sandbox.tour.service import Service
+from tests.browser import chromium
 from tests.people import ADA, GRACE
 from tests.sandbox.conftest import Call, Listener
 from tests.sandbox.paths import path_of
@@ -91,6 +92,12 @@ def test_a_letters_html_is_shown_in_a_frame_without_scripts(
     assert frame is not None
     assert "allow-scripts" not in frame[1]
     assert "&lt;p class=&#34;x&#34;&gt;Guten Tag&lt;/p&gt;" in frame[2]
+
+
+def test_times_are_the_companys(pages: FlaskClient, mailbox: Mailbox) -> None:
+    send(mailbox)
+
+    assert re.search(r"\d\d:\d\d:\d\d CES?T<", pages.get("/mailbox").text)
 
 
 def test_a_subject_is_escaped(pages: FlaskClient, mailbox: Mailbox) -> None:
@@ -255,3 +262,14 @@ def test_pages_are_served_on_loopback(served: int) -> None:
 def test_a_taken_port_is_an_error_and_not_the_end(served: int, pages: FlaskClient) -> None:
     with pytest.raises(OSError, match="in use"):
         Pages(pages.application).start(served)
+
+
+def test_a_letter_that_turns_dark_can_be_read_on_its_ground(served: int, mailbox: Mailbox) -> None:
+    send(mailbox, html='<meta name="color-scheme" content="light dark"><p>Guten Tag</p>')
+    with chromium.running() as browser:
+        page = browser.new_page(color_scheme="dark")
+        page.goto(f"http://localhost:{served}/mailbox/1")
+        ground = page.locator("iframe").evaluate("it => getComputedStyle(it).backgroundColor")
+        ink = page.frame_locator("iframe").locator("p").evaluate("it => getComputedStyle(it).color")
+
+    assert (ink, ground) == ("rgb(255, 255, 255)", "rgb(18, 18, 18)")

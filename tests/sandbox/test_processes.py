@@ -17,7 +17,8 @@ FOREVER = "sleep 60"
 
 @pytest.fixture
 def processes(tmp_path: Path) -> Iterator[Processes]:
-    running = Processes({"PATH": os.environ["PATH"], "GREETING": "hello"}, tmp_path, patience=0.2)
+    environ = {"PATH": os.environ["PATH"], "GREETING": "hello"}
+    running = Processes(environ, tmp_path, tmp_path / "log", patience=0.2)
     yield running
     running.stop()
 
@@ -135,3 +136,19 @@ def test_a_child_has_no_terminal_to_read_from(processes: Processes, tmp_path: Pa
     processes.run("release", "cat > read.txt")
 
     assert (tmp_path / "read.txt").read_text() == ""
+
+
+def test_all_that_lines_say_is_in_one_log(processes: Processes) -> None:
+    processes.run("release", "echo released")
+    processes.run("web", "echo listening >&2")
+
+    assert processes.log.read_text() == "released\nlistening\n"
+
+
+def test_a_log_begins_empty(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("of yesterday\n")
+
+    Processes({}, tmp_path, log)
+
+    assert log.read_text() == ""

@@ -168,6 +168,32 @@ def test_a_looked_at_page_tells_why(walked: Walked) -> None:
     assert "Why: the person unsubscribed" in walked.pages[3].text
 
 
+def test_leaving_by_ones_own_link_is_not_told_as_leaving_at_mailchimp(
+    visitor: FlaskClient,
+) -> None:
+    email = "leaves-both-ways@example.com"
+    for button in ("sign-up", "confirm", "unsubscribe-there", "sign-up", "confirm"):
+        press(visitor, button, email=email)
+
+    left = press(visitor, "leave-by-link", email=email)
+
+    assert "What happened leaves-both-ways@example.com The service blocked the address" in left.text
+
+
+def test_leaving_at_mailchimp_is_told_as_such(walked: Walked) -> None:
+    assert "Mailchimp called the service’s webhook" in walked.pages[3].text
+
+
+def test_a_contact_that_is_not_taken_back_at_once_is_told_with_mailchimps_400(
+    walked: Walked,
+) -> None:
+    assert "Mailchimp answered 400: whoever left there" in walked.pages[5].text
+
+
+def test_the_end_shows_how_to_ask_how_far_the_erasure_is(walked: Walked) -> None:
+    assert re.search(r"curl -sS \S+/admin/erasures/[\w-]{8,} ", walked.pages[-1].text)
+
+
 def test_whoever_signs_up_by_hand_is_followed(around: Around) -> None:
     visitor = around.visitor()
     press(visitor, "anew")

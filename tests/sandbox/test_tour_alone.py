@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -62,17 +64,18 @@ def test_the_admin_call_can_be_pasted_whatever_the_address(
     visitor: FlaskClient, email: str
 ) -> None:
     page = press(visitor, "follow", email=email)
-    line = page.text[page.text.index("curl http://127.0.0.1:1/admin/access") :]
+    line = page.text[page.text.index("curl -sS http://127.0.0.1:1/admin/access") :]
     line = line.partition(" Erase ")[0].replace("\\ ", "")
 
     said = subprocess.run(
-        ["sh", "-c", f"curl() {{ printf '%s\\n' \"$@\"; }}; {line}"],
+        ["sh", "-c", f"curl() {{ printf '%s\\n' \"$@\"; }}; python3() {{ cat; }}; {line}"],
         capture_output=True,
         text=True,
         check=True,
     )
 
     assert said.stdout.splitlines() == [
+        "-sS",
         "http://127.0.0.1:1/admin/access",
         "-d",
         f'{{"email": "{email}"}}',
@@ -81,6 +84,22 @@ def test_the_admin_call_can_be_pasted_whatever_the_address(
         "-H",
         "Authorization: Bearer token-of-staff",
     ]
+
+
+def test_an_answer_is_shown_with_its_umlauts(visitor: FlaskClient) -> None:
+    command = re.search(r"\| (python3 -m json\.tool[^|<]*?) (?=Erase )", look(visitor).text)
+    assert command is not None
+
+    said = subprocess.run(
+        ["sh", "-c", command[1]],
+        input='{"name": "S\\u00f6hne"}',
+        capture_output=True,
+        encoding="utf-8",
+        env={"PATH": os.environ["PATH"], "PYTHONUTF8": "1"},
+        check=True,
+    )
+
+    assert said.stdout == '{\n    "name": "Söhne"\n}\n'
 
 
 def test_an_address_that_mailchimp_has_forgotten_is_not_suggested(

@@ -25,17 +25,19 @@ class Page(HTMLParser):
         self.html = html
         self.buttons: list[Button] = []
         self.texts: list[str] = []
+        self._next_form = ""
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Take a form apart."""
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self.buttons.append(Button(given["action"]))
+            is_next = bool(self._next_form) and given.get("id") == self._next_form
+            self.buttons.append(Button(given["action"], is_next=is_next))
         elif tag == "input":
             self.buttons[-1].fields[given["name"]] = given.get("value", "")
-        elif tag == "button":
-            self.buttons[-1].is_next = given.get("class") == "primary"
+        elif tag == "button" and given.get("class") == "primary":
+            self._next_form = given["form"]
 
     def handle_data(self, data: str) -> None:
         """Keep what can be read."""
@@ -59,7 +61,7 @@ class Page(HTMLParser):
     def next(self) -> Button | None:
         """The button that is to be pressed next."""
         found = [button for button in self.buttons if button.is_next]
-        assert len(found) < 2
+        assert len(found) == bool(self._next_form)
         return found[0] if found else None
 
 
