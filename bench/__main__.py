@@ -6,12 +6,13 @@ Prints the tables in Markdown that bench/README.md holds.
 from __future__ import annotations
 
 import argparse
+import statistics
 import sys
 import tempfile
 import uuid
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
@@ -21,6 +22,7 @@ from bench.contenders import Contender, Ours
 from tests import postgres
 
 _WARM_UP = 100
+ROUNDS = 5
 _HEAD = """\
 | | sign-ups/s | of the bare view | p50 ms | p99 ms | confirmations/s | of the bare view | p50 ms | p99 ms | web MB |
 | --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |"""
@@ -28,40 +30,49 @@ _HEAD = """\
 
 @dataclass
 class Figures:
-    """What was measured of one contender."""
+    """What was measured of one contender, in several rounds."""
 
     name: str
-    sign_ups: load.Outcome
-    confirmations: load.Outcome
-    megabytes: float
-    worker: str = ""
+    contender: Contender
+    sign_ups: list[load.Outcome] = field(default_factory=list)
+    confirmations: list[load.Outcome] = field(default_factory=list)
 
-    def row(self, floor: float) -> str:
-        """A line of the table; `floor` is the bare view's answers a second."""
+    def row(self, bare: Figures) -> str:
+        """A line of the table, beside the bare view's figures."""
         shown = [self.name]
-        for outcome in (self.sign_ups, self.confirmations):
-            shown += [f"{outcome.per_second:.0f}", f"{outcome.per_second / floor:.3f}"]
-            shown += [f"{outcome.percentile(0.5):.1f}", f"{outcome.percentile(0.99):.1f}"]
-        return f"| {' | '.join(shown)} | {self.megabytes:.0f} |"
+        for rounds, least in (
+            (self.sign_ups, bare.sign_ups),
+            (self.confirmations, bare.confirmations),
+        ):
+            # Round by round: a moment in which the machine is slow hits both.
+            shares = [
+                mine.per_second / its.per_second for mine, its in zip(rounds, least, strict=True)
+            ]
+            every = load.together(rounds)
+            shown.append(f"{statistics.median(each.per_second for each in rounds):.0f}")
+            shown.append(f"{statistics.median(shares):.3f}")
+            shown += [f"{every.percentile(0.5):.1f}", f"{every.percentile(0.99):.1f}"]
+        return f"| {' | '.join(shown)} | {contenders.memory(self.contender.pid):.0f} |"
 
 
-def measure(
-    name: str, contender: AbstractContextManager[Contender], people: Sequence[str]
-) -> Figures:
-    """Sign everybody up, then confirm everybody."""
-    with contender as present:
+def measure(everybody: Sequence[Figures], people: Sequence[str]) -> None:
+    """Sign everybody up in so many rounds, each contender in turn, then confirm everybody likewise."""
+    for figures in everybody:
         strangers = [f"warm-{number}@example.com" for number in range(_WARM_UP)]
-        _load(present.port, present.sign_ups(strangers))
-        signed_up = _load(present.port, present.sign_ups(people))
-        confirmed = _load(present.port, present.confirmations(people))
-        figures = Figures(name, signed_up, confirmed, contenders.memory(present.pid))
-        if isinstance(present, Ours):
-            figures.worker = (
-                f"{name}: {present.letters_per_second:.0f} letters a second by one worker, "
-                f"which holds {present.worker_memory:.0f} MB."
-            )
-    print(figures.row(floor=1), file=sys.stderr, flush=True)
-    return figures
+        _load(figures.contender.port, figures.contender.sign_ups(strangers))
+    parts = [people[start::ROUNDS] for start in range(ROUNDS)]
+    for number, part in enumerate(parts, start=1):
+        print(f"sign-ups, round {number} of {ROUNDS}", file=sys.stderr, flush=True)
+        for figures in everybody:
+            requests = figures.contender.sign_ups(part)
+            figures.sign_ups.append(_load(figures.contender.port, requests))
+    print("letters", file=sys.stderr, flush=True)
+    presses = [figures.contender.confirmations(people) for figures in everybody]
+    for number in range(ROUNDS):
+        print(f"confirmations, round {number + 1} of {ROUNDS}", file=sys.stderr, flush=True)
+        for figures, requests in zip(everybody, presses, strict=True):
+            part_of_all = requests[number::ROUNDS]
+            figures.confirmations.append(_load(figures.contender.port, part_of_all))
 
 
 def _load(port: int, requests: list[bytes]) -> load.Outcome:
@@ -79,7 +90,7 @@ def _new_database(server: str) -> str:
 
 
 def main() -> None:
-    """Measure everybody in turn, the bare view first and last, and print the tables."""
+    """Measure everybody in turns, and print the tables."""
     arguments = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     arguments.add_argument("--people", type=int, default=2000, help="how many (%(default)s)")
     arguments.add_argument("--django", type=Path, default=Path("var/bench-django"))
@@ -87,25 +98,34 @@ def main() -> None:
     django = given.django.absolute()
     contenders.make_django_environment(django)
     people = [f"person-{number}@example.com" for number in range(given.people)]
-    with tempfile.TemporaryDirectory() as name, postgres.running(durable=True) as server:
-        folder = Path(name)
-        ours, django_newsletter = contenders.ours, contenders.django_newsletter
-        file = f"{folder}/django.sqlite3"
-        figures = [
-            measure("a bare Flask view", contenders.bare(), people),
-            measure("newsletter, SQLite", ours(f"sqlite:///{folder}/ours.sqlite3", folder), people),
-            measure("newsletter, PostgreSQL", ours(_new_database(server), folder), people),
-            measure("django-newsletter, SQLite", django_newsletter(file, django), people),
-            measure(
-                "django-newsletter, PostgreSQL",
-                django_newsletter(_new_database(server), django),
-                people,
-            ),
-            measure("a bare Flask view, again", contenders.bare(), people),
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = stack.enter_context(postgres.running(durable=True))
+        sqlite_file = f"sqlite:///{folder}/ours.sqlite3"
+        everybody = [
+            Figures(name, stack.enter_context(contender))
+            for name, contender in (
+                ("a bare Flask view", contenders.bare()),
+                ("newsletter, SQLite", contenders.ours(sqlite_file, folder / "a")),
+                ("newsletter, PostgreSQL", contenders.ours(_new_database(server), folder / "b")),
+                (
+                    "django-newsletter, SQLite",
+                    contenders.django_newsletter(f"{folder}/django.sqlite3", django),
+                ),
+                (
+                    "django-newsletter, PostgreSQL",
+                    contenders.django_newsletter(_new_database(server), django),
+                ),
+            )
         ]
-    floor = (figures[0].sign_ups.per_second + figures[-1].sign_ups.per_second) / 2
-    print(_HEAD, *(each.row(floor) for each in figures), sep="\n")
-    print("", *(each.worker for each in figures if each.worker), sep="\n")
+        measure(everybody, people)
+        print(_HEAD, *(each.row(everybody[0]) for each in everybody), "", sep="\n")
+        for figures in everybody:
+            if isinstance(figures.contender, Ours):
+                print(
+                    f"{figures.name}: {figures.contender.letters_per_second:.0f} letters a second by"
+                    f" one worker, which holds {figures.contender.worker_memory:.0f} MB.",
+                )
 
 
 if __name__ == "__main__":

@@ -76,7 +76,8 @@ class Ours(Contender):
 
 @contextmanager
 def ours(database_url: str, folder: Path) -> Iterator[Ours]:
-    """This service on a database, one web process."""
+    """This service on a database, one web process; the folder is made."""
+    folder.mkdir()
     with Mailbox() as mailbox:
         environ = {
             **COMPANY,

@@ -32,6 +32,15 @@ class Outcome:
         return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
+def together(outcomes: Iterable[Outcome]) -> Outcome:
+    """Several outcomes as one."""
+    whole = Outcome()
+    for outcome in outcomes:
+        whole.seconds += outcome.seconds
+        whole.milliseconds += outcome.milliseconds
+    return whole
+
+
 def post(path: str, body: bytes, media: str = "application/json", **headers: str) -> bytes:
     """A POST as it goes over the wire; headers by name, underscores for hyphens."""
     lines = [f"POST {path} HTTP/1.1", "Host: localhost", "Accept: application/json"]
