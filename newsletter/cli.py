@@ -23,6 +23,7 @@ from newsletter import (
     database,
     keyring,
     migrating,
+    outage,
     proof,
     subscriptions,
     wording,
@@ -30,7 +31,7 @@ from newsletter import (
 from newsletter.address import Address
 from newsletter.database import writing
 from newsletter.delivery.worker import Worker
-from newsletter.errors import NewsletterError, SettingsError, WrongDataKey
+from newsletter.errors import NewsletterError, SettingsError, Unavailable, WrongDataKey
 from newsletter.lifecycle import Reason
 from newsletter.schema import Schema, schema_of
 
@@ -59,11 +60,11 @@ def _with_app(command: Callable[..., None]) -> Callable[..., None]:
                 command(**options)
             except WrongDataKey as error:
                 config.refuse(error)
+            except (DBAPIError, Unavailable) as error:
+                trouble = outage.trouble_of(error)
+                raise click.ClickException(f"{trouble.about}: {trouble}.") from None
             except NewsletterError as error:
                 raise click.ClickException(str(error)) from None
-            except DBAPIError as error:
-                message = f"The database cannot be used ({type(error.orig).__name__})."
-                raise click.ClickException(message) from None
 
     return run
 
@@ -82,7 +83,10 @@ def _show(answer: object) -> None:
 @main.command()
 @_with_app
 def release() -> None:
-    """Bring the database to the newest schema and make the keyring; several hosts may do it at once."""
+    """Bring the database to the newest schema.
+
+    Makes the keyring, too, where there is none; several hosts may do it at once.
+    """
     keyring.check()
     migrating.upgrade()
     with writing() as session:
@@ -100,7 +104,10 @@ def release() -> None:
 @main.command()
 @_with_app
 def worker() -> None:
-    """Send letters, bring Mailchimp to what is wanted, tidy up; until SIGTERM."""
+    """Send letters, keep Mailchimp up to date, tidy up.
+
+    Until SIGTERM; then it finishes what is in hand.
+    """
     keyring.check()
     has_ended = Worker(current_app._get_current_object()).run()  # type: ignore[attr-defined]
     if not has_ended:
@@ -111,11 +118,13 @@ def worker() -> None:
 
 @main.command()
 def check() -> None:
-    """Look for mistakes of configuration, and say how to mend each; exit status 1 where there are any.
+    """Look for mistakes of configuration and say how to mend each.
 
+    Exit status 1 where there are any.
     Problems go to standard error; what is only worth knowing goes to standard output.
     """
     found = list(checkup.settings.misspelt(config.variables()))
+    found += checkup.settings.quoted(config.quoted())
     try:
         found += checkup.findings(config.load())
     except SettingsError as error:
@@ -137,14 +146,24 @@ def check() -> None:
 )
 @_with_app
 def erase(*, keep_block: bool) -> None:
-    """Erase a person here and at Mailchimp; the address is read from standard input."""
-    _show(subscriptions.erase(_address(), actor=ACTOR, keep_block=keep_block))
+    """Erase a person here and at Mailchimp.
+
+    The address is read from standard input. How far it is: GET /admin/erasures/ with the answer's id
+    behind it, with an admin token.
+    """
+    answer = subscriptions.erase(_address(), actor=ACTOR, keep_block=keep_block)
+    _show(answer)
+    door = f"{config.current().public_url}/admin/erasures/{answer['id']}"
+    click.echo(f"How far it is: GET {door}, with an admin token.", err=True)
 
 
 @main.command()
 @_with_app
 def access() -> None:
-    """Show all that is held about a person; the address is read from standard input."""
+    """Show all that is held about a person.
+
+    The address is read from standard input.
+    """
     _show(proof.access(_address(), actor=ACTOR))
 
 
@@ -158,7 +177,10 @@ def access() -> None:
 )
 @_with_app
 def block(*, reason: str) -> None:
-    """Block an address; it is read from standard input."""
+    """Block an address.
+
+    It is read from standard input.
+    """
     subscriptions.block(_address(), Reason(reason), actor=ACTOR)
     click.echo("Blocked.")
 
@@ -166,6 +188,9 @@ def block(*, reason: str) -> None:
 @main.command()
 @_with_app
 def lift() -> None:
-    """Make a hard block a soft one, so that the address may sign up again; it is read from standard input."""
+    """Make a hard block a soft one.
+
+    The address, which is read from standard input, may then sign up again.
+    """
     subscriptions.lift(_address(), actor=ACTOR)
     click.echo("Lifted.")

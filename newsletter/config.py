@@ -15,7 +15,7 @@ from email.headerregistry import Address as MailboxAddress
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 import limits
@@ -32,6 +32,7 @@ Locale = Literal["de", "en"]
 
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _SECRET_LENGTH = 32
+_IN_QUOTES = re.compile(r"""(["'])(?:(?!\1).)*\1""", re.DOTALL)
 _PLACEHOLDER = re.compile(r"\b(change|replace)[-_ ]?me\b", re.IGNORECASE)
 
 
@@ -46,11 +47,20 @@ def _split(value: object) -> object:
     return value
 
 
+def _parts(url: str) -> SplitResult:
+    """Take a URL apart; raise ValueError in words of ours where it is none."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises ValueError where it is no number
+    except ValueError:
+        raise ValueError("is no URL: its host or its port cannot be right") from None
+    return parts
+
+
 def _web_url(value: str) -> str:
-    parts = urlsplit(value)
+    parts = _parts(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be a URL that begins with https:// (or http://)")
-    _ = parts.port  # raises ValueError by itself where the port is no number
     return value.rstrip("/")
 
 
@@ -68,7 +78,7 @@ class SmtpServer:
     @classmethod
     def parse(cls, url: str) -> Self:
         """Take `smtp://user:password@host:port?starttls=…` or `smtps://…` apart; raise ValueError."""
-        parts = urlsplit(url)
+        parts = _parts(url)
         if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
             raise ValueError("must look like smtp://user:password@host:port or smtps://…")
         if parts.path not in ("", "/") or parts.fragment:
@@ -331,17 +341,21 @@ class Settings(BaseSettings):
     @field_validator("client_limit")
     @classmethod
     def _limit(cls, value: str) -> str:
-        if value != "off" and limits.parse(value).amount < 1:
-            raise ValueError("must allow at least one; off for no limit")
+        try:
+            is_limit = value == "off" or limits.parse(value).amount > 0
+        except ValueError:
+            is_limit = False
+        if not is_limit:
+            raise ValueError("must look like `20 per 10 minutes`, or `off`")
         return value
 
     @field_validator("storage_uri")
     @classmethod
     def _storage(cls, value: str) -> str:
         value = "memory://" if value == "memory" else value
-        if urlsplit(value).scheme not in ("memory", "redis", "rediss"):
+        parts = _parts(value)
+        if parts.scheme not in ("memory", "redis", "rediss"):
             raise ValueError("must begin with redis:// or rediss://")
-        parts = urlsplit(value)
         if parts.scheme != "memory" and not (parts.hostname and parts.port != 0):
             raise ValueError("must name a host")
         return value
@@ -406,6 +420,15 @@ def variables() -> frozenset[str]:
     return frozenset(name for name, value in os.environ.items() if value)
 
 
+def quoted() -> frozenset[str]:
+    """The name of every setting whose value begins and ends with the same quote, and has none between."""
+    return frozenset(
+        name
+        for name, value in os.environ.items()
+        if name.lower() in Settings.model_fields and _IN_QUOTES.fullmatch(value)
+    )
+
+
 def load_or_exit() -> Settings:
     """Read the environment, or end the process with exit status 2 and every problem on stderr."""
     try:
@@ -424,7 +447,23 @@ def _in_words(problem: Any) -> str:
     name = str(problem["loc"][0]).upper() if problem["loc"] else "environment"
     if problem["type"] == "missing":
         return f"{name}: is required"
-    return f"{name}: {problem['msg'].removeprefix('Value error, ')}"
+    if problem["type"] == "literal_error":
+        offered = problem["ctx"]["expected"].replace("'", "")
+        return f"{name}: must be {offered}"
+    if problem["type"] == "value_error":
+        return f"{name}: {problem['ctx']['error']}"
+    if (between := _bounds_of(name)) is not None:
+        return f"{name}: must be a whole number from {between[0]} to {between[1]}"
+    return f"{name}: cannot be read"
+
+
+def _bounds_of(name: str) -> tuple[object, object] | None:
+    """The least and the greatest number that a setting may be; None where it is no number."""
+    field = Settings.model_fields.get(name.lower())
+    limiting = field.metadata if field else []
+    least = [one.ge for one in limiting if hasattr(one, "ge")]
+    greatest = [one.le for one in limiting if hasattr(one, "le")]
+    return (least[0], greatest[0]) if least and greatest else None
 
 
 def current() -> Settings:

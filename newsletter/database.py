@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, current_app
 from sqlalchemy import Connection, Engine, event, exists, select, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session
 
 from newsletter.config import Settings, refuse
 from newsletter.errors import SettingsError, Unavailable
 from newsletter.lifecycle import Status
-from newsletter.models import Keyring, Subscription, db
-from newsletter.schema import Schema, migrations_folder, schema_of
+from newsletter.models import Subscription, db
+from newsletter.schema import migrations_folder
 
 if TYPE_CHECKING:  # 9 MB that nobody needs on SQLite
     import psycopg
@@ -191,17 +191,6 @@ def lock(session: Session, *digests: bytes) -> None:
     for digest in sorted(digests):
         number = int.from_bytes(digest[:8], "big", signed=True)
         session.connection().execute(_LOCK, {"number": number})
-
-
-def is_ready() -> bool:
-    """Tell whether sign-ups can be taken: database there, migrations current, keyring made. Never raises."""
-    try:
-        with reading() as session:
-            if schema_of(session.connection()) not in (Schema.CURRENT, Schema.AHEAD):
-                return False
-            return bool(session.scalar(select(exists(select(Keyring.id)))))
-    except SQLAlchemyError:
-        return False
 
 
 def anyone_confirmed() -> bool:

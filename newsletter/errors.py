@@ -54,7 +54,7 @@ class BlockedHard(NewsletterError):
 
 
 class Unavailable(NewsletterError):
-    """The database cannot be reached or is not ready; nothing was lost, and the same call may be made again."""
+    """The database cannot be reached or is not ready; nothing was done, and the same call may be made again."""
 
 
 class WrongDataKey(NewsletterError):

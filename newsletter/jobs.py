@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
@@ -19,6 +20,8 @@ PROBE_EVERY = timedelta(seconds=30)
 WORKER_PREFIX = "worker "
 
 Side = Literal["mail", "mailchimp"]
+
+log = logging.getLogger(__name__)
 
 
 def _get(session: Session, name: str) -> Job:
@@ -88,16 +91,24 @@ def hold(side: Side, reason: str) -> None:
     now = clock.now()
     with writing() as session:
         job = _get(session, side)
+        is_told = job.hold_reason == reason
         job.held_since = job.held_since or now
         job.hold_reason = reason
         job.probe_at = now + PROBE_EVERY
+    if not is_told:
+        every = PROBE_EVERY.total_seconds()
+        log.warning("%s is on hold: %s; tried again every %.0f s", side, reason, every)
 
 
 def release(side: Side) -> None:
     """The other side takes us again."""
     with writing() as session:
         job = _get(session, side)
+        held_since = job.held_since
         job.held_since = job.hold_reason = job.probe_at = None
+    if held_since is not None:
+        seconds = (clock.now() - held_since).total_seconds()
+        log.warning("%s is released after %.0f s on hold", side, seconds)
 
 
 def hold_reason(side: Side) -> str | None:

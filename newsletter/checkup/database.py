@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 
-import psycopg
 from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from newsletter import database, keyring
+from newsletter import database, keyring, outage
 from newsletter.checkup.finding import Finding
 from newsletter.database import reading
 from newsletter.errors import Unavailable, WrongDataKey
 from newsletter.models import LedgerRow, Model, Seal
+from newsletter.outage import Trouble
 from newsletter.schema import Schema, schema_of
 
 OLDEST_POSTGRESQL = 14  #: the oldest that its makers still mend
-_RELEASE = "run `newsletter release`"
-
-#: What a server says as it refuses a connection: only there has the driver no code, but the words.
-_REFUSALS = {
-    "password": ("refuses the sign-in", "put the right user and password into it"),
-    "pg_hba.conf": (
-        "refuses connections from this host",
-        "let the server's pg_hba.conf take them, with ?sslmode=require in the URL if it asks for TLS",
-    ),
-    "does not exist": (
-        "has no such database or user",
-        "create it, or put the right name into the URL",
-    ),
-}
-_SQLITE = {
-    "SQLITE_NOTADB": ("the file is no SQLite database", "name another file"),
-    "SQLITE_CORRUPT": ("the SQLite file is damaged", "restore it from a backup"),
-    "SQLITE_FULL": ("the disk of the SQLite file is full", "make room"),
-    "SQLITE_BUSY": (
-        "another program holds the SQLite file locked",
-        "end it, or wait until it is done",
-    ),
-}
 
 
 def findings(app: Flask) -> Iterator[Finding]:
@@ -50,27 +26,11 @@ def findings(app: Flask) -> Iterator[Finding]:
         try:
             yield from _look()
         except DBAPIError as error:
-            yield _broken(error)
+            yield _found(outage.trouble_of(error))
 
 
-def _broken(error: DBAPIError) -> Finding:
-    cause = error.orig
-    if isinstance(cause, psycopg.errors.InsufficientPrivilege):
-        return _no_rights("may not read our tables")
-    if isinstance(cause, sqlite3.Error):
-        name = getattr(cause, "sqlite_errorname", "")
-        wrong, remedy = _SQLITE.get(
-            name, ("the SQLite file cannot be used", "see that its disk is there")
-        )
-        return Finding("DATABASE_URL", wrong, remedy)
-    for words, (wrong, remedy) in _REFUSALS.items():
-        if words in str(cause):
-            return Finding("DATABASE_URL", f"the database server {wrong}", remedy)
-    return Finding(
-        "DATABASE_URL",
-        "the database does not answer",
-        "start it, and see that host and port are right and no firewall is between",
-    )
+def _found(trouble: Trouble) -> Finding:
+    return Finding(trouble.about, trouble.wrong, trouble.remedy)
 
 
 def _look() -> Iterator[Finding]:
@@ -89,8 +49,8 @@ def _look() -> Iterator[Finding]:
         elif schema is not Schema.CURRENT:
             if is_postgresql and not _may_make_tables(session):
                 yield _no_rights("may not make tables there")
-            lacks = "has no tables yet" if schema is Schema.MISSING else "has an earlier schema"
-            yield Finding("DATABASE_URL", f"the database {lacks}", _RELEASE)
+            is_missing = schema is Schema.MISSING
+            yield _found(outage.NO_TABLES if is_missing else outage.EARLIER_SCHEMA)
             return
         if is_postgresql and not _may_write(session):
             yield _no_rights("may not write to our tables")
@@ -142,7 +102,7 @@ def _no_rights(what: str) -> Finding:
     return Finding(
         "DATABASE_URL",
         f"its user {what}",
-        "let it own the database, or run `release`, `web` and `worker` as the same user",
+        outage.LET_IT_OWN,
     )
 
 
@@ -150,7 +110,7 @@ def _keys() -> Iterator[Finding]:
     try:
         keyring.current()
     except Unavailable:
-        yield Finding("DATA_KEY", "the database has no keyring yet", _RELEASE)
+        yield _found(outage.NO_KEYRING)
     except WrongDataKey:
         yield Finding(
             "DATA_KEY",

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 class Finding:
     """Whose mistake it is (a variable's name), what is wrong, what to do; never a secret or an address.
 
+    Without a remedy, what is wrong says what to do.
+
     A hint is worth knowing but no mistake: perhaps it is meant, or will be right as soon as all runs.
     """
 
@@ -18,4 +20,5 @@ class Finding:
     is_hint: bool = False
 
     def __str__(self) -> str:
-        return f"{self.about}: {self.wrong}; {self.remedy}."
+        what_to_do = f"; {self.remedy}" if self.remedy else ""
+        return f"{self.about}: {self.wrong}{what_to_do}."

@@ -52,6 +52,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
             "MAILCHIMP_API_KEY",
             "is not set, so that confirmed people wait",
             "make a key at Mailchimp and set it, with MAILCHIMP_LIST_ID",
+            is_hint=not _is_meant(settings),
         )
         return
     if is_elsewhere(settings):
@@ -69,6 +70,12 @@ def findings(settings: Settings) -> Iterator[Finding]:
         yield _in_words(failure)
     finally:
         mailchimp.close()
+
+
+def _is_meant(settings: Settings) -> bool:
+    """Whether anything of Mailchimp is set, so that the key is no more than missing."""
+    names = (name for name in type(settings).model_fields if name.startswith("mailchimp_"))
+    return any(getattr(settings, name) is not None for name in names)
 
 
 def _in_words(failure: DeliveryFailure) -> Finding:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from newsletter.checkup import certificates
 from newsletter.checkup.finding import Finding
 from newsletter.config import Settings
 
@@ -60,12 +61,9 @@ def findings(settings: Settings) -> Iterator[Finding]:
     """What people would meet there instead of this service."""
     try:
         answer = ask(settings.public_url)
-    except ssl.SSLCertVerificationError:
-        yield Finding(
-            "PUBLIC_URL",
-            "the certificate there is not valid for its name, has run out, or is signed by nobody known",
-            "have the proxy present a valid certificate with its whole chain",
-        )
+    except ssl.SSLCertVerificationError as error:
+        wrong, remedy = certificates.why(error)
+        yield Finding("PUBLIC_URL", f"the certificate there {wrong}", remedy)
     except ssl.SSLError:
         yield Finding(
             "PUBLIC_URL",

@@ -23,7 +23,17 @@ def refused(error: SettingsError) -> Iterator[Finding]:
     """What stops every process from starting."""
     for problem in error.problems:
         about, _, wrong = problem.partition(": ")
-        yield Finding(about, wrong, "set it as .env.example describes it")
+        yield Finding(about, wrong, "")
+
+
+def quoted(variables: Iterable[str]) -> Iterator[Finding]:
+    """Settings whose value begins and ends with a quote, as `--env-file` of podman and docker leaves it."""
+    for name in sorted(name.upper() for name in variables):
+        # A secret works as it is, and the keyring may be wrapped by it already.
+        is_secret = name in ("SECRET_KEY", "DATA_KEY")
+        once = "before the first `newsletter release`; later, keep them" if is_secret else "here"
+        wrong = "begins and ends with a quote, which is part of the value"
+        yield Finding(name, wrong, f"leave the quotes out {once}", is_hint=is_secret)
 
 
 def misspelt(variables: Iterable[str]) -> Iterator[Finding]:

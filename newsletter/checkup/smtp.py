@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from email.utils import parseaddr
 
+from newsletter.checkup import certificates
 from newsletter.checkup.finding import Finding
 from newsletter.config import Settings, is_local
 from newsletter.delivery.smtp import Patience, SmtpPostbox, postbox_for
@@ -19,8 +21,8 @@ _FAILED = {
     "timeout": ("the mail server does not answer in time", _PORTS),
     "network": ("the mail server breaks the connection off", _PORTS),
     "tls": (
-        "the mail server's certificate is not valid for its name or not trusted, or it speaks no TLS there",
-        "name the host as its certificate does, use smtps:// at port 465 alone, or have the certificate mended",
+        "the mail server does not speak TLS as this port and smtp:// or smtps:// say",
+        "use smtps:// at port 465 alone, and smtp:// elsewhere",
     ),
     "starttls_not_offered": (
         "the mail server offers no STARTTLS, without which nothing is sent",
@@ -88,6 +90,10 @@ def _in_the_clear(settings: Settings) -> Iterator[Finding]:
 
 def _in_words(failure: DeliveryFailure) -> Finding:
     reason = failure.reason
+    # What came first: the failure itself says only that it was TLS.
+    if isinstance(cause := failure.__context__, ssl.SSLCertVerificationError):
+        wrong, remedy = certificates.why(cause)
+        return Finding("SMTP_URL", f"the mail server's certificate {wrong}", remedy)
     wrong, remedy = _FAILED.get(reason) or _REFUSED[reason.split(" ")[0]]
     return Finding("SMTP_URL", f"{wrong} ({reason})", remedy)
 

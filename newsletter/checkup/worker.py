@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from flask import Flask
 
-from newsletter import database, jobs
+from newsletter import jobs, outage
 from newsletter.checkup.finding import Finding
 
 
 def findings(app: Flask) -> Iterator[Finding]:
     """Whether any worker said of late that it is there; what is wrong with the database is told elsewhere."""
     with app.app_context():
-        if database.is_ready() and not jobs.worker_is_alive():
+        if outage.present() is None and not jobs.worker_is_alive():
             yield Finding(
                 "worker",
                 "none is at work, so that letters wait",

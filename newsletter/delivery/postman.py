@@ -33,6 +33,11 @@ log = logging.getLogger(__name__)
 
 #: Stages at which a server refuses us while it looks at one letter: it may mean that letter alone.
 _ABOUT_A_LETTER = ("rcpt", "data")
+_OUTCOMES = {
+    Meaning.PASSING: "tried again later",
+    Meaning.PERSONAL: "given up",
+    Meaning.WHOLE: "all letters wait",
+}
 _LONGEST_ASIDE = timedelta(minutes=10)
 
 
@@ -134,8 +139,8 @@ class Postman:
 
     def _fail(self, errand: Errand, failure: DeliveryFailure, permit: Permit) -> bool:
         log.warning(
-            "letter ref=%s try=%d failed: %s (%s)",
-            *(errand.ref, errand.tries + 1, failure.reason, failure.meaning),
+            "letter ref=%s try=%d failed: %s, %s",
+            *(errand.ref, errand.tries + 1, failure.reason, _OUTCOMES[failure.meaning]),
         )
         self._settle(lambda: self._settle_failed(errand, failure))
         if failure.meaning is Meaning.WHOLE:

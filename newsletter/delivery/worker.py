@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from types import FrameType
 
 from flask import Flask
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
-from newsletter import jobs
+from newsletter import jobs, outage
 from newsletter.delivery.audience import Audience
 from newsletter.delivery.forgetting import Forgetting
 from newsletter.delivery.housekeeping import Housekeeping
@@ -93,6 +93,7 @@ class Worker:
         self._app = app
         self._owner = secrets.token_hex(8)
         self._stopping = threading.Event()
+        self._outage = outage.OutageLog()
         settings = app.extensions["settings"]
         self._postman = Postman(postbox_for(settings), self._owner)
         self._mailchimp = mailchimp_for(settings)
@@ -143,19 +144,22 @@ class Worker:
 
     def _run(self, loop: Loop) -> None:
         while not self._stopping.is_set():
-            seconds = loop.idle_seconds
-            try:
+            self._stopping.wait(self._step(loop))
+
+    def _step(self, loop: Loop) -> float:
+        """Take one step, whatever happens; how many seconds to wait until the next."""
+        try:
+            with self._app.app_context():
+                seconds = 0.0 if loop.step() else loop.idle_seconds
+        except Exception as error:
+            if outage.is_outage(error):
                 with self._app.app_context():
-                    if loop.step():
-                        continue
-            except (OperationalError, InterfaceError, Unavailable) as error:
-                reason = type(getattr(error, "orig", error)).__name__
-                log.warning("%s: the database is away: %s", loop.name, reason)
-                seconds = TROUBLE_SECONDS
-            except Exception:
+                    self._outage.meet(loop.name, outage.trouble_of(error))
+            else:
                 log.exception("%s stumbled and goes on", loop.name)
-                seconds = TROUBLE_SECONDS
-            self._stopping.wait(seconds)
+            return TROUBLE_SECONDS
+        self._outage.work(loop.name)
+        return seconds
 
     def _beat(self) -> bool:
         jobs.beat(self._owner)

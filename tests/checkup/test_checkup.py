@@ -211,8 +211,8 @@ MISTAKES = {
     "a certificate that nobody trusts": Mistake(
         answering(in_json(200, ALIVE), is_trusted=False),
         "PUBLIC_URL",
-        "the certificate there is not valid",
-        "present a valid certificate",
+        "the certificate there is signed by nobody but itself",
+        "SSL_CERT_FILE",
     ),
     "a public URL without TLS": Mistake(
         plain, "PUBLIC_URL", "what listens there does not speak TLS", "set up https"
@@ -244,8 +244,8 @@ MISTAKES = {
     "a mail server with an unknown certificate": Mistake(
         unknown_certificate,
         "SMTP_URL",
-        "the mail server's certificate is not valid",
-        "name the host as its certificate does",
+        "the mail server's certificate is signed by nobody but itself",
+        "SSL_CERT_FILE",
     ),
     "a wrong password of the mail server": Mistake(
         wrong_password,
@@ -336,6 +336,18 @@ MISTAKES = {
     ),
     "no key of Mailchimp": Mistake(
         set_to(MAILCHIMP_API_KEY=""), "MAILCHIMP_API_KEY", "is not set", "make a key"
+    ),
+    "nothing of Mailchimp at all": Mistake(
+        set_to(
+            MAILCHIMP_API_KEY="",
+            MAILCHIMP_LIST_ID="",
+            MAILCHIMP_API_URL="",
+            MAILCHIMP_WEBHOOK_SECRET="",
+        ),
+        "MAILCHIMP_API_KEY",
+        "is not set, so that confirmed people wait",
+        "make a key",
+        is_hint=True,
     ),
     "a key that Mailchimp refuses": Mistake(
         set_to(MAILCHIMP_API_KEY="f" * 32 + "-us1"),

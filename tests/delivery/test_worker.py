@@ -20,7 +20,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import select
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 
 from newsletter import cli, create_app, jobs
 from newsletter.config import load
@@ -160,19 +160,31 @@ def test_a_process_ends_in_time_while_the_database_is_away(
     assert seconds_to_end(process) < PROMISED_SECONDS
 
 
-@on_sqlite
-def test_a_process_that_begins_before_the_release_waits_for_it(
-    service: Service, environ: dict[str, Any], tmp_path: Path, mailbox: Mailbox
+@pytest.fixture
+def unreleased_url(database_url: str, tmp_path: Path) -> str:
+    """A database of the same kind, without any table."""
+    if database_url.startswith("sqlite"):
+        return f"sqlite:///{tmp_path}/new.sqlite3"
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    return database_url
+
+
+def test_a_process_that_begins_before_the_release_says_so_once_and_waits(
+    service: Service, environ: dict[str, Any], unreleased_url: str, mailbox: Mailbox
 ) -> None:
-    url = f"sqlite:///{tmp_path}/new.sqlite3"
-    process = service.start("worker", DATABASE_URL=url)
-    wait_until(lambda: "the database is away" in process.log.read_text(), "it waits")
-    app = create_app(load({**environ, "DATABASE_URL": url}))
+    process = service.start("worker", DATABASE_URL=unreleased_url)
+    told = "the database has no tables yet; run `newsletter release`"
+    wait_until(lambda: told in process.log.read_text(), "it waits")
+    app = create_app(load({**environ, "DATABASE_URL": unreleased_url}))
     release(app)
+    wait_until(lambda: "the database is back" in process.log.read_text(), "it goes on")
     sign_up(app.test_client(), ADA)
 
     assert mailbox.wait_for(1, timeout=30)
     assert "Traceback" not in service.logs()
+    assert service.logs().count(told) == 1
     with app.app_context():
         db.engine.dispose()
 
@@ -239,8 +251,9 @@ def test_a_worker_at_work_is_alive(app: Flask, worker: Worker, own_signals: None
     ("error", "said"),
     [
         (ValueError("odd"), "odd stumbled and goes on"),
-        (OperationalError("SELECT", {}, OSError()), "odd: the database is away: OSError"),
-        (InterfaceError("SELECT", {}, OSError()), "odd: the database is away: OSError"),
+        (ProgrammingError("SELECT", {}, OSError()), "odd stumbled and goes on"),
+        (OperationalError("SELECT", {}, OSError()), "the database does not answer; start it"),
+        (InterfaceError("SELECT", {}, OSError()), "the database does not answer; start it"),
     ],
 )
 def test_a_loop_goes_on_after_whatever_happened(

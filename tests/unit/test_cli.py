@@ -24,7 +24,7 @@ from newsletter.models import db
 from sandbox.environment import COMPANY as SANDBOX
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
-from tests.conftest import Drain, on_sqlite
+from tests.conftest import Drain, on_postgresql, on_sqlite
 from tests.people import ADA, GRACE, HEDY, ask_staff, confirm, events_of, sign_up, status_of
 from tests.people import access as access_by_http
 
@@ -94,6 +94,13 @@ def test_the_help_names_every_command() -> None:
     for name in main.commands:
         assert f"\n  {name} " in help_.stdout
         assert CliRunner().invoke(main, [name, "-h"]).exit_code == 0
+
+
+def test_the_help_cuts_no_sentence_short() -> None:
+    _, _, commands = CliRunner().invoke(main, ["--help"]).stdout.partition("Commands:")
+
+    assert commands
+    assert "..." not in commands
 
 
 def test_the_version_is_told() -> None:
@@ -212,7 +219,7 @@ def test_every_time_has_its_zone(run: Run, client: FlaskClient, consent: None) -
     held = said(run("access"))
 
     for at in [held["since"], *(event["at"] for event in held["events"])]:
-        assert at.endswith("+00:00")
+        assert at.endswith("Z")
 
 
 def test_a_request_is_kept_until_its_end(run: Run, client: FlaskClient) -> None:
@@ -238,7 +245,7 @@ def test_a_withdrawn_consent_can_be_proved_for_three_years(
     held = said(run("access"))
 
     assert "until 2030-12-31" in held["retention"]
-    assert held["left_at"] == "2026-12-31T23:30:00+00:00"
+    assert held["left_at"] == "2026-12-31T23:30:00Z"
 
 
 def test_a_block_without_a_consent_is_a_digest_alone(run: Run, client: FlaskClient) -> None:
@@ -257,6 +264,12 @@ def test_erasing_shows_how_far_it_is(run: Run, client: FlaskClient, consent: Non
     assert (erasure["status"], erasure["keep_block"]) == ("pending", False)
     assert {place["place"]: place["state"] for place in erasure["places"]}["database"] == "done"
     assert said(run("erase"))["id"] == erasure["id"]
+
+
+def test_erasing_says_where_to_look_how_far_it_is(run: Run) -> None:
+    result = run("erase")
+
+    assert f"/admin/erasures/{said(result)['id']}, with an admin token" in result.stderr
 
 
 def test_erasing_can_keep_the_block(run: Run, client: FlaskClient, consent: None) -> None:
@@ -349,7 +362,23 @@ def test_a_database_before_its_release_is_told_in_one_line(
     result = run(command, DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite3")
 
     assert result.exit_code == 1
-    assert result.stderr == "Error: The database cannot be used (OperationalError).\n"
+    assert result.stderr == (
+        "Error: DATABASE_URL: the database has no tables yet; run `newsletter release`.\n"
+    )
+
+
+@on_postgresql
+@pytest.mark.parametrize("command", ["release", "access"])
+def test_a_database_that_is_not_there_is_told_by_its_cause(
+    run: Run, database_url: str, command: str
+) -> None:
+    result = run(command, DATABASE_URL=f"{database_url.rpartition('/')[0]}/elsewhere")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith(
+        "Error: DATABASE_URL: the database server has no such database or user; create it"
+    )
+    assert "elsewhere" not in result.stderr
 
 
 @on_sqlite
@@ -358,6 +387,7 @@ def test_a_database_that_is_away_is_told_without_its_password(run: Run, command:
     result = run(command, DATABASE_URL="postgresql://muster:s3cretword@127.0.0.1:9/news")
 
     assert result.exit_code == 1
+    assert result.stderr.startswith("Error: DATABASE_URL: the database does not answer; start it")
     assert "s3cretword" not in result.output
     assert "Traceback" not in result.output
 
@@ -407,7 +437,7 @@ def test_a_check_tells_every_wrong_setting_at_once(run: Run) -> None:
         "TOPICS",
         "LINK_DAYS",
     ]
-    assert all("; set it as .env.example" in line for line in result.stderr.splitlines())
+    assert result.stderr.splitlines()[1] == "PORT: must be a whole number from 1 to 65535."
 
 
 @on_sqlite
@@ -420,6 +450,20 @@ def test_a_check_finds_a_variable_that_nobody_reads(run: Run) -> None:
         " name it MAILCHIMP_API_KEY, or remove it if it is another program's."
     )
     assert "0123456789abcdef" not in result.output
+
+
+@on_sqlite
+def test_a_check_finds_values_that_kept_their_quotes(run: Run) -> None:
+    quoted = {"ORGANISATION": "'Muster GmbH'", "TIMEZONE": '"Europe/Berlin"', "AUTHORITY": "'s"}
+
+    result = run("check", **ORDERLY | quoted, DATA_KEY='"wraps-the-keyring-in-the-tests-0123"')
+
+    assert result.exit_code == 1
+    kept = "begins and ends with a quote, which is part of the value"
+    assert f"ORGANISATION: {kept}; leave the quotes out here." in result.stderr
+    assert f"TIMEZONE: {kept}" in result.stderr
+    assert "AUTHORITY" not in result.output
+    assert f"Worth knowing: DATA_KEY: {kept}" in result.stdout
 
 
 @on_sqlite

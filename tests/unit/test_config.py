@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from newsletter.config import Settings, load
 from newsletter.errors import SettingsError
 from tests.conftest import COMPANY
 
+EXAMPLE = Path(__file__).parent.parent.parent / ".env.example"
 MINIMAL = {
     name: COMPANY[name]
     for name in (
@@ -105,6 +109,48 @@ def test_a_wrong_value_is_refused_by_its_name_and_never_shown(variable: str, val
     assert any(problem.startswith(f"{variable}: ") for problem in problems)
     if len(value) > 6 and value.isprintable():
         assert value not in "\n".join(problems)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("PORT", "eighty", "must be a whole number from 1 to 65535"),
+        ("LINK_DAYS", "99", "must be a whole number from 1 to 14"),
+        ("TRUSTED_PROXIES", "1.5", "must be a whole number from 0 to 10"),
+        ("CLIENT_LIMIT", "20/m", "must look like `20 per 10 minutes`, or `off`"),
+        ("CLIENT_LIMIT", "0 per minute", "must look like `20 per 10 minutes`, or `off`"),
+        ("DEFAULT_LOCALE", "fr", "must be de or en"),
+        ("LOG_LEVEL", "LOUD", "must be DEBUG, INFO, WARNING or ERROR"),
+        ("PUBLIC_URL", "https://[x/", "is no URL: its host or its port cannot be right"),
+        ("SMTP_URL", "smtp://x:port", "is no URL: its host or its port cannot be right"),
+    ],
+)
+def test_a_wrong_value_is_refused_in_words_of_ours(variable: str, value: str, said: str) -> None:
+    assert f"{variable}: {said}" in problems_of({**MINIMAL, variable: value})
+
+
+def sourced(file: Path) -> dict[str, str]:
+    """The environment that a shell makes of a file, as README.md says how."""
+    script = 'set -eu; set -a; . "$1"; set +a; exec env -0'
+    done = subprocess.run(
+        ["/bin/sh", "-c", script, "sh", str(file)], env={}, capture_output=True, check=True
+    )
+    assert done.stderr == b""
+    return dict(line.split("=", 1) for line in done.stdout.decode().split("\0") if line)
+
+
+def test_a_shell_can_read_the_example_as_it_is() -> None:
+    assert sourced(EXAMPLE).keys() >= {name.upper() for name in Settings.model_fields}
+
+
+def test_a_shell_reads_the_example_filled_in_as_it_says(tmp_path: Path) -> None:
+    text = EXAMPLE.read_text("utf-8")
+    for name, value in MINIMAL.items():
+        text = text.replace(f"\n{name}=\n", f"\n{name}='{value}'\n")
+    filled = tmp_path / ".env"
+    filled.write_text(text, "utf-8")
+
+    assert load(sourced(filled)) == load(MINIMAL)
 
 
 def test_off_localhost_a_mail_server_is_required() -> None:

@@ -239,3 +239,16 @@ def test_a_probe_that_fails_keeps_the_beginning_of_the_hold(clock: time_machine.
 
     assert (job("mail").held_since, job("mail").hold_reason) == (began, "api_key")
     assert jobs.ask_permit("mail") is None
+
+
+def test_a_hold_and_its_end_are_logged_once_each(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    jobs.hold("mail", "auth 535")
+    jobs.hold("mail", "auth 535")
+    jobs.release("mail")
+    jobs.release("mail")
+
+    assert [record.message for record in caplog.records if record.name == jobs.__name__] == [
+        "mail is on hold: auth 535; tried again every 30 s",
+        "mail is released after 0 s on hold",
+    ]
