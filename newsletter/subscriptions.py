@@ -12,7 +12,7 @@ from datetime import date, datetime
 from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
-from newsletter import clock, config, erasures, ledger, quota, retention, tokens, wording
+from newsletter import clock, config, erasures, ledger, quota, retention, rows, tokens, wording
 from newsletter.address import Address
 from newsletter.config import Locale
 from newsletter.database import is_sqlite, lock, reading, writing
@@ -73,15 +73,16 @@ def _ask(person: Person, consent: ConsentText, *, in_any_case: bool = False) -> 
     """
     counted = quota.that_count(person.digest, person.letters, person.now)
     is_too_soon = too_soon(person.standing, counted.times, person.now)
-    decision = person.act(
-        Action.SIGN_UP,
-        too_soon=is_too_soon and not in_any_case,
-        consent=consent,
-        counts_on=None if is_too_soon else counted,
-    )
-    if not decision.changes:
-        _work_as_if(person, consent)
-    quota.write(person.session, counted, person.now)
+    with rows.together(person.session):
+        decision = person.act(
+            Action.SIGN_UP,
+            too_soon=is_too_soon and not in_any_case,
+            consent=consent,
+            counts_on=None if is_too_soon else counted,
+        )
+        if not decision.changes:
+            _work_as_if(person, consent)
+        quota.write(person.session, counted, person.now)
 
 
 def _work_as_if(person: Person, consent: ConsentText) -> None:
@@ -89,7 +90,8 @@ def _work_as_if(person: Person, consent: ConsentText) -> None:
     # The connection's savepoint, not the session's, which would then read again all that it knows.
     with person.session.connection().begin_nested() as savepoint:
         nobody = Person(person.session, secrets.token_bytes(32), person.address, None)
-        nobody.act(Action.SIGN_UP, consent=consent, counts_on=Counted(nobody.digest))
+        with rows.together(person.session):
+            nobody.act(Action.SIGN_UP, consent=consent, counts_on=Counted(nobody.digest))
         savepoint.rollback()
 
 
