@@ -52,9 +52,9 @@ migration: setup ## Write a migration for changed models: make migration NAME="w
 	$(BIN)/flask --app newsletter.migrating db migrate -m "$(NAME)"
 
 lock: ## Resolve the dependencies anew (needs uv)
-	uv pip compile pyproject.toml --upgrade --universal --python-version 3.11 --generate-hashes \
+	uv pip compile pyproject.toml --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 		--no-emit-index-url --no-header --quiet -o requirements.txt
-	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 		--no-emit-index-url --no-header --quiet -c requirements.txt -o requirements-dev.txt
 
 .PHONY: help setup run test screenshots bench lint format texts migration lock
