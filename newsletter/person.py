@@ -71,6 +71,11 @@ class Person:
     row: Subscription | None
     letters: list[list[str]] = field(default_factory=list)  #: as Quota has them
     now: datetime = field(default_factory=clock.now)
+    #: What whoever was found reads, even if their request turns out to be over.
+    locale: str | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.locale = self.row.locale if self.row else None
 
     @property
     def standing(self) -> Standing:

@@ -20,9 +20,6 @@ from newsletter.models import LedgerRow, Letter, Subscription, Wording
 from newsletter.person import EVIDENCE_COLUMN, address_of, meet
 from newsletter.subscriptions import family_of
 
-#: Of what a letter said; kept in another form of RFC 3339.
-_TIMES_IN_LETTER = frozenset({"requested_at", "expires_at", "deleted_by", "written_at"})
-
 
 def access(address: Address, *, actor: str) -> dict[str, object]:
     """All that is held about the person behind an address; raise NobodyKnown. That it was seen is logged."""
@@ -93,14 +90,7 @@ def _letters(session: Session, row: Subscription) -> Sequence[Letter]:
 
 def _letter(letter: Letter) -> dict[str, object]:
     """What is kept of a letter, its evidence included."""
-    kept = keyring.current().decrypt(letter.evidence, ref=letter.id, column=EVIDENCE_COLUMN)
-    evidence = json.loads(kept)
-    if "values" in evidence:
-        evidence["values"] |= {
-            name: rfc3339(datetime.fromisoformat(value))
-            for name, value in evidence["values"].items()
-            if name in _TIMES_IN_LETTER
-        }
+    evidence = keyring.current().decrypt(letter.evidence, ref=letter.id, column=EVIDENCE_COLUMN)
     return {
         "kind": str(letter.kind),
         "round": letter.round,
@@ -110,7 +100,7 @@ def _letter(letter: Letter) -> dict[str, object]:
         "error": letter.error,
         "wording": letter.wording,
         "template": letter.template,
-        **evidence,
+        **json.loads(evidence),
     }
 
 

@@ -127,7 +127,7 @@ def confirm(link: Link) -> Consent:
         _lock_family(session, link.ref)
         person = meet_by_ref(session, link.ref, is_locked=True)
         if person is None or person.row is None:
-            raise OutdatedLink
+            raise OutdatedLink(person.locale if person else None)
         row = person.row
         agreed = _agreed_in(session, link, row)
         if row.round != link.round or agreed is None:

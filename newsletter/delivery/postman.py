@@ -23,6 +23,7 @@ from newsletter.delivery import backoff, letters
 from newsletter.delivery.letters import LetterValues
 from newsletter.delivery.smtp import Postbox
 from newsletter.errors import DeliveryFailure, Meaning
+from newsletter.formatting import rfc3339
 from newsletter.jobs import Permit
 from newsletter.lifecycle import Event
 from newsletter.models import Letter, Subscription, Wording
@@ -285,7 +286,7 @@ def _evidence(values: LetterValues, reply: str) -> dict[str, Any]:
         "message_id": shown.message_id,
         "reply": reply,
         "values": {
-            name: value.isoformat() if isinstance(value, datetime) else value
+            name: rfc3339(value) if isinstance(value, datetime) else value
             for name, value in vars(shown).items()
             if value != ""
         },

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-from functools import cache
-from pathlib import Path
-
 from flask import Blueprint, Flask, Response, send_file, url_for
 from werkzeug.exceptions import NotFound
 
 from newsletter import brand, config
+from newsletter.web.headers import hash_of
 from newsletter.web.openapi import describe, file_of
-
-_SECONDS = 365 * 24 * 3600  #: kept under the hash of its content
 
 bp = Blueprint("brand", __name__)
 
@@ -29,14 +24,9 @@ def style() -> Response:
     file = brand.style(config.current())
     if file is None:
         raise NotFound
-    return send_file(file, mimetype="text/css", max_age=_SECONDS)
+    return send_file(file, mimetype="text/css")
 
 
 def _url() -> str | None:
     file = brand.style(config.current())
-    return url_for("brand.style", v=_hash_of(file)) if file else None
-
-
-@cache
-def _hash_of(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+    return url_for("brand.style", v=hash_of(file)) if file else None

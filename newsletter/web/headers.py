@@ -54,7 +54,7 @@ def install(app: Flask, settings: Settings) -> None:
     @app.url_defaults
     def _name_content(endpoint: str, values: dict[str, Any]) -> None:
         if endpoint == "static" and app.static_folder:
-            values["v"] = _hash_of(Path(app.static_folder) / values["filename"])
+            values["v"] = hash_of(Path(app.static_folder) / values["filename"])
 
 
 def _content_security_policy() -> str:
@@ -69,5 +69,6 @@ def _content_security_policy() -> str:
 
 
 @cache
-def _hash_of(path: Path) -> str:
+def hash_of(path: Path) -> str:
+    """What stands in a file's URL, so that a browser may keep it: short, and another for other content."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Self
+
+from sandbox.running import Running
 
 
-class OtherSite:
+class OtherSite(Running):
     """Serves what is put into `pages` (path to HTML) with the headers in `headers`; as a context manager it runs.
 
     The same server answers at two origins: `origin`, which ALLOWED_ORIGINS names, and `foreign_origin`, which
@@ -41,7 +41,7 @@ class OtherSite:
             def log_message(self, format: str, *args: object) -> None:
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._handler = Handler
 
     @property
     def origin(self) -> str:
@@ -51,15 +51,10 @@ class OtherSite:
     def foreign_origin(self) -> str:
         return f"http://localhost:{self._server.server_port}"
 
-    def __enter__(self) -> Self:
+    def start(self, port: int = 0) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def stop(self) -> None:
         self._server.shutdown()
         self._server.server_close()

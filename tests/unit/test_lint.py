@@ -261,4 +261,4 @@ def test_a_template_that_others_include_is_used(tmp_path: Path) -> None:
 def test_a_template_that_cannot_be_used_is_told_alone(tmp_path: Path) -> None:
     (found,) = findings_with(tmp_path, "pages/signup.html", "{% endblock %}", "{% endblock")
 
-    assert found.startswith("BRAND_DIR: pages/signup.html, line 3: ")
+    assert found.startswith("BRAND_DIR: pages/signup.html, line 4: ")

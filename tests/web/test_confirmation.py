@@ -8,7 +8,9 @@ import pytest
 import time_machine
 from flask.testing import FlaskClient
 
-from tests.people import ADA, JSON, ask_staff, confirm, events_of, link_in, status_of
+from sandbox.mailbox import Mailbox
+from tests.conftest import Drain
+from tests.people import ADA, JSON, ask_staff, confirm, events_of, link_in, sign_up, status_of
 from tests.web.callers import BROWSER
 
 
@@ -112,3 +114,16 @@ def test_a_person_gets_the_way_back_as_a_page(client: FlaskClient, letter: Email
 
     assert (answer.status_code, answer.mimetype) == (410, "text/html")
     assert 'href="/?locale=de"' in answer.text
+
+
+def test_an_expired_link_is_answered_in_the_language_of_its_letter(
+    client: FlaskClient, mailbox: Mailbox, drain: Drain
+) -> None:
+    sign_up(client, ADA, locale="en")
+    drain()
+    link = link_in(mailbox.letters_to(ADA)[0].message)
+
+    with time_machine.travel("2099-01-01T00:00:00+00:00"):
+        answer = client.post(link, headers={"Accept": "text/html", "Accept-Language": "de"})
+
+    assert (answer.status_code, "no longer valid" in answer.text) == (410, True)
