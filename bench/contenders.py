@@ -24,7 +24,7 @@ from tests.people import link_in
 ROOT = Path(__file__).parent.parent
 DJANGO = ROOT / "bench" / "django_newsletter"
 FORM = "application/x-www-form-urlencoded"
-_SAME_GUNICORN = ("--worker-class", "gthread", "--threads", "16", "--log-level", "warning")
+_SAME_GUNICORN = ("--worker-class", "gthread", "--threads", "4", "--log-level", "warning")
 #: Django compares a cookie with a field: any will do, as long as both say the same.
 _CSRF = "x" * 32
 

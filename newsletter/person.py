@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from newsletter import clock, config, erasures, keyring, ledger, rows
 from newsletter.address import Address
-from newsletter.database import is_sqlite, lock
+from newsletter.database import lock, lock_by_ref
 from newsletter.lifecycle import (
     NOBODY,
     Action,
@@ -38,19 +38,13 @@ EVIDENCE_COLUMN = "letter.evidence"
 OPEN = frozenset({Status.PENDING, Status.RETURNING})
 
 # Built once, as they are asked for whatever anybody does.
-_KNOWN = select(
-    select(Subscription.ref)
-    .where(Subscription.digest == bindparam("digest"))
-    .scalar_subquery()
-    .label("ref"),
-    select(Quota.letters)
-    .where(Quota.digest == bindparam("digest"))
-    .scalar_subquery()
-    .label("letters"),
+_BY_DIGEST = (
+    select(Subscription).where(Subscription.digest == bindparam("digest")).with_for_update()
 )
 _BY_REF = select(Subscription).where(Subscription.ref == bindparam("ref")).with_for_update()
+_LETTERS = select(Quota.letters).where(Quota.digest == bindparam("digest"))
 _DROP_ROUND = delete(Letter).where(
-    Letter.ref == bindparam("whose"), Letter.round == bindparam("closed")
+    Letter.ref == bindparam("of"), Letter.round == bindparam("closed")
 )
 _DROP_WAITING = delete(Letter).where(
     Letter.ref == bindparam("whose"),
@@ -123,9 +117,9 @@ def meet(session: Session, address: Address) -> Person:
     """Find somebody by address and let nobody else act on them; a request past its end is over first."""
     digest = digest_of(address)
     lock(session, digest)
-    known = session.connection().execute(_KNOWN, {"digest": digest}).one()
-    row = session.scalar(_BY_REF, {"ref": known.ref}) if known.ref else None
-    return _arrive(Person(session, digest, address, row, known.letters or []))
+    row = session.scalar(_BY_DIGEST, {"digest": digest})
+    letters = session.connection().execute(_LETTERS, {"digest": digest}).scalar()
+    return _arrive(Person(session, digest, address, row, letters or []))
 
 
 def digest_of(address: Address) -> bytes:
@@ -133,17 +127,11 @@ def digest_of(address: Address) -> bytes:
     return keyring.current().digest(address)
 
 
-def meet_by_ref(session: Session, ref: str, *, is_locked: bool = False) -> Person | None:
+def meet_by_ref(session: Session, ref: str) -> Person | None:
     """Find somebody by reference, likewise; None if nobody is there any more."""
-    if not (is_locked or is_sqlite()):
-        digest = session.scalar(select(Subscription.digest).where(Subscription.ref == ref))
-        if digest is None:
-            return None
-        lock(session, digest)
+    lock_by_ref(session, ref)
     row = session.scalar(_BY_REF, {"ref": ref})
-    if row is None:
-        return None
-    return _arrive(Person(session, row.digest, address_of(row), row))
+    return None if row is None else _arrive(Person(session, row.digest, address_of(row), row))
 
 
 def _arrive(person: Person) -> Person:
@@ -224,6 +212,8 @@ def _apply(
     stands_there(row, row.audience, person.address)
     if is_new:
         rows.insert(person.session, row)
+    else:
+        rows.update(person.session, row)
     if decision.writes_letter and agreed is not None and counts_on is not None:
         if not is_new:
             _drop_waiting_letters(person, row)
@@ -290,7 +280,7 @@ def _close_round(person: Person, row: Subscription, before: Status) -> None:
     if not leaves(before, row.status):
         return
     if row.confirmed_round != row.round:
-        session.connection().execute(_DROP_ROUND, {"whose": row.ref, "closed": row.round})
+        rows.delete(session, _DROP_ROUND, of=row.ref, closed=row.round)
     if before is not Status.RETURNING:
         row.left_at = person.now
     row.round += 1
@@ -300,7 +290,7 @@ def _close_round(person: Person, row: Subscription, before: Status) -> None:
 
 
 def _drop_waiting_letters(person: Person, row: Subscription) -> None:
-    person.session.connection().execute(_DROP_WAITING, {"whose": row.ref, "now": person.now})
+    rows.delete(person.session, _DROP_WAITING, whose=row.ref, now=person.now)
 
 
 def _forget(person: Person, decision: Decision, *, actor: str | None, keep_block: bool) -> None:

@@ -6,53 +6,63 @@ are written together share one statement, and so one trip to the server.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import bindparam, inspect
-from sqlalchemy import insert as any_insert
+from sqlalchemy import bindparam, false, inspect, select
+from sqlalchemy import update as updating
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
-from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.orm import Session, make_transient_to_detached
-from sqlalchemy.sql import Executable
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.sql.dml import Delete, Insert, Update
 
 from newsletter.database import is_sqlite
 from newsletter.models import Model
 
-_Inserting = TypeVar("_Inserting", PostgresInsert, SqliteInsert)
-
 _TOGETHER = "rows that are written together"
+_IN_VAIN = "rows are written in vain"
+
+
+class _How(Enum):
+    INSERT = "insert"
+    INSERT_NOTHING = "insert nothing"
+    INSERT_OR_UPDATE = "insert or update"
+    UPDATE = "update"
 
 
 @dataclass(frozen=True)
 class _Shape:
-    """What a statement is compiled from: the table, the columns that are given, and what happens to a row there."""
+    """What a statement is made from: the table, the columns that are given, and what happens there."""
 
     model: type[Model]
     columns: tuple[str, ...]
-    updates: bool = False
+    how: _How
+
+
+_Part = _Shape | Delete
+_Statement = Insert | Update | Delete
 
 
 def insert(session: Session, row: Model) -> None:
     """Insert a new row; from then on it is watched for changes as any other."""
     values = {name: value for name, value in vars(row).items() if name != "_sa_instance_state"}
-    _write(session, _Shape(type(row), tuple(values)), values)
+    append(session, type(row), **values)
     make_transient_to_detached(row)
     session.add(row)
 
 
 def append(session: Session, model: type[Model], **values: object) -> None:
     """Insert a row that nobody will change."""
-    _write(session, _Shape(model, tuple(values)), values)
+    _write(session, _Shape(model, tuple(values), _How.INSERT), values)
 
 
 def insert_or_update(session: Session, model: type[Model], **values: object) -> None:
     """Insert a row, or update the one there is by its key."""
-    _write(session, _Shape(model, tuple(values), updates=True), values)
+    _write(session, _Shape(model, tuple(values), _How.INSERT_OR_UPDATE), values)
 
 
 def insert_missing(session: Session, model: type[Model], **values: object) -> None:
@@ -61,72 +71,112 @@ def insert_missing(session: Session, model: type[Model], **values: object) -> No
     session.connection().execute(inserting(model).on_conflict_do_nothing(), values)
 
 
+def update(session: Session, row: Model) -> None:
+    """Write what has been changed of a row."""
+    state = inspect(row)
+    changed = {
+        name: getattr(row, name)
+        for name in state.mapper.columns.keys()  # noqa: SIM118 - not a dict
+        if name not in state.unmodified
+    }
+    if not changed:
+        return
+    keys = {name: getattr(row, name) for name in _keys(type(row))}
+    _write(session, _Shape(type(row), tuple(changed), _How.UPDATE), changed | keys)
+    for name, value in changed.items():
+        set_committed_value(row, name, value)
+
+
+def delete(session: Session, deleting: Delete, **values: object) -> None:
+    """Delete rows by a statement that is made once, and by its parameters."""
+    _write(session, deleting, values)
+
+
 @contextmanager
 def together(session: Session) -> Iterator[None]:
-    """Rows that are written in here go out at its end, and nothing may look for them before."""
+    """What is written in here goes out at its end, and nothing may look for it before.
+
+    Neither may one thing of it look for another: all see the tables as they were.
+    """
     if is_sqlite():
         yield
         return
     before = session.info.get(_TOGETHER)
-    waiting: list[tuple[_Shape, dict[str, Any]]] = []
+    waiting: list[tuple[_Part, Mapping[str, Any]]] = []
     session.info[_TOGETHER] = waiting
     try:
         yield
     finally:
         session.info[_TOGETHER] = before
     if waiting:
-        values = {
-            f"{number}_{name}": value
-            for number, (_, row) in enumerate(waiting)
-            for name, value in row.items()
-        }
-        shapes = tuple(shape for shape, _ in waiting)
-        session.connection().execute(_writing_together(shapes), values)
+        _send(session, waiting)
 
 
-def _write(session: Session, shape: _Shape, values: dict[str, Any]) -> None:
-    waiting: list[tuple[_Shape, dict[str, Any]]] | None = session.info.get(_TOGETHER)
+@contextmanager
+def in_vain(session: Session) -> Iterator[None]:
+    """What is inserted in here is sent to the database as ever, which then does nothing."""
+    session.info[_IN_VAIN] = True
+    try:
+        yield
+    finally:
+        del session.info[_IN_VAIN]
+
+
+def _write(session: Session, part: _Part, values: Mapping[str, Any]) -> None:
+    if _IN_VAIN in session.info and isinstance(part, _Shape):
+        part = replace(part, how=_How.INSERT_NOTHING)
+    waiting: list[tuple[_Part, Mapping[str, Any]]] | None = session.info.get(_TOGETHER)
     if waiting is not None:
-        waiting.append((shape, values))
+        waiting.append((part, values))
     else:
-        statement = _writing(shape, on_sqlite=is_sqlite())
-        session.connection().execute(statement, values)
+        _send(session, [(part, values)])
+
+
+def _send(session: Session, written: Sequence[tuple[_Part, Mapping[str, Any]]]) -> None:
+    values = {
+        name if isinstance(part, Delete) else f"{number}_{name}": value
+        for number, (part, given) in enumerate(written)
+        for name, value in given.items()
+    }
+    statement = _statement(tuple(part for part, _ in written), on_sqlite=is_sqlite())
+    session.connection().execute(statement, values)
 
 
 @cache
-def _writing(shape: _Shape, *, on_sqlite: bool) -> Executable:
-    if not shape.updates:
-        return any_insert(shape.model).inline()
-    if on_sqlite:
-        return _or_update(sqlite.insert(shape.model), shape.model)
-    return _or_update(postgresql.insert(shape.model), shape.model)
-
-
-@cache
-def _writing_together(shapes: tuple[_Shape, ...]) -> Executable:
-    """One statement that inserts a row of each shape (a WITH that changes data; PostgreSQL, 7.8.4).
+def _statement(parts: tuple[_Part, ...], *, on_sqlite: bool) -> _Statement:
+    """One statement for all parts (a WITH that changes data; PostgreSQL, 7.8.4).
 
     Foreign keys are looked at when all of it is done.
     """
-    *others, last = (_named(shape, number) for number, shape in enumerate(shapes))
-    parts = [other.cte(f"part_{number}") for number, other in enumerate(others)]
-    return last.add_cte(*parts)
+    *others, last = (
+        part if isinstance(part, Delete) else _made(part, f"{number}_", on_sqlite=on_sqlite)
+        for number, part in enumerate(parts)
+    )
+    return last.add_cte(*(other.cte(f"part_{number}") for number, other in enumerate(others)))
 
 
-def _named(shape: _Shape, number: int) -> PostgresInsert:
-    columns = inspect(shape.model).columns
+def _made(shape: _Shape, prefix: str, *, on_sqlite: bool) -> Insert | Update:
+    table = inspect(shape.model)
     values = {
-        name: bindparam(f"{number}_{name}", type_=columns[name].type) for name in shape.columns
+        name: bindparam(prefix + name, type_=table.columns[name].type) for name in shape.columns
     }
-    inserting = postgresql.insert(shape.model).values(values).inline()
-    return _or_update(inserting, shape.model) if shape.updates else inserting
-
-
-def _or_update(inserting: _Inserting, model: type[Model]) -> _Inserting:
-    key = inspect(model).primary_key
+    if shape.how is _How.UPDATE:
+        keys = (table.columns[name] == bindparam(prefix + name) for name in _keys(shape.model))
+        return updating(shape.model).where(*keys).values(values)
+    inserting = (sqlite.insert if on_sqlite else postgresql.insert)(shape.model).inline()
+    if shape.how is _How.INSERT_NOTHING:
+        return inserting.from_select(shape.columns, select(*values.values()).where(false()))
+    inserting = inserting.values(values)
+    if shape.how is _How.INSERT:
+        return inserting
     others = {
-        column.key: inserting.excluded[column.key]
-        for column in inspect(model).columns
-        if column not in key
+        name: inserting.excluded[name]
+        for name in table.columns.keys()  # noqa: SIM118 - not a dict
+        if name not in _keys(shape.model)
     }
-    return inserting.on_conflict_do_update(index_elements=key, set_=others)
+    return inserting.on_conflict_do_update(index_elements=table.primary_key, set_=others)
+
+
+@cache
+def _keys(model: type[Model]) -> tuple[str, ...]:
+    return tuple(name for name, column in inspect(model).columns.items() if column.primary_key)

@@ -52,7 +52,8 @@ _check_keyring()
 # Hosts that run a Procfile reach the process from outside; elsewhere, a firewall stands before it.
 bind = f"0.0.0.0:{_settings.port}"
 worker_class = "gthread"
-threads = 16
+# Requests wait for the database alone. With more, they wait for Python's one lock and for each other (bench/README.md).
+threads = 4
 timeout = 30
 # What is in hand is finished, and all has ended before the host's own patience, mostly ten seconds.
 graceful_timeout = 8

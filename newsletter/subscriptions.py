@@ -86,13 +86,10 @@ def _ask(person: Person, consent: ConsentText, *, in_any_case: bool = False) -> 
 
 
 def _work_as_if(person: Person, consent: ConsentText) -> None:
-    """Do for nobody what a sign-up does, and take it back: the time of an answer must not tell either."""
-    # The connection's savepoint, not the session's, which would then read again all that it knows.
-    with person.session.connection().begin_nested() as savepoint:
-        nobody = Person(person.session, secrets.token_bytes(32), person.address, None)
-        with rows.together(person.session):
-            nobody.act(Action.SIGN_UP, consent=consent, counts_on=Counted(nobody.digest))
-        savepoint.rollback()
+    """Do in vain, for nobody, what a sign-up does: the time of an answer must not tell either."""
+    nobody = Person(person.session, secrets.token_bytes(32), person.address, None)
+    with rows.in_vain(person.session):
+        nobody.act(Action.SIGN_UP, consent=consent, counts_on=Counted(nobody.digest))
 
 
 def open_request(link: Link) -> OpenRequest:
@@ -124,21 +121,32 @@ _LETTER = select(Letter.ref, Letter.wording).where(Letter.id == bindparam("id"))
 def confirm(link: Link) -> Consent:
     """The address's owner pressed the button; raise OutdatedLink. Again: the same answer, nothing more."""
     with writing() as session:
-        _lock_family(session, link.ref)
-        person = meet_by_ref(session, link.ref, is_locked=True)
+        person = _meet_with_replaced(session, link.ref)
         if person is None or person.row is None:
             raise OutdatedLink(person.locale if person else None)
         row = person.row
         agreed = _agreed_in(session, link, row)
         if row.round != link.round or agreed is None:
             raise OutdatedLink(row.locale)
-        if person.act(Action.CONFIRM, consent=agreed).changes:
+        with rows.together(session):
+            decision = person.act(Action.CONFIRM, consent=agreed)
+        if decision.changes and row.replaces_ref:
             for replaced in _replaced_by(session, row):
                 _block_rectified(session, replaced)
             row.replaces_ref = None
         if row.status is not Status.CONFIRMED:
             raise OutdatedLink(row.locale)
         return Consent(row.ref, row.since, agreed.language, unsubscribe_url(row.ref))
+
+
+def _meet_with_replaced(session: Session, ref: str) -> Person | None:
+    """Meet somebody who is to replace others only while those are locked, too."""
+    person = meet_by_ref(session, ref)
+    if is_sqlite() or person is None or person.row is None or person.row.replaces_ref is None:
+        return person
+    session.rollback()
+    _lock_family(session, ref)
+    return meet_by_ref(session, ref)
 
 
 def _block_rectified(session: Session, ref: str) -> None:
