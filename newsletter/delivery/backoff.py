@@ -10,6 +10,6 @@ LONGEST_SECONDS = 3600.0
 
 
 def delay(tries: int) -> timedelta:
-    """The wait after so many failed tries (1 or more): at most 5 s, then doubling up to an hour, jittered."""
+    """The wait after so many failed tries (1 or more): up to 5 s, then doubling up to an hour, with full jitter."""
     ceiling = min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** (min(tries, 20) - 1))
-    return timedelta(seconds=random.uniform(ceiling / 2, ceiling))  # noqa: S311 - spreads load, keeps no secret
+    return timedelta(seconds=random.uniform(0, ceiling))  # noqa: S311 - spreads load, keeps no secret

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +19,10 @@ from newsletter.delivery.mailchimp_line import Line, call
 from newsletter.errors import DeliveryFailure, Meaning
 from newsletter.lifecycle import There
 
+#: How many one call may name (POST /lists/{list_id}).
+MOST_AT_ONCE = 500
+
+COMPLIANCE_STATE = "compliance_state"
 _LIST_UNKNOWN = "list_unknown"
 
 _PLACES = {
@@ -34,8 +38,8 @@ _PLACES = {
 #: `type` is never looked at: it is often missing, and was changed three times. Each phrase has a
 #: blank, since a detail begins with an address, which its owner chose and which has none.
 _ERRORS = (
-    (400, "compliance state", Meaning.PERSONAL, "compliance_state"),
-    (400, "must opt in again", Meaning.PERSONAL, "compliance_state"),
+    (400, "compliance state", Meaning.PERSONAL, COMPLIANCE_STATE),
+    (400, "must opt in again", Meaning.PERSONAL, COMPLIANCE_STATE),
     (400, "forgotten email not subscribed", Meaning.PERSONAL, "forgotten"),
     (400, "was permanently deleted", Meaning.PERSONAL, "forgotten"),
     (400, "was previously removed from this audience", Meaning.PERSONAL, "forgotten"),
@@ -53,6 +57,16 @@ _ERRORS = (
 
 
 @dataclass(frozen=True)
+class Joining:
+    """Somebody who asked for the newsletter and confirmed, as Mailchimp is told of them."""
+
+    address: Address
+    language: str
+    signed_up_at: datetime
+    confirmed_at: datetime
+
+
+@dataclass(frozen=True)
 class Member:
     """A person as Mailchimp has them; the flags say why they get nothing there."""
 
@@ -63,7 +77,7 @@ class Member:
 
 
 class Mailchimp:
-    """One audience. Every method raises DeliveryFailure; belongs to one thread."""
+    """One audience. Every method raises DeliveryFailure; each thread has a connection of its own."""
 
     def __init__(
         self,
@@ -89,19 +103,25 @@ class Mailchimp:
         if audience.get("id") != self._list_id:
             raise DeliveryFailure(Meaning.WHOLE, _LIST_UNKNOWN)
 
-    def subscribe(
-        self, address: Address, *, language: str, signed_up_at: datetime, confirmed_at: datetime
-    ) -> There:
+    def subscribe(self, joining: Joining) -> There:
         """Have Mailchimp write to somebody who confirmed."""
-        answer = self._put(address, "subscribed", language, signed_up_at, confirmed_at)
-        return _place_in(answer, There.SUBSCRIBED)
+        return _place_in(self._put(joining, "subscribed"), There.SUBSCRIBED)
 
-    def ask_again(
-        self, address: Address, *, language: str, signed_up_at: datetime, confirmed_at: datetime
-    ) -> There:
+    def ask_again(self, joining: Joining) -> There:
         """Have Mailchimp ask somebody who confirmed once more, as its compliance state demands."""
-        answer = self._put(address, "pending", language, signed_up_at, confirmed_at)
-        return _place_in(answer, There.AWAITING, There.SUBSCRIBED)
+        return _place_in(self._put(joining, "pending"), There.AWAITING, There.SUBSCRIBED)
+
+    def subscribe_all(self, everybody: Sequence[Joining]) -> list[There | DeliveryFailure | None]:
+        """Have Mailchimp write to so many at once, at most 500; what became of each, in their order.
+
+        None: the answer does not say. What is raised became of all.
+        """
+        members = [_as_member(joining, "subscribed") for joining in everybody]
+        body = {"members": members, "update_existing": True}
+        batch = self._lists.batch_list_members
+        answer = document(call(batch, self._list_id, body, skip_merge_validation=True))
+        outcomes = _outcomes_in(answer)
+        return [outcomes.get(joining.address.key) for joining in everybody]
 
     def unsubscribe(self, address: Address) -> There:
         """Have Mailchimp write no more; makes nobody: ABSENT for whom it does not know."""
@@ -138,18 +158,9 @@ class Mailchimp:
         """Let go of the connection."""
         self._line.close()
 
-    def _put(
-        self, address: Address, status: str, language: str, signed_up: datetime, confirmed: datetime
-    ) -> Any:
-        member = {
-            "email_address": address.text,
-            "status": status,
-            "status_if_new": status,
-            "language": language,
-            "timestamp_signup": _utc(signed_up),
-            "timestamp_opt": _utc(confirmed),
-        }
-        where = self._list_id, _hash_of(address)
+    def _put(self, joining: Joining, status: str) -> Any:
+        member = _as_member(joining, status) | {"status_if_new": status}
+        where = self._list_id, _hash_of(joining.address)
         put = self._lists.set_list_member
         return call(put, *where, member, skip_merge_validation=True)
 
@@ -175,6 +186,36 @@ def mailchimp_for(settings: Settings) -> Mailchimp | None:
     return Mailchimp(api_key=key.get_secret_value(), list_id=list_id, api_url=url)
 
 
+def _as_member(joining: Joining, status: str) -> dict[str, str]:
+    return {
+        "email_address": joining.address.text,
+        "status": status,
+        "language": joining.language,
+        "timestamp_signup": _utc(joining.signed_up_at),
+        "timestamp_opt": _utc(joining.confirmed_at),
+    }
+
+
+def _outcomes_in(answer: dict[str, Any]) -> dict[str, There | DeliveryFailure]:
+    """What a batch's answer says of each address; nothing where it does not say what is needed.
+
+    Its error codes tell next to nothing, so that the words of each error count, as in a single call's.
+    """
+    outcomes: dict[str, There | DeliveryFailure] = {}
+    for member in (*_dicts_in(answer, "new_members"), *_dicts_in(answer, "updated_members")):
+        if member.get("status") == "subscribed":
+            outcomes[str(member.get("email_address")).lower()] = There.SUBSCRIBED
+    for error in _dicts_in(answer, "errors"):
+        if (failure := _known_failure(400, str(error.get("error")).lower())) is not None:
+            outcomes[str(error.get("email_address")).lower()] = failure
+    return outcomes
+
+
+def _dicts_in(answer: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    items = answer.get(name)
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
 def _judged(answer: requests.Response) -> DeliveryFailure:
     """What an answer that is no success means."""
     status, words = answer.status_code, _words_of(answer)
@@ -182,14 +223,21 @@ def _judged(answer: requests.Response) -> DeliveryFailure:
         return DeliveryFailure(Meaning.WHOLE, "redirect")
     if status == 403 and words is None:
         return DeliveryFailure(Meaning.PASSING, "throttled")
-    for code, phrase, meaning, reason in _ERRORS:
-        if status == code and phrase in (words or ""):
-            return DeliveryFailure(meaning, reason)
+    if (failure := _known_failure(status, words or "")) is not None:
+        return failure
     if words is None or status >= 500:
         # Its gateway gives up on calls that are still running behind it.
         may_run_on = status in (502, 504)
         return DeliveryFailure(Meaning.PASSING, f"http {status}", outcome_unknown=may_run_on)
     return DeliveryFailure(Meaning.PERSONAL, f"rejected {status}")
+
+
+def _known_failure(status: int, words: str) -> DeliveryFailure | None:
+    """What the table says to a status and words in lower case."""
+    for code, phrase, meaning, reason in _ERRORS:
+        if status == code and phrase in words:
+            return DeliveryFailure(meaning, reason)
+    return None
 
 
 def _words_of(answer: requests.Response) -> str | None:

@@ -1,4 +1,4 @@
-"""The way to Mailchimp: its own client, over one kept connection, with nothing left unjudged.
+"""The way to Mailchimp: its own client, over kept connections, with nothing left unjudged.
 
 What that client makes of an answer is not to be relied on: an error without a body is returned as
 if it were a success, a captive portal's page is a str, a redirected PUT loses its body. So `Line`
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import requests
 from mailchimp_marketing.api_client import ApiClient, ApiClientError
@@ -43,16 +44,16 @@ class Line(ApiClient):  # type: ignore[misc]  # the client ships no types
         self.host = api_url
         self.default_headers["User-Agent"] = f"newsletter/{__version__}"
         self._judge = judge
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.auth = ("user", api_key)
+        self._auth = ("user", api_key)
+        self._own = threading.local()
+        self._sessions: list[requests.Session] = []
         self.answered_at: str | None = None  #: the Date of the last answer
 
     def request(
         self, method: str, url: str, query_params: Any = None, headers: Any = None, body: Any = None
     ) -> requests.Response:
         """Make one call for the client; raise DeliveryFailure for all but a 2xx."""
-        answer = self._session.request(
+        answer = self._session().request(
             method,
             url,
             params=query_params,
@@ -66,9 +67,19 @@ class Line(ApiClient):  # type: ignore[misc]  # the client ships no types
             raise self._judge(answer)
         return answer
 
+    def _session(self) -> requests.Session:
+        """This thread's own: a session of requests may not be shared."""
+        if not hasattr(self._own, "session"):
+            session = self._own.session = requests.Session()
+            session.trust_env = False
+            session.auth = self._auth
+            self._sessions.append(session)
+        return cast("requests.Session", self._own.session)
+
     def close(self) -> None:
-        """Let go of the connection; the next call opens a new one."""
-        self._session.close()
+        """Let go of every connection; the next call opens a new one."""
+        for session in self._sessions:
+            session.close()
 
 
 def call(function: Callable[..., Any], *about: object, **options: object) -> Any:

@@ -21,18 +21,16 @@ def test_the_first_wait_is_five_seconds_at_most() -> None:
 
 
 @pytest.mark.parametrize("tries", range(2, 11))
-def test_the_bounds_of_the_wait_double(tries: int) -> None:
+def test_the_longest_wait_doubles(tries: int) -> None:
     longest = timedelta(seconds=5 * 2 ** (tries - 1))
 
-    assert longest / 2 <= min(waits(tries))
-    assert max(waits(tries)) <= longest
+    assert longest / 2 < max(waits(tries)) <= longest
 
 
 @pytest.mark.parametrize("tries", [11, 20, 21, 1_000_000])
 def test_no_wait_is_longer_than_an_hour(tries: int) -> None:
-    assert min(waits(tries)) >= HOUR / 2
-    assert max(waits(tries)) <= HOUR
+    assert HOUR / 2 < max(waits(tries)) <= HOUR
 
 
-def test_waits_of_the_same_length_are_spread() -> None:
-    assert len(set(waits(5))) > 1
+def test_waits_are_spread_over_all_of_the_time() -> None:
+    assert min(waits(11)) < HOUR / 2

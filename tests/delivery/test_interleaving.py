@@ -80,7 +80,8 @@ def is_put(call: Call) -> bool:
 
 
 def adds_ada(call: Call) -> bool:
-    return is_put(call) and KEY in str(call.body).lower()
+    is_batch = call.method == "POST" and "/members/" not in call.path
+    return (is_put(call) or is_batch) and KEY in str(call.body).lower()
 
 
 def rows(app: Flask) -> list[Subscription]:

@@ -20,7 +20,7 @@ import requests
 from newsletter import __version__
 from newsletter.address import Address
 from newsletter.config import load
-from newsletter.delivery.mailchimp import Mailchimp, Member, mailchimp_for
+from newsletter.delivery.mailchimp import Joining, Mailchimp, Member, mailchimp_for
 from newsletter.errors import DeliveryFailure, Meaning
 from newsletter.lifecycle import There
 from tests.conftest import COMPANY
@@ -72,12 +72,16 @@ def ada() -> Address:
     return Address.parse(ADA)
 
 
+def joining() -> Joining:
+    return Joining(ada(), "de", SIGNED_UP, CONFIRMED)
+
+
 def subscribe(mailchimp: Mailchimp) -> There:
-    return mailchimp.subscribe(ada(), language="de", signed_up_at=SIGNED_UP, confirmed_at=CONFIRMED)
+    return mailchimp.subscribe(joining())
 
 
 def ask_again(mailchimp: Mailchimp) -> There:
-    return mailchimp.ask_again(ada(), language="de", signed_up_at=SIGNED_UP, confirmed_at=CONFIRMED)
+    return mailchimp.ask_again(joining())
 
 
 def failure_of(act: Callable[[Mailchimp], object], *answers: Answer | Act) -> DeliveryFailure:
@@ -336,9 +340,7 @@ def test_a_certificate_that_nobody_signed_concerns_all_calls(tmp_path: Path) -> 
 def test_a_mistake_of_ours_does_not_pass_for_a_failing_network() -> None:
     def write_nonsense(mailchimp: Mailchimp) -> None:
         language = cast(str, object())
-        mailchimp.subscribe(
-            ada(), language=language, signed_up_at=SIGNED_UP, confirmed_at=CONFIRMED
-        )
+        mailchimp.subscribe(Joining(ada(), language, SIGNED_UP, CONFIRMED))
 
     failure = failure_of(write_nonsense, standing("subscribed"))
 
