@@ -631,3 +631,71 @@ def test_a_key_names_its_data_centre(monkeypatch: pytest.MonkeyPatch) -> None:
         mailchimp.ping()
 
     assert asked == ["https://us1.api.mailchimp.com/3.0/ping"]
+
+
+def of_batch(*, new: object = (), updated: object = (), errors: object = ()) -> Answer:
+    return in_json(200, {"new_members": new, "updated_members": updated, "errors": errors})
+
+
+def error(words: str) -> dict[str, str]:
+    return {"email_address": ADA, "error": words, "error_code": "ERROR_GENERIC"}
+
+
+SUBSCRIBED_IN_OTHER_CASE = {"email_address": ADA.upper(), "status": "subscribed"}
+ONE_OF_A_BATCH = {
+    "new": (of_batch(new=[SUBSCRIBED_IN_OTHER_CASE]), There.SUBSCRIBED),
+    "changed": (of_batch(updated=[SUBSCRIBED_IN_OTHER_CASE]), There.SUBSCRIBED),
+    "another status": (of_batch(new=[{"email_address": ADA, "status": "pending"}]), None),
+    "not mentioned": (of_batch(), None),
+    "no lists": (of_batch(new=None, updated={}, errors="none"), None),
+    "no objects": (of_batch(new=["subscribed"], errors=[None]), None),
+    "an error nobody knows": (of_batch(errors=[error("Something went wrong")]), None),
+    "in compliance state": (
+        of_batch(errors=[error(f"{ADA} is in a compliance state due to unsubscribe")]),
+        (PERSONAL, "compliance_state"),
+    ),
+    "forgotten": (
+        of_batch(errors=[error(f"{ADA} was permanently deleted and cannot be re-imported.")]),
+        (PERSONAL, "forgotten"),
+    ),
+    "fake": (
+        of_batch(
+            errors=[error(f"{ADA} looks fake or invalid, please enter a real email address.")]
+        ),
+        (PERSONAL, "fake_or_invalid"),
+    ),
+    "too many lists": (
+        of_batch(errors=[error(f"{ADA} has signed up to a lot of lists very recently; we're not")]),
+        (PASSING, "too_many_signups"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ONE_OF_A_BATCH)
+def test_a_batchs_answer_is_read_person_by_person(case: str) -> None:
+    answer, expected = ONE_OF_A_BATCH[case]
+    with ScriptedHttp(answer) as server, mailchimp_at(server.url) as mailchimp:
+        (outcome,) = mailchimp.subscribe_all([joining()])
+
+    told = (outcome.meaning, outcome.reason) if isinstance(outcome, DeliveryFailure) else outcome
+    assert told == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (in_json(200, {}), (PASSING, "not_json", True)),
+        (Answer(429), (PASSING, "throttled", False)),
+        (Answer(403), (PASSING, "throttled", False)),
+        (Answer(504, b"<html>", "text/html"), (PASSING, "http 504", True)),
+        (problem(401, "API Key Invalid"), (WHOLE, "api_key", False)),
+        (problem(404, "Resource Not Found"), (WHOLE, "list_unknown", False)),
+        (problem(400, "Invalid Resource"), (PERSONAL, "rejected 400", False)),
+    ],
+)
+def test_a_batch_that_fails_as_a_whole_fails_for_all(
+    answer: Answer, expected: tuple[Meaning, str, bool]
+) -> None:
+    failure = failure_of(lambda mailchimp: mailchimp.subscribe_all([joining()]), answer)
+
+    assert in_short(failure) == expected
