@@ -8,7 +8,7 @@ The table itself stands in README.md; changing a rule is changing one cell here 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -16,6 +16,10 @@ LETTER_PAUSE = timedelta(minutes=10)
 LETTERS_WINDOW = timedelta(hours=24)
 LETTERS_PER_WINDOW = 3
 BOUNCE_IS_FRESH = timedelta(days=30)
+WAY_BACK_PAUSE = timedelta(days=30)
+
+#: The reason of Mailchimp's refusal to take back whom it once deleted for good.
+FORGOTTEN = "forgotten"
 
 
 class Status(StrEnum):
@@ -96,12 +100,17 @@ class There(StrEnum):
 
 @dataclass(frozen=True)
 class Standing:
-    """What the table needs to know about a person. `left_at` is when they last left, None if they never did."""
+    """What the table needs to know about a person. `left_at` is when they last left, None if they never did.
+
+    `there` is their place at Mailchimp, `refused_as` why it refused them.
+    """
 
     status: Status
     reason: Reason | None = None
     left_at: datetime | None = None
     held: bool = False
+    there: There = There.ABSENT
+    refused_as: str | None = None
 
     def is_hard(self, now: datetime) -> bool:
         """Tell whether only staff, never a sign-up, can end this block."""
@@ -110,6 +119,14 @@ class Standing:
         if self.reason is Reason.BOUNCE and self.left_at is not None:
             return now - self.left_at < BOUNCE_IS_FRESH
         return True
+
+    @property
+    def needs_way_back(self) -> bool:
+        """Tell whether only their own asking at Mailchimp can bring this person, who confirmed here, back there."""
+        if self.status is not Status.CONFIRMED or self.held:
+            return False
+        is_forgotten = self.there is There.REFUSED and self.refused_as == FORGOTTEN
+        return is_forgotten or self.there is There.AWAITING
 
 
 NOBODY = Standing(Status.UNKNOWN)
@@ -123,6 +140,7 @@ class Decision:
     reason: Reason | None
     event: Event | None = None
     writes_letter: bool = False
+    tells_way_back: bool = False  #: nothing changes, but a letter names the way back to Mailchimp
     keeps_block: bool = False  #: erased, but a digest stays behind as a block
 
     @property
@@ -138,18 +156,20 @@ def decide(
     now: datetime,
     reason: Reason | None = None,
     too_soon: bool = False,
+    way_back: bool = False,
     and_block: bool = False,
 ) -> Decision:
     """Look up one cell of the table.
 
-    `reason` belongs to BLOCK, `too_soon` to SIGN_UP, `and_block` to DISOWN ("and never write again").
+    `reason` belongs to BLOCK, `and_block` to DISOWN ("and never write again"), `too_soon` and `way_back` to
+    SIGN_UP: whether there is a way back to Mailchimp to be told, and it was not told of late.
     """
     dash = Decision(standing.status, standing.reason)
     if standing.held and action in _FROZEN_BY_HOLD:
         return dash
     match action:
         case Action.SIGN_UP:
-            return dash if too_soon else _sign_up(standing, dash, now)
+            return dash if too_soon else _sign_up(standing, dash, now, way_back=way_back)
         case Action.CONFIRM:
             is_open = standing.status in (Status.PENDING, Status.RETURNING)
             return Decision(Status.CONFIRMED, None, Event.CONFIRMED) if is_open else dash
@@ -183,7 +203,7 @@ def _blocked(reason: Reason) -> Decision:
     return Decision(Status.BLOCKED, reason, Event.BLOCKED)
 
 
-def _sign_up(standing: Standing, dash: Decision, now: datetime) -> Decision:
+def _sign_up(standing: Standing, dash: Decision, now: datetime, *, way_back: bool) -> Decision:
     match standing.status:
         case Status.UNKNOWN | Status.PENDING:
             return Decision(Status.PENDING, None, Event.SIGNUP, writes_letter=True)
@@ -194,7 +214,7 @@ def _sign_up(standing: Standing, dash: Decision, now: datetime) -> Decision:
                 return dash
             return Decision(Status.RETURNING, standing.reason, Event.SIGNUP, writes_letter=True)
         case Status.CONFIRMED:
-            return dash
+            return replace(dash, tells_way_back=way_back and standing.needs_way_back)
 
 
 def _block(standing: Standing, dash: Decision, reason: Reason) -> Decision:
@@ -245,12 +265,21 @@ def too_soon(standing: Standing, letters: Sequence[datetime], now: datetime) -> 
 
     The first sign-up after a block need not wait ten minutes: whoever just left may change their mind.
     """
-    recent = [at for at in letters if now - at < LETTERS_WINDOW]
-    if len(recent) >= LETTERS_PER_WINDOW:
+    if too_many(letters, now):
         return True
     if standing.status is Status.BLOCKED:
         return False
-    return any(now - at < LETTER_PAUSE for at in recent)
+    return any(now - at < LETTER_PAUSE for at in letters)
+
+
+def too_many(letters: Sequence[datetime], now: datetime) -> bool:
+    """Tell whether an address was written all the letters that it may get in a day."""
+    return sum(now - at < LETTERS_WINDOW for at in letters) >= LETTERS_PER_WINDOW
+
+
+def told_of_late(told_at: datetime | None, now: datetime) -> bool:
+    """Tell whether a person was told the way back to Mailchimp so lately that they are not told again."""
+    return told_at is not None and now - told_at < WAY_BACK_PAUSE
 
 
 def wanted_there(status: Status, *, held: bool, is_successor: bool) -> There | None:

@@ -165,6 +165,7 @@ class LetterKind(StrEnum):
     """What a letter is for."""
 
     CONFIRMATION = "confirmation"
+    WAY_BACK = "way_back"  #: how to come back to Mailchimp, which does not let us add the person
 
 
 class Letter(Model):

@@ -5,16 +5,14 @@ Status, ledger row and letter are born in one transaction here and cannot disagr
 
 from __future__ import annotations
 
-import json
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
-from sqlalchemy import bindparam, delete, or_, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
-from newsletter import clock, config, erasures, keyring, ledger, rows
+from newsletter import clock, config, correspondence, erasures, keyring, ledger, quota, rows
 from newsletter.address import Address
 from newsletter.database import lock, lock_by_ref
 from newsletter.lifecycle import (
@@ -28,13 +26,14 @@ from newsletter.lifecycle import (
     There,
     decide,
     leaves,
+    told_of_late,
+    too_many,
 )
-from newsletter.models import Letter, LetterKind, Quota, Subscription
+from newsletter.models import LetterKind, Quota, Subscription
 from newsletter.quota import Counted
 from newsletter.wording import ConsentText
 
 ADDRESS_COLUMN = "subscription.address"
-EVIDENCE_COLUMN = "letter.evidence"
 OPEN = frozenset({Status.PENDING, Status.RETURNING})
 
 # Built once, as they are asked for whatever anybody does.
@@ -42,17 +41,6 @@ _BY_DIGEST = (
     select(Subscription).where(Subscription.digest == bindparam("digest")).with_for_update()
 )
 _BY_REF = select(Subscription).where(Subscription.ref == bindparam("ref")).with_for_update()
-_LETTERS = select(Quota.letters).where(Quota.digest == bindparam("digest"))
-_DROP_ROUND = delete(Letter).where(
-    Letter.ref == bindparam("of"), Letter.round == bindparam("closed")
-)
-_DROP_WAITING = delete(Letter).where(
-    Letter.ref == bindparam("whose"),
-    Letter.sent_at.is_(None),
-    Letter.failed_at.is_(None),
-    # One that is being sent at this moment is settled by who sends it.
-    or_(Letter.leased_until.is_(None), Letter.leased_until <= bindparam("now")),
-)
 
 
 @dataclass
@@ -64,6 +52,7 @@ class Person:
     address: Address | None
     row: Subscription | None
     letters: list[list[str]] = field(default_factory=list)  #: as Quota has them
+    told_at: datetime | None = None  #: when the way back to Mailchimp was told last
     now: datetime = field(default_factory=clock.now)
     #: What whoever was found reads, even if their request turns out to be over.
     locale: str | None = field(init=False)
@@ -74,8 +63,13 @@ class Person:
     @property
     def standing(self) -> Standing:
         """Where they stand, as the table wants to know it."""
-        row = self.row
-        return NOBODY if row is None else Standing(row.status, row.reason, row.left_at, row.hold)
+        return NOBODY if self.row is None else standing_of(self.row)
+
+    @property
+    def has_way_back(self) -> bool:
+        """Tell whether there is a form of Mailchimp's own to be told of, and they were not told of late."""
+        is_known = config.current().mailchimp_signup_url is not None
+        return is_known and not told_of_late(self.told_at, self.now)
 
     def act(
         self,
@@ -99,8 +93,11 @@ class Person:
             now=self.now,
             reason=reason,
             too_soon=too_soon,
+            way_back=self.has_way_back,
             and_block=and_block,
         )
+        if decision.tells_way_back and counts_on is not None:
+            _tell_way_back(self, counts_on)
         if decision.changes:
             _apply(
                 self,
@@ -118,8 +115,8 @@ def meet(session: Session, address: Address) -> Person:
     digest = digest_of(address)
     lock(session, digest)
     row = session.scalar(_BY_DIGEST, {"digest": digest})
-    letters = session.connection().execute(_LETTERS, {"digest": digest}).scalar()
-    return _arrive(Person(session, digest, address, row, letters or []))
+    letters, told_at = correspondence.written(session, digest, row.ref if row else None)
+    return _arrive(Person(session, digest, address, row, letters, told_at))
 
 
 def digest_of(address: Address) -> bytes:
@@ -132,6 +129,18 @@ def meet_by_ref(session: Session, ref: str) -> Person | None:
     lock_by_ref(session, ref)
     row = session.scalar(_BY_REF, {"ref": ref})
     return None if row is None else _arrive(Person(session, row.digest, address_of(row), row))
+
+
+def standing_of(row: Subscription) -> Standing:
+    """Where somebody stands, as the table wants to know it."""
+    return Standing(
+        row.status,
+        row.reason,
+        row.left_at,
+        row.hold,
+        there=row.audience,
+        refused_as=row.audience_error,
+    )
 
 
 def _arrive(person: Person) -> Person:
@@ -216,8 +225,15 @@ def _apply(
         rows.update(person.session, row)
     if decision.writes_letter and agreed is not None and counts_on is not None:
         if not is_new:
-            _drop_waiting_letters(person, row)
-        _write_letter(person, row, agreed, counts_on)
+            correspondence.drop_waiting(person.session, row, person.now)
+        correspondence.write(
+            person.session,
+            row,
+            LetterKind.CONFIRMATION,
+            wording=agreed,
+            counts_on=counts_on,
+            now=person.now,
+        )
 
 
 def _enter(person: Person, decision: Decision) -> Subscription:
@@ -276,21 +292,17 @@ def _close_round(person: Person, row: Subscription, before: Status) -> None:
     """When somebody leaves, no link made before counts again, and what proves no consent goes."""
     session = person.session
     if row.status not in OPEN:
-        _drop_waiting_letters(person, row)
+        correspondence.drop_waiting(session, row, person.now)
     if not leaves(before, row.status):
         return
     if row.confirmed_round != row.round:
-        rows.delete(session, _DROP_ROUND, of=row.ref, closed=row.round)
+        correspondence.drop_round(session, row)
     if before is not Status.RETURNING:
         row.left_at = person.now
     row.round += 1
     row.replaces_ref = None
     if row.audience is There.REFUSED:
         row.audience = There.ABSENT
-
-
-def _drop_waiting_letters(person: Person, row: Subscription) -> None:
-    rows.delete(person.session, _DROP_WAITING, whose=row.ref, now=person.now)
 
 
 def _forget(person: Person, decision: Decision, *, actor: str | None, keep_block: bool) -> None:
@@ -328,21 +340,37 @@ def keep_bare_block(person: Person, standing: Standing) -> None:
     person.address = address
 
 
-def _write_letter(person: Person, row: Subscription, wording_hash: str, counts_on: Counted) -> None:
-    id_ = secrets.token_hex(16)
-    domain = urlsplit(config.current().public_url).hostname or "localhost"
-    evidence = json.dumps({"message_id": f"<{secrets.token_hex(16)}@{domain}>"})
-    rows.append(
-        person.session,
-        Letter,
-        id=id_,
-        ref=row.ref,
-        round=row.round,
-        kind=LetterKind.CONFIRMATION,
-        wording=wording_hash,
-        written_at=person.now,
-        due_at=person.now,
-        tries=0,
-        evidence=keyring.current().encrypt(evidence, ref=id_, column=EVIDENCE_COLUMN),
+def tell_way_back(session: Session, row: Subscription) -> None:
+    """Write at once to somebody whom Mailchimp refused, where only its own form can bring them back.
+
+    For whoever writes the refusal down, in the same transaction, and holds the address's lock. The letter counts as
+    any other and keeps to the three a day, but not to the ten minutes: it follows on the confirmation, and so
+    mostly on a letter of ours.
+    """
+    letters, told_at = correspondence.written(session, row.digest, row.ref)
+    person = Person(session, row.digest, None, row, letters, told_at)
+    counted = quota.that_count(row.digest, letters, person.now)
+    decision = decide(
+        person.standing,
+        Action.SIGN_UP,
+        now=person.now,
+        too_soon=too_many(counted.times, person.now),
+        way_back=person.has_way_back,
     )
-    counts_on.count(id_, person.now)
+    if decision.tells_way_back:
+        _tell_way_back(person, counted)
+        quota.write(session, counted, person.now)
+
+
+def _tell_way_back(person: Person, counts_on: Counted) -> None:
+    row = person.row
+    assert row is not None  # noqa: S101 - tells mypy; they confirmed
+    assert row.wording is not None  # noqa: S101 - likewise
+    correspondence.write(
+        person.session,
+        row,
+        LetterKind.WAY_BACK,
+        wording=row.wording,
+        counts_on=counts_on,
+        now=person.now,
+    )

@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 from newsletter import config, erasures, keyring, ledger, retention
 from newsletter.address import Address
 from newsletter.config import Settings
+from newsletter.correspondence import EVIDENCE_COLUMN
 from newsletter.database import writing
 from newsletter.errors import NobodyKnown
 from newsletter.formatting import rfc3339
 from newsletter.lifecycle import Event, Status
 from newsletter.models import LedgerRow, Letter, Subscription, Wording
-from newsletter.person import EVIDENCE_COLUMN, address_of, meet
+from newsletter.person import address_of, meet
 from newsletter.subscriptions import family_of
 
 

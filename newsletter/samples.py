@@ -20,7 +20,8 @@ from jinja2 import StrictUndefined, TemplateNotFound, TemplateSyntaxError
 from newsletter import brand, formatting, web, wording
 from newsletter.config import Locale, Settings
 from newsletter.delivery import letters
-from newsletter.delivery.letters import LetterValues
+from newsletter.delivery.letters import ConfirmationValues, LetterValues, WayBackValues
+from newsletter.models import LetterKind
 from newsletter.wording import ConsentText
 
 #: No two of a letter's times share a day, a time of day or, where the clocks change, a zone.
@@ -68,13 +69,20 @@ def forms(app: Flask, language: Locale) -> dict[str, str]:
     }
 
 
-def letter(app: Flask, language: Locale) -> SampleLetter:
-    """A confirmation letter."""
+def letter(app: Flask, language: Locale, kind: LetterKind) -> SampleLetter:
+    """A letter of one kind."""
     settings: Settings = app.extensions["settings"]
-    values = LetterValues(
+    consent_text = consent(app, language).text
+    with app.app_context():
+        values = _VALUES[kind](language, settings, consent_text)
+        return SampleLetter(values, letters.compose(values, settings))
+
+
+def _confirmation(language: Locale, settings: Settings, consent_text: str) -> LetterValues:
+    return ConfirmationValues(
         recipient="ada@example.com",
         language=language,
-        consent_text=consent(app, language).text,
+        consent_text=consent_text,
         requested_at=REQUESTED_AT,
         expires_at=EXPIRES_AT,
         deleted_by=DELETED_BY,
@@ -84,8 +92,22 @@ def letter(app: Flask, language: Locale) -> SampleLetter:
         message_id="<sample@example.com>",
         written_at=REQUESTED_AT,
     )
-    with app.app_context():
-        return SampleLetter(values, letters.compose(values, settings))
+
+
+def _way_back(language: Locale, settings: Settings, _consent_text: str) -> LetterValues:
+    return WayBackValues(
+        recipient="ada@example.com",
+        language=language,
+        confirmed_at=REQUESTED_AT,
+        signup_url=settings.mailchimp_signup_url or "https://example.com/mailchimp-form",
+        unsubscribe_url=f"{settings.public_url}/unsubscribe/sample",
+        reference="0" * 32,
+        message_id="<sample@example.com>",
+        written_at=EXPIRES_AT,
+    )
+
+
+_VALUES = {LetterKind.CONFIRMATION: _confirmation, LetterKind.WAY_BACK: _way_back}
 
 
 def values_of(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
@@ -108,7 +130,7 @@ def values_of(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
         "pages/inbox.html": [{}],
         "pages/confirm.html": [{**asked, "is_confirmed": False}, {**asked, "is_confirmed": True}],
         "pages/confirmed.html": [confirmed],
-        "pages/not_me.html": [{}],
+        "pages/not_me.html": [{"is_confirmed": False}, {"is_confirmed": True}],
         "pages/disowned.html": [{"blocked": False}, {"blocked": True}],
         "pages/unsubscribe.html": [{}],
         "pages/problem.html": [
@@ -135,7 +157,9 @@ def _everything(app: Flask, settings: Settings) -> list[tuple[str, Callable[[], 
     for language in settings.locales:
         tries.append((f"wordings/{language}.txt", partial(consent, app, language)))
         tries.append((_SNIPPET, partial(forms, app, language)))
-        tries.append((f"letters/confirmation.{language}.txt", partial(letter, app, language)))
+        for kind in LetterKind:
+            name = letters.name_of(kind, language, "txt")
+            tries.append((name, partial(letter, app, language, kind)))
         for name, states in values_of(ConsentText("0" * 64, language, "…")).items():
             tries += [(name, partial(_page, app, language, name, values)) for values in states]
     return tries

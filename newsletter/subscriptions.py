@@ -81,15 +81,16 @@ def _ask(person: Person, consent: ConsentText, *, in_any_case: bool = False) -> 
             counts_on=None if is_too_soon else counted,
         )
         if not decision.changes:
-            _work_as_if(person, consent)
+            _work_as_if(person, consent, writes_letter=not decision.tells_way_back)
         quota.write(person.session, counted, person.now)
 
 
-def _work_as_if(person: Person, consent: ConsentText) -> None:
+def _work_as_if(person: Person, consent: ConsentText, *, writes_letter: bool) -> None:
     """Do in vain, for nobody, what a sign-up does: the time of an answer must not tell either."""
     nobody = Person(person.session, secrets.token_bytes(32), person.address, None)
+    counts_on = Counted(nobody.digest) if writes_letter else None
     with rows.in_vain(person.session):
-        nobody.act(Action.SIGN_UP, consent=consent, counts_on=Counted(nobody.digest))
+        nobody.act(Action.SIGN_UP, consent=consent, counts_on=counts_on)
 
 
 def open_request(link: Link) -> OpenRequest:
@@ -221,6 +222,13 @@ def disown(link: Link, *, and_block: bool) -> Departure | None:
         was_confirmed = person.row.status is Status.CONFIRMED
         person.act(Action.DISOWN, and_block=and_block)
         return _departure(person) if was_confirmed else None
+
+
+def stands_confirmed(link: Link) -> bool:
+    """Tell whether the sign-up behind a link was confirmed, and still is."""
+    with reading() as session:
+        row = session.get(Subscription, link.ref)
+        return row is not None and row.round == link.round and row.status is Status.CONFIRMED
 
 
 def unsubscribe(link: Link) -> Departure | None:

@@ -16,7 +16,7 @@ from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import parseaddr
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from flask import current_app
@@ -25,6 +25,7 @@ from jinja2 import Environment
 from newsletter import brand
 from newsletter.address import Address
 from newsletter.config import Locale, Settings
+from newsletter.models import LetterKind
 
 _PARTS = ("subject", "txt", "html")
 _ENCODED_WORD = (
@@ -33,25 +34,54 @@ _ENCODED_WORD = (
 
 
 # Not printable: the links open what they lead to, and the recipient is personal data.
-@dataclass(frozen=True, repr=False)
-class LetterValues:
-    """What one confirmation letter says; times are aware, `message_id` has its angle brackets."""
+@dataclass(frozen=True, repr=False, kw_only=True)
+class _Values:
+    """What every letter says; times are aware, `message_id` has its angle brackets."""
+
+    kind: ClassVar[LetterKind]
+    #: Which links open what is the recipient's alone: no record keeps them.
+    opening: ClassVar[tuple[str, ...]]
 
     recipient: str
     language: Locale
+    reference: str
+    message_id: str
+    written_at: datetime
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class ConfirmationValues(_Values):
+    """What a confirmation letter says."""
+
+    kind = LetterKind.CONFIRMATION
+    opening = ("confirm_url", "not_me_url")
+
     consent_text: str
     requested_at: datetime
     expires_at: datetime
     deleted_by: datetime
     confirm_url: str
     not_me_url: str
-    reference: str
-    message_id: str
-    written_at: datetime
+    is_correction: bool = False  #: of an address that they had before
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class WayBackValues(_Values):
+    """What a letter says to somebody whom Mailchimp does not let us add: `signup_url` is its own form."""
+
+    kind = LetterKind.WAY_BACK
+    opening = ("unsubscribe_url",)
+
+    confirmed_at: datetime
+    signup_url: str
+    unsubscribe_url: str
+
+
+LetterValues = ConfirmationValues | WayBackValues
 
 
 def compose(values: LetterValues, settings: Settings) -> EmailMessage:
-    """Write the confirmation letter; raise ValueError for a line break in what becomes a header."""
+    """Write a letter; raise ValueError for a line break in what becomes a header."""
     subject = _render("subject", values, settings).strip()
     message = EmailMessage(policy=_LETTER_POLICY)
     _address(message, values.recipient, settings)
@@ -69,27 +99,28 @@ def compose(values: LetterValues, settings: Settings) -> EmailMessage:
     return message
 
 
-def template_version(language: Locale) -> str:
-    """Name the wording of the letter around the consent text: SHA-256 over its templates in one language."""
-    return _version(current_app.jinja_env, language)
+def template_version(kind: LetterKind, language: Locale) -> str:
+    """Name the wording of a letter around what it quotes: SHA-256 over its templates in one language."""
+    return _version(current_app.jinja_env, kind, language)
 
 
-@lru_cache(maxsize=2)  # one application in a process, two languages
-def _version(environment: Environment, language: Locale) -> str:
+@lru_cache(maxsize=4)  # one application in a process, two kinds, two languages
+def _version(environment: Environment, kind: LetterKind, language: Locale) -> str:
     digest = hashlib.sha256()
     for part in _PARTS:
-        for name, text in brand.sources(environment, _name(language, part)).items():
+        for name, text in brand.sources(environment, name_of(kind, language, part)).items():
             source = text.encode()
             digest.update(f"{name} {len(source)}\n".encode() + source)
     return digest.hexdigest()
 
 
-def _name(language: Locale, part: str) -> str:
-    return f"letters/confirmation.{language}.{part}"
+def name_of(kind: LetterKind, language: Locale, part: str) -> str:
+    """The name of a letter's template; the part is `subject`, `txt` or `html`."""
+    return f"letters/{kind}.{language}.{part}"
 
 
 def _render(part: str, values: LetterValues, settings: Settings, **more: Any) -> str:
-    template = current_app.jinja_env.get_template(_name(values.language, part))
+    template = current_app.jinja_env.get_template(name_of(values.kind, values.language, part))
     host = urlsplit(settings.public_url).hostname
     return template.render(letter=values, settings=settings, zone=settings.zone, host=host, **more)
 

@@ -9,26 +9,24 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import exists, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from newsletter import clock, config, jobs, keyring, ledger, quota, retention, tokens
+from newsletter import clock, config, jobs, keyring, ledger, quota
+from newsletter.correspondence import EVIDENCE_COLUMN
 from newsletter.database import lock, reading, writing
-from newsletter.delivery import backoff, letters
+from newsletter.delivery import backoff, contents, letters
 from newsletter.delivery.letters import LetterValues
 from newsletter.delivery.smtp import Postbox
 from newsletter.errors import DeliveryFailure, Meaning
-from newsletter.formatting import rfc3339
 from newsletter.jobs import Permit
 from newsletter.lifecycle import Event
-from newsletter.models import Letter, Subscription, Wording
-from newsletter.person import EVIDENCE_COLUMN, OPEN, address_of, commitment_of
-from newsletter.tokens import Link, Purpose
+from newsletter.models import Letter, LetterKind, Subscription
+from newsletter.person import commitment_of
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +114,7 @@ class Postman:
     def _deliver(self, errand: Errand, permit: Permit) -> bool:
         started = clock.now()
         try:
-            values = _values(errand)
+            values = contents.values_of(errand.letter)
             if values is None:
                 self._discard(errand)
                 return True
@@ -198,11 +196,13 @@ class Postman:
             if letter is None or row is None:
                 return
             letter.sent_at, letter.leased_by, letter.leased_until = now, None, None
-            letter.template = letters.template_version(values.language)
+            letter.template = letters.template_version(values.kind, values.language)
             letter.evidence = keyring.current().encrypt(
-                json.dumps(_evidence(values, reply)), ref=letter.id, column=EVIDENCE_COLUMN
+                json.dumps(contents.evidence_of(values, reply)),
+                ref=letter.id,
+                column=EVIDENCE_COLUMN,
             )
-            _log(session, row, letter, Event.MAIL_SENT, now)
+            _log(session, row, letter, Event.MAIL_SENT, now, detail=_kind_told(letter))
 
     def _settle_failed(self, errand: Errand, failure: DeliveryFailure) -> None:
         now = clock.now()
@@ -219,7 +219,8 @@ class Postman:
                     case Meaning.PERSONAL:
                         letter.failed_at = now
                         quota.uncount(session, row.digest, letter.id)
-                        _log(session, row, letter, Event.MAIL_FAILED, now, detail=letter.error)
+                        detail = _kind_told(letter, letter.error)
+                        _log(session, row, letter, Event.MAIL_FAILED, now, detail=detail)
                     case Meaning.WHOLE if failure.reason.startswith(_ABOUT_A_LETTER):
                         # Should it be about this one after all, the next probes are others'.
                         letter.tries += 1
@@ -248,46 +249,7 @@ def _log(
     )
 
 
-def _values(errand: Errand) -> LetterValues | None:
-    """What stands in a letter; None if nobody needs it any more."""
-    with reading() as session:
-        letter = session.get(Letter, errand.letter)
-        row = session.get(Subscription, errand.ref)
-        agreed = session.get(Wording, letter.wording) if letter else None
-    if letter is None or row is None or agreed is None or row.expires_at is None:
-        return None
-    address = address_of(row)
-    is_open = row.status in OPEN and row.round == letter.round and row.expires_at > clock.now()
-    if address is None or not is_open:
-        return None
-    link = Link(row.ref, row.round, letter.id)
-    known = json.loads(
-        keyring.current().decrypt(letter.evidence, ref=letter.id, column=EVIDENCE_COLUMN)
-    )
-    return LetterValues(
-        recipient=address.text,
-        language="en" if agreed.language == "en" else "de",
-        consent_text=agreed.text,
-        requested_at=letter.written_at,
-        expires_at=row.expires_at,
-        deleted_by=row.expires_at + retention.PENDING_GRACE,
-        confirm_url=tokens.url_for(Purpose.CONFIRM, link),
-        not_me_url=tokens.url_for(Purpose.NOT_ME, link),
-        reference=row.ref,
-        message_id=known["message_id"],
-        written_at=letter.written_at,
-    )
-
-
-def _evidence(values: LetterValues, reply: str) -> dict[str, Any]:
-    """What is kept of a letter: all that it said, but not its links."""
-    shown = replace(values, confirm_url="", not_me_url="")
-    return {
-        "message_id": shown.message_id,
-        "reply": reply,
-        "values": {
-            name: rfc3339(value) if isinstance(value, datetime) else value
-            for name, value in vars(shown).items()
-            if value != ""
-        },
-    }
+def _kind_told(letter: Letter, error: str | None = None) -> str | None:
+    """A ledger row's detail: what kind of letter it was, if not the usual one, and what went wrong."""
+    kind = None if letter.kind is LetterKind.CONFIRMATION else str(letter.kind)
+    return ": ".join(filter(None, (kind, error)))[:64] or None

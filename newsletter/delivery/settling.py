@@ -20,7 +20,7 @@ from newsletter.delivery.errands import Errand, wish_for
 from newsletter.errors import DeliveryFailure, Meaning
 from newsletter.lifecycle import Event, There
 from newsletter.models import Subscription
-from newsletter.person import commitment_of, stands_there
+from newsletter.person import commitment_of, stands_there, tell_way_back
 
 #: Mailchimp itself gives up on a call after 120 s; until then a call that timed out here may be carried out there.
 CARRIED_OUT_WITHIN = timedelta(seconds=120)
@@ -141,6 +141,7 @@ def _note_failure(
     if failure.meaning is Meaning.PERSONAL and errand.wanted is There.SUBSCRIBED:
         row.audience = There.REFUSED
         _log(session, row, errand, Event.SYNC_FAILED, failure.reason[:64])
+        tell_way_back(session, row)
     elif failure.meaning is Meaning.WHOLE:
         # Should it be about this person after all, the next probe is somebody else's.
         row.audience_try_at = now + jobs.PROBE_EVERY

@@ -12,10 +12,12 @@ from email.message import EmailMessage
 from flask import Flask
 
 from newsletter import brand, config, samples
-from newsletter.config import Settings
+from newsletter.config import Locale, Settings
+from newsletter.delivery.letters import name_of
 from newsletter.lint.consent import consent_problems, form_problems
 from newsletter.lint.imprint import imprint_problems
 from newsletter.lint.letters import html_problems, letter_problems, subject_problems
+from newsletter.models import LetterKind
 
 _LANGUAGES = {"de": "German", "en": "English"}
 
@@ -40,26 +42,28 @@ def _of_imprints(settings: Settings) -> Iterator[str]:
 def _of_templates(app: Flask, settings: Settings) -> Iterator[str]:
     for language in settings.locales:
         consent = samples.consent(app, language)
-        letter = samples.letter(app, language)
         forms = samples.forms(app, language)
         for name, problems in (
             *((name, form_problems(form, consent)) for name, form in forms.items()),
             (f"wordings/{language}.txt", consent_problems(consent, settings)),
-            (
-                f"letters/confirmation.{language}.subject",
-                subject_problems(letter.message["Subject"], settings),
-            ),
-            (
-                f"letters/confirmation.{language}.txt",
-                letter_problems(_part(letter.message, "plain"), letter.values, settings),
-            ),
-            (
-                f"letters/confirmation.{language}.html",
-                html_problems(_part(letter.message, "html"), letter.values, settings),
-            ),
+            *(found for kind in LetterKind for found in _of_letter(app, settings, language, kind)),
         ):
             where = f"{brand.place(app.jinja_env, name)} ({_LANGUAGES[language]})"
             yield from (f"{where}: {problem}" for problem in problems)
+
+
+def _of_letter(
+    app: Flask, settings: Settings, language: Locale, kind: LetterKind
+) -> Iterator[tuple[str, Iterator[str]]]:
+    """A letter's three templates by name, and what is wrong with each."""
+    letter = samples.letter(app, language, kind)
+    message, values = letter.message, letter.values
+    for part, problems in (
+        ("subject", subject_problems(message["Subject"], settings)),
+        ("txt", letter_problems(_part(message, "plain"), values, settings)),
+        ("html", html_problems(_part(message, "html"), values, settings)),
+    ):
+        yield name_of(kind, language, part), problems
 
 
 def _of_brand(app: Flask, settings: Settings) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A confirmation letter: free of advertising, and saying all it has to (§ 7 UWG, Art. 13 GDPR, § 5 DDG)."""
+"""The letters: free of advertising, and saying all they have to (§ 7 UWG, Art. 13 GDPR, § 5 DDG)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from newsletter import formatting
 from newsletter.config import Settings
-from newsletter.delivery.letters import LetterValues
+from newsletter.delivery.letters import ConfirmationValues, LetterValues, WayBackValues
 from newsletter.lint.reading import read, squashed
 
 _LOADING = {
@@ -24,6 +24,10 @@ _ADVERTISING = re.compile(
     re.IGNORECASE,
 )
 _DELETION = {"de": r"lösch", "en": r"delet|eras"}
+_IDLENESS = {
+    "de": r"\bnichts (?:weiter )?(?:zu )?tun\b",
+    "en": r"\b(?:not do anything|do nothing)\b",
+}
 
 
 def subject_problems(subject: str, settings: Settings) -> Iterator[str]:
@@ -37,10 +41,11 @@ def letter_problems(text: str, values: LetterValues, settings: Settings) -> Iter
     language = values.language
     imprint = settings.imprint_in(language)
     words = squashed(text)
-    own = _without(words, values.consent_text, imprint)
-    if found := _ADVERTISING.search(_without(own, settings.organisation)):
-        yield _advertises(found[0])
+    consent_text = values.consent_text if isinstance(values, ConfirmationValues) else ""
+    own = _without(words, consent_text, imprint)
     links = _links(values, settings)
+    if found := _ADVERTISING.search(_without(own, settings.organisation, *links.values())):
+        yield _advertises(found[0])
     for url in _URL.findall(own):
         if url not in links.values() and url not in imprint:
             yield _leads_elsewhere(url)
@@ -50,9 +55,10 @@ def letter_problems(text: str, values: LetterValues, settings: Settings) -> Iter
     for what, expected in _facts(values, settings).items():
         if squashed(expected) not in own:
             yield f"the letter does not say {what}; add it."
-    if not re.search(_DELETION[language], own, re.IGNORECASE):
-        yield "the letter does not say that ignoring it ends in deletion; add it."
-    if values.consent_text not in words:
+    ending, known_by = _ending(values)
+    if not re.search(known_by, own, re.IGNORECASE):
+        yield f"the letter does not say {ending}; add it."
+    if consent_text not in words:
         yield "the consent text is not there word for word; add {{ letter.consent_text }}."
     for line in imprint.splitlines():
         if squashed(line) not in words:
@@ -76,25 +82,54 @@ def html_problems(page: str, values: LetterValues, settings: Settings) -> Iterat
 
 
 def _links(values: LetterValues, settings: Settings) -> dict[str, str]:
-    return {
-        "the link to confirm ({{ letter.confirm_url }})": values.confirm_url,
-        "the link for whoever did not sign up ({{ letter.not_me_url }})": values.not_me_url,
-        "the privacy notice's address": settings.privacy_url_in(values.language),
-    }
+    """A letter's links by what they are for; it has no others."""
+    privacy = {"the privacy notice's address": settings.privacy_url_in(values.language)}
+    match values:
+        case ConfirmationValues():
+            return {
+                "the link to confirm ({{ letter.confirm_url }})": values.confirm_url,
+                "the link for whoever did not sign up ({{ letter.not_me_url }})": values.not_me_url,
+                **privacy,
+            }
+        case WayBackValues():
+            return {
+                "the link to Mailchimp's form ({{ letter.signup_url }})": values.signup_url,
+                "the link to withdraw ({{ letter.unsubscribe_url }})": values.unsubscribe_url,
+                **privacy,
+            }
 
 
 def _facts(values: LetterValues, settings: Settings) -> dict[str, str]:
+    """What a letter says as it is, by what it means."""
     language, zone = values.language, settings.zone
     day, time, name = formatting.long_date, formatting.clock_time, formatting.zone_name
-    return {
-        "whose newsletter it is": settings.organisation,
-        "on what day the address was entered": day(values.requested_at, language, zone),
-        "at what time the address was entered": time(values.requested_at, language, zone),
-        "in which time zone that is": name(values.requested_at, language, zone),
-        "until what day the link is valid": day(values.expires_at, language, zone),
-        "until what time the link is valid": time(values.expires_at, language, zone),
-        "by what day the data will be deleted": day(values.deleted_by, language, zone),
-    }
+    whose = {"whose newsletter it is": settings.organisation}
+    match values:
+        case ConfirmationValues():
+            return {
+                **whose,
+                "on what day the address was entered": day(values.requested_at, language, zone),
+                "at what time the address was entered": time(values.requested_at, language, zone),
+                "in which time zone that is": name(values.requested_at, language, zone),
+                "until what day the link is valid": day(values.expires_at, language, zone),
+                "until what time the link is valid": time(values.expires_at, language, zone),
+                "by what day the data will be deleted": day(values.deleted_by, language, zone),
+            }
+        case WayBackValues():
+            return {
+                **whose,
+                "on what day the person confirmed": day(values.confirmed_at, language, zone),
+                "whose form it leads to": "Mailchimp",
+            }
+
+
+def _ending(values: LetterValues) -> tuple[str, str]:
+    """What a letter says of whoever ignores it, and the words by which that is known."""
+    match values:
+        case ConfirmationValues():
+            return "that ignoring it ends in deletion", _DELETION[values.language]
+        case WayBackValues():
+            return "that nothing has to be done", _IDLENESS[values.language]
 
 
 def _advertises(word: str) -> str:
@@ -102,11 +137,11 @@ def _advertises(word: str) -> str:
 
 
 def _leads_elsewhere(url: str) -> str:
-    return f"a link leads to {url}; keep the ones to confirm, to disown and to the privacy notice alone."
+    return f"a link leads to {url}; keep those that the letter is for and the privacy notice alone."
 
 
 def _without(words: str, *known: str) -> str:
     """Words without what the settings brought, whose choice of words is another matter."""
-    for text in known:
+    for text in filter(None, known):
         words = words.replace(squashed(text), " ")
     return words

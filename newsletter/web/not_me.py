@@ -23,10 +23,11 @@ bp = Blueprint("not_me", __name__)
 )
 def show(token: str) -> Response:
     """Ask whether the sign-up is to be forgotten."""
-    links.follow(Purpose.NOT_ME, token)
+    link = links.follow(Purpose.NOT_ME, token)
     if negotiation.wants_json():
         return say(AskToDisown())
-    return make_response(render_template("pages/not_me.html"))
+    is_confirmed = subscriptions.stands_confirmed(link)
+    return make_response(render_template("pages/not_me.html", is_confirmed=is_confirmed))
 
 
 @bp.post("/not-me/<token>")
@@ -45,7 +46,7 @@ def disown(token: str) -> Response:
     given = bodies.parse(NotMe, bodies.fields())
     left = subscriptions.disown(link, and_block=given.block)
     if negotiation.wants_json():
-        return say(Disowned())
+        return say(Disowned(status="disowned" if left is None else "blocked"))
     if left is not None:
         page = render_template("pages/unsubscribed.html", proof_until=left.proof_until)
         return make_response(page)

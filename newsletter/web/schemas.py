@@ -220,9 +220,9 @@ class AskToUnsubscribe(BaseModel):
 
 
 class Disowned(BaseModel):
-    """The sign-up is forgotten."""
+    """The sign-up is forgotten; where it had been confirmed, the address is blocked, and the proof kept."""
 
-    status: Literal["disowned"] = "disowned"
+    status: Literal["disowned", "blocked"] = "disowned"
 
 
 class Blocked(BaseModel):

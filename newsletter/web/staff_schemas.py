@@ -105,7 +105,7 @@ class SentLetter(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    kind: Literal["confirmation"]
+    kind: Literal["confirmation", "way_back"]
     round: int
     written_at: datetime
     sent_at: datetime | None

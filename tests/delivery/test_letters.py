@@ -1,4 +1,4 @@
-"""The confirmation letter: complete, neutral, the same words twice, and safe in its headers."""
+"""The letters: complete, neutral, the same words twice, and safe in their headers."""
 
 from __future__ import annotations
 
@@ -23,8 +23,15 @@ from newsletter import brand
 from newsletter.address import Address
 from newsletter.config import Locale, load
 from newsletter.delivery import letters
-from newsletter.delivery.letters import LetterValues, compose, template_version
+from newsletter.delivery.letters import (
+    ConfirmationValues,
+    LetterValues,
+    WayBackValues,
+    compose,
+    template_version,
+)
 from newsletter.formatting import register
+from newsletter.models import LetterKind
 
 PACKAGE = Path(letters.__file__).parent.parent
 ADA = "Ada@Example.org"
@@ -63,8 +70,8 @@ ADVERTISING = re.compile(
 )
 
 
-def values(language: Locale = "de") -> LetterValues:
-    return LetterValues(
+def values(language: Locale = "de") -> ConfirmationValues:
+    return ConfirmationValues(
         recipient=ADA,
         language=language,
         consent_text=CONSENT,
@@ -79,6 +86,39 @@ def values(language: Locale = "de") -> LetterValues:
     )
 
 
+def way_back(language: Locale = "de") -> WayBackValues:
+    return WayBackValues(
+        recipient=ADA,
+        language=language,
+        confirmed_at=datetime(2026, 3, 1, 22, 59, 59, 999_999, tzinfo=UTC),
+        signup_url="https://example.us1.list-manage.com/subscribe?u=1f2e&id=3d4c",
+        unsubscribe_url="https://news.example.com/unsubscribe/" + "Uns8scr-" * 25,
+        reference="5f0c9a7e3b1d4c62",
+        message_id="<b1946ac92492d234@news.example.com>",
+        written_at=datetime(2026, 3, 1, 23, 5, tzinfo=UTC),
+    )
+
+
+EVERY_LETTER: list[LetterValues] = [make(each) for make in (values, way_back) for each in LANGUAGES]
+
+
+def links_of(asked: LetterValues) -> set[str]:
+    """The only links that a letter has."""
+    match asked:
+        case ConfirmationValues():
+            own = {asked.confirm_url, asked.not_me_url}
+        case WayBackValues():
+            own = {asked.signup_url, asked.unsubscribe_url}
+    return own | {COMPANY.privacy_url_in(asked.language)}
+
+
+def named(asked: LetterValues) -> str:
+    return f"{asked.kind}.{asked.language}"
+
+
+each_letter = pytest.mark.parametrize("asked", EVERY_LETTER, ids=named)
+
+
 @pytest.fixture(autouse=True, scope="module")
 def _app() -> Iterator[None]:
     app = Flask("newsletter")
@@ -87,9 +127,9 @@ def _app() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(params=LANGUAGES)
+@pytest.fixture(params=EVERY_LETTER, ids=named)
 def letter(request: pytest.FixtureRequest) -> EmailMessage:
-    return compose(values(request.param), COMPANY)
+    return compose(request.param, COMPANY)
 
 
 def body(letter: EmailMessage, kind: str) -> str:
@@ -158,37 +198,71 @@ def test_it_says_who_what_when_and_until_when(language: Locale, facts: tuple[str
     assert [fact for fact in facts if fact not in text] == []
 
 
-def test_it_quotes_the_consent_text_word_for_word(letter: EmailMessage) -> None:
-    assert CONSENT in words(body(letter, "plain"))
+@pytest.mark.parametrize(
+    ("language", "facts"),
+    [
+        (
+            "de",
+            (
+                "Sie haben am 1. März 2026 um 23:59 Uhr (MEZ) auf news.example.com die Anmeldung zum "
+                "Newsletter von Muster & Söhne GmbH bestätigt.",
+                "Mailchimp lässt uns diese E-Mail-Adresse nicht aufnehmen, weil sie dort früher "
+                "abgemeldet, gelöscht oder gesperrt wurde.",
+                "Möchten Sie das nicht, müssen Sie nichts tun. Sie erhalten dann keinen Newsletter.",
+                "Vorgangsnummer: 5f0c9a7e3b1d4c62",
+            ),
+        ),
+        (
+            "en",
+            (
+                "you confirmed your request for the newsletter of Muster & Söhne GmbH on "
+                "news.example.com on 1 March 2026 at 23:59 (CET).",
+                "Mailchimp does not let us add this e-mail address, because it was unsubscribed, "
+                "deleted or blocked there before.",
+                "If you would rather not, you need not do anything. You will then receive no "
+                "newsletter.",
+                "Reference number: 5f0c9a7e3b1d4c62",
+            ),
+        ),
+    ],
+)
+def test_the_way_back_says_why_we_cannot_and_that_nothing_has_to_be_done(
+    language: Locale, facts: tuple[str, ...]
+) -> None:
+    text = words(body(compose(way_back(language), COMPANY), "plain"))
+
+    assert [fact for fact in facts if fact not in text] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_it_ends_with_the_whole_imprint(language: Locale) -> None:
-    text = body(compose(values(language), COMPANY), "plain")
-
-    assert text.rstrip("\n").endswith("\n--\n" + COMPANY.imprint_in(language))
+def test_it_quotes_the_consent_text_word_for_word(language: Locale) -> None:
+    assert CONSENT in words(body(compose(values(language), COMPANY), "plain"))
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_it_has_three_links_each_whole_on_a_line_of_its_own(language: Locale) -> None:
-    asked = values(language)
-    known = {asked.confirm_url, asked.not_me_url, COMPANY.privacy_url_in(language)}
+@each_letter
+def test_it_ends_with_the_whole_imprint(asked: LetterValues) -> None:
+    text = body(compose(asked, COMPANY), "plain")
 
+    assert text.rstrip("\n").endswith("\n--\n" + COMPANY.imprint_in(asked.language))
+
+
+@each_letter
+def test_it_has_three_links_each_whole_on_a_line_of_its_own(asked: LetterValues) -> None:
     lines = body(compose(asked, COMPANY), "plain").splitlines()
 
-    assert {line for line in lines if re.match(r"\w+://", line)} == known
+    assert {line for line in lines if re.match(r"\w+://", line)} == links_of(asked)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_no_other_web_address_stands_in_either_part(language: Locale) -> None:
-    asked = replace(values(language), consent_text="Ja")
-    known = {asked.confirm_url, asked.not_me_url, COMPANY.privacy_url_in(language)}
+@each_letter
+def test_no_other_web_address_stands_in_either_part(asked: LetterValues) -> None:
+    if isinstance(asked, ConfirmationValues):
+        asked = replace(asked, consent_text="Ja")
 
     letter = compose(asked, COMPANY)
     reader = read(letter)
 
-    assert set(re.findall(r"\w+:/\S+", body(letter, "plain") + reader.text)) == known
-    assert set(reader.links) == known
+    assert set(re.findall(r"\w+:/\S+", body(letter, "plain") + reader.text)) == links_of(asked)
+    assert set(reader.links) == links_of(asked)
 
 
 def test_it_does_not_advertise(letter: EmailMessage) -> None:
@@ -240,9 +314,9 @@ def test_only_web_addresses_make_a_line_of_text_long(letter: EmailMessage) -> No
     assert [line for line in lines if len(line) > 78 and "://" not in line] == []
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_header_stands_there_once(language: Locale) -> None:
-    letter = message_from_bytes(compose(values(language), COMPANY).as_bytes())
+@each_letter
+def test_every_header_stands_there_once(asked: LetterValues) -> None:
+    letter = message_from_bytes(compose(asked, COMPANY).as_bytes())
 
     names = sorted(name for name in letter if name != "Content-Type")
 
@@ -330,17 +404,18 @@ def test_a_line_break_in_the_senders_name_is_refused(line_break: str) -> None:
         compose(values(), company)
 
 
-def test_the_values_of_a_letter_do_not_show_when_printed() -> None:
-    shown = repr(values())
+@each_letter
+def test_the_values_of_a_letter_do_not_show_when_printed(asked: LetterValues) -> None:
+    shown = repr(asked)
 
     assert ADA not in shown
-    assert values().confirm_url not in shown
+    assert [link for link in links_of(asked) if link in shown] == []
 
 
-def test_each_language_has_a_template_version_of_its_own() -> None:
-    versions = {template_version(language) for language in LANGUAGES}
+def test_each_letter_has_a_template_version_of_its_own_in_each_language() -> None:
+    versions = {template_version(asked.kind, asked.language) for asked in EVERY_LETTER}
 
-    assert len(versions) == len(LANGUAGES)
+    assert len(versions) == len(EVERY_LETTER)
     assert all(re.fullmatch(r"[0-9a-f]{64}", version) for version in versions)
 
 
@@ -355,7 +430,7 @@ def version_with(brand_dir: Path) -> str:
     brand.register(app, COMPANY.model_copy(update={"brand_dir": brand_dir}))
     register(app)
     with app.app_context():
-        return template_version("de")
+        return template_version(LetterKind.CONFIRMATION, "de")
 
 
 @pytest.mark.parametrize("part", ["subject", "txt", "html"])
@@ -363,7 +438,7 @@ def test_a_change_of_any_template_makes_a_new_version(part: str, brand_dir: Path
     name = f"letters/confirmation.de.{part}"
     (brand_dir / name).write_bytes((PACKAGE / "templates" / name).read_bytes() + b".")
 
-    assert version_with(brand_dir) != template_version("de")
+    assert version_with(brand_dir) != template_version(LetterKind.CONFIRMATION, "de")
 
 
 def test_a_change_of_what_a_template_includes_makes_a_new_version(brand_dir: Path) -> None:
@@ -377,4 +452,4 @@ def test_a_change_of_what_a_template_includes_makes_a_new_version(brand_dir: Pat
 
 
 def test_a_brand_without_letters_leaves_the_version_as_it_is(brand_dir: Path) -> None:
-    assert version_with(brand_dir) == template_version("de")
+    assert version_with(brand_dir) == template_version(LetterKind.CONFIRMATION, "de")

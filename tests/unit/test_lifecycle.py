@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
@@ -9,8 +10,10 @@ import pytest
 
 from newsletter.lifecycle import (
     BOUNCE_IS_FRESH,
+    FORGOTTEN,
     NOBODY,
     UNSETTLED,
+    WAY_BACK_PAUSE,
     Action,
     Decision,
     Event,
@@ -20,6 +23,8 @@ from newsletter.lifecycle import (
     There,
     decide,
     leaves,
+    told_of_late,
+    too_many,
     too_soon,
     wanted_there,
 )
@@ -65,7 +70,8 @@ def after(decision: Decision, before: Standing) -> Standing:
 
 def is_dash(decision: Decision, standing: Standing) -> bool:
     same = (decision.status, decision.reason) == (standing.status, standing.reason)
-    return same and not decision.changes and not decision.writes_letter
+    is_silent = not decision.writes_letter and not decision.tells_way_back
+    return same and not decision.changes and is_silent
 
 
 CELLS = [
@@ -266,6 +272,66 @@ def test_somebody_leaves_when_a_request_or_a_consent_ends(before: Status, now: S
     assert leaves(before, now) is (was_in and is_out)
 
 
+FORGOTTEN_THERE = Standing(Status.CONFIRMED, there=There.REFUSED, refused_as=FORGOTTEN)
+AWAITED_THERE = Standing(Status.CONFIRMED, there=There.AWAITING)
+TELLS_WAY_BACK = Decision(Status.CONFIRMED, None, tells_way_back=True)
+
+
+@pytest.mark.parametrize("standing", [FORGOTTEN_THERE, AWAITED_THERE])
+def test_who_can_only_come_back_by_themselves_is_told_how_when_they_sign_up(
+    standing: Standing,
+) -> None:
+    decision = ask(standing, Action.SIGN_UP, way_back=True)
+
+    assert decision == TELLS_WAY_BACK
+    assert not decision.changes
+
+
+@pytest.mark.parametrize("standing", [FORGOTTEN_THERE, AWAITED_THERE])
+def test_nobody_is_told_where_there_is_no_way_or_too_soon(standing: Standing) -> None:
+    assert is_dash(ask(standing, Action.SIGN_UP, way_back=False), standing)
+    assert is_dash(ask(standing, Action.SIGN_UP, way_back=True, too_soon=True), standing)
+
+
+@pytest.mark.parametrize("standing", [FORGOTTEN_THERE, AWAITED_THERE])
+@pytest.mark.parametrize("asked", [asked for asked in ASKED if asked[0] is not Action.SIGN_UP])
+def test_nothing_but_a_sign_up_tells_the_way_back(
+    standing: Standing, asked: tuple[Action, Reason | None]
+) -> None:
+    assert not ask(standing, *asked, way_back=True).tells_way_back
+
+
+@pytest.mark.parametrize("place", list(There))
+@pytest.mark.parametrize("refused_as", [None, "fake_or_invalid", FORGOTTEN])
+def test_the_way_back_is_for_the_forgotten_and_the_awaited_alone(
+    place: There, refused_as: str | None
+) -> None:
+    standing = replace(CONFIRMED, there=place, refused_as=refused_as)
+
+    is_told = ask(standing, Action.SIGN_UP, way_back=True).tells_way_back
+
+    is_forgotten = (place, refused_as) == (There.REFUSED, FORGOTTEN)
+    assert is_told is (is_forgotten or place is There.AWAITING)
+
+
+@pytest.mark.parametrize("standing", [who for who in EVERYBODY + HELD if who != CONFIRMED])
+@pytest.mark.parametrize("place", [FORGOTTEN_THERE, AWAITED_THERE])
+def test_nobody_but_the_confirmed_who_are_not_held_is_told(
+    standing: Standing, place: Standing
+) -> None:
+    standing = replace(standing, there=place.there, refused_as=place.refused_as)
+
+    assert not ask(standing, Action.SIGN_UP, way_back=True).tells_way_back
+
+
+@pytest.mark.parametrize(
+    ("told_at", "expected"),
+    [(None, False), (NOW, True), (NOW - WAY_BACK_PAUSE, False), (NOW - timedelta(days=29), True)],
+)
+def test_the_way_back_is_told_once_in_thirty_days(told_at: datetime | None, expected: bool) -> None:
+    assert told_of_late(told_at, NOW) is expected
+
+
 MINUTES = timedelta(minutes=1)
 
 
@@ -287,6 +353,15 @@ def test_one_letter_in_ten_minutes_and_three_a_day(
     standing: Standing, letters: list[timedelta], expected: bool
 ) -> None:
     assert too_soon(standing, [NOW - ago for ago in letters], NOW) is expected
+
+
+@pytest.mark.parametrize(
+    ("letters", "expected"), [([], False), ([0, 0], False), ([0, 1, 23], True), ([0, 1, 24], False)]
+)
+def test_three_letters_are_all_of_a_day(letters: list[int], expected: bool) -> None:
+    written = [NOW - timedelta(hours=hours) for hours in letters]
+
+    assert too_many(written, NOW) is expected
 
 
 @pytest.mark.parametrize(

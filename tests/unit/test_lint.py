@@ -136,7 +136,7 @@ def test_a_consent_text_names_all_that_is_agreed_to(
         (r"(?<!\")({{ letter.confirm_url }})(?!\")", "…", "the link to confirm"),
         (r"(?<!\")({{ letter.not_me_url }})(?!\")", "…", "for whoever did not sign up"),
         (r"(?<!\")({{ settings.privacy_url_in\(..+?\) }})(?!\")", "…", "privacy notice's address"),
-        (r"(?:von|of) {{ settings.organisation }}", "", "whose newsletter it is"),
+        (r"(?:von|of) {{ settings.organisation }}(?! genannt)", "", "whose newsletter it is"),
         (r"{{ letter.requested_at\|long_date\(.+?\) }}", "", "on what day the address was entered"),
         (r"{{ letter.requested_at\|clock_time\(.+?\) }}", "", "at what time the address was"),
         (r"{{ letter.requested_at\|zone_name\(.+?\) }}", "", "in which time zone"),
@@ -165,6 +165,45 @@ def test_a_letter_says_that_ignoring_it_ends_in_deletion(tmp_path: Path, name: s
     )
 
     assert "ignoring it ends in deletion" in found
+
+
+@pytest.mark.parametrize("name", ["letters/way_back.de.txt", "letters/way_back.en.html"])
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (r"(Guten Tag|Hello),", "Willkommen zurück,", "“Willkommen” makes it an advertisement"),
+        (r"{{ letter.reference }}", "1 https://shop.example.com/", "leads to https://shop.example"),
+        (r"(?<!\")({{ letter.signup_url }})(?!\")", "…", "the link to Mailchimp's form"),
+        (r"(?<!\")({{ letter.unsubscribe_url }})(?!\")", "…", "the link to withdraw"),
+        (r"(?<!\")({{ settings.privacy_url_in\(..+?\) }})(?!\")", "…", "privacy notice's address"),
+        (r"(?:von|of) {{ settings.organisation }}", "", "whose newsletter it is"),
+        (r"{{ letter.confirmed_at\|long_date\(.+?\) }}", "", "on what day the person confirmed"),
+        (r"müssen Sie nichts tun|you need not do anything", "gut", "nothing has to be done"),
+        (r"{%-? for line in settings.imprint.+", "{% for line in [] %}", "the imprint's line “"),
+    ],
+)
+def test_the_letter_with_the_way_back_is_looked_at_likewise(
+    tmp_path: Path, name: str, old: str, new: str, said: str
+) -> None:
+    found = findings_with(tmp_path, name, old, new)
+
+    assert [text for text in found if said in text]
+    assert all(text.startswith(f"BRAND_DIR/{name} (") for text in found)
+
+
+@pytest.mark.parametrize("old", ["signup_url", "unsubscribe_url"])
+def test_the_way_back_leads_where_it_says(tmp_path: Path, old: str) -> None:
+    link = f'href="{{{{ letter.{old} }}}}"'
+
+    found = findings_with(
+        tmp_path, "letters/way_back.de.html", re.escape(link), f'{link[:-1]}?utm_source=mail"'
+    )
+
+    assert ["a link leads to http" in text for text in found] == [True]
+
+
+def test_the_address_of_mailchimps_form_may_be_any() -> None:
+    assert findings(MAILCHIMP_SIGNUP_URL="https://example.com/welcome?offers=now") == []
 
 
 @pytest.mark.parametrize(

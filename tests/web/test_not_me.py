@@ -99,3 +99,22 @@ def test_whoever_had_confirmed_is_told_that_their_proof_is_kept(
     assert "Sie sind abgemeldet" in page
     assert "31. Dezember" in page
     assert access(client, ADA)["reason"] == "not_me"
+
+
+def test_whoever_had_confirmed_is_told_before_what_the_button_does(
+    client: FlaskClient, letter: EmailMessage
+) -> None:
+    confirm(client, letter)
+
+    page = client.get(link_in(letter, "not-me"), headers=BROWSER).text
+
+    assert "schreiben Sie unter dieser Adresse nie wieder an" in page
+    assert "löschen wir" not in page
+
+
+def test_a_program_is_told_that_whoever_had_confirmed_is_blocked(
+    client: FlaskClient, letter: EmailMessage
+) -> None:
+    confirm(client, letter)
+
+    assert client.post(link_in(letter, "not-me"), headers=JSON).get_json() == {"status": "blocked"}

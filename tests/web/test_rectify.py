@@ -134,6 +134,20 @@ def test_the_new_address_is_asked_and_the_old_one_stands_until_it_confirms(
     assert mailchimp.contacts[GRACE].status == "subscribed"
 
 
+def test_the_letter_to_the_new_address_does_not_say_that_its_owner_entered_it(
+    client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain
+) -> None:
+    join(ADA)
+    rectify(client)
+    drain()
+
+    plain = mailbox.letters_to(GRACE)[-1].message.get_body(("plain",))
+    assert plain is not None
+    words = " ".join(plain.get_content().split())
+    assert "uns als neue Adresse für den Newsletter von Muster & Söhne GmbH genannt." in words
+    assert "eingetragen" not in words
+
+
 def test_that_it_was_corrected_is_in_the_record_of_the_old_address(
     client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain
 ) -> None:

@@ -1,0 +1,100 @@
+"""Letters as rows: written in the transaction of what they tell, and dropped when nobody needs them any more.
+
+The worker's postman sends them (delivery/postman.py).
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from sqlalchemy import bindparam, delete, null, or_, select
+from sqlalchemy.orm import Session
+
+from newsletter import config, keyring, rows
+from newsletter.models import Letter, LetterKind, Quota, Subscription
+from newsletter.quota import Counted
+
+EVIDENCE_COLUMN = "letter.evidence"
+
+# Built once, as they are asked for whatever anybody does.
+_LETTERS = select(Quota.letters).where(Quota.digest == bindparam("digest")).scalar_subquery()
+_TOLD_AT = (
+    select(Letter.written_at)
+    .where(
+        Letter.ref == bindparam("ref"),
+        Letter.kind == LetterKind.WAY_BACK,
+        Letter.failed_at.is_(None),
+    )
+    .order_by(Letter.written_at.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_WRITTEN = select(_LETTERS, _TOLD_AT)
+_WRITTEN_WHERE_NO_WAY_BACK_IS_TOLD = select(_LETTERS, null())
+_DROP_ROUND = delete(Letter).where(
+    Letter.ref == bindparam("of"), Letter.round == bindparam("closed")
+)
+_DROP_WAITING = delete(Letter).where(
+    Letter.ref == bindparam("whose"),
+    Letter.sent_at.is_(None),
+    Letter.failed_at.is_(None),
+    # One that is being sent at this moment is settled by who sends it.
+    or_(Letter.leased_until.is_(None), Letter.leased_until <= bindparam("now")),
+)
+
+
+def written(
+    session: Session, digest: bytes, ref: str | None
+) -> tuple[list[list[str]], datetime | None]:
+    """What was written to an address: the letters as Quota has them, and when the way back was told last.
+
+    Both are asked about everybody, so that the time of an answer does not tell who was told.
+    """
+    has_way_back = config.current().mailchimp_signup_url is not None
+    asking = _WRITTEN if has_way_back else _WRITTEN_WHERE_NO_WAY_BACK_IS_TOLD
+    letters, told_at = (
+        session.connection().execute(asking, {"digest": digest, "ref": ref or ""}).one()
+    )
+    return letters or [], told_at
+
+
+def write(
+    session: Session,
+    row: Subscription,
+    kind: LetterKind,
+    *,
+    wording: str,
+    counts_on: Counted,
+    now: datetime,
+) -> None:
+    """Write a letter to somebody; `wording` is the hash of the consent text it is about."""
+    id_ = secrets.token_hex(16)
+    domain = urlsplit(config.current().public_url).hostname or "localhost"
+    evidence = json.dumps({"message_id": f"<{secrets.token_hex(16)}@{domain}>"})
+    rows.append(
+        session,
+        Letter,
+        id=id_,
+        ref=row.ref,
+        round=row.round,
+        kind=kind,
+        wording=wording,
+        written_at=now,
+        due_at=now,
+        tries=0,
+        evidence=keyring.current().encrypt(evidence, ref=id_, column=EVIDENCE_COLUMN),
+    )
+    counts_on.count(id_, now)
+
+
+def drop_waiting(session: Session, row: Subscription, now: datetime) -> None:
+    """Take back what was not sent yet."""
+    rows.delete(session, _DROP_WAITING, whose=row.ref, now=now)
+
+
+def drop_round(session: Session, row: Subscription) -> None:
+    """Delete all letters of the present round."""
+    rows.delete(session, _DROP_ROUND, of=row.ref, closed=row.round)

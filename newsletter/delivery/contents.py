@@ -1,0 +1,100 @@
+"""What stands in a letter when it is sent, as long as somebody needs it, and what is kept of it afterwards."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from newsletter import clock, config, keyring, retention, tokens
+from newsletter.config import Locale
+from newsletter.correspondence import EVIDENCE_COLUMN
+from newsletter.database import reading
+from newsletter.delivery.letters import ConfirmationValues, LetterValues, WayBackValues
+from newsletter.formatting import rfc3339
+from newsletter.models import Letter, LetterKind, Subscription, Wording
+from newsletter.person import OPEN, address_of, standing_of
+from newsletter.subscriptions import unsubscribe_url
+from newsletter.tokens import Link, Purpose
+
+
+def values_of(letter_id: str) -> LetterValues | None:
+    """What stands in a letter; None if nobody needs it any more."""
+    with reading() as session:
+        letter = session.get(Letter, letter_id)
+        row = session.get(Subscription, letter.ref) if letter else None
+        if letter is None or row is None or row.round != letter.round:
+            return None
+        match letter.kind:
+            case LetterKind.CONFIRMATION:
+                return _confirmation(session, letter, row)
+            case LetterKind.WAY_BACK:
+                return _way_back(session, letter, row)
+
+
+def evidence_of(values: LetterValues, reply: str) -> dict[str, Any]:
+    """What is kept of a letter: all that it said, but no link that opens what is the recipient's alone."""
+    return {
+        "message_id": values.message_id,
+        "reply": reply,
+        "values": {
+            name: rfc3339(value) if isinstance(value, datetime) else value
+            for name, value in vars(values).items()
+            if name not in values.opening
+        },
+    }
+
+
+def _confirmation(session: Session, letter: Letter, row: Subscription) -> ConfirmationValues | None:
+    """Nobody needs it who has confirmed, or whose request is over."""
+    agreed, recipient = session.get(Wording, letter.wording), address_of(row)
+    is_open = row.status in OPEN and row.expires_at is not None and row.expires_at > clock.now()
+    if agreed is None or recipient is None or not is_open:
+        return None
+    assert row.expires_at is not None  # noqa: S101 - tells mypy; it is open
+    link = Link(row.ref, row.round, letter.id)
+    return ConfirmationValues(
+        recipient=recipient.text,
+        language=_language(agreed),
+        consent_text=agreed.text,
+        requested_at=letter.written_at,
+        expires_at=row.expires_at,
+        deleted_by=row.expires_at + retention.PENDING_GRACE,
+        confirm_url=tokens.url_for(Purpose.CONFIRM, link),
+        not_me_url=tokens.url_for(Purpose.NOT_ME, link),
+        is_correction=row.replaces_ref is not None,
+        reference=row.ref,
+        message_id=_message_id(letter),
+        written_at=letter.written_at,
+    )
+
+
+def _way_back(session: Session, letter: Letter, row: Subscription) -> WayBackValues | None:
+    """Nobody needs it whom Mailchimp has taken back meanwhile."""
+    agreed, recipient = session.get(Wording, letter.wording), address_of(row)
+    signup_url = config.current().mailchimp_signup_url
+    if agreed is None or recipient is None or signup_url is None:
+        return None
+    if not standing_of(row).needs_way_back:
+        return None
+    return WayBackValues(
+        recipient=recipient.text,
+        language=_language(agreed),
+        confirmed_at=row.since,
+        signup_url=signup_url,
+        unsubscribe_url=unsubscribe_url(row.ref),
+        reference=row.ref,
+        message_id=_message_id(letter),
+        written_at=letter.written_at,
+    )
+
+
+def _language(agreed: Wording) -> Locale:
+    return "en" if agreed.language == "en" else "de"
+
+
+def _message_id(letter: Letter) -> str:
+    evidence = keyring.current().decrypt(letter.evidence, ref=letter.id, column=EVIDENCE_COLUMN)
+    return str(json.loads(evidence)["message_id"])
