@@ -18,13 +18,15 @@ from newsletter.models import Job
 LEASE = timedelta(seconds=20)
 PROBE_EVERY = timedelta(seconds=30)
 WORKER_PREFIX = "worker "
+RECONCILIATION = "reconcile"
 
 Side = Literal["mail", "mailchimp"]
 
 log = logging.getLogger(__name__)
 
 
-def _get(session: Session, name: str) -> Job:
+def row(session: Session, name: str) -> Job:
+    """The row of a job, locked; made where there is none."""
     rows.insert_missing(session, Job, name=name)
     return session.scalars(select(Job).where(Job.name == name).with_for_update()).one()
 
@@ -39,7 +41,7 @@ def take(name: str, owner: str) -> bool:
         if job is not None and job.leased_by == owner and _is_fresh(job, now):
             return True
     with writing() as session:
-        job = _get(session, name)
+        job = row(session, name)
         if _is_others(job, owner, now):
             return False
         job.leased_by, job.leased_until = owner, now + LEASE
@@ -59,14 +61,31 @@ def beat(owner: str) -> None:
     """Say that a worker is alive, and keep its leases."""
     now = clock.now()
     with writing() as session:
-        worker = _get(session, f"{WORKER_PREFIX}{owner}")
+        worker = row(session, f"{WORKER_PREFIX}{owner}")
         worker.leased_by = owner
         worker.ran_at = now
         session.flush()
-        session.execute(update(Job).where(Job.leased_by == owner).values(leased_until=now + LEASE))
+        _keep(session, owner, now)
         # The row of a worker that was killed long ago tells nobody anything.
         is_gone = (Job.name.startswith(WORKER_PREFIX), Job.leased_until < now - timedelta(days=1))
         session.execute(delete(Job).where(*is_gone))
+
+
+def keep(owner: str) -> None:
+    """Keep the leases of somebody who is no worker."""
+    with writing() as session:
+        _keep(session, owner, clock.now())
+
+
+def _keep(session: Session, owner: str, now: datetime) -> None:
+    session.execute(update(Job).where(Job.leased_by == owner).values(leased_until=now + LEASE))
+
+
+def give_back(name: str, owner: str) -> None:
+    """Let go of one lease."""
+    with writing() as session:
+        is_held = (Job.name == name, Job.leased_by == owner)
+        session.execute(update(Job).where(*is_held).values(leased_by=None, leased_until=None))
 
 
 def leave(owner: str) -> None:
@@ -90,7 +109,7 @@ def hold(side: Side, reason: str) -> None:
     """The other side refuses us altogether: use nothing up until a probe succeeds."""
     now = clock.now()
     with writing() as session:
-        job = _get(session, side)
+        job = row(session, side)
         is_told = job.hold_reason == reason
         job.held_since = job.held_since or now
         job.hold_reason = reason
@@ -101,13 +120,16 @@ def hold(side: Side, reason: str) -> None:
 
 
 def release(side: Side) -> None:
-    """The other side takes us again."""
+    """The other side takes us again; what happened at Mailchimp meanwhile, reconciling tells."""
+    now = clock.now()
     with writing() as session:
-        job = _get(session, side)
+        job = row(session, side)
         held_since = job.held_since
         job.held_since = job.hold_reason = job.probe_at = None
+        if held_since is not None and side == "mailchimp":
+            row(session, RECONCILIATION).probe_at = now
     if held_since is not None:
-        seconds = (clock.now() - held_since).total_seconds()
+        seconds = (now - held_since).total_seconds()
         log.warning("%s is released after %.0f s on hold", side, seconds)
 
 

@@ -23,6 +23,7 @@ from newsletter.checkup import (
     mailchimp,
     proxies,
     public_url,
+    reconciliation,
     sender,
     settings,
     smtp,
@@ -73,6 +74,7 @@ def _of_database(app: Flask) -> list[tuple[str, Check]]:
     return [
         ("DATABASE_URL", partial(database.findings, app)),
         ("worker", partial(worker.findings, app)),
+        ("reconcile", partial(reconciliation.findings, app)),
     ]
 
 

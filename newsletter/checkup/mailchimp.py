@@ -4,44 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from newsletter.checkup import tracking
 from newsletter.checkup.finding import Finding
 from newsletter.config import Settings, is_local
 from newsletter.delivery.mailchimp_setup import Audience, is_elsewhere, setup_for
+from newsletter.delivery.mailchimp_trouble import trouble_of
 from newsletter.errors import DeliveryFailure
-
-_AWAY = "see that this host may reach it, and that MAILCHIMP_API_URL, or the key's end such as -us1, is right"
-_FAILURES = {
-    "list_unknown": (
-        "MAILCHIMP_LIST_ID",
-        "Mailchimp knows no such audience",
-        "set the Audience ID from the audience's settings, of the account that made the key",
-    ),
-    "api_key": (
-        "MAILCHIMP_API_KEY",
-        "Mailchimp refuses it",
-        "make a new key in the account, and see that its end, such as -us1, is the account's data centre",
-    ),
-    "forbidden": (
-        "MAILCHIMP_API_KEY",
-        "Mailchimp forbids what it asks for",
-        "use a key of a user who manages the audience, and see that the account is not closed",
-    ),
-    "tls": (
-        "MAILCHIMP_API_URL",
-        "the certificate there is not to be trusted",
-        "see what stands between this host and Mailchimp",
-    ),
-    "redirect": (
-        "MAILCHIMP_API_URL",
-        "redirects to another URL",
-        "set it to https://<data centre>.api.mailchimp.com/3.0, or take it away",
-    ),
-    "not_json": (
-        "MAILCHIMP_API_URL",
-        "something else than Mailchimp answers there",
-        "set it to https://<data centre>.api.mailchimp.com/3.0, or take it away",
-    ),
-}
 
 
 def findings(settings: Settings) -> Iterator[Finding]:
@@ -66,6 +34,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
         mailchimp.ping()
         mailchimp.check_list()
         yield from _asked(settings, mailchimp.audience())
+        yield from tracking.findings(settings)
     except DeliveryFailure as failure:
         yield _in_words(failure)
     finally:
@@ -79,12 +48,8 @@ def _is_meant(settings: Settings) -> bool:
 
 
 def _in_words(failure: DeliveryFailure) -> Finding:
-    away = (
-        "MAILCHIMP_API_KEY",
-        f"Mailchimp does not answer as it should ({failure.reason})",
-        _AWAY,
-    )
-    return Finding(*_FAILURES.get(failure.reason, away))
+    trouble = trouble_of(failure)
+    return Finding(trouble.about, trouble.wrong, trouble.remedy)
 
 
 def _asked(settings: Settings, audience: Audience) -> Iterator[Finding]:

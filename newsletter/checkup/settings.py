@@ -66,5 +66,5 @@ def findings(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "MAILCHIMP_WEBHOOK_SECRET",
             f"has fewer than {WEBHOOK_SECRET_LENGTH} characters, and could be guessed",
-            "make a new one, such as with `openssl rand -hex 16`, and register the new URL at Mailchimp",
+            "make a new one, such as with `openssl rand -hex 16`, and run `newsletter webhook install`",
         )

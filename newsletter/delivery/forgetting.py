@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -36,8 +36,9 @@ class Forgetting:
             self._mailchimp.delete_permanently(erasures.address_of(erasure))
         except DeliveryFailure as failure:
             log.warning("erasure %s at mailchimp failed: %s", id_, failure.reason)
-            _postpone(id_, failure.reason)
-            if failure.meaning is not Meaning.WHOLE:
+            is_whole = failure.meaning is Meaning.WHOLE
+            _postpone(id_, failure.reason, is_tried=not is_whole)
+            if not is_whole:
                 return Progress.FAILED
             jobs.hold("mailchimp", failure.reason)
             return Progress.STOP
@@ -46,7 +47,7 @@ class Forgetting:
         except Exception as error:
             # One erasure whose row is odd must not stop the rest.
             log.exception("erasure %s could not be carried out", id_)
-            _postpone(id_, type(error).__name__)
+            _postpone(id_, type(error).__name__, is_tried=True)
             return Progress.FAILED
         _settle(id_)
         log.info("erasure %s carried out at mailchimp", id_)
@@ -56,9 +57,11 @@ class Forgetting:
 def _take() -> Erasure | None:
     now = clock.now()
     is_due = or_(Erasure.try_at.is_(None), Erasure.try_at <= now)
+    # One that was put aside comes after those that still wait for their first turn.
+    turn = func.coalesce(Erasure.try_at, Erasure.requested_at)
     with reading() as session:
         waits = (Erasure.mailchimp_done_at.is_(None), is_due)
-        return session.scalar(select(Erasure).where(*waits).order_by(Erasure.requested_at).limit(1))
+        return session.scalar(select(Erasure).where(*waits).order_by(turn).limit(1))
 
 
 def _locked(session: Session, id_: str) -> Erasure | None:
@@ -86,10 +89,15 @@ def _may_come_back(erasure: Erasure, now: datetime) -> bool:
     return erasure.settles_at is not None and erasure.settles_at > now
 
 
-def _postpone(id_: str, reason: str) -> None:
+def _postpone(id_: str, reason: str, *, is_tried: bool) -> None:
+    """Put an erasure aside; a refusal of us altogether uses no try up."""
     with writing() as session:
         erasure = _locked(session, id_)
-        if erasure is not None:
+        if erasure is None:
+            return
+        erasure.error = reason[:64]
+        wait = jobs.PROBE_EVERY
+        if is_tried:
             erasure.tries += 1
-            erasure.error = reason[:64]
-            erasure.try_at = clock.now() + backoff.delay(erasure.tries)
+            wait = backoff.delay(erasure.tries)
+        erasure.try_at = clock.now() + wait

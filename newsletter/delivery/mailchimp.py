@@ -140,13 +140,7 @@ class Mailchimp:
         """Read what Mailchimp has of somebody; None: nothing, though it has the audience."""
         fields = ["status", "unsubscribe_reason"]
         answer = self._at_member(address, self._lists.get_list_member, fields=fields)
-        if answer is None:
-            return None
-        place, status = _place_in(answer, *There), answer["status"]
-        reason = str(answer.get("unsubscribe_reason")).lower()
-        is_complaint = any(word in reason for word in ("abuse", "spam", "complain"))
-        is_bounce = status == "cleaned" and not is_complaint
-        return Member(place, is_complaint, is_bounce, is_archived=status == "archived")
+        return None if answer is None else member_in(answer)
 
     def delete_permanently(self, address: Address) -> None:
         """Have Mailchimp forget somebody, and read back that it did."""
@@ -256,6 +250,15 @@ def document(answer: Any) -> dict[str, Any]:
         # A 2xx that is not Mailchimp's own: something may have been carried out, nobody says what.
         raise DeliveryFailure(Meaning.PASSING, "not_json", outcome_unknown=True)
     return answer
+
+
+def member_in(answer: Any) -> Member:
+    """What Mailchimp's document of somebody says; raise DeliveryFailure for a status that nobody knows."""
+    place, status = _place_in(answer, *There), answer["status"]
+    reason = str(answer.get("unsubscribe_reason")).lower()
+    is_complaint = any(word in reason for word in ("abuse", "spam", "complain"))
+    is_bounce = status == "cleaned" and not is_complaint
+    return Member(place, is_complaint, is_bounce, is_archived=status == "archived")
 
 
 def _place_in(answer: Any, *wanted: There) -> There:

@@ -7,6 +7,7 @@ import secrets
 import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +20,9 @@ from newsletter import jobs, outage
 from newsletter.delivery.audience import Audience
 from newsletter.delivery.forgetting import Forgetting
 from newsletter.delivery.housekeeping import Housekeeping
-from newsletter.delivery.mailchimp import Mailchimp, mailchimp_for
+from newsletter.delivery.mailchimp import Mailchimp
+from newsletter.delivery.mailchimp_members import members_for
+from newsletter.delivery.nightly import Nightly
 from newsletter.delivery.postman import Postman
 from newsletter.delivery.progress import Progress
 from newsletter.delivery.smtp import postbox_for
@@ -47,20 +50,22 @@ class Loop:
 
 
 class Outside:
-    """Mailchimp's side: erasures, and whoever is not where they should be; one worker at a time."""
+    """Mailchimp's side: erasures, whoever is not where they should be, reconciling; one worker at a time."""
 
-    def __init__(self, mailchimp: Mailchimp, owner: str) -> None:
+    def __init__(self, mailchimp: Mailchimp, owner: str, nightly: Nightly | None = None) -> None:
         self._mailchimp = mailchimp
         self._owner = owner
-        self._turns = [Audience(mailchimp).step, Forgetting(mailchimp).step]
+        self._nightly = nightly
+        self._turns = deque([Forgetting(mailchimp).step, Audience(mailchimp).step])
+        if nightly is not None:
+            self._turns.append(nightly.step)
         self._is_first = True
 
     def step(self) -> bool:
         """Do one thing at Mailchimp; True if there may be more to do right away."""
-        if not jobs.take("audience", self._owner):
-            return False
-        permit = jobs.ask_permit("mailchimp", at_start=self._is_first)
-        self._is_first = False
+        permit = self._permit()
+        if permit is not Permit.FREE and self._nightly is not None:
+            self._nightly.drop()
         if permit is None:
             return False
         progress = self._take_turns()
@@ -70,12 +75,23 @@ class Outside:
             self._probe()
         return progress in (Progress.DONE, Progress.FAILED)
 
+    def _permit(self) -> Permit | None:
+        """Leave to speak to Mailchimp; None while another worker does, or while it is on hold."""
+        if not jobs.take("audience", self._owner):
+            return None
+        is_first, self._is_first = self._is_first, False
+        return jobs.ask_permit("mailchimp", at_start=is_first)
+
     def _take_turns(self) -> Progress:
-        """An erasure, then a person, then an erasure: neither waits behind all of the others."""
-        self._turns.reverse()
-        first, second = self._turns
-        progress = first()
-        return second() if progress is Progress.IDLE else progress
+        """An erasure, then people, then a page of the audience: none waits behind all of the others."""
+        progress = Progress.IDLE
+        for _ in range(len(self._turns)):
+            turn = self._turns[0]
+            self._turns.rotate(-1)
+            progress = turn()
+            if progress is not Progress.IDLE:
+                break
+        return progress
 
     def _probe(self) -> None:
         try:
@@ -96,13 +112,14 @@ class Worker:
         self._outage = outage.OutageLog()
         settings = app.extensions["settings"]
         self._postman = Postman(postbox_for(settings), self._owner)
-        self._mailchimp = mailchimp_for(settings)
+        self._mailchimp = members_for(settings)
         self.loops = [
             Loop("postman", self._postman.step, IDLE_SECONDS),
             Loop("housekeeping", Housekeeping().step, TIDY_SECONDS),
         ]
         if self._mailchimp is not None:
-            outside = Outside(self._mailchimp, self._owner)
+            nightly = Nightly(self._mailchimp, self._owner)
+            outside = Outside(self._mailchimp, self._owner, nightly)
             self.loops.append(Loop("audience", outside.step, IDLE_SECONDS))
 
     def drain(self) -> None:

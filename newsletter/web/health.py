@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from flask import Blueprint, Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from newsletter import config, database, jobs, outage
+from newsletter import config, database, jobs, outage, reconciliations
 from newsletter.web import limits, staff
 from newsletter.web.openapi import Door, describe
 from newsletter.web.schemas import Alive, Readiness, say
@@ -56,6 +56,8 @@ def _complaints() -> Iterator[str]:
         yield f"mail on hold: {reason}"
     if (reason := jobs.hold_reason("mailchimp")) is not None:
         yield f"mailchimp on hold: {reason}"
+    if (reason := reconciliations.complaint()) is not None:
+        yield reason
     if config.current().mailchimp_api_key is None and database.anyone_confirmed():
         yield "no MAILCHIMP_API_KEY, and somebody is confirmed"
     if not limits.is_applied():

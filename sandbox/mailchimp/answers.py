@@ -24,6 +24,7 @@ class Answer:
     carries_out: bool = (
         False  #: do what was asked; status and body are then those of the real answer
     )
+    masks: bool = False  #: do what was asked, and say this all the same
     drops: bool = False  #: close the connection instead of answering
     until: Event | None = None  #: say nothing before this is set (stopping the stand-in sets it)
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -71,16 +72,18 @@ def signature(secret: str, body: bytes, at: int) -> str:
     return f"t={at},v1={digest}"
 
 
-def is_working(url: str) -> int | None:
-    """The status of Mailchimp's check of a new URL (200 is wanted); None: no answer."""
-    return _status("GET", url, {"User-Agent": "MailChimp.com WebHook Validator"})
-
-
 def _status(
-    method: str, url: str, headers: dict[str, str], body: bytes | None = None
+    method: str,
+    url: str,
+    headers: dict[str, str],
+    body: bytes | None = None,
+    *,
+    certificates: Path | None = None,
 ) -> int | None:
     with requests.Session() as session:
         session.trust_env = False
+        if certificates is not None:
+            session.verify = str(certificates)
         try:
             answer = session.request(
                 method,
@@ -104,6 +107,12 @@ class Hooks:
         self.calls: list[WebhookCall] = []
         self.retry_after_seconds = 0.0
         self.stopping = threading.Event()
+        self.certificates: Path | None = None  #: a PEM file with those to trust; None: the usual
+
+    def is_working(self, url: str) -> int | None:
+        """The status of Mailchimp's check of a new URL (200 is wanted); None: no answer."""
+        headers = {"User-Agent": "MailChimp.com WebHook Validator"}
+        return _status("GET", url, headers, certificates=self.certificates)
 
     def fire(self, source: str, news: News) -> list[WebhookCall]:
         """Tell every hook that wants to hear it, and return the calls made."""
@@ -123,7 +132,7 @@ class Hooks:
         for number in range(TRIES):
             if number and self.stopping.wait(self.retry_after_seconds):
                 return
-            status = _status("POST", hook.url, headers, body)
+            status = _status("POST", hook.url, headers, body, certificates=self.certificates)
             call = WebhookCall(news.type, hook.url, body, headers, status, datetime.now(UTC))
             self.calls.append(call)
             yield call

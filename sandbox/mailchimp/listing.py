@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sandbox.mailchimp import clock
@@ -12,12 +14,26 @@ from sandbox.mailchimp.contacts import Contact
 from sandbox.mailchimp.fields import STATUSES, refuse
 
 MAX_COUNT = 1000
+#: What a time in the query is compared with, and whether it is the earliest.
+_TIMES = (
+    ("since_last_changed", "last_changed", True),
+    ("before_last_changed", "last_changed", False),
+    ("unsubscribed_since", "last_changed", True),
+    ("since_timestamp_opt", "timestamp_opt", True),
+    ("before_timestamp_opt", "timestamp_opt", False),
+)
 _SORTABLE = ("timestamp_opt", "timestamp_signup", "last_changed")
 
 
 def members(audience: Audience, query: Mapping[str, str]) -> Answer:
     """One page of the contacts; the archived are listed only when asked for by status."""
-    found = [contact for contact in audience.contacts.values() if _is_asked_for(contact, query)]
+    status, is_within = _status(query), _within(query)
+    found = [
+        contact
+        for contact in audience.contacts.values()
+        if (contact.status == status if status else contact.status != "archived")
+        and (is_within is None or is_within(contact))
+    ]
     _sort(found, query)
     offset, count = _number(query, "offset", 0), _number(query, "count", 10)
     if count > MAX_COUNT:
@@ -37,34 +53,39 @@ def selected(answer: dict[str, Any], query: Mapping[str, str]) -> dict[str, Any]
     return _without_in(answer, [name.split(".") for name in unwanted.split(",") if name])
 
 
-def _is_asked_for(contact: Contact, query: Mapping[str, str]) -> bool:
+def _status(query: Mapping[str, str]) -> str | None:
     status = query.get("status")
     if status not in (None, *STATUSES, "archived"):
         raise refuse("status", "Data presented is not one of the accepted values.")
     if "unsubscribed_since" in query and status != "unsubscribed":
         raise refuse("unsubscribed_since", "Only with status=unsubscribed.")
-    if contact.status != status if status else contact.status == "archived":
-        return False
-    return _is_within(contact, query)
+    return status
 
 
-def _is_within(contact: Contact, query: Mapping[str, str]) -> bool:
-    for name, value, is_since in (
-        ("since_last_changed", contact.last_changed, True),
-        ("before_last_changed", contact.last_changed, False),
-        ("unsubscribed_since", contact.last_changed, True),
-        ("since_timestamp_opt", contact.timestamp_opt, True),
-        ("before_timestamp_opt", contact.timestamp_opt, False),
-    ):
-        if name in query:
-            try:
-                limit = clock.read_without_offset(query[name])
-            except ValueError:
-                raise refuse(name, "Please enter a valid date.") from None
-            moment = clock.read(value) if value else limit
+def _within(query: Mapping[str, str]) -> Callable[[Contact], bool] | None:
+    """Tell of a contact whether it lies within the times that are asked for; None: none is."""
+    limits = [
+        (attrgetter(attribute), _limit(query, name), is_since)
+        for name, attribute, is_since in _TIMES
+        if name in query
+    ]
+
+    def is_within(contact: Contact) -> bool:
+        for read, limit, is_since in limits:
+            # Who has no such time is neither after nor before it.
+            moment = clock.read(read(contact)) if read(contact) else limit
             if moment <= limit if is_since else moment >= limit:
                 return False
-    return True
+        return True
+
+    return is_within if limits else None
+
+
+def _limit(query: Mapping[str, str], name: str) -> datetime:
+    try:
+        return clock.read_without_offset(query[name])
+    except ValueError:
+        raise refuse(name, "Please enter a valid date.") from None
 
 
 def _sort(found: list[Contact], query: Mapping[str, str]) -> None:
@@ -72,7 +93,7 @@ def _sort(found: list[Contact], query: Mapping[str, str]) -> None:
     if by not in (None, *_SORTABLE) or direction not in ("ASC", "DESC"):
         raise refuse("sort_field" if direction in ("ASC", "DESC") else "sort_dir", "Not sortable.")
     if by:
-        found.sort(key=lambda contact: str(getattr(contact, by)), reverse=direction == "DESC")
+        found.sort(key=attrgetter(by), reverse=direction == "DESC")
 
 
 def _number(query: Mapping[str, str], name: str, default: int) -> int:

@@ -172,9 +172,10 @@ class StandIn(Outside, Running):
     ) -> tuple[Answer, list[News]]:
         if is_crowded:
             return problems.too_many_connections(), []
-        if scripted is not None and not scripted.carries_out:
+        if scripted is not None and not (scripted.carries_out or scripted.masks):
             return scripted, []
-        return self._change(lambda _: self._api.answer(request))
+        answer, news = self._change(lambda _: self._api.answer(request))
+        return (scripted if scripted is not None and scripted.masks else answer), news
 
 
 def _now() -> datetime:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from sandbox.mailchimp import hooks
 from sandbox.mailchimp.answers import Answer, Refused, done, ok
 from sandbox.mailchimp.fields import EVENTS, SOURCES, WEBHOOK, checked, problems_in, refuse
 from sandbox.mailchimp.hooks import Hooks, Webhook
@@ -77,7 +76,7 @@ def _check_url(known: Hooks, url: str) -> None:
         raise refuse(
             "url", "Sorry, you can't set up multiple WebHooks for one URL on the same list."
         )
-    status = hooks.is_working(url)
+    status = known.is_working(url)
     if status != 200:
         text = (
             "We couldn't verify the URL is working. Please double check and try again. HTTP Code: "

@@ -15,9 +15,9 @@ import pytest
 from cryptography import x509
 from flask import Flask
 from sqlalchemy import text
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
-from newsletter import checkup, create_app, jobs
+from newsletter import brand, checkup, create_app, jobs
 from newsletter.checkup.finding import Finding
 from newsletter.config import load
 from newsletter.database import writing
@@ -37,6 +37,12 @@ PASSWORD = "s3cretword"
 #: Ports that answer nothing.
 NOWHERE = "127.0.0.1:9"
 
+#: What keeps Mailchimp's tracking from being a secret.
+TOLD = {
+    "de": "Wir messen, ob ich den Newsletter öffne und worauf ich darin klicke.",
+    "en": "You may note whether I open the newsletter and what I click in it.",
+}
+
 Server = TypeVar("Server")
 
 
@@ -49,6 +55,14 @@ def records(domain: str = "example.com") -> dict[tuple[str, str], list[str]]:
         (f"_dmarc.{domain}", "TXT"): ["v=DMARC1; p=reject; rua=mailto:dmarc@example.com"],
         (f"s1._domainkey.{domain}", "TXT"): [f"v=DKIM1; k=rsa; p={'MIIB' * 90}"],
     }
+
+
+def tell_of_tracking(wordings: Path) -> None:
+    """Make consent texts that name it."""
+    wordings.mkdir(parents=True)
+    for language, sentence in TOLD.items():
+        text = (brand.TEMPLATES / f"wordings/{language}.txt").read_text(encoding="utf-8")
+        (wordings / f"{language}.txt").write_text(f"{text} {sentence}\n", encoding="utf-8")
 
 
 @dataclass
@@ -104,6 +118,7 @@ def deployed(
         hook = Webhook(f"{web.url}/webhooks/mailchimp/{WEBHOOK_SECRET}")
         mailchimp.hooks.registered.append(hook)
         (tmp_path / "heads").mkdir()
+        tell_of_tracking(tmp_path / "brand/wordings")
         environ = {
             **COMPANY,
             **SANDBOX,
@@ -115,6 +130,7 @@ def deployed(
             "MAILCHIMP_LIST_ID": mailchimp.list_id,
             "MAILCHIMP_API_URL": mailchimp.api_url,
             "LEDGER_CHECKPOINTS": str(tmp_path / "heads"),
+            "BRAND_DIR": str(tmp_path / "brand"),
         }
         app = create_app(load(environ))
         stack.enter_context(web.serving(app))
@@ -126,12 +142,21 @@ def deployed(
             db.engine.dispose()
 
 
+class Silent(WSGIRequestHandler):
+    """Leaves the logs to what is tested."""
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Say nothing of any request."""
+
+
 class Web:
     """An application's pages, over TLS or not; where they are is known before they are served."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self._app: Flask | None = None
-        self._server = make_server(HOST, 0, self._answer, threaded=True, ssl_context=tls)
+        self._server = make_server(
+            HOST, 0, self._answer, threaded=True, request_handler=Silent, ssl_context=tls
+        )
         scheme = "http" if tls is None else "https"
         self.url = f"{scheme}://{HOST}:{self._server.server_port}"
 
@@ -139,10 +164,14 @@ class Web:
         assert self._app is not None
         return self._app(environ, start)
 
+    def show(self, app: Flask) -> None:
+        """Serve another application from now on."""
+        self._app = app
+
     @contextmanager
     def serving(self, app: Flask) -> Iterator[None]:
         """Serve an application for so long."""
-        self._app = app
+        self.show(app)
         thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         thread.start()
         try:

@@ -135,6 +135,11 @@ def hard_hook_secret(deployed: Deployed) -> Variables:
     return {"MAILCHIMP_WEBHOOK_SECRET": "short"}
 
 
+def silent_in_english(deployed: Deployed) -> Variables:
+    (deployed.folder / "brand/wordings/en.txt").unlink()
+    return {}
+
+
 def forbidden(deployed: Deployed) -> Variables:
     answer = problem(403, "User Disabled", "This account has been deactivated.")
     deployed.mailchimp.answer_next(answer, times=20)
@@ -396,23 +401,39 @@ MISTAKES = {
         "make these fields optional",
         is_hint=True,
     ),
+    "a webhook that does not hear of what staff do there": Mistake(
+        on_list(lambda deployed: deployed.hook.sources.update(admin=False)),
+        "MAILCHIMP_WEBHOOK_SECRET",
+        "its webhook does not tell us of: admin",
+        "run `newsletter webhook install`",
+    ),
+    "tracking that nobody is told of": Mistake(
+        set_to(BRAND_DIR=""),
+        "tracking",
+        "Mailchimp notes who opens a newsletter and clicks in it",
+        "switch open and click tracking off in every campaign, or name it in the consent text",
+        is_hint=True,
+    ),
+    "tracking of which one language says nothing": Mistake(
+        silent_in_english, "tracking", "Mailchimp notes who opens", "name it", is_hint=True
+    ),
     "no secret of the webhook": Mistake(
         set_to(MAILCHIMP_WEBHOOK_SECRET=""),
         "MAILCHIMP_WEBHOOK_SECRET",
         "is not set",
-        "set any hard-to-guess text",
+        "set any hard-to-guess text, and run `newsletter webhook install`",
     ),
     "no webhook at Mailchimp": Mistake(
         on_list(lambda deployed: deployed.mailchimp.hooks.registered.clear()),
         "MAILCHIMP_WEBHOOK_SECRET",
         "no webhook is registered for it",
-        "register PUBLIC_URL/webhooks/mailchimp/",
+        "run `newsletter webhook install`",
     ),
     "a webhook with another secret": Mistake(
         set_to(MAILCHIMP_WEBHOOK_SECRET="another-hard-to-guess-text"),
         "MAILCHIMP_WEBHOOK_SECRET",
         "is another than in the webhook's URL",
-        "register PUBLIC_URL/webhooks/mailchimp/",
+        "run `newsletter webhook install` and delete the old webhook",
     ),
     "a webhook at another URL": Mistake(
         on_list(
@@ -422,31 +443,38 @@ MISTAKES = {
         ),
         "PUBLIC_URL",
         "is not the URL that Mailchimp's webhook calls",
-        "instead of the old URL",
+        "run `newsletter webhook install` and delete the old webhook",
     ),
     "a webhook that does not hear who left": Mistake(
         on_list(lambda deployed: deployed.hook.events.update(unsubscribe=False, cleaned=False)),
         "MAILCHIMP_WEBHOOK_SECRET",
         "its webhook does not tell us of: cleaned, unsubscribe",
-        "switch them on",
+        "run `newsletter webhook install`, which switches them on",
     ),
     "a webhook that echoes": Mistake(
         on_list(lambda deployed: deployed.hook.sources.update(api=True)),
         "MAILCHIMP_WEBHOOK_SECRET",
         "its webhook also tells what was changed through the API",
-        "switch that source off",
+        "run `newsletter webhook install`, which switches that source off",
     ),
     "a webhook that does not sign": Mistake(
         set_to(MAILCHIMP_SIGNING_SECRET="0123456789abcdef0123456789abcdef"),
         "MAILCHIMP_SIGNING_SECRET",
         "is set, but the webhook's calls are not signed",
-        "switch signing on",
+        "take the setting away",
+    ),
+    "a webhook that signs in vain": Mistake(
+        on_list(lambda deployed: setattr(deployed.hook, "signing_secret", "0" * 64)),
+        "MAILCHIMP_SIGNING_SECRET",
+        "is not set, though the webhook's calls are signed",
+        "set what `newsletter webhook install` showed",
+        is_hint=True,
     ),
     "a secret of the webhook that is short": Mistake(
         hard_hook_secret,
         "MAILCHIMP_WEBHOOK_SECRET",
         "has fewer than 16 characters",
-        "make a new one",
+        "run `newsletter webhook install`",
     ),
     "an admin's token that is short": Mistake(
         set_to(ADMIN_TOKENS="dpo:Pa55word"),
@@ -575,3 +603,21 @@ def test_greylisting_is_no_mistake(deployed: Deployed) -> None:
     greylisting = mail_server(RCPT="450 4.2.0 come back later")
 
     assert deployed.check(**greylisting(deployed)) == []
+
+
+@on_sqlite
+def test_topics_that_speak_of_opening_do_not_pass_for_a_word_about_tracking(
+    deployed: Deployed,
+) -> None:
+    spoken = {"TOPICS": "Türen, die sich öffnen", "TOPICS_EN": "doors that open with a click"}
+
+    [found] = deployed.check(BRAND_DIR="", **spoken)
+
+    assert found.about == "tracking"
+
+
+@on_sqlite
+def test_on_a_texts_mistake_the_tracking_is_not_judged(deployed: Deployed) -> None:
+    (deployed.folder / "brand/wordings/de.txt").write_text("{{ nobody_knows }}")
+
+    assert [found.about for found in deployed.check()] == ["BRAND_DIR"]

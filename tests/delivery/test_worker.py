@@ -226,7 +226,7 @@ def test_a_worker_that_ends_holds_nothing_any_more(
     with ending_when(lambda: mailchimp.wait_for(lambda: ADA.lower() in mailchimp.contacts, 30)):
         worker.run()
 
-    assert names_of_jobs(app) == {"audience": None}
+    assert names_of_jobs(app) == {"audience": None, "reconcile": None}
     assert events_of(client, ADA)[-1] == "synced"
 
 

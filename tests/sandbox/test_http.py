@@ -116,6 +116,18 @@ def test_a_call_can_be_carried_out_without_an_answer(mailchimp: StandIn, call: C
     assert mailchimp.contacts[ADA.lower()].status == "subscribed"
 
 
+def test_a_call_can_be_carried_out_while_something_else_is_said(
+    mailchimp: StandIn, call: Call
+) -> None:
+    mailchimp.add(ADA)
+    mailchimp.answer_next(answers.Answer(503, masks=True))
+
+    answer = call("PATCH", path_of(ADA), {"status": "unsubscribed"})
+
+    assert (answer.status_code, answer.content) == (503, b"")
+    assert mailchimp.contacts[ADA.lower()].status == "unsubscribed"
+
+
 def test_an_answer_can_be_withheld_until_an_event(mailchimp: StandIn, call: Call) -> None:
     event = threading.Event()
     mailchimp.answer_next(answers.held(event))

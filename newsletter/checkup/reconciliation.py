@@ -1,0 +1,22 @@
+"""Reconciling: whether the last time it was left undone, because too much differed or Mailchimp refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flask import Flask
+
+from newsletter import outage, reconciliations
+from newsletter.checkup.finding import Finding
+
+
+def findings(app: Flask) -> Iterator[Finding]:
+    """Why people here and at Mailchimp may differ; what is wrong with the database is told elsewhere."""
+    with app.app_context():
+        reason = None if outage.present() is not None else reconciliations.complaint()
+        if reason is not None:
+            yield Finding(
+                "reconcile",
+                reason,
+                "see that MAILCHIMP_LIST_ID is right, and run `newsletter reconcile`, with --yes if it all is meant",
+            )

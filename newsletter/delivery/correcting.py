@@ -1,0 +1,106 @@
+"""Settles one difference between here and Mailchimp: blocks here, or corrects what the audience loop goes by."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from newsletter import clock, heard
+from newsletter.address import Address
+from newsletter.database import reading, writing
+from newsletter.delivery.audience import reason_for
+from newsletter.delivery.drift import Drift, judge
+from newsletter.delivery.known import Known, is_still
+from newsletter.delivery.mailchimp import Mailchimp, Member
+from newsletter.errors import DeliveryFailure, Meaning, Unreadable
+from newsletter.lifecycle import There
+from newsletter.models import Subscription
+from newsletter.person import address_of, meet_by_ref, stands_there
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference as it was found: who, what, what Mailchimp has of them, and when it was asked."""
+
+    known: Known
+    drift: Drift
+    address: Address | None  #: as Mailchimp has it
+    member: Member | None
+    asked_at: datetime
+
+    @property
+    def needs_look(self) -> bool:
+        """Tell whether settling it takes a call."""
+        return self.drift is Drift.GONE
+
+
+def find(
+    known: Known, address: Address | None, member: Member | None, asked_at: datetime
+) -> Change | None:
+    """Compare one person with what Mailchimp has of them, by this address."""
+    place = There.ABSENT if member is None else member.place
+    drift = judge(wanted=known.wanted, known=known.place, place=place, was_there=known.was_there)
+    return None if drift is None else Change(known, drift, address, member, asked_at)
+
+
+def settle(mailchimp: Mailchimp, change: Change) -> bool:
+    """Settle one; False: they moved on meanwhile, and are left alone. Raise DeliveryFailure."""
+    looked = _look(mailchimp, change) if change.needs_look else change
+    if looked is None:
+        return False
+    match looked.drift:
+        case Drift.LEFT | Drift.GONE:
+            return _block(looked)
+        case Drift.STILL_THERE if looked.member is not None:
+            return _correct(looked, looked.member.place)
+        case _:
+            return _correct(looked, There.UNKNOWN)
+
+
+def _look(mailchimp: Mailchimp, change: Change) -> Change | None:
+    """See whether somebody is really missing: a walk over what changes meanwhile may pass somebody over."""
+    asked_at = clock.now()
+    try:
+        with reading() as session:
+            row = session.get(Subscription, change.known.ref)
+            address = None if row is None else address_of(row)
+        if address is None:
+            return None
+        member = mailchimp.look_up(address)
+    except Unreadable:
+        log.exception("ref=%s could not be looked up", change.known.ref)
+        return None
+    except DeliveryFailure as failure:
+        if failure.meaning is not Meaning.PERSONAL:
+            raise
+        log.warning("ref=%s could not be looked up: %s", change.known.ref, failure.reason)
+        return None
+    found = find(change.known, address, member, change.asked_at)
+    return None if found is None else replace(found, asked_at=asked_at)
+
+
+def _block(change: Change) -> bool:
+    known, member = change.known, change.member
+    with reading() as session:
+        if not is_still(session, known, change.asked_at):
+            return False
+    place = There.ABSENT if member is None else member.place
+    # Whoever moves on from here on is in another round, and then nothing is done.
+    heard.found_left(known.ref, known.round, reason_for(member), place)
+    return True
+
+
+def _correct(change: Change, place: There) -> bool:
+    with writing() as session:
+        person = meet_by_ref(session, change.known.ref)
+        if person is None or person.row is None:
+            return False
+        if not is_still(session, change.known, change.asked_at):
+            return False
+        # A block may be a digest alone: then Mailchimp brings its address back, until it is unsubscribed there.
+        stands_there(person.row, place, person.address or change.address)
+        person.row.audience_try_at = None
+    return True

@@ -1,0 +1,82 @@
+"""`newsletter reconcile`: one reconciliation at once, beside whatever the workers do, with a lease of its own."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from flask import current_app
+from sqlalchemy.exc import SQLAlchemyError
+
+from newsletter import jobs, reconciliations
+from newsletter.delivery import backoff
+from newsletter.delivery.drift_report import Report
+from newsletter.delivery.mailchimp_members import MailchimpMembers
+from newsletter.delivery.reconcile import Reconciliation
+from newsletter.delivery.worker import BEAT_SECONDS, Outside
+from newsletter.errors import DeliveryFailure, Meaning, Unavailable
+
+TRIES = 6  #: of one call that fails in passing, over a minute or two
+
+
+def reconcile_now(
+    mailchimp: MailchimpMembers, *, full: bool, may_exceed: bool, watch: Callable[[Report], None]
+) -> Report | None:
+    """Reconcile, and tell `watch` after each step; None: another one is under way. Raise DeliveryFailure.
+
+    It only looks at Mailchimp and only corrects what is known, so that it need not wait for the worker whose turn it
+    is to change things there, and who does the rest. Where there is none, that is done here at once.
+    """
+    owner = f"command {secrets.token_hex(8)}"
+    if not jobs.take(jobs.RECONCILIATION, owner):
+        return None
+    with _kept(owner):
+        scope = reconciliations.scope(full=full)
+        under_way = Reconciliation(mailchimp, scope, may_exceed=may_exceed)
+        report = under_way.report
+        while _patiently(under_way.step):
+            watch(report)
+        stopped = reconciliations.OVER_LIMIT if report.is_stopped else None
+        reconciliations.end(scope, report.counts(), stopped)
+        if report.settled:
+            outside = Outside(mailchimp, owner)
+            while outside.step():
+                pass
+        return report
+
+
+def _patiently(step: Callable[[], bool]) -> bool:
+    """Take a step, again where it fails in passing."""
+    for tries in range(1, TRIES):
+        try:
+            return step()
+        except DeliveryFailure as failure:
+            if failure.meaning is not Meaning.PASSING:
+                raise
+        time.sleep(backoff.delay(tries).total_seconds())
+    return step()
+
+
+@contextmanager
+def _kept(owner: str) -> Iterator[None]:
+    """Keep this command's leases until it ends."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    is_over = threading.Event()
+
+    def beat() -> None:
+        while not is_over.wait(BEAT_SECONDS):
+            with suppress(SQLAlchemyError, Unavailable), app.app_context():
+                jobs.keep(owner)
+
+    beating = threading.Thread(target=beat, name="lease", daemon=True)
+    beating.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        beating.join()
+        with suppress(SQLAlchemyError, Unavailable):
+            jobs.leave(owner)
