@@ -1,6 +1,7 @@
-"""How fast people reach Mailchimp: `python -m bench.mailchimp`, against a stand-in that takes 100 ms for each answer.
+"""How fast people reach Mailchimp, and how fast both sides are compared: `python -m bench.mailchimp`.
 
-The stand-in runs in a process of its own. Prints lines in Markdown that bench/README.md holds.
+Against a stand-in that takes 100 ms for each answer, in a process of its own. Prints tables in Markdown that
+bench/README.md holds.
 """
 
 from __future__ import annotations
@@ -8,26 +9,32 @@ from __future__ import annotations
 import argparse
 import logging
 import multiprocessing
+import secrets
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
-from newsletter import create_app, subscriptions, wording
+from newsletter import clock, create_app, keyring, subscriptions, wording
 from newsletter.address import Address
 from newsletter.config import load
 from newsletter.database import reading, writing
 from newsletter.delivery.audience import Audience
 from newsletter.delivery.mailchimp import mailchimp_for
+from newsletter.delivery.mailchimp_members import members_for
 from newsletter.delivery.progress import Progress
-from newsletter.models import Letter, db
+from newsletter.delivery.reconcile_now import reconcile_now
+from newsletter.lifecycle import Status, There
+from newsletter.models import Letter, Subscription, db
+from newsletter.person import ADDRESS_COLUMN
 from newsletter.tokens import Link
 from sandbox.mailchimp import StandIn
 from tests.conftest import COMPANY, release
@@ -46,7 +53,11 @@ class Counted:
     @property
     def calls(self) -> int:
         """How many it has received."""
-        self._line.send("calls?")
+        return self.add([])
+
+    def add(self, people: Sequence[str]) -> int:
+        """Have them subscribed there; how many calls it has received."""
+        self._line.send(people)
         return int(self._line.recv())
 
 
@@ -72,7 +83,9 @@ def _serve(line: Any) -> None:
                 "MAILCHIMP_API_URL": running.api_url,
             }
         )
-        while line.recv() is not None:
+        while (asked := line.recv()) is not None:
+            for person in asked:
+                running.add(person)
             line.send(len(running.calls))
 
 
@@ -115,10 +128,65 @@ def measure(app: Flask, mailchimp: Counted, people: int) -> Iterator[str]:
     yield f"| together | {people:,} | {calls} | {together:,.0f} | {together / one_by_one:.0f} |"
 
 
+def reconciled(app: Flask, mailchimp: Counted, contacts: int) -> str:
+    """Compare so many contacts with as many who are subscribed here; all agree."""
+    people = [f"contact-{number}@example.org" for number in range(contacts)]
+    mailchimp.add(people)
+    _know(people)
+    line = members_for(app.extensions["settings"])
+    assert line is not None
+    # From now on the kernel counts the peak anew (proc_pid_clear_refs(5)).
+    Path("/proc/self/clear_refs").write_text("5")
+    base, before, began = _megabytes("VmRSS"), mailchimp.calls, time.perf_counter()
+    report = reconcile_now(line, full=True, may_exceed=False, watch=lambda _: None)
+    seconds, peak = time.perf_counter() - began, _megabytes("VmHWM")
+    line.close()
+    assert report is not None
+    calls = mailchimp.calls - before
+    return (
+        f"| {report.contacts:,} | {report.changes} | {calls} | {seconds:.0f} | {peak - base:.0f} |"
+    )
+
+
+def _know(people: Sequence[str]) -> None:
+    """Write rows of people who are subscribed, as if they had come long ago."""
+    now = clock.now()
+    with writing() as session:
+        text = wording.current_in(session, "de").hash
+        rows = [_row(Address.parse(person), text, now) for person in people]
+        session.connection().execute(insert(Subscription), rows)
+
+
+def _row(address: Address, text: str, now: datetime) -> dict[str, object]:
+    ref, keys = secrets.token_hex(16), keyring.current()
+    return {
+        "ref": ref,
+        "digest": keys.digest(address),
+        "address": keys.encrypt(address.text, ref=ref, column=ADDRESS_COLUMN),
+        "status": Status.CONFIRMED,
+        "round": 1,
+        "confirmed_round": 1,
+        "synced_round": 1,
+        "since": now - timedelta(days=1),
+        "locale": "de",
+        "wording": text,
+        "nonce": secrets.token_bytes(32),
+        "hold": False,
+        "audience": There.SUBSCRIBED,
+        "audience_tries": 0,
+    }
+
+
+def _megabytes(name: str) -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1000 for line in lines if line.startswith(f"{name}:"))
+
+
 def main() -> None:
     """Measure, and print the table."""
     arguments = argparse.ArgumentParser(prog="python -m bench.mailchimp", description=__doc__)
     arguments.add_argument("--people", type=int, default=10_000, help="how many (%(default)s)")
+    arguments.add_argument("--contacts", type=int, default=100_000, help="(%(default)s)")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as folder, standin() as mailchimp:
         url = f"sqlite:///{Path(folder)}/ours.sqlite3"
@@ -133,6 +201,9 @@ def main() -> None:
         with app.app_context():
             for row in measure(app, mailchimp, given.people):
                 print(row)
+            print("", "| contacts | drift | calls | seconds | MB more at its peak |", sep="\n")
+            print("| --: | --: | --: | --: | --: |")
+            print(reconciled(app, mailchimp, given.contacts))
             db.engine.dispose()
 
 
