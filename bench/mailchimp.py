@@ -21,23 +21,23 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 
-from newsletter import clock, create_app, keyring, subscriptions, wording
+from newsletter import clock, create_app, keyring, wording
 from newsletter.address import Address
 from newsletter.config import load
-from newsletter.database import reading, writing
+from newsletter.database import writing
 from newsletter.delivery.audience import Audience
 from newsletter.delivery.mailchimp import mailchimp_for
 from newsletter.delivery.mailchimp_members import members_for
 from newsletter.delivery.progress import Progress
 from newsletter.delivery.reconcile_now import reconcile_now
 from newsletter.lifecycle import Status, There
-from newsletter.models import Letter, Subscription, db
+from newsletter.models import Subscription, db
 from newsletter.person import ADDRESS_COLUMN
-from newsletter.tokens import Link
 from sandbox.mailchimp import StandIn
 from tests.conftest import COMPANY, release
+from tests.delivery.crowd import join_all, numbered
 
 LATENCY = 0.1  #: seconds before each answer
 ALONE = 50
@@ -89,19 +89,6 @@ def _serve(line: Any) -> None:
             line.send(len(running.calls))
 
 
-def join(people: Sequence[str]) -> None:
-    """Sign up and confirm, without web and mail."""
-    with writing() as session:
-        consent = wording.current_in(session, "de")
-    for person in people:
-        subscriptions.sign_up(Address.parse(person), consent)
-    waiting = Letter.sent_at.is_(None)
-    with reading() as session:
-        letters = session.execute(select(Letter.ref, Letter.round, Letter.id).where(waiting)).all()
-    for letter in letters:
-        subscriptions.confirm(Link(letter.ref, letter.round, letter.id))
-
-
 def settle(audience: Audience) -> float:
     """Take steps until nothing is left to do; how many seconds it took."""
     began = time.perf_counter()
@@ -117,10 +104,10 @@ def measure(app: Flask, mailchimp: Counted, people: int) -> Iterator[str]:
     audience = Audience(line)
     seconds = 0.0
     for number in range(ALONE):
-        join([f"alone-{number}@example.org"])
+        join_all(app, f"alone-{number}@example.org")
         seconds += settle(audience)
     one_by_one, before = ALONE / seconds, mailchimp.calls
-    join([f"person-{number}@example.org" for number in range(people)])
+    join_all(app, *numbered(people))
     seconds = settle(audience)
     line.close()
     calls, together = mailchimp.calls - before, people / seconds

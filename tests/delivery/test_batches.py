@@ -12,42 +12,21 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from newsletter import jobs, subscriptions, wording
-from newsletter.address import Address
-from newsletter.database import reading, writing
+from newsletter import jobs
+from newsletter.database import reading
 from newsletter.delivery.batches import Batches
 from newsletter.delivery.mailchimp import Joining, Mailchimp
 from newsletter.delivery.worker import Outside
 from newsletter.errors import DeliveryFailure
 from newsletter.lifecycle import There
-from newsletter.models import Letter, Subscription
-from newsletter.tokens import Link
+from newsletter.models import Subscription
 from sandbox.mailchimp import StandIn
 from sandbox.mailchimp.answers import CARRIED_OUT_BUT_DROPPED, DROPPED, throttled
 from sandbox.mailchimp.problems import invalid
 from sandbox.mailchimp.script import Call
 from tests.conftest import Drain
+from tests.delivery.crowd import join_all, numbered
 from tests.people import ADA, GRACE, HEDY, ask_staff, events_of, status_of
-
-JoinAll = Callable[[Sequence[str]], None]
-
-
-@pytest.fixture
-def join_all(app: Flask) -> JoinAll:
-    """Sign up and confirm, without a mail server."""
-
-    def join_all(people: Sequence[str]) -> None:
-        with app.app_context():
-            with writing() as session:
-                consent = wording.current_in(session, "de")
-            for person in people:
-                subscriptions.sign_up(Address.parse(person), consent)
-            with reading() as session:
-                letters = session.execute(select(Letter.ref, Letter.round, Letter.id)).all()
-            for letter in letters:
-                subscriptions.confirm(Link(letter.ref, letter.round, letter.id))
-
-    return join_all
 
 
 def is_batch(call: Call) -> bool:
@@ -59,9 +38,9 @@ def methods(mailchimp: StandIn) -> Counter[str]:
 
 
 def test_two_who_confirmed_are_told_in_one_call(
-    client: FlaskClient, mailchimp: StandIn, join_all: JoinAll, drain: Drain
+    app: Flask, client: FlaskClient, mailchimp: StandIn, drain: Drain
 ) -> None:
-    join_all([ADA, GRACE])
+    join_all(app, ADA, GRACE)
     drain()
 
     assert methods(mailchimp) == {"batch": 1}
@@ -70,9 +49,9 @@ def test_two_who_confirmed_are_told_in_one_call(
 
 
 def test_a_batch_tells_what_a_single_call_tells(
-    mailchimp: StandIn, join_all: JoinAll, drain: Drain
+    app: Flask, mailchimp: StandIn, drain: Drain
 ) -> None:
-    join_all([ADA, GRACE])
+    join_all(app, ADA, GRACE)
     drain()
 
     body = mailchimp.calls[0].body
@@ -84,11 +63,11 @@ def test_a_batch_tells_what_a_single_call_tells(
 
 
 def test_who_once_left_there_is_asked_by_mailchimp_again_in_one_more_call(
-    mailchimp: StandIn, join_all: JoinAll, drain: Drain
+    app: Flask, mailchimp: StandIn, drain: Drain
 ) -> None:
     mailchimp.add(ADA, "unsubscribed")
     mailchimp.in_compliance.add(ADA.lower())
-    join_all([ADA, GRACE])
+    join_all(app, ADA, GRACE)
     drain()
 
     assert methods(mailchimp) == {"batch": 1, "PUT": 1}
@@ -97,14 +76,14 @@ def test_who_once_left_there_is_asked_by_mailchimp_again_in_one_more_call(
 
 
 def test_a_batch_whose_answer_was_lost_is_looked_up_person_by_person_and_not_repeated(
+    app: Flask,
     client: FlaskClient,
     mailchimp: StandIn,
-    join_all: JoinAll,
     drain: Drain,
     clock: time_machine.Traveller,
 ) -> None:
     mailchimp.answer_next(CARRIED_OUT_BUT_DROPPED)
-    join_all([ADA, GRACE])
+    join_all(app, ADA, GRACE)
     drain()
     clock.shift(5)
     drain()
@@ -114,14 +93,14 @@ def test_a_batch_whose_answer_was_lost_is_looked_up_person_by_person_and_not_rep
 
 
 def test_a_block_wins_over_a_batch_that_is_carried_out_late(
+    app: Flask,
     client: FlaskClient,
     mailchimp: StandIn,
-    join_all: JoinAll,
     drain: Drain,
     clock: time_machine.Traveller,
 ) -> None:
     mailchimp.answer_next(DROPPED, match=is_batch)
-    join_all([ADA, GRACE])
+    join_all(app, ADA, GRACE)
     drain()
     ask_staff(client, "blocks", ADA, reason="unsubscribed")
     drain()
@@ -135,10 +114,10 @@ def test_a_block_wins_over_a_batch_that_is_carried_out_late(
 
 
 def test_people_put_off_together_are_told_together_again(
-    mailchimp: StandIn, join_all: JoinAll, drain: Drain, clock: time_machine.Traveller
+    app: Flask, mailchimp: StandIn, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     mailchimp.answer_next(throttled(429))
-    join_all([ADA, GRACE, HEDY])
+    join_all(app, ADA, GRACE, HEDY)
     drain()
     clock.shift(5)
     drain()
@@ -168,7 +147,6 @@ def test_who_leaves_or_is_erased_while_their_batch_is_under_way_is_so_in_the_end
     app: Flask,
     client: FlaskClient,
     mailchimp: StandIn,
-    join_all: JoinAll,
     drain: Drain,
     clock: time_machine.Traveller,
     door: str,
@@ -176,7 +154,7 @@ def test_who_leaves_or_is_erased_while_their_batch_is_under_way_is_so_in_the_end
     there: str | None,
 ) -> None:
     fields = {"reason": "unsubscribed"} if door == "blocks" else {}
-    join_all([ADA, GRACE])
+    join_all(app, ADA, GRACE)
     slow = Meanwhile(mailchimp, lambda: ask_staff(app.test_client(), door, ADA, **fields))
     with app.app_context():
         Outside(slow, "me").step()
@@ -193,14 +171,13 @@ def test_who_leaves_or_is_erased_while_their_batch_is_under_way_is_so_in_the_end
 def test_of_a_process_that_died_in_its_call_everybody_is_looked_up(
     app: Flask,
     mailchimp: StandIn,
-    join_all: JoinAll,
     drain: Drain,
     clock: time_machine.Traveller,
 ) -> None:
     def die() -> None:
         raise SystemExit
 
-    join_all([ADA, GRACE])
+    join_all(app, ADA, GRACE)
     dying = Meanwhile(mailchimp, die)
     with app.app_context(), pytest.raises(SystemExit):
         Batches(dying).step()
@@ -213,10 +190,10 @@ def test_of_a_process_that_died_in_its_call_everybody_is_looked_up(
 
 
 def test_a_whole_batch_refused_for_one_of_them_is_halved_until_the_others_are_through(
-    mailchimp: StandIn, join_all: JoinAll, drain: Drain
+    app: Flask, mailchimp: StandIn, drain: Drain
 ) -> None:
-    people = [f"person-{number}@example.org" for number in range(16)]
-    join_all(people)
+    people = numbered(16)
+    join_all(app, *people)
     mailchimp.answer_next(
         invalid([{"field": "members.item:3.language", "message": "This value is too long."}]),
         times=100,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import pty
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -130,6 +132,34 @@ def test_whoever_left_there_unheard_is_blocked_here(
     assert access(client, ADA)["reference"] in result.output
     assert standing_of(mailchimp, ADA) in ("unsubscribed", "cleaned", "archived", None)
     assert agreed(command("--full"))
+
+
+@on_sqlite
+def test_a_block_that_a_restored_backup_does_not_know_of_wins(
+    client: FlaskClient,
+    mailchimp: StandIn,
+    join: Join,
+    drain: Drain,
+    command: Command,
+    database_url: str,
+    tmp_path: Path,
+) -> None:
+    join(ADA)
+    drain()
+    file, backup = database_url.removeprefix("sqlite:///"), tmp_path / "backup.sqlite3"
+    with closing(sqlite3.connect(file)) as live, closing(sqlite3.connect(backup)) as kept:
+        live.backup(kept)
+        leave(client, ADA)
+        drain()
+        kept.backup(live)
+    drain()
+    assert status_of(client, ADA) == "confirmed"
+
+    command("--full")
+    drain()
+
+    assert status_of(client, ADA) == "blocked"
+    assert standing_of(mailchimp, ADA) == "unsubscribed"
 
 
 @pytest.mark.parametrize("status", ["subscribed", "pending"])
