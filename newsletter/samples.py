@@ -5,6 +5,7 @@ They are made by an application of their own, which has no database and takes no
 
 from __future__ import annotations
 
+import threading
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -42,6 +43,11 @@ class SampleLetter:
     message: EmailMessage
 
 
+#: Routes are compiled by ast.parse, which in Python 3.11 fails where two threads are at it (SystemError, "recursion
+#: depth mismatch").
+_parsing = threading.Lock()
+
+
 def showroom(settings: Settings) -> Flask:
     """An application that shows samples: its pages and letters, and no database."""
     app = Flask("newsletter")
@@ -49,7 +55,8 @@ def showroom(settings: Settings) -> Flask:
     app.extensions["settings"] = settings.model_copy(update={"client_limit": "off"})
     brand.register(app, settings)
     formatting.register(app)
-    web.register(app)
+    with _parsing:
+        web.register(app)
     return app
 
 

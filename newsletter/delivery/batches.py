@@ -49,6 +49,7 @@ class Batches:
     def __init__(self, mailchimp: Mailchimp) -> None:
         self._mailchimp = mailchimp
         self._pool = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="mailchimp")
+        self._most = 1
         self.left_over: list[str] = []
         self.in_compliance: set[str] = set()  #: of those, whom Mailchimp takes only after asking
 
@@ -59,14 +60,15 @@ class Batches:
             # Should the refusal be about one of them after all, the probe must be one person.
             return Progress.IDLE
         calls: dict[Future[list[Outcome]], list[Errand]] = {}
-        while len(calls) < CONNECTIONS and (batch := self._take()):
+        while len(calls) < self._most and (batch := self._take()):
             calls[self._pool.submit(self._send, batch, time.monotonic())] = batch
-        told = [self._write_down(calls[call], call.result()) for call in as_completed(calls)]
-        if Progress.STOP in told:
-            return Progress.STOP
-        return (
-            Progress.DONE if Progress.DONE in told else Progress.FAILED if told else Progress.IDLE
-        )
+        told = {self._write_down(calls[call], call.result()) for call in as_completed(calls)}
+        # The first of many goes alone: should Mailchimp refuse us altogether, one call tells.
+        self._most = CONNECTIONS if told == {Progress.DONE} else 1
+        for progress in (Progress.STOP, Progress.DONE, Progress.FAILED):
+            if progress in told:
+                return progress
+        return Progress.IDLE
 
     def _take(self) -> list[Errand]:
         if not _anything_to_take():
