@@ -155,9 +155,7 @@ def address_of(row: Subscription) -> Address | None:
     """A row's address; None where only the digest was kept."""
     if row.address is None:
         return None
-    return Address.as_held(
-        keyring.current().decrypt(row.address, ref=row.ref, column=ADDRESS_COLUMN)
-    )
+    return Address.kept(keyring.current().decrypt(row.address, ref=row.ref, column=ADDRESS_COLUMN))
 
 
 def keep_address(row: Subscription, address: Address) -> None:

@@ -96,9 +96,7 @@ class Batches:
             ref=row.ref,
             digest=row.digest,
             round=row.round,
-            joining=Joining(
-                Address.as_held(text), row.locale, row.asked_at or row.since, row.since
-            ),
+            joining=Joining(Address.kept(text), row.locale, row.asked_at or row.since, row.since),
             wanted=There.SUBSCRIBED,
             known=row.audience,
             synced_round=row.synced_round,
