@@ -65,6 +65,10 @@ class Unreadable(NewsletterError):
     """A value in the database was damaged, or belongs to another row or keyring."""
 
 
+class WrongDocument(NewsletterError):
+    """The document is not signed, or what it says was changed after it was."""
+
+
 class Meaning(StrEnum):
     """What a failed delivery, of a letter or of a call to Mailchimp, means for the work that is left."""
 

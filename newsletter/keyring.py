@@ -1,8 +1,9 @@
 """The keys that personal data is encrypted and recognised with.
 
-Two random keys lie in the database, wrapped by DATA_KEY, which lies outside it: the data key encrypts (AES-256-GCM,
+Three random keys lie in the database, wrapped by DATA_KEY, which lies outside it: the data key encrypts (AES-256-GCM,
 NIST SP 800-38D, with the row's ref and the column as associated data, so that no ciphertext can be moved), the
-digest key recognises an address (HMAC-SHA-256). A new DATA_KEY wraps them anew and leaves them as they are.
+digest key recognises an address (HMAC-SHA-256), the signing key signs what we show (Ed25519, RFC 8032). A new DATA_KEY
+wraps them anew and leaves them as they are.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -33,15 +35,16 @@ from newsletter.models import Keyring as KeyringRow
 _KEY_OCTETS = 32
 _NONCE_OCTETS = 12
 _ID_OCTETS = 4
-_PURPOSES = ("data", "digest")
+_PURPOSES = ("data", "digest", "signing")
 
 
 @dataclass(frozen=True, repr=False)
 class Keyring:
-    """The keys, unwrapped: `data` by their id (the newest encrypts), and the one that makes digests."""
+    """The keys, unwrapped: `data` by their id (the newest encrypts), the one that makes digests, the one that signs."""
 
     data: dict[int, AESGCM]
     digest_key: bytes
+    signing_key: Ed25519PrivateKey
 
     def encrypt(self, plain: str, *, ref: str, column: str) -> bytes:
         """Encrypt one value of one row; the result names its key."""
@@ -90,20 +93,31 @@ def check() -> None:
 def make_if_missing(session: Session) -> None:
     """Make the keys where there are none; raise WrongDataKey where there are some that DATA_KEY does not open."""
     data_keys = config.current().data_key
-    if _open(session, data_keys) is not None:
-        return
+    there = _unwrapped(session, data_keys)
     for purpose in _PURPOSES:
-        wrapped = _wrap(secrets.token_bytes(_KEY_OCTETS), purpose, data_keys[0])
-        session.add(KeyringRow(purpose=purpose, wrapped=wrapped, created_at=clock.now()))
+        if not there[purpose]:
+            wrapped = _wrap(secrets.token_bytes(_KEY_OCTETS), purpose, data_keys[0])
+            session.add(KeyringRow(purpose=purpose, wrapped=wrapped, created_at=clock.now()))
 
 
 def _open(session: Session, data_keys: Iterable[SecretStr]) -> Keyring | None:
-    rows = session.scalars(select(KeyringRow)).all()
-    data = {row.id: _unwrap(row, data_keys) for row in rows if row.purpose == "data"}
-    digest = [_unwrap(row, data_keys) for row in rows if row.purpose == "digest"]
-    if not data or not digest:
+    keys = _unwrapped(session, data_keys)
+    if not all(keys.values()):
         return None
-    return Keyring({key_id: AESGCM(key) for key_id, key in data.items()}, digest[0])
+    return Keyring(
+        {key_id: AESGCM(key) for key_id, key in keys["data"].items()},
+        digest_key=next(iter(keys["digest"].values())),
+        signing_key=Ed25519PrivateKey.from_private_bytes(next(iter(keys["signing"].values()))),
+    )
+
+
+def _unwrapped(session: Session, data_keys: Iterable[SecretStr]) -> dict[str, dict[int, bytes]]:
+    """The keys of each purpose by their id; raise WrongDataKey."""
+    keys: dict[str, dict[int, bytes]] = {purpose: {} for purpose in _PURPOSES}
+    for row in session.scalars(select(KeyringRow).order_by(KeyringRow.id)):
+        if row.purpose in keys:
+            keys[row.purpose][row.id] = _unwrap(row, data_keys)
+    return keys
 
 
 def _wrapping_key(data_key: SecretStr) -> AESGCM:

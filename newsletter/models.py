@@ -297,6 +297,16 @@ class Job(Model):
     probe_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class RetentionRun(Model):
+    """One run of the job that ends data: when it began, and how many of each class it ended, counts alone."""
+
+    __tablename__ = "retention_run"
+
+    id: Mapped[int] = mapped_column(_Counter, primary_key=True, autoincrement=True)
+    ran_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    counts: Mapped[dict[str, int]] = mapped_column(JSON)
+
+
 class Keyring(Model):
     """A random key, wrapped by DATA_KEY."""
 

@@ -11,7 +11,7 @@ import re
 from flask import Blueprint, Response, jsonify, request, url_for
 from werkzeug.exceptions import NotFound
 
-from newsletter import erasures, proof, subscriptions
+from newsletter import access_export, erasures, subscriptions
 from newsletter.address import Address
 from newsletter.lifecycle import Reason
 from newsletter.web import bodies, staff
@@ -98,7 +98,7 @@ def show_erasure(erasure_id: str) -> Response:
 def access() -> Response:
     """Tell all that is held about somebody."""
     given = bodies.parse(Whom, bodies.json_fields())
-    return jsonify(proof.access(Address.as_held(given.email), actor=staff.require()))
+    return jsonify(access_export.of(Address.as_held(given.email), actor=staff.require()))
 
 
 @bp.post("/blocks")

@@ -13,7 +13,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from newsletter import cli, create_core
+from newsletter import create_core
+from newsletter.cli import application, main
 from newsletter.config import Settings
 from newsletter.database import reading
 from newsletter.delivery.worker import Worker
@@ -124,12 +125,12 @@ def check(environ: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[
         return apps[-1]
 
     def check() -> str:
-        result = CliRunner().invoke(cli.main, ["check"], env={**environ, **ORDERLY})
+        result = CliRunner().invoke(main, ["check"], env={**environ, **ORDERLY})
         assert result.exit_code == 1
         return result.output
 
     # A command's connections end with its process, which here goes on.
-    monkeypatch.setattr(cli, "create_core", create)
+    monkeypatch.setattr(application, "create_core", create)
     yield check
     for app in apps:
         with app.app_context():

@@ -21,9 +21,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
-from newsletter import cli, create_core, jobs, reconciliations
 from newsletter import clock as house_clock
-from newsletter.cli import main
+from newsletter import create_core, jobs, reconciliations
+from newsletter.cli import application, main
 from newsletter.config import load
 from newsletter.database import reading, writing
 from newsletter.delivery import backoff, known, reconcile
@@ -59,7 +59,7 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def command(app: Flask, environ: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Command:
     """`newsletter reconcile`, on the database of the test."""
-    monkeypatch.setattr(cli, "create_core", lambda _: app)
+    monkeypatch.setattr(application, "create_core", lambda _: app)
 
     def run(*options: str, **variables: str) -> Result:
         return CliRunner().invoke(main, ["reconcile", *options], env={**environ, **variables})
@@ -692,7 +692,7 @@ def test_without_a_key_there_is_nothing_to_compare(
     command: Command, environ: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = create_core(load({**environ, "MAILCHIMP_API_KEY": ""}))
-    monkeypatch.setattr(cli, "create_core", lambda _: app)
+    monkeypatch.setattr(application, "create_core", lambda _: app)
 
     result = command()
 

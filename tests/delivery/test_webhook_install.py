@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 from cryptography import x509
 from flask import Flask
 
-from newsletter import cli, create_app, create_core
-from newsletter.cli import main
+from newsletter import create_app, create_core
+from newsletter.cli import application, main
 from newsletter.config import Settings, load
 from newsletter.models import db
 from sandbox.mailchimp import StandIn
@@ -86,7 +86,7 @@ def service(
         return service.apps[-1]
 
     # A command's connections end with its process, which here goes on.
-    monkeypatch.setattr(cli, "create_core", create)
+    monkeypatch.setattr(application, "create_core", create)
     with web.serving(service.serve()):
         yield service
     for app in service.apps:

@@ -22,7 +22,8 @@ from psycopg.sql import SQL, Identifier
 from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 
-from newsletter import cli, create_app, jobs
+from newsletter import create_app, jobs
+from newsletter.cli import application, main
 from newsletter.config import load
 from newsletter.database import reading
 from newsletter.delivery import worker as worker_module
@@ -198,10 +199,10 @@ def test_the_command_works_until_it_is_told_to_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # The fixture closes its connections, which here do not end with the process.
-    monkeypatch.setattr(cli, "create_core", lambda _: app)
+    monkeypatch.setattr(application, "create_core", lambda _: app)
     sign_up(client, ADA)
     with ending_when(lambda: mailbox.wait_for(1, 30)):
-        result = CliRunner().invoke(cli.main, ["worker"], env=environ)
+        result = CliRunner().invoke(main, ["worker"], env=environ)
 
     assert result.exit_code == 0
     assert events_of(client, ADA) == ["signup", "mail_sent"]

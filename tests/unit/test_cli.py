@@ -17,8 +17,8 @@ from click.testing import CliRunner, Result
 from flask import Flask
 from flask.testing import FlaskClient
 
-from newsletter import cli, create_core
-from newsletter.cli import main
+from newsletter import create_core
+from newsletter.cli import application, main
 from newsletter.config import Settings
 from newsletter.models import db
 from sandbox.environment import COMPANY as SANDBOX
@@ -48,7 +48,7 @@ def run(environ: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Ru
         return CliRunner().invoke(main, words, input=given, env={**environ, **variables})
 
     # A command's connections end with its process, which here goes on.
-    monkeypatch.setattr(cli, "create_core", create)
+    monkeypatch.setattr(application, "create_core", create)
     yield run
     for app in apps:
         with app.app_context():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import delete
 
 from newsletter import create_core, keyring
 from newsletter.address import Address
@@ -51,7 +53,7 @@ def test_a_value_moved_to_another_row_or_column_cannot_be_read(
 
 
 def test_a_digest_is_the_persons_and_not_a_plain_hash(ring: Keyring) -> None:
-    other = Keyring(ring.data, b"another key" * 3)
+    other = replace(ring, digest_key=b"another key" * 3)
 
     assert ring.digest(Address.parse(ADA)) == ring.digest(Address.parse(ADA.upper()))
     assert ring.digest(Address.parse(ADA)) != other.digest(Address.parse(ADA))
@@ -90,7 +92,7 @@ def test_making_the_keyring_twice_keeps_the_first(app: Flask, ring: Keyring) -> 
         keyring.make_if_missing(session)
         session.flush()
 
-        assert session.query(KeyringRow).count() == 2
+        assert session.query(KeyringRow).count() == 3
 
 
 def test_before_the_release_there_is_nothing_to_work_with(app: Flask) -> None:
@@ -101,3 +103,16 @@ def test_before_the_release_there_is_nothing_to_work_with(app: Flask) -> None:
         with pytest.raises(Unavailable):
             keyring.current()
         keyring.check()
+
+
+def test_a_keyring_of_an_earlier_release_gets_the_key_that_signs(app: Flask, ring: Keyring) -> None:
+    with app.app_context():
+        with writing() as session:
+            session.execute(delete(KeyringRow).where(KeyringRow.purpose == "signing"))
+        app.extensions.pop("keyring")
+        with writing() as session:
+            keyring.make_if_missing(session)
+
+        made = keyring.current()
+        assert made.digest_key == ring.digest_key
+        assert made.signing_key.public_key() != ring.signing_key.public_key()

@@ -1,4 +1,4 @@
-"""What we can show: all that is held about a person (Art. 15 GDPR)."""
+"""The access export: all that is held about a person (Art. 15 GDPR)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from newsletter.person import address_of, meet
 from newsletter.subscriptions import family_of
 
 
-def access(address: Address, *, actor: str) -> dict[str, object]:
+def of(address: Address, *, actor: str) -> dict[str, object]:
     """All that is held about the person behind an address; raise NobodyKnown. That it was seen is logged."""
     with writing() as session:
         person = meet(session, address)

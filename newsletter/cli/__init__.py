@@ -1,0 +1,29 @@
+"""The `newsletter` command. Addresses come from standard input or a prompt, never from the arguments, which others
+can read in a list of processes. Exit status: 0 done, 1 not done, 2 wrong usage or settings.
+"""
+
+from __future__ import annotations
+
+import click
+
+from newsletter.cli import mailchimp, people, processes
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="newsletter")
+def main() -> None:
+    """Double opt-in for a newsletter run with Mailchimp."""
+
+
+for _command in (
+    processes.release,
+    processes.worker,
+    processes.check,
+    people.erase,
+    people.access,
+    people.block,
+    people.lift,
+    mailchimp.reconcile,
+    mailchimp.webhook,
+):
+    main.add_command(_command)

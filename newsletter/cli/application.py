@@ -1,0 +1,54 @@
+"""What the commands share: they run inside the application, and take an address from standard input or a prompt."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import click
+from sqlalchemy.exc import DBAPIError
+
+from newsletter import config, create_core, outage
+from newsletter.address import Address
+from newsletter.errors import NewsletterError, SettingsError, Unavailable, WrongDataKey
+
+#: Who is in the ledger for what was done here: the login could be a person's name, and stands there for ever.
+ACTOR = "cli"
+
+
+def with_app(command: Callable[..., None]) -> Callable[..., None]:
+    """Run a command inside the application; what goes wrong on purpose is one line and exit status 1."""
+
+    @wraps(command)
+    def run(**options: Any) -> None:
+        try:
+            app = create_core(config.load_or_exit())
+        except SettingsError as error:
+            config.refuse(error)
+        with app.app_context():
+            try:
+                command(**options)
+            except WrongDataKey as error:
+                config.refuse(error)
+            except (DBAPIError, Unavailable) as error:
+                trouble = outage.trouble_of(error)
+                raise click.ClickException(f"{trouble.about}: {trouble}.") from None
+            except NewsletterError as error:
+                raise click.ClickException(str(error)) from None
+
+    return run
+
+
+def address() -> Address:
+    """One address from a prompt, or one line of standard input."""
+    stream = sys.stdin
+    given = click.prompt("E-mail address", err=True) if stream.isatty() else stream.readline()
+    return Address.as_held(given.strip("\r\n"))
+
+
+def show(answer: object) -> None:
+    """Print an answer as JSON."""
+    click.echo(json.dumps(answer, indent=2, ensure_ascii=False))

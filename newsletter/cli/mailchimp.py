@@ -1,0 +1,81 @@
+"""What an operator does about Mailchimp: comparing both sides, and having it tell who leaves there."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
+import click
+
+from newsletter import config
+from newsletter.cli.application import with_app
+from newsletter.delivery import webhook_install
+from newsletter.delivery.drift_report import Report
+from newsletter.delivery.mailchimp_members import members_for
+from newsletter.delivery.mailchimp_trouble import trouble_of
+from newsletter.delivery.reconcile_now import reconcile_now
+from newsletter.errors import DeliveryFailure
+
+
+@click.command()
+@click.option("--full", is_flag=True, help="Walk all contacts, and see who is missing there.")
+@click.option("--yes", is_flag=True, help="Make all changes, however many there are.")
+@with_app
+def reconcile(*, full: bool, yes: bool) -> None:
+    """Settle what differs from Mailchimp's audience.
+
+    A block wins, wherever it was set. Without --full, contacts that changed since the last time are
+    looked at, and all of them once a week. Where more than 50 people, or 2 % of them, would change,
+    nothing does without --yes. The worker does the same by itself every night.
+    """
+    mailchimp = members_for(config.current())
+    if mailchimp is None:
+        raise click.ClickException("MAILCHIMP_API_KEY: is not set.")
+    try:
+        with closing(mailchimp), _bar() as watch:
+            report = reconcile_now(mailchimp, full=full, may_exceed=yes, watch=watch)
+    except DeliveryFailure as failure:
+        raise click.ClickException(str(trouble_of(failure))) from None
+    if report is None:
+        raise click.ClickException("Another reconciliation is under way: wait for its end.")
+    for line in report.lines():
+        click.echo(line)
+    if report.is_stopped:
+        hint = "See that MAILCHIMP_LIST_ID is right; `newsletter reconcile --yes` makes them all."
+        raise click.ClickException(hint)
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[Report], None]]:
+    """How far the walk is, on a terminal alone."""
+    if not sys.stdout.isatty():
+        yield lambda _: None
+        return
+    with click.progressbar(length=1, label="Contacts") as bar:
+
+        def watch(report: Report) -> None:
+            bar.length = max(1, report.total)
+            bar.update(report.contacts - bar.pos)
+
+        yield watch
+
+
+@click.group()
+def webhook() -> None:
+    """Have Mailchimp tell who leaves there: `webhook install`."""
+
+
+@webhook.command("install")
+@with_app
+def install_webhook() -> None:
+    """Register the webhook at Mailchimp, or mend the one that is there.
+
+    `web` has to answer at PUBLIC_URL. Where one is made, its signing secret is shown, this once.
+    """
+    installed = webhook_install.install(config.current())
+    for sentence in installed.sentences:
+        click.echo(sentence)
+    if installed.signing_secret is not None:
+        click.echo("Set MAILCHIMP_SIGNING_SECRET for `web` to this, which nobody shows again:")
+        click.echo(installed.signing_secret)

@@ -1,0 +1,76 @@
+"""What the Procfile's lines run, and what looks for mistakes of configuration before they do."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+import click
+from flask import current_app
+
+from newsletter import checkup, config, database, keyring, migrating, wording
+from newsletter.cli.application import with_app
+from newsletter.database import writing
+from newsletter.delivery.worker import Worker
+from newsletter.errors import SettingsError
+from newsletter.schema import Schema, schema_of
+
+
+@click.command()
+@with_app
+def release() -> None:
+    """Bring the database to the newest schema.
+
+    Makes the keyring, too, where there is none; several hosts may do it at once.
+    """
+    keyring.check()
+    migrating.upgrade()
+    with writing() as session:
+        database.lock(session, b"keyring ")
+        keyring.make_if_missing(session)
+        wording.publish(session)
+        is_ahead = schema_of(session.connection()) is Schema.AHEAD
+    if is_ahead:
+        click.echo(
+            "The schema is a later release's: it stays as it is, and this one works with it."
+        )
+    click.echo("The database is ready.")
+
+
+@click.command()
+@with_app
+def worker() -> None:
+    """Send letters, keep Mailchimp up to date, tidy up.
+
+    Until SIGTERM; then it finishes what is in hand.
+    """
+    keyring.check()
+    has_ended = Worker(current_app._get_current_object()).run()  # type: ignore[attr-defined]
+    if not has_ended:
+        # The interpreter would wait at its end for what hangs in a driver.
+        logging.shutdown()
+        os._exit(0)
+
+
+@click.command()
+def check() -> None:
+    """Look for mistakes of configuration and say how to mend each.
+
+    Exit status 1 where there are any.
+    Problems go to standard error; what is only worth knowing goes to standard output.
+    """
+    found = list(checkup.settings.misspelt(config.variables()))
+    found += checkup.settings.quoted(config.quoted())
+    try:
+        found += checkup.findings(config.load())
+    except SettingsError as error:
+        found += checkup.settings.refused(error)
+    problems = [finding for finding in found if not finding.is_hint]
+    for problem in problems:
+        click.echo(problem, err=True)
+    for hint in found:
+        if hint.is_hint:
+            click.echo(f"Worth knowing: {hint}")
+    if problems:
+        raise SystemExit(1)
+    click.echo("Everything is in order.")
