@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal, Protocol
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.watch import Watch, origin_of
 
-#: How long a browser may take for one step, in milliseconds.
+#: How long a browser may take for one step, in milliseconds: a busy machine is no mistake of ours.
 PATIENCE = 20_000
+expect.set_options(timeout=PATIENCE)
 
 Scheme = Literal["light", "dark"]
 

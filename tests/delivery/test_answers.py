@@ -261,7 +261,7 @@ def hasty(
         api_key=mailchimp.api_key,
         list_id=mailchimp.list_id,
         api_url=mailchimp.api_url,
-        timeout=(1.0, 0.1),
+        timeout=(5.0, 1.0),
     )
     outside = Outside(line, "hasty")
 

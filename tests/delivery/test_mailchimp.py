@@ -61,7 +61,7 @@ REFUSED = problem(400, "Invalid Resource", "This member's status is cleaned.")
 
 @contextmanager
 def mailchimp_at(url: str) -> Iterator[Mailchimp]:
-    mailchimp = Mailchimp(api_key=KEY, list_id=LIST, api_url=f"{url}/3.0", timeout=(0.3, 0.3))
+    mailchimp = Mailchimp(api_key=KEY, list_id=LIST, api_url=f"{url}/3.0", timeout=(1.0, 1.0))
     try:
         yield mailchimp
     finally:
