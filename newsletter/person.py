@@ -109,6 +109,25 @@ class Person:
             )
         return decision
 
+    def hold(self, *, is_held: bool, actor: str) -> None:
+        """Freeze what others do with their data (Art. 18 GDPR), or let it go on; nothing where it stands so."""
+        row = self.row
+        assert row is not None  # noqa: S101 - tells mypy; callers have looked
+        if row.hold is is_held:
+            return
+        row.hold = is_held
+        # Another place at Mailchimp is wanted by now, and its turn is at once.
+        row.audience_try_at, row.audience_tries = None, 0
+        ledger.append(
+            self.session,
+            ref=row.ref,
+            round=row.round,
+            event=Event.HELD if is_held else Event.RELEASED,
+            at=self.now,
+            actor=actor,
+            commitment=commitment_of(row, self.address),
+        )
+
 
 def meet(session: Session, address: Address) -> Person:
     """Find somebody by address and let nobody else act on them; a request past its end is over first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from newsletter import access_export, config, subscriptions
-from newsletter.cli.application import ACTOR, address, show, with_app
+from newsletter.cli.application import ACTOR, address, corrected_address, show, with_app
 from newsletter.lifecycle import Reason
 
 _STAFF_REASONS = [Reason.UNSUBSCRIBED, Reason.COMPLAINT, Reason.BOUNCE, Reason.STAFF]
@@ -65,3 +65,29 @@ def lift() -> None:
     """
     subscriptions.lift(address(), actor=ACTOR)
     click.echo("Lifted.")
+
+
+@click.command()
+@click.option("--release", "is_released", is_flag=True, help="End the hold.")
+@with_app
+def hold(*, is_released: bool) -> None:
+    """Hold a person's data (Art. 18 GDPR).
+
+    No letters, no newsletter, and nothing ends by itself, until it is released. What they ask for
+    themselves goes on: leaving, blocking, erasing. The address is read from standard input.
+    """
+    subscriptions.hold(address(), is_held=not is_released, actor=ACTOR)
+    click.echo("Released." if is_released else "Held.")
+
+
+@click.command()
+@with_app
+def rectify() -> None:
+    """Correct a person's address.
+
+    Two lines are read from standard input: the address as it is known, then as it is to be. Its owner
+    is asked by a letter, and until they confirm the old one stands.
+    """
+    old, new = corrected_address()
+    subscriptions.rectify(old, new, actor=ACTOR)
+    click.echo("Corrected: its owner is asked, unless they have confirmed before.")

@@ -1,4 +1,4 @@
-"""Staff's door: erasing, access, blocking, lifting, rectifying.
+"""Staff's door: erasing, access, blocking, lifting, holding, rectifying.
 
 What is done stands in the record under the token's name. Addresses come in the body alone: a URL
 ends up in logs.
@@ -23,6 +23,7 @@ from newsletter.web.staff_schemas import (
     Erasure,
     ErasureRequest,
     Held,
+    HoldRequest,
     RectificationRequest,
     Whom,
 )
@@ -130,12 +131,30 @@ def lift() -> Response:
     return say(Accepted(), 202)
 
 
+@bp.post("/holds")
+@describe(
+    Door(
+        "Restrict what is done with somebody's data, or release it (Art. 18).",
+        {202: (Accepted,)},
+        _UNKNOWN,
+        body=HoldRequest,
+        bearer="needed",
+    )
+)
+def hold() -> Response:
+    """Hold somebody's data, or release it."""
+    given = bodies.parse(HoldRequest, bodies.json_fields())
+    address = Address.as_held(given.email)
+    subscriptions.hold(address, is_held=given.hold, actor=staff.require())
+    return say(Accepted(), 202)
+
+
 @bp.post("/rectifications")
 @describe(
     Door(
         "Correct an address; its new owner is asked first.",
         {202: (Accepted,)},
-        (*_UNKNOWN, "blocked-hard"),
+        (*_UNKNOWN, "blocked-hard", "written-too-often"),
         body=RectificationRequest,
         bearer="needed",
     )

@@ -93,13 +93,39 @@ TEXTS: dict[str, ErrorText] = {
     ),
     "blocked-hard": ErrorText(
         _("Address blocked"),
-        _("This address is blocked; that would have to be lifted first."),
+        _("This address is blocked, and only we can lift that. Please write to {contact}."),
         _(
-            "The new address is blocked for good: after a complaint or a bounce, by its owner or by staff."
+            "The address is blocked for good: after a complaint or a bounce, by its owner or by staff. "
+            "Or its data is on hold (Art. 18 GDPR)."
         ),
         _(
-            "If its owner agrees, lift the block with `POST /admin/lifts`, then correct the address."
+            "If its owner agrees, lift the block with `POST /admin/lifts`, or release the hold with "
+            "`POST /admin/holds`, then send the same call again."
         ),
+    ),
+    "written-too-often": ErrorText(
+        _("Written to too often"),
+        _(
+            "This address was written to only just now, or three times today. Nothing was changed. "
+            "Please try again later."
+        ),
+        _(
+            "The new address's owner has to be asked, and an address gets one letter in ten minutes "
+            "and three in a day, whoever asks for them."
+        ),
+        _("Send the same call again after ten minutes, or else tomorrow."),
+    ),
+    "cannot-correct": ErrorText(
+        _("The address cannot be corrected"),
+        _(
+            "Either this address does not get the newsletter, or we cannot write to the new one now. "
+            "Nothing was changed. Please try again tomorrow, or write to {contact}."
+        ),
+        _(
+            "The subscription stands neither pending nor confirmed; or the new address is blocked, on "
+            "hold, or was written to too often. Which of these, strangers are not told."
+        ),
+        _("Staff see the reason with `POST /admin/rectifications`."),
     ),
     "unavailable": ErrorText(
         _("Unavailable at the moment"),

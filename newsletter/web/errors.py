@@ -40,6 +40,8 @@ _TABLE: dict[type[BaseException], tuple[int, str]] = {
     errors.OutdatedLink: (410, "outdated-link"),
     errors.NobodyKnown: (404, "nobody-known"),
     errors.BlockedHard: (409, "blocked-hard"),
+    errors.WrittenTooOften: (409, "written-too-often"),
+    errors.CannotCorrect: (409, "cannot-correct"),
     errors.Unavailable: (503, "unavailable"),
     OperationalError: (503, "unavailable"),
     InterfaceError: (503, "unavailable"),

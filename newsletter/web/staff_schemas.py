@@ -44,6 +44,16 @@ class BlockRequest(_Staff):
     )
 
 
+class HoldRequest(_Staff):
+    """Whose data to hold, or to release."""
+
+    hold: StrictBool = Field(
+        description="`true`: nothing is sent, Mailchimp stops, nothing ends (Art. 18 GDPR). "
+        "`false`: it goes on as before.",
+        examples=[True],
+    )
+
+
 class RectificationRequest(_Staff):
     """Whose address was wrong, and what it is."""
 

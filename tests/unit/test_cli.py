@@ -116,7 +116,7 @@ def test_wrong_usage_is_status_two(run: Run, words: list[str]) -> None:
 
 
 @on_sqlite
-@pytest.mark.parametrize("command", ["access", "erase", "block", "lift"])
+@pytest.mark.parametrize("command", ["access", "erase", "block", "lift", "hold", "rectify"])
 def test_an_address_among_the_arguments_is_not_taken(
     run: Run, client: FlaskClient, consent: None, command: str
 ) -> None:
@@ -125,7 +125,7 @@ def test_an_address_among_the_arguments_is_not_taken(
 
 
 @on_sqlite
-@pytest.mark.parametrize("command", ["access", "erase", "block", "lift"])
+@pytest.mark.parametrize("command", ["access", "erase", "block", "lift", "hold", "rectify"])
 @pytest.mark.parametrize("given", ["", "\n", "garbled\n", "ada@\x07example.com\n"])
 def test_what_is_no_address_is_refused_in_one_line(run: Run, command: str, given: str) -> None:
     result = run(command, given=given)
@@ -334,8 +334,62 @@ def test_lifting_lets_somebody_sign_up_again(run: Run, client: FlaskClient, cons
     assert run("lift", given=GRACE).exit_code == 1
 
 
+def test_holding_freezes_and_releasing_ends_it(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    assert run("hold").stdout == "Held.\n"
+    assert access_by_http(client, ADA)["hold"] is True
+    assert run("hold", "--release").stdout == "Released.\n"
+
+    held = access_by_http(client, ADA)
+    assert held["hold"] is False
+    assert [event["event"] for event in held["events"] if event.get("actor") == "cli"] == [
+        "held",
+        "released",
+    ]
+    assert run("hold", given=GRACE).exit_code == 1
+
+
+def test_a_correction_takes_two_lines_the_old_address_first(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    result = run("rectify", given=f"{ADA}\n{GRACE}\n")
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert (status_of(client, ADA), status_of(client, GRACE)) == ("confirmed", "pending")
+    assert "rectified" in events_of(client, ADA)
+
+
 @on_sqlite
-@pytest.mark.parametrize("command", ["release", "worker", "access", "erase", "block", "lift"])
+@pytest.mark.parametrize("given", [f"{ADA}\n", f"{ADA}\ngarbled\n", f"{ADA}\n\n"])
+def test_a_correction_without_a_new_address_changes_nothing(
+    run: Run, client: FlaskClient, consent: None, given: str
+) -> None:
+    result = run("rectify", given=given)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "rectified" not in events_of(client, ADA)
+
+
+@on_sqlite
+def test_why_an_address_is_not_corrected_is_told_in_one_line(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    sign_up(client, GRACE)
+
+    result = run("rectify", given=f"{ADA}\n{GRACE}\n")
+
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "Error: The address was written too often of late, so its owner cannot be asked: "
+        "try again later.\n"
+    )
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "command", ["release", "worker", "access", "erase", "block", "lift", "hold"]
+)
 def test_wrong_settings_are_status_two_and_all_told(run: Run, command: str) -> None:
     result = run(command, SECRET_KEY="short-but-secret", LINK_DAYS="99", PORT="eighty")
 
@@ -345,7 +399,9 @@ def test_wrong_settings_are_status_two_and_all_told(run: Run, command: str) -> N
 
 
 @on_sqlite
-@pytest.mark.parametrize("command", ["release", "worker", "access", "erase", "block", "lift"])
+@pytest.mark.parametrize(
+    "command", ["release", "worker", "access", "erase", "block", "lift", "hold"]
+)
 def test_a_wrong_data_key_is_status_two(run: Run, command: str) -> None:
     result = run(command, DATA_KEY=WRONG_KEY)
 
@@ -355,7 +411,7 @@ def test_a_wrong_data_key_is_status_two(run: Run, command: str) -> None:
 
 
 @on_sqlite
-@pytest.mark.parametrize("command", ["access", "erase", "block", "lift"])
+@pytest.mark.parametrize("command", ["access", "erase", "block", "lift", "hold"])
 def test_a_database_before_its_release_is_told_in_one_line(
     run: Run, tmp_path: Path, command: str
 ) -> None:

@@ -13,9 +13,13 @@ from tests.people import ADA, GRACE, STAFF, access, ask_staff, confirm, sign_up,
 from tests.web.callers import BROWSER
 from tests.web.conftest import ClientWith
 
-DOORS = ["erasures", "access", "blocks", "lifts", "rectifications"]
+DOORS = ["erasures", "access", "blocks", "lifts", "holds", "rectifications"]
 FORM_OF_TIMES = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
-FIELDS = {"blocks": {"reason": "staff"}, "rectifications": {"new_email": GRACE}}
+FIELDS: dict[str, dict[str, Any]] = {
+    "blocks": {"reason": "staff"},
+    "holds": {"hold": True},
+    "rectifications": {"new_email": GRACE},
+}
 
 
 @pytest.mark.parametrize("door_name", DOORS)
