@@ -45,6 +45,10 @@ class OutdatedLink(NewsletterError):
         super().__init__()
 
 
+class ExpiredLink(OutdatedLink):
+    """The link to somebody's own data has ended, or nothing is held of them any more."""
+
+
 class NobodyKnown(NewsletterError):
     """Nobody is known by this address."""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from newsletter import clock, config, correspondence, erasures, keyring, ledger, quota, rows
 from newsletter.address import Address
@@ -186,14 +186,19 @@ def stands_there(row: Subscription, place: There, address: Address | None) -> No
     """Write down where somebody stands at Mailchimp, and keep the address just as long as it is needed.
 
     A block that has no consent to prove, and that Mailchimp knows nothing of, needs its digest alone; whoever
-    names the address again puts it back for as long as Mailchimp may know it.
+    names the address again puts it back for as long as Mailchimp may know it, or a letter is to be sent.
     """
     row.audience = place
     is_bare = row.status is Status.BLOCKED and row.confirmed_round is None
-    if is_bare and place is There.ABSENT:
+    if is_bare and place is There.ABSENT and not _awaits_letter(row):
         row.address = None
     elif row.address is None and address is not None:
         keep_address(row, address)
+
+
+def _awaits_letter(row: Subscription) -> bool:
+    session = object_session(row)
+    return session is not None and correspondence.my_data_waits(session, row.ref)
 
 
 def commitment_of(row: Subscription, address: Address | None = None) -> bytes | None:

@@ -374,10 +374,11 @@ def erase(address: Address, *, actor: str, keep_block: bool) -> dict[str, object
             relative = meet_by_ref(session, ref)
             if relative is not None and relative.row is not None:
                 relative.act(Action.ERASE, actor=actor, keep_block=keep_block)
-        return erasures.as_json(_erase(person, actor=actor, keep_block=keep_block))
+        return erasures.as_json(begin_erasure(person, actor=actor, keep_block=keep_block))
 
 
-def _erase(person: Person, *, actor: str, keep_block: bool) -> Erasure:
+def begin_erasure(person: Person, *, actor: str, keep_block: bool) -> Erasure:
+    """Forget one person, or take up the erasure that is under way."""
     erasure = erasures.find_open(person.session, person.digest)
     if erasure is not None and erasure.keep_block and _is_bare(person.row):
         return erasure

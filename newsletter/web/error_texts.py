@@ -1,7 +1,7 @@
 """What people and programs are told when something goes wrong, and what developers can do about it, by slug.
 
-`{form}` is the sign-up form, `{contact}` is CONTACT_EMAIL. A slug is part of the public contract. The German texts
-are in the catalogue with those of the pages.
+`{form}` is the sign-up form, `{my_data}` the one that asks for data, `{contact}` is CONTACT_EMAIL. A slug is part of
+the public contract. The German texts are in the catalogue with those of the pages.
 """
 
 from __future__ import annotations
@@ -81,6 +81,18 @@ TEXTS: dict[str, ErrorText] = {
             "or the request was deleted."
         ),
         _("Have the person sign up again: only a new letter brings a new link."),
+    ),
+    "expired-link": ErrorText(
+        _("This link is no longer valid"),
+        _(
+            "It was valid for one hour, or nothing is stored any more that it led to. "
+            "Here you can have a new one sent to you: {my_data}"
+        ),
+        _(
+            "The link to somebody's own data was signed here, but its hour has passed, or they were "
+            "erased since."
+        ),
+        _("Have the person ask for a new one with `POST /my-data`."),
     ),
     "nobody-known": ErrorText(
         _("Nobody known"),
@@ -194,9 +206,11 @@ TEXTS: dict[str, ErrorText] = {
         _("Send `application/json` or, where the door takes forms, the type of a form."),
     ),
     "too-many-requests": ErrorText(
-        _("Too many sign-ups"),
-        _("Very many sign-ups came from here in a short time. Please try again a little later."),
-        _("One client has sent more sign-ups than CLIENT_LIMIT lets it."),
+        _("Too many requests"),
+        _("Very many requests came from here in a short time. Please try again a little later."),
+        _(
+            "One client has sent more sign-ups, or asked for data more often, than CLIENT_LIMIT lets it."
+        ),
         _(
             "Wait as many seconds as `Retry-After` says. If all visitors count as one client, "
             "operators have to set TRUSTED_PROXIES."

@@ -27,6 +27,16 @@ class Whom(_Staff):
     """Whom it is about."""
 
 
+class AccessRequest(_Staff):
+    """Whose data to show."""
+
+    locale: Locale | None = Field(
+        None,
+        description="The language of what is told beside the data; the person's own without it.",
+        examples=["en"],
+    )
+
+
 class ErasureRequest(_Staff):
     """Whom to erase."""
 
@@ -115,7 +125,7 @@ class SentLetter(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    kind: Literal["confirmation", "way_back"]
+    kind: Literal["confirmation", "way_back", "my_data"]
     round: int
     written_at: datetime
     sent_at: datetime | None

@@ -222,18 +222,25 @@ def test_every_time_has_its_zone(run: Run, client: FlaskClient, consent: None) -
         assert at.endswith("Z")
 
 
-def test_a_request_is_kept_until_its_end(run: Run, client: FlaskClient) -> None:
+def test_a_request_is_kept_until_its_end(
+    run: Run, client: FlaskClient, clock: time_machine.Traveller
+) -> None:
     sign_up(client, ADA)
 
-    held = said(run("access"))
+    held = said(run("access", "--locale", "en"))
 
-    assert held["retention"] == f"deleted within 24 hours of {held['expires_at']} unless confirmed"
+    assert held["expires_at"] == "2026-03-08T12:00:00Z"
+    assert held["retention"] == (
+        "deleted within 24 hours of 8 March 2026, 13:00 (CET) unless confirmed"
+    )
 
 
 def test_a_consent_is_kept_until_it_is_withdrawn(
     run: Run, client: FlaskClient, consent: None
 ) -> None:
-    assert said(run("access"))["retention"].startswith("until the consent is withdrawn")
+    held = said(run("access", "--locale", "en"))
+
+    assert held["retention"].startswith("until the consent is withdrawn")
 
 
 def test_a_withdrawn_consent_can_be_proved_for_three_years(
@@ -242,9 +249,9 @@ def test_a_withdrawn_consent_can_be_proved_for_three_years(
     clock.move_to("2026-12-31T23:30:00+00:00")  # in Berlin, the new year has begun
     ask_staff(client, "blocks", ADA, reason="unsubscribed")
 
-    held = said(run("access"))
+    held = said(run("access", "--locale", "en"))
 
-    assert "until 2030-12-31" in held["retention"]
+    assert "until 31 December 2030" in held["retention"]
     assert held["left_at"] == "2026-12-31T23:30:00Z"
 
 
@@ -252,10 +259,96 @@ def test_a_block_without_a_consent_is_a_digest_alone(run: Run, client: FlaskClie
     sign_up(client, ADA)
     ask_staff(client, "blocks", ADA, reason="staff")
 
-    held = said(run("access"))
+    held = said(run("access", "--locale", "en"))
 
     assert (held["email"], held["wording"]) == (None, None)
     assert held["retention"].startswith("a keyed digest of the address")
+
+
+def test_a_return_without_an_earlier_consent_says_when_the_request_ends(
+    run: Run, client: FlaskClient, clock: time_machine.Traveller
+) -> None:
+    sign_up(client, ADA)
+    ask_staff(client, "blocks", ADA, reason="unsubscribed")
+    sign_up(client, ADA)
+
+    held = said(run("access", "--locale", "en"))
+
+    assert held["status"] == "returning"
+    assert "deleted within 24 hours of 8 March 2026, 13:00 (CET)" in held["retention"]
+    assert "a keyed digest of the address" in held["retention"]
+
+
+def test_whoever_is_held_is_told_that_nothing_ends(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    run("hold")
+
+    held = said(run("access", "--locale", "en"))
+
+    assert "as long as the data is restricted, nothing ends by itself" in held["retention"]
+
+
+@pytest.mark.parametrize(
+    ("words", "right"),
+    [
+        ([], "Auskunft (Art. 15 DSGVO)"),
+        (["--locale", "de"], "Auskunft (Art. 15 DSGVO)"),
+        (["--locale", "en"], "access (Art. 15 GDPR)"),
+    ],
+)
+def test_what_is_told_beside_the_data_is_in_the_persons_language_or_the_one_asked_for(
+    run: Run, client: FlaskClient, consent: None, words: list[str], right: str
+) -> None:
+    assert said(run("access", *words))["rights"][0] == right
+
+
+@pytest.mark.parametrize(
+    ("locale", "told"),
+    [
+        (
+            "de",
+            (
+                "E-Mail-Adresse: Ada@example.org",
+                "Stand: bestätigt",
+                "neuen Werkzeugen für Tischler",
+                "Zweck: Versand des Newsletters",
+                "Empfänger: Mailchimp",
+                "Widerruf der Einwilligung",
+            ),
+        ),
+        (
+            "en",
+            (
+                "E-mail address: Ada@example.org",
+                "Status: confirmed",
+                "neuen Werkzeugen für Tischler",  # what was agreed to stays in its own words
+                "Purpose: Sending the newsletter",
+                "Recipients: Mailchimp",
+                "withdrawing the consent",
+            ),
+        ),
+    ],
+)
+def test_access_is_there_to_be_read_too(
+    run: Run, client: FlaskClient, consent: None, locale: str, told: tuple[str, ...]
+) -> None:
+    result = run("access", "--text", "--locale", locale)
+
+    text = " ".join(result.stdout.split())
+    assert result.exit_code == 0, result.stderr
+    assert [fact for fact in told if fact not in text] == []
+
+
+def test_what_is_being_erased_is_told_in_words_too(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    erasure = said(run("erase"))
+
+    text = run("access", "--text", "--locale", "en").stdout
+
+    assert "erased; Mailchimp follows" in text
+    assert erasure["id"] in text
 
 
 def test_erasing_shows_how_far_it_is(run: Run, client: FlaskClient, consent: None) -> None:
