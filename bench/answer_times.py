@@ -1,7 +1,7 @@
 """Does the time of an answer tell whether an address is known? `python -m bench.answer_times [database URL]`
 
-Signs up 500 addresses of each kind (new, pending, confirmed, blocked, erased), in turns so that a slow moment of the
-machine hits all alike, against real processes, and prints the medians.
+Asks for 500 addresses of each kind at each door that strangers may use, in turns so that a slow moment of the machine
+hits all alike, against real processes, and prints the medians.
 """
 
 from __future__ import annotations
@@ -13,6 +13,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import delete
+
+from newsletter import create_core
+from newsletter.config import load
+from newsletter.database import writing
+from newsletter.models import Quota
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests.conftest import COMPANY
@@ -20,17 +26,21 @@ from tests.journey.service import Service, running, wait_until
 from tests.people import link_in
 
 ROUNDS = 500
-KINDS = ("new", "pending", "confirmed", "blocked", "erased")
+#: Whom each door is asked about. At /my-data, the pending, confirmed, blocked and bare get a letter.
+KINDS = {
+    "/subscriptions": ("new", "pending", "confirmed", "blocked", "erased"),
+    "/my-data": ("unknown", "pending", "confirmed", "blocked", "bare", "held", "erased"),
+}
 
 
-def prepare(service: Service, mailbox: Mailbox, kind: str, count: int) -> list[str]:
+def prepare(service: Service, mailbox: Mailbox, door: str, kind: str, count: int) -> list[str]:
     """Addresses that stand as they should."""
-    people = [f"{kind}-{number}@example.com" for number in range(count)]
-    if kind == "new":
+    people = [f"{kind}-{number}{door.replace('/', '-')}@example.com" for number in range(count)]
+    if kind in ("new", "unknown"):
         return people
     for person in people:
         service.sign_up(person)
-    if kind in ("confirmed", "blocked"):
+    if kind in ("confirmed", "blocked", "held"):
         wait_until(
             lambda: all(mailbox.letters_to(person) for person in people),
             "all have letters",
@@ -38,24 +48,35 @@ def prepare(service: Service, mailbox: Mailbox, kind: str, count: int) -> list[s
         )
         for person in people:
             service.press(link_in(mailbox.letters_to(person)[0].message))
-    if kind == "blocked":
-        for person in people:
-            service.staff("blocks", person, reason="unsubscribed")
-    if kind == "erased":
-        for person in people:
-            service.staff("erasures", person)
+    for person in people:
+        match kind:
+            case "blocked" | "bare":
+                service.staff("blocks", person, reason="unsubscribed")
+            case "held":
+                service.staff("holds", person, hold=True)
+            case "erased":
+                service.staff("erasures", person)
+            case _:
+                pass
     return people
 
 
-def measure(service: Service, people: dict[str, list[str]]) -> dict[str, float]:
+def forget_letters(environ: dict[str, Any]) -> None:
+    """As if all letters so far had been written long ago, so that nobody was written too often."""
+    with create_core(load(environ)).app_context(), writing() as session:
+        session.execute(delete(Quota))
+
+
+def measure(service: Service, door: str, people: dict[str, list[str]]) -> dict[str, float]:
     """Milliseconds, the median of each kind."""
-    taken: dict[str, list[float]] = {kind: [] for kind in KINDS}
+    taken: dict[str, list[float]] = {kind: [] for kind in people}
+    url = service.url(door)
     for number in range(ROUNDS):
-        for kind in KINDS:
+        for kind, addresses in people.items():
             started = time.perf_counter()
-            status = service.sign_up(people[kind][number % len(people[kind])])
+            answer = service.http.post(url, json={"email": addresses[number]}, timeout=30)
             taken[kind].append((time.perf_counter() - started) * 1000)
-            assert status == 202
+            assert answer.status_code == 202
     return {kind: statistics.median(times) for kind, times in taken.items()}
 
 
@@ -71,12 +92,21 @@ def main() -> None:
             "MAILCHIMP_API_URL": mailchimp.api_url,
         }
         with running(environ, Path(folder)) as service:
-            people = {kind: prepare(service, mailbox, kind, ROUNDS) for kind in KINDS}
+            asked = {
+                door: {kind: prepare(service, mailbox, door, kind, ROUNDS) for kind in kinds}
+                for door, kinds in KINDS.items()
+            }
             service.processes[-1].stop()
-            medians = measure(service, people)
-        middle = statistics.median(medians.values())
-        for kind, median in medians.items():
-            print(f"{kind:10} {median:7.2f} ms {median / middle - 1:+7.1%}")
+            medians = {
+                "/subscriptions": measure(service, "/subscriptions", asked["/subscriptions"])
+            }
+            forget_letters(environ)
+            medians["/my-data"] = measure(service, "/my-data", asked["/my-data"])
+        for door, of_door in medians.items():
+            middle = statistics.median(of_door.values())
+            print(door)
+            for kind, median in of_door.items():
+                print(f"  {kind:10} {median:7.2f} ms {median / middle - 1:+7.1%}")
 
 
 if __name__ == "__main__":

@@ -9,21 +9,24 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from newsletter import config, erasures, keyring, ledger, retention
+from newsletter import config, duties, erasures, keyring, ledger
 from newsletter.address import Address
-from newsletter.config import Settings
+from newsletter.config import Locale
 from newsletter.correspondence import EVIDENCE_COLUMN
 from newsletter.database import writing
 from newsletter.errors import NobodyKnown
 from newsletter.formatting import rfc3339
-from newsletter.lifecycle import Event, Status
+from newsletter.lifecycle import Event
 from newsletter.models import LedgerRow, Letter, Subscription, Wording
-from newsletter.person import address_of, meet
+from newsletter.person import Person, address_of, meet
 from newsletter.subscriptions import family_of
 
 
-def of(address: Address, *, actor: str) -> dict[str, object]:
-    """All that is held about the person behind an address; raise NobodyKnown. That it was seen is logged."""
+def of(address: Address, *, actor: str, locale: Locale | None = None) -> dict[str, object]:
+    """All that is held about the person behind an address; raise NobodyKnown. That it was seen is logged.
+
+    What is told beside the data is in the person's language, or in the one that is asked for.
+    """
     with writing() as session:
         person = meet(session, address)
         erasure = erasures.find_open(session, person.digest)
@@ -34,19 +37,36 @@ def of(address: Address, *, actor: str) -> dict[str, object]:
             return {"status": "erasing", "erasure_id": erasure.id, "reference": erasure.ref}
         assert person.row is not None  # noqa: S101 - tells mypy; both cases without it have returned
         row = person.row
-        ledger.append(
-            session, ref=row.ref, round=row.round, event=Event.VIEWED, at=person.now, actor=actor
-        )
-        session.flush()
-        held = _held(session, row)
+        note_view(person, actor=actor)
+        held = of_row(session, row, locale)
         relatives = [session.get(Subscription, ref) for ref in family_of(session, row)]
-        held["related"] = [_held(session, relative) for relative in relatives if relative]
+        held["related"] = [of_row(session, relative, locale) for relative in relatives if relative]
         if erasure is not None:
             held["erasure_id"] = erasure.id
         return held
 
 
-def _held(session: Session, row: Subscription) -> dict[str, object]:
+def note_view(person: Person, *, actor: str) -> None:
+    """Write down that somebody's data was shown."""
+    assert person.row is not None  # noqa: S101 - tells mypy; there is something to show
+    ledger.append(
+        person.session,
+        ref=person.row.ref,
+        round=person.row.round,
+        event=Event.VIEWED,
+        at=person.now,
+        actor=actor,
+    )
+    person.session.flush()
+
+
+def language_of(row: Subscription) -> Locale:
+    """The language that a person reads."""
+    return "en" if row.locale == "en" else "de"
+
+
+def of_row(session: Session, row: Subscription, locale: Locale | None = None) -> dict[str, object]:
+    """All that is held of one row."""
     settings = config.current()
     address = address_of(row)
     return {
@@ -63,7 +83,7 @@ def _held(session: Session, row: Subscription) -> dict[str, object]:
         "events": [_event(event) for event in ledger.events_of(session, row.ref)],
         "letters": [_letter(letter) for letter in _letters(session, row)],
         "wording": _wording(session, row),
-        **_duties(row, settings),
+        **duties.of(row, settings, locale or language_of(row)),
     }
 
 
@@ -110,40 +130,3 @@ def _wording(session: Session, row: Subscription) -> dict[str, str] | None:
     if agreed is None:
         return None
     return {"hash": agreed.hash, "language": agreed.language, "text": agreed.text}
-
-
-def _duties(row: Subscription, settings: Settings) -> dict[str, object]:
-    """What Art. 15(1)(a)-(h) asks to be told beside the data."""
-    return {
-        "controller": settings.imprint_in(row.locale),
-        "contact": settings.contact_email,
-        "privacy_notice": settings.privacy_url_in(row.locale),
-        "purpose": "Sending the newsletter, and proving the consent to it (Art. 6(1)(a), 7(1) GDPR).",
-        "origin": "Entered in the sign-up form; confirmed, where it says so, by the address's owner.",
-        "recipients": ["Mailchimp (The Rocket Science Group LLC, USA), once confirmed"],
-        "retention": _retention(row, settings),
-        "rights": [
-            "access (Art. 15)",
-            "rectification (Art. 16)",
-            "erasure (Art. 17)",
-            "restriction (Art. 18)",
-            "portability (Art. 20)",
-            "withdrawing the consent at any time (Art. 7(3))",
-            "a complaint to a supervisory authority (Art. 77)",
-        ],
-        "authority": settings.authority,
-        "automated_decisions": None,
-    }
-
-
-def _retention(row: Subscription, settings: Settings) -> str:
-    if row.status is Status.PENDING and row.expires_at is not None:
-        return f"deleted within 24 hours of {_time(row.expires_at)} unless confirmed"
-    if row.confirmed_round is None and row.left_at is not None:
-        return "a keyed digest of the address, as long as the block stands"
-    if row.left_at is not None:
-        until = retention.proof_until(row.left_at, settings.zone)
-        return f"the proof of the consent until {until.isoformat()}, then deleted"
-    return (
-        "until the consent is withdrawn; its proof to the end of the third calendar year after that"
-    )

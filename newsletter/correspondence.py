@@ -10,7 +10,7 @@ import secrets
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from sqlalchemy import bindparam, delete, null, or_, select
+from sqlalchemy import bindparam, delete, exists, null, or_, select
 from sqlalchemy.orm import Session
 
 from newsletter import config, keyring, rows
@@ -34,15 +34,22 @@ _TOLD_AT = (
 )
 _WRITTEN = select(_LETTERS, _TOLD_AT)
 _WRITTEN_WHERE_NO_WAY_BACK_IS_TOLD = select(_LETTERS, null())
+#: Of no round: what somebody asked to see of their data does not change with where they stand.
+_OF_A_ROUND = Letter.kind != LetterKind.MY_DATA
 _DROP_ROUND = delete(Letter).where(
-    Letter.ref == bindparam("of"), Letter.round == bindparam("closed")
+    Letter.ref == bindparam("of"), Letter.round == bindparam("closed"), _OF_A_ROUND
 )
 _DROP_WAITING = delete(Letter).where(
     Letter.ref == bindparam("whose"),
+    _OF_A_ROUND,
     Letter.sent_at.is_(None),
     Letter.failed_at.is_(None),
     # One that is being sent at this moment is settled by who sends it.
     or_(Letter.leased_until.is_(None), Letter.leased_until <= bindparam("now")),
+)
+
+_MY_DATA_WAITS = select(
+    exists().where(Letter.ref == bindparam("ref"), Letter.kind == LetterKind.MY_DATA)
 )
 
 
@@ -98,3 +105,8 @@ def drop_waiting(session: Session, row: Subscription, now: datetime) -> None:
 def drop_round(session: Session, row: Subscription) -> None:
     """Delete all letters of the present round."""
     rows.delete(session, _DROP_ROUND, of=row.ref, closed=row.round)
+
+
+def my_data_waits(session: Session, ref: str) -> bool:
+    """Tell whether somebody is to get a link to their data; such a letter is gone once it was sent or given up."""
+    return bool(session.connection().execute(_MY_DATA_WAITS, {"ref": ref}).scalar())

@@ -45,12 +45,24 @@ class OutdatedLink(NewsletterError):
         super().__init__()
 
 
+class ExpiredLink(OutdatedLink):
+    """The link to somebody's own data has ended, or nothing is held of them any more."""
+
+
 class NobodyKnown(NewsletterError):
     """Nobody is known by this address."""
 
 
 class BlockedHard(NewsletterError):
-    """The address is blocked for good: only staff can lift that."""
+    """The address is blocked for good, or its data is on hold: only staff can lift that."""
+
+
+class WrittenTooOften(NewsletterError):
+    """The address was written too often of late, so its owner cannot be asked: try again later."""
+
+
+class CannotCorrect(NewsletterError):
+    """The address cannot be corrected to this one, or not now."""
 
 
 class Unavailable(NewsletterError):

@@ -38,20 +38,29 @@ def zone_name(value: datetime, locale: str, zone: tzinfo) -> str:
     return dates.get_timezone_name(value.astimezone(zone), "short", locale=_CONVENTIONS[locale])
 
 
+def moment(value: datetime, locale: str, zone: tzinfo) -> str:
+    """Write day, time and zone, such as 2. Januar 2026, 15:04 (MEZ)."""
+    time, name = clock_time(value, locale, zone), zone_name(value, locale, zone)
+    return f"{long_date(value, locale, zone)}, {time} ({name})"
+
+
 def rfc3339(value: datetime) -> str:
     """Write a moment as every program gets it, in UTC, such as 2026-03-01T12:00:00Z (RFC 3339)."""
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def paragraph(text: str, indent: str = "") -> str:
-    """Fill one paragraph to LINE_WIDTH without breaking a word, so that every link stays whole."""
+def paragraph(text: str, indent: str = "", hanging: str = "") -> str:
+    """Fill one paragraph to LINE_WIDTH without breaking a word, so that every link stays whole.
+
+    `hanging` indents all lines but the first still more.
+    """
     # Only ordinary white space may become a line break: a no-break space was meant.
     words = re.sub(r"[ \t\r\n]+", " ", text).strip(" ")
     return textwrap.fill(
         words,
         LINE_WIDTH,
         initial_indent=indent,
-        subsequent_indent=indent,
+        subsequent_indent=indent + hanging,
         break_long_words=False,
         break_on_hyphens=False,
     )

@@ -265,11 +265,12 @@ def too_soon(standing: Standing, letters: Sequence[datetime], now: datetime) -> 
 
     The first sign-up after a block need not wait ten minutes: whoever just left may change their mind.
     """
-    if too_many(letters, now):
-        return True
-    if standing.status is Status.BLOCKED:
-        return False
-    return any(now - at < LETTER_PAUSE for at in letters)
+    return too_many(letters, now) if standing.status is Status.BLOCKED else too_close(letters, now)
+
+
+def too_close(letters: Sequence[datetime], now: datetime) -> bool:
+    """Tell whether an address was written just now, or all the letters that it may get in a day."""
+    return any(now - at < LETTER_PAUSE for at in letters) or too_many(letters, now)
 
 
 def too_many(letters: Sequence[datetime], now: datetime) -> bool:

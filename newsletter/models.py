@@ -166,6 +166,7 @@ class LetterKind(StrEnum):
 
     CONFIRMATION = "confirmation"
     WAY_BACK = "way_back"  #: how to come back to Mailchimp, which does not let us add the person
+    MY_DATA = "my_data"  #: a link to all that is held, for whoever asked for it
 
 
 class Letter(Model):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from newsletter import clock, config, correspondence, erasures, keyring, ledger, quota, rows
 from newsletter.address import Address
@@ -109,6 +109,25 @@ class Person:
             )
         return decision
 
+    def hold(self, *, is_held: bool, actor: str) -> None:
+        """Freeze what others do with their data (Art. 18 GDPR), or let it go on; nothing where it stands so."""
+        row = self.row
+        assert row is not None  # noqa: S101 - tells mypy; callers have looked
+        if row.hold is is_held:
+            return
+        row.hold = is_held
+        # Another place at Mailchimp is wanted by now, and its turn is at once.
+        row.audience_try_at, row.audience_tries = None, 0
+        ledger.append(
+            self.session,
+            ref=row.ref,
+            round=row.round,
+            event=Event.HELD if is_held else Event.RELEASED,
+            at=self.now,
+            actor=actor,
+            commitment=commitment_of(row, self.address),
+        )
+
 
 def meet(session: Session, address: Address) -> Person:
     """Find somebody by address and let nobody else act on them; a request past its end is over first."""
@@ -167,14 +186,19 @@ def stands_there(row: Subscription, place: There, address: Address | None) -> No
     """Write down where somebody stands at Mailchimp, and keep the address just as long as it is needed.
 
     A block that has no consent to prove, and that Mailchimp knows nothing of, needs its digest alone; whoever
-    names the address again puts it back for as long as Mailchimp may know it.
+    names the address again puts it back for as long as Mailchimp may know it, or a letter is to be sent.
     """
     row.audience = place
     is_bare = row.status is Status.BLOCKED and row.confirmed_round is None
-    if is_bare and place is There.ABSENT:
+    if is_bare and place is There.ABSENT and not _awaits_letter(row):
         row.address = None
     elif row.address is None and address is not None:
         keep_address(row, address)
+
+
+def _awaits_letter(row: Subscription) -> bool:
+    session = object_session(row)
+    return session is not None and correspondence.my_data_waits(session, row.ref)
 
 
 def commitment_of(row: Subscription, address: Address | None = None) -> bytes | None:

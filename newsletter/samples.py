@@ -19,9 +19,15 @@ from flask import Flask, render_template
 from jinja2 import StrictUndefined, TemplateNotFound, TemplateSyntaxError
 
 from newsletter import brand, formatting, web, wording
+from newsletter.access_text import Line, Part
 from newsletter.config import Locale, Settings
 from newsletter.delivery import letters
-from newsletter.delivery.letters import ConfirmationValues, LetterValues, WayBackValues
+from newsletter.delivery.letters import (
+    ConfirmationValues,
+    LetterValues,
+    MyDataValues,
+    WayBackValues,
+)
 from newsletter.models import LetterKind
 from newsletter.wording import ConsentText
 
@@ -114,7 +120,24 @@ def _way_back(language: Locale, settings: Settings, _consent_text: str) -> Lette
     )
 
 
-_VALUES = {LetterKind.CONFIRMATION: _confirmation, LetterKind.WAY_BACK: _way_back}
+def _my_data(language: Locale, settings: Settings, _consent_text: str) -> LetterValues:
+    return MyDataValues(
+        recipient="ada@example.com",
+        language=language,
+        requested_at=REQUESTED_AT,
+        expires_at=EXPIRES_AT,
+        my_data_url=f"{settings.public_url}/my-data/sample",
+        reference="0" * 32,
+        message_id="<sample@example.com>",
+        written_at=REQUESTED_AT,
+    )
+
+
+_VALUES = {
+    LetterKind.CONFIRMATION: _confirmation,
+    LetterKind.WAY_BACK: _way_back,
+    LetterKind.MY_DATA: _my_data,
+}
 
 
 def values_of(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
@@ -129,6 +152,10 @@ def values_of(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
     asked = {"consent": consent, "expires_at": EXPIRES_AT, "not_me_url": "https://example.com/"}
     problem = {"title": "…", "text": "…"}
     confirmed = {"confirmed_at": REQUESTED_AT, "reference": "0" * 32, "unsubscribe_url": "/"}
+    parts = [Part("…", (Line("…", "…"),)), Part("…", quote="…")]
+    all_ways = {"can_leave": True, "can_correct": True, "can_lift": True}
+    no_way = dict.fromkeys(all_ways, False)
+    mine = {"parts": parts, "unsubscribe_url": "/", "expires_at": EXPIRES_AT, "error": None}
     return {
         _FORM: [
             empty_form,
@@ -140,9 +167,26 @@ def values_of(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
         "pages/not_me.html": [{"is_confirmed": False}, {"is_confirmed": True}],
         "pages/disowned.html": [{"blocked": False}, {"blocked": True}],
         "pages/unsubscribe.html": [{}],
+        "pages/my_data_request.html": [
+            {"email": "", "error": None, "other_locale": "en"},
+            {"email": "ada", "error": "…", "other_locale": None},
+        ],
+        "pages/my_data_inbox.html": [{}],
+        "pages/my_data.html": [
+            {**mine, **all_ways, "new_email": "", "done": None},
+            {**mine, **no_way, "new_email": "", "done": "unsubscribe"},
+            {**mine, **no_way, "new_email": "", "done": "lift"},
+            {**mine, **all_ways, "new_email": "", "done": "rectify"},
+            {**mine, **all_ways, "new_email": "ada", "done": None, "error": "…"},
+        ],
+        "pages/my_data_erased.html": [
+            {"reference": "0" * 32, "keeps_block": False},
+            {"reference": "0" * 32, "keeps_block": True},
+        ],
         "pages/problem.html": [
-            {**problem, "show_form_link": False},
-            {**problem, "show_form_link": True},
+            {**problem, "show_form_link": False, "show_my_data_link": False},
+            {**problem, "show_form_link": True, "show_my_data_link": False},
+            {**problem, "show_form_link": False, "show_my_data_link": True},
         ],
         "pages/unsubscribed.html": [{"proof_until": None}, {"proof_until": date(2029, 12, 31)}],
     }

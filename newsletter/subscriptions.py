@@ -16,7 +16,7 @@ from newsletter import clock, config, erasures, ledger, quota, retention, rows, 
 from newsletter.address import Address
 from newsletter.config import Locale
 from newsletter.database import is_sqlite, lock, reading, writing
-from newsletter.errors import BlockedHard, NobodyKnown, OutdatedLink
+from newsletter.errors import BlockedHard, NobodyKnown, OutdatedLink, WrittenTooOften
 from newsletter.lifecycle import Action, Event, Reason, Status, too_soon
 from newsletter.models import Erasure, Letter, Subscription
 from newsletter.person import (
@@ -134,7 +134,7 @@ def confirm(link: Link) -> Consent:
         if decision.changes and row.replaces_ref:
             for replaced in _replaced_by(session, row):
                 _block_rectified(session, replaced)
-            row.replaces_ref = None
+            row.follows_ref, row.replaces_ref = row.replaces_ref, None
         if row.status is not Status.CONFIRMED:
             raise OutdatedLink(row.locale)
         return Consent(row.ref, row.since, agreed.language, unsubscribe_url(row.ref))
@@ -172,11 +172,11 @@ def family_of(session: Session, row: Subscription) -> list[str]:
     return sorted(_family(session, row.ref).keys() - {row.ref})
 
 
-def _family(session: Session, ref: str) -> dict[str, bytes]:
-    """Somebody and all rows they are bound to by corrections: each one's digest by its reference."""
+def _family(session: Session, *refs: str) -> dict[str, bytes]:
+    """People and all rows they are bound to by corrections: each one's digest by its reference."""
     family: dict[str, bytes] = {}
     seen: set[str] = set()
-    fresh = {ref}
+    fresh = set(refs)
     while fresh:
         seen |= fresh
         kin = session.connection().execute(_KIN, {"refs": sorted(fresh)}).all()
@@ -195,14 +195,20 @@ _KIN = select(Subscription.ref, Subscription.digest, Subscription.follows_ref).w
 
 
 def _lock_family(session: Session, ref: str) -> None:
-    """Lock somebody and all of their family at once, in an order that nobody crosses; at a transaction's start."""
+    """Lock somebody, their family and whom they replace, in an order that nobody crosses; at a transaction's start."""
     locked: set[bytes] = set()
-    while not is_sqlite() and not (wanted := set(_family(session, ref).values())) <= locked:
+    while not is_sqlite() and not (wanted := _to_lock(session, ref)) <= locked:
         if locked:
             # Somebody joined the family while we waited: let go of all, and begin again with them.
             session.rollback()
         lock(session, *wanted)
         locked = wanted
+
+
+def _to_lock(session: Session, ref: str) -> set[bytes]:
+    row = session.get(Subscription, ref)
+    replaced = _replaced_by(session, row) if row else []
+    return set(_family(session, ref, *replaced).values())
 
 
 def unsubscribe_url(ref: str) -> str:
@@ -273,10 +279,21 @@ def lift(address: Address, *, actor: str) -> None:
         person.act(Action.LIFT, actor=actor)
 
 
-def rectify(old: Address, new: Address, *, actor: str) -> None:
-    """Staff correct an address; the old one stands until the new one confirms.
+def hold(address: Address, *, is_held: bool, actor: str) -> None:
+    """Staff freeze a person's data (Art. 18 GDPR), or release it; again: nothing more. Raise NobodyKnown."""
+    with writing() as session:
+        person = meet(session, address)
+        if person.row is None:
+            raise NobodyKnown
+        person.hold(is_held=is_held, actor=actor)
 
-    Raise NobodyKnown, or BlockedHard where only staff could let the new one in.
+
+def rectify(old: Address, new: Address, *, actor: str, is_proven: bool = True) -> None:
+    """An address is corrected; the old one stands until the new one confirms.
+
+    Raise NobodyKnown, BlockedHard where only staff could let the new one in, or WrittenTooOften where it cannot be
+    asked now. Unless it `is_proven` that both are one person's, they are bound to each other only by the
+    confirmation: until then the new one may be anybody's.
     """
     with writing() as session:
         before, after = meet_both(session, old, new)
@@ -287,10 +304,21 @@ def rectify(old: Address, new: Address, *, actor: str) -> None:
             keep_address(before.row, new)
             note_rectified(before, actor=actor)
             return
-        if after.standing.is_hard(after.now):
-            raise BlockedHard
+        _refuse_unasked(after)
         note_rectified(before, actor=actor)
-        succeed(before, after)
+        succeed(before, after, is_proven=is_proven)
+
+
+def _refuse_unasked(new: Person) -> None:
+    """Nobody is replaced by an address whose owner cannot be asked now; one who is confirmed needs no asking."""
+    standing = new.standing
+    if standing.status is Status.CONFIRMED:
+        return
+    if standing.is_hard(new.now) or standing.held:
+        raise BlockedHard
+    counted = quota.that_count(new.digest, new.letters, new.now)
+    if too_soon(standing, counted.times, new.now):
+        raise WrittenTooOften
 
 
 def meet_both(session: Session, old: Address, new: Address) -> tuple[Person, Person]:
@@ -312,7 +340,7 @@ def note_rectified(old: Person, *, actor: str) -> None:
     )
 
 
-def succeed(old: Person, new: Person, *, in_any_case: bool = False) -> None:
+def succeed(old: Person, new: Person, *, in_any_case: bool = False, is_proven: bool = True) -> None:
     """Ask the new address's owner, as if they had signed up; one who is confirmed already needs no asking."""
     assert old.row is not None  # noqa: S101 - tells mypy; callers have looked
     if new.standing.status is Status.CONFIRMED:
@@ -320,7 +348,9 @@ def succeed(old: Person, new: Person, *, in_any_case: bool = False) -> None:
         return
     _ask(new, wording.current_in(new.session, old.row.locale), in_any_case=in_any_case)
     if new.row is not None and new.row.status in OPEN:
-        new.row.replaces_ref = new.row.follows_ref = old.row.ref
+        new.row.replaces_ref = old.row.ref
+        if is_proven:
+            new.row.follows_ref = old.row.ref
 
 
 def expire(ref: str) -> None:
@@ -344,10 +374,11 @@ def erase(address: Address, *, actor: str, keep_block: bool) -> dict[str, object
             relative = meet_by_ref(session, ref)
             if relative is not None and relative.row is not None:
                 relative.act(Action.ERASE, actor=actor, keep_block=keep_block)
-        return erasures.as_json(_erase(person, actor=actor, keep_block=keep_block))
+        return erasures.as_json(begin_erasure(person, actor=actor, keep_block=keep_block))
 
 
-def _erase(person: Person, *, actor: str, keep_block: bool) -> Erasure:
+def begin_erasure(person: Person, *, actor: str, keep_block: bool) -> Erasure:
+    """Forget one person, or take up the erasure that is under way."""
     erasure = erasures.find_open(person.session, person.digest)
     if erasure is not None and erasure.keep_block and _is_bare(person.row):
         return erasure

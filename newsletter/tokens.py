@@ -1,14 +1,15 @@
 """Links: signed, bound to one purpose and one round, and never naming the address.
 
-A link's date of making is in it, but its end is in the row: asking again extends it. Only the link to unsubscribe
-has no date, as it never ends and is always the same. Signatures are HMAC-SHA-256 by itsdangerous, with a salt for
-each purpose.
+A link's date of making is in it, but its end is in the row: asking again extends it. The link to somebody's own data
+ends by its date alone. Only the link to unsubscribe has no date, as it never ends and is always the same. Signatures
+are HMAC-SHA-256 by itsdangerous, with a salt for each purpose.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
@@ -17,6 +18,9 @@ from itsdangerous.encoding import base64_decode, base64_encode
 from newsletter import config
 from newsletter.errors import UnknownLink
 
+#: How long a link to somebody's own data holds.
+MY_DATA_HOLDS = timedelta(hours=1)
+
 
 class Purpose(StrEnum):
     """What a link is for; the value is its place in the URL."""
@@ -24,6 +28,7 @@ class Purpose(StrEnum):
     CONFIRM = "confirm"
     NOT_ME = "not-me"
     UNSUBSCRIBE = "unsubscribe"
+    MY_DATA = "my-data"
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,8 @@ class Link:
     ref: str
     round: int
     letter: str | None = None
+    #: To the second; None where it has no date, or was not read yet.
+    made_at: datetime | None = field(default=None, compare=False)
 
 
 def url_for(purpose: Purpose, link: Link) -> str:
@@ -43,15 +50,19 @@ def url_for(purpose: Purpose, link: Link) -> str:
 
 def read(purpose: Purpose, token: str) -> Link:
     """Take a token back; raise UnknownLink if we did not sign it for this purpose."""
+    serializer, made_at = _serializer(purpose), None
     try:
-        ref, round_, letter = _serializer(purpose).loads(token)
+        if isinstance(serializer, URLSafeTimedSerializer):
+            (ref, round_, letter), made_at = serializer.loads(token, return_timestamp=True)
+        else:
+            ref, round_, letter = serializer.loads(token)
         signature = token.rpartition(".")[2]
         # Base64 leaves bits unused and takes more at its end: such a twin is none of ours either.
         if base64_encode(base64_decode(signature)).decode() != signature:
             raise UnknownLink
     except (BadData, ValueError, TypeError) as error:
         raise UnknownLink from error
-    return Link(ref, round_, letter)
+    return Link(ref, round_, letter, made_at)
 
 
 def _serializer(purpose: Purpose) -> URLSafeTimedSerializer | URLSafeSerializer:

@@ -23,6 +23,8 @@ for _command in (
     people.access,
     people.block,
     people.lift,
+    people.hold,
+    people.rectify,
     mailchimp.reconcile,
     mailchimp.webhook,
 ):

@@ -44,9 +44,19 @@ def with_app(command: Callable[..., None]) -> Callable[..., None]:
 
 def address() -> Address:
     """One address from a prompt, or one line of standard input."""
+    return Address.as_held(_line("E-mail address"))
+
+
+def corrected_address() -> tuple[Address, Address]:
+    """An address as it is known and as it is to be, from two prompts or two lines of standard input."""
+    old = Address.as_held(_line("E-mail address as it is known"))
+    return old, Address.parse(_line("E-mail address as it is to be"))
+
+
+def _line(prompt: str) -> str:
     stream = sys.stdin
-    given = click.prompt("E-mail address", err=True) if stream.isatty() else stream.readline()
-    return Address.as_held(given.strip("\r\n"))
+    given = click.prompt(prompt, err=True) if stream.isatty() else stream.readline()
+    return str(given).strip("\r\n")
 
 
 def show(answer: object) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from newsletter import access_export, config, subscriptions
-from newsletter.cli.application import ACTOR, address, show, with_app
+from newsletter import access_export, access_text, config, subscriptions
+from newsletter.cli.application import ACTOR, address, corrected_address, show, with_app
+from newsletter.config import Locale
 from newsletter.lifecycle import Reason
 
 _STAFF_REASONS = [Reason.UNSUBSCRIBED, Reason.COMPLAINT, Reason.BOUNCE, Reason.STAFF]
@@ -29,13 +30,21 @@ def erase(*, keep_block: bool) -> None:
 
 
 @click.command()
+@click.option("--text", "as_text", is_flag=True, help="To read and to hand on, instead of JSON.")
+@click.option(
+    "--locale", type=click.Choice(["de", "en"]), help="The language; without it, the person's own."
+)
 @with_app
-def access() -> None:
+def access(*, as_text: bool, locale: Locale | None) -> None:
     """Show all that is held about a person.
 
     The address is read from standard input.
     """
-    show(access_export.of(address(), actor=ACTOR))
+    held = access_export.of(address(), actor=ACTOR, locale=locale)
+    if as_text:
+        click.echo(access_text.plain(held, locale or access_text.language_of(held)), nl=False)
+    else:
+        show(held)
 
 
 @click.command()
@@ -65,3 +74,29 @@ def lift() -> None:
     """
     subscriptions.lift(address(), actor=ACTOR)
     click.echo("Lifted.")
+
+
+@click.command()
+@click.option("--release", "is_released", is_flag=True, help="End the hold.")
+@with_app
+def hold(*, is_released: bool) -> None:
+    """Hold a person's data (Art. 18 GDPR).
+
+    No letters, no newsletter, and nothing ends by itself, until it is released. What they ask for
+    themselves goes on: leaving, blocking, erasing. The address is read from standard input.
+    """
+    subscriptions.hold(address(), is_held=not is_released, actor=ACTOR)
+    click.echo("Released." if is_released else "Held.")
+
+
+@click.command()
+@with_app
+def rectify() -> None:
+    """Correct a person's address.
+
+    Two lines are read from standard input: the address as it is known, then as it is to be. Its owner
+    is asked by a letter, and until they confirm the old one stands.
+    """
+    old, new = corrected_address()
+    subscriptions.rectify(old, new, actor=ACTOR)
+    click.echo("Corrected: its owner is asked, unless they have confirmed before.")

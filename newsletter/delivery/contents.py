@@ -12,7 +12,12 @@ from newsletter import clock, config, keyring, retention, tokens
 from newsletter.config import Locale
 from newsletter.correspondence import EVIDENCE_COLUMN
 from newsletter.database import reading
-from newsletter.delivery.letters import ConfirmationValues, LetterValues, WayBackValues
+from newsletter.delivery.letters import (
+    ConfirmationValues,
+    LetterValues,
+    MyDataValues,
+    WayBackValues,
+)
 from newsletter.formatting import rfc3339
 from newsletter.models import Letter, LetterKind, Subscription, Wording
 from newsletter.person import OPEN, address_of, standing_of
@@ -25,7 +30,11 @@ def values_of(letter_id: str) -> LetterValues | None:
     with reading() as session:
         letter = session.get(Letter, letter_id)
         row = session.get(Subscription, letter.ref) if letter else None
-        if letter is None or row is None or row.round != letter.round:
+        if letter is None or row is None:
+            return None
+        if letter.kind is LetterKind.MY_DATA:
+            return _my_data(letter, row)
+        if row.round != letter.round:
             return None
         match letter.kind:
             case LetterKind.CONFIRMATION:
@@ -85,6 +94,23 @@ def _way_back(session: Session, letter: Letter, row: Subscription) -> WayBackVal
         confirmed_at=row.since,
         signup_url=signup_url,
         unsubscribe_url=unsubscribe_url(row.ref),
+        reference=row.ref,
+        message_id=_message_id(letter),
+        written_at=letter.written_at,
+    )
+
+
+def _my_data(letter: Letter, row: Subscription) -> MyDataValues | None:
+    """Whoever asked needs it in every round; the link's hour begins now, as the letter may have waited."""
+    recipient = address_of(row)
+    if recipient is None:
+        return None
+    return MyDataValues(
+        recipient=recipient.text,
+        language="en" if row.locale == "en" else "de",
+        requested_at=letter.written_at,
+        expires_at=clock.now() + tokens.MY_DATA_HOLDS,
+        my_data_url=tokens.url_for(Purpose.MY_DATA, Link(row.ref, 0)),
         reference=row.ref,
         message_id=_message_id(letter),
         written_at=letter.written_at,

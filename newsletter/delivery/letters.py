@@ -77,7 +77,19 @@ class WayBackValues(_Values):
     unsubscribe_url: str
 
 
-LetterValues = ConfirmationValues | WayBackValues
+@dataclass(frozen=True, repr=False, kw_only=True)
+class MyDataValues(_Values):
+    """What a letter says to whoever asked what is held about them: the link, and until when it holds."""
+
+    kind = LetterKind.MY_DATA
+    opening = ("my_data_url",)
+
+    requested_at: datetime
+    expires_at: datetime
+    my_data_url: str
+
+
+LetterValues = ConfirmationValues | WayBackValues | MyDataValues
 
 
 def compose(values: LetterValues, settings: Settings) -> EmailMessage:
@@ -104,7 +116,7 @@ def template_version(kind: LetterKind, language: Locale) -> str:
     return _version(current_app.jinja_env, kind, language)
 
 
-@lru_cache(maxsize=4)  # one application in a process, two kinds, two languages
+@lru_cache(maxsize=6)  # one application in a process, three kinds, two languages
 def _version(environment: Environment, kind: LetterKind, language: Locale) -> str:
     digest = hashlib.sha256()
     for part in _PARTS:

@@ -26,7 +26,7 @@ from newsletter.errors import DeliveryFailure, Meaning
 from newsletter.jobs import Permit
 from newsletter.lifecycle import Event
 from newsletter.models import Letter, LetterKind, Subscription
-from newsletter.person import commitment_of
+from newsletter.person import commitment_of, stands_there
 
 log = logging.getLogger(__name__)
 
@@ -179,8 +179,9 @@ class Postman:
         """What the letter asks was answered or has expired meanwhile: nobody needs it."""
         with writing() as session:
             letter = self._mine(session, errand)
-            if letter is not None:
-                session.delete(letter)
+            row = session.get(Subscription, errand.ref)
+            if letter is not None and row is not None:
+                _drop(session, letter, row)
 
     def _mine(self, session: Session, errand: Errand) -> Letter | None:
         """The letter, if it is still there and still ours: an erasure beats a letter in flight."""
@@ -195,6 +196,10 @@ class Postman:
             row = session.get(Subscription, errand.ref)
             if letter is None or row is None:
                 return
+            _log(session, row, letter, Event.MAIL_SENT, now, detail=_kind_told(letter))
+            if letter.kind is LetterKind.MY_DATA:
+                _drop(session, letter, row)
+                return
             letter.sent_at, letter.leased_by, letter.leased_until = now, None, None
             letter.template = letters.template_version(values.kind, values.language)
             letter.evidence = keyring.current().encrypt(
@@ -202,7 +207,6 @@ class Postman:
                 ref=letter.id,
                 column=EVIDENCE_COLUMN,
             )
-            _log(session, row, letter, Event.MAIL_SENT, now, detail=_kind_told(letter))
 
     def _settle_failed(self, errand: Errand, failure: DeliveryFailure) -> None:
         now = clock.now()
@@ -221,12 +225,21 @@ class Postman:
                         quota.uncount(session, row.digest, letter.id)
                         detail = _kind_told(letter, letter.error)
                         _log(session, row, letter, Event.MAIL_FAILED, now, detail=detail)
+                        if letter.kind is LetterKind.MY_DATA:
+                            _drop(session, letter, row)
                     case Meaning.WHOLE if failure.reason.startswith(_ABOUT_A_LETTER):
                         # Should it be about this one after all, the next probes are others'.
                         letter.tries += 1
                         letter.due_at = now + _aside(letter.tries)
                     case Meaning.WHOLE:
                         pass
+
+
+def _drop(session: Session, letter: Letter, row: Subscription) -> None:
+    """A letter that nobody needs, or that proves nothing, goes; and an address that was there for it alone."""
+    session.delete(letter)
+    session.flush()
+    stands_there(row, row.audience, None)
 
 
 def _log(
@@ -244,7 +257,8 @@ def _log(
         event=event,
         at=now,
         detail=detail,
-        wording=letter.wording,
+        # A link to one's own data is about no consent.
+        wording=None if letter.kind is LetterKind.MY_DATA else letter.wording,
         commitment=commitment_of(row),
     )
 

@@ -7,7 +7,12 @@ from collections.abc import Iterator
 
 from newsletter import formatting
 from newsletter.config import Settings
-from newsletter.delivery.letters import ConfirmationValues, LetterValues, WayBackValues
+from newsletter.delivery.letters import (
+    ConfirmationValues,
+    LetterValues,
+    MyDataValues,
+    WayBackValues,
+)
 from newsletter.lint.reading import read, squashed
 
 _LOADING = {
@@ -97,6 +102,11 @@ def _links(values: LetterValues, settings: Settings) -> dict[str, str]:
                 "the link to withdraw ({{ letter.unsubscribe_url }})": values.unsubscribe_url,
                 **privacy,
             }
+        case MyDataValues():
+            return {
+                "the link to the data ({{ letter.my_data_url }})": values.my_data_url,
+                **privacy,
+            }
 
 
 def _facts(values: LetterValues, settings: Settings) -> dict[str, str]:
@@ -121,6 +131,15 @@ def _facts(values: LetterValues, settings: Settings) -> dict[str, str]:
                 "on what day the person confirmed": day(values.confirmed_at, language, zone),
                 "whose form it leads to": "Mailchimp",
             }
+        case MyDataValues():
+            return {
+                **whose,
+                "on what day the link was asked for": day(values.requested_at, language, zone),
+                "at what time the link was asked for": time(values.requested_at, language, zone),
+                "in which time zone that is": name(values.requested_at, language, zone),
+                "until what day the link is valid": day(values.expires_at, language, zone),
+                "until what time the link is valid": time(values.expires_at, language, zone),
+            }
 
 
 def _ending(values: LetterValues) -> tuple[str, str]:
@@ -128,7 +147,7 @@ def _ending(values: LetterValues) -> tuple[str, str]:
     match values:
         case ConfirmationValues():
             return "that ignoring it ends in deletion", _DELETION[values.language]
-        case WayBackValues():
+        case WayBackValues() | MyDataValues():
             return "that nothing has to be done", _IDLENESS[values.language]
 
 

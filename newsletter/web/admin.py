@@ -1,4 +1,4 @@
-"""Staff's door: erasing, access, blocking, lifting, rectifying.
+"""Staff's door: erasing, access, blocking, lifting, holding, rectifying.
 
 What is done stands in the record under the token's name. Addresses come in the body alone: a URL
 ends up in logs.
@@ -11,18 +11,20 @@ import re
 from flask import Blueprint, Response, jsonify, request, url_for
 from werkzeug.exceptions import NotFound
 
-from newsletter import access_export, erasures, subscriptions
+from newsletter import access_export, access_text, erasures, subscriptions
 from newsletter.address import Address
 from newsletter.lifecycle import Reason
-from newsletter.web import bodies, staff
-from newsletter.web.openapi import UNREAD, Door, describe
+from newsletter.web import bodies, negotiation, staff
+from newsletter.web.openapi import TEXT, UNREAD, Door, describe
 from newsletter.web.schemas import Accepted, say
 from newsletter.web.staff_schemas import (
+    AccessRequest,
     BlockRequest,
     Erasing,
     Erasure,
     ErasureRequest,
     Held,
+    HoldRequest,
     RectificationRequest,
     Whom,
 )
@@ -92,13 +94,23 @@ def show_erasure(erasure_id: str) -> Response:
 @bp.post("/access")
 @describe(
     Door(
-        "All that is held (Art. 15).", {200: (Held, Erasing)}, _UNKNOWN, body=Whom, bearer="needed"
+        "All that is held (Art. 15).",
+        {200: (Held, Erasing, TEXT)},
+        _UNKNOWN,
+        body=AccessRequest,
+        bearer="needed",
+        description="As text to hand on, by an `Accept` that prefers `text/plain`.",
     )
 )
 def access() -> Response:
     """Tell all that is held about somebody."""
-    given = bodies.parse(Whom, bodies.json_fields())
-    return jsonify(access_export.of(Address.as_held(given.email), actor=staff.require()))
+    given = bodies.parse(AccessRequest, bodies.json_fields())
+    address = Address.as_held(given.email)
+    held = access_export.of(address, actor=staff.require(), locale=given.locale)
+    if negotiation.wants_text():
+        text = access_text.plain(held, given.locale or access_text.language_of(held))
+        return Response(text, mimetype=TEXT)
+    return jsonify(held)
 
 
 @bp.post("/blocks")
@@ -130,12 +142,30 @@ def lift() -> Response:
     return say(Accepted(), 202)
 
 
+@bp.post("/holds")
+@describe(
+    Door(
+        "Restrict what is done with somebody's data, or release it (Art. 18).",
+        {202: (Accepted,)},
+        _UNKNOWN,
+        body=HoldRequest,
+        bearer="needed",
+    )
+)
+def hold() -> Response:
+    """Hold somebody's data, or release it."""
+    given = bodies.parse(HoldRequest, bodies.json_fields())
+    address = Address.as_held(given.email)
+    subscriptions.hold(address, is_held=given.hold, actor=staff.require())
+    return say(Accepted(), 202)
+
+
 @bp.post("/rectifications")
 @describe(
     Door(
         "Correct an address; its new owner is asked first.",
         {202: (Accepted,)},
-        (*_UNKNOWN, "blocked-hard"),
+        (*_UNKNOWN, "blocked-hard", "written-too-often"),
         body=RectificationRequest,
         bearer="needed",
     )

@@ -33,7 +33,8 @@ PUBLIC, PERSON, MAILCHIMP, STAFF, OPERATIONS = (
 )
 #: Whom doors are for, and what those have in common, in the order of the document.
 AUDIENCES: Mapping[str, str] = {
-    PUBLIC: "For sites and their visitors. The answer to a sign-up is the same for every address.",
+    PUBLIC: "For sites and their visitors. The answer to a sign-up, or to whoever asks what is held, "
+    "is the same for every address.",
     PERSON: "The links in a letter. Opening one changes nothing: mail scanners open links, people "
     "press buttons. A link is signed, names no address, and is all that is needed.",
     MAILCHIMP: "Where Mailchimp tells what people did there; a secret is part of the address.",
@@ -50,6 +51,8 @@ _OF_BLUEPRINT: Mapping[str, str] = {
     "confirmation": PERSON,
     "not_me": PERSON,
     "unsubscribe": PERSON,
+    "my_data_request": PUBLIC,
+    "my_data": PERSON,
     "webhooks": MAILCHIMP,
     "admin": STAFF,
     "brand": OPERATIONS,

@@ -1,7 +1,7 @@
 """What people and programs are told when something goes wrong, and what developers can do about it, by slug.
 
-`{form}` is the sign-up form, `{contact}` is CONTACT_EMAIL. A slug is part of the public contract. The German texts
-are in the catalogue with those of the pages.
+`{form}` is the sign-up form, `{my_data}` the one that asks for data, `{contact}` is CONTACT_EMAIL. A slug is part of
+the public contract. The German texts are in the catalogue with those of the pages.
 """
 
 from __future__ import annotations
@@ -82,6 +82,18 @@ TEXTS: dict[str, ErrorText] = {
         ),
         _("Have the person sign up again: only a new letter brings a new link."),
     ),
+    "expired-link": ErrorText(
+        _("This link is no longer valid"),
+        _(
+            "It was valid for one hour, or nothing is stored any more that it led to. "
+            "Here you can have a new one sent to you: {my_data}"
+        ),
+        _(
+            "The link to somebody's own data was signed here, but its hour has passed, or they were "
+            "erased since."
+        ),
+        _("Have the person ask for a new one with `POST /my-data`."),
+    ),
     "nobody-known": ErrorText(
         _("Nobody known"),
         _("Nothing is held here about this address."),
@@ -93,13 +105,39 @@ TEXTS: dict[str, ErrorText] = {
     ),
     "blocked-hard": ErrorText(
         _("Address blocked"),
-        _("This address is blocked; that would have to be lifted first."),
+        _("This address is blocked, and only we can lift that. Please write to {contact}."),
         _(
-            "The new address is blocked for good: after a complaint or a bounce, by its owner or by staff."
+            "The address is blocked for good: after a complaint or a bounce, by its owner or by staff. "
+            "Or its data is on hold (Art. 18 GDPR)."
         ),
         _(
-            "If its owner agrees, lift the block with `POST /admin/lifts`, then correct the address."
+            "If its owner agrees, lift the block with `POST /admin/lifts`, or release the hold with "
+            "`POST /admin/holds`, then send the same call again."
         ),
+    ),
+    "written-too-often": ErrorText(
+        _("Written to too often"),
+        _(
+            "This address was written to only just now, or three times today. Nothing was changed. "
+            "Please try again later."
+        ),
+        _(
+            "The new address's owner has to be asked, and an address gets one letter in ten minutes "
+            "and three in a day, whoever asks for them."
+        ),
+        _("Send the same call again after ten minutes, or else tomorrow."),
+    ),
+    "cannot-correct": ErrorText(
+        _("The address cannot be corrected"),
+        _(
+            "Either this address does not get the newsletter, or we cannot write to the new one now. "
+            "Nothing was changed. Please try again tomorrow, or write to {contact}."
+        ),
+        _(
+            "The subscription stands neither pending nor confirmed; or the new address is blocked, on "
+            "hold, or was written to too often. Which of these, strangers are not told."
+        ),
+        _("Staff see the reason with `POST /admin/rectifications`."),
     ),
     "unavailable": ErrorText(
         _("Unavailable at the moment"),
@@ -168,9 +206,11 @@ TEXTS: dict[str, ErrorText] = {
         _("Send `application/json` or, where the door takes forms, the type of a form."),
     ),
     "too-many-requests": ErrorText(
-        _("Too many sign-ups"),
-        _("Very many sign-ups came from here in a short time. Please try again a little later."),
-        _("One client has sent more sign-ups than CLIENT_LIMIT lets it."),
+        _("Too many requests"),
+        _("Very many requests came from here in a short time. Please try again a little later."),
+        _(
+            "One client has sent more sign-ups, or asked for data more often, than CLIENT_LIMIT lets it."
+        ),
         _(
             "Wait as many seconds as `Retry-After` says. If all visitors count as one client, "
             "operators have to set TRUSTED_PROXIES."

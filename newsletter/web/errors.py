@@ -38,8 +38,11 @@ _TABLE: dict[type[BaseException], tuple[int, str]] = {
     errors.UnknownWording: (422, "unknown-wording"),
     errors.UnknownLink: (404, "unknown-link"),
     errors.OutdatedLink: (410, "outdated-link"),
+    errors.ExpiredLink: (410, "expired-link"),
     errors.NobodyKnown: (404, "nobody-known"),
     errors.BlockedHard: (409, "blocked-hard"),
+    errors.WrittenTooOften: (409, "written-too-often"),
+    errors.CannotCorrect: (409, "cannot-correct"),
     errors.Unavailable: (503, "unavailable"),
     OperationalError: (503, "unavailable"),
     InterfaceError: (503, "unavailable"),
@@ -95,9 +98,11 @@ def text_of(slug: str, *, on_page: bool) -> tuple[str, str]:
     """Title and text in the request's language; a page has a link instead of the form's URL."""
     title, text = str(TEXTS[slug].title), str(TEXTS[slug].text)
     if on_page:
-        text = text.replace(": {form}", ".")
+        text = text.replace(": {form}", ".").replace(": {my_data}", ".")
     settings = config.current()
-    return title, text.format(form=f"{settings.public_url}/", contact=settings.contact_email)
+    url = settings.public_url
+    links = {"form": f"{url}/", "my_data": f"{url}/my-data"}
+    return title, text.format(**links, contact=settings.contact_email)
 
 
 def type_of(slug: str) -> str:
@@ -125,8 +130,13 @@ def _page(slug: str) -> str:
     title, text = text_of(slug, on_page=True)
     # Whoever came with the form has lost it.
     show_form_link = slug in _WITH_FORM_LINK or request.blueprint == "signup"
+    show_my_data_link = slug == "expired-link" or request.blueprint == "my_data_request"
     return render_template(
-        "pages/problem.html", title=title, text=text, show_form_link=show_form_link
+        "pages/problem.html",
+        title=title,
+        text=text,
+        show_form_link=show_form_link and not show_my_data_link,
+        show_my_data_link=show_my_data_link,
     )
 
 

@@ -1,4 +1,5 @@
-"""How many sign-ups one client may send: CLIENT_LIMIT, counted without keeping anybody's address.
+"""How many sign-ups one client may send, and how often ask for data: CLIENT_LIMIT, counted without keeping anybody's
+address.
 
 A client is an HMAC of its IP address under a key that changes every day, joined to no sign-up.
 How many letters an address gets is another matter, and counted in the database.
@@ -22,7 +23,8 @@ from newsletter import clock, config
 from newsletter.config import Settings
 from newsletter.web import errors, proxies
 
-_DOOR = "signup.subscribe"
+#: Where strangers may have letters written; each is counted by itself.
+_DOORS = ("signup.subscribe", "my_data_request.ask", "my_data.act")
 _NOT_APPLIED = "client_limit_not_applied"
 _IPV6_CLIENT_BITS = (
     64  #: the network a household or a server gets; within it, addresses cost nothing
@@ -33,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Limit the sign-up door; its blueprint must be registered."""
+    """Limit the doors behind which letters are written; their blueprints must be registered."""
     app.extensions[_NOT_APPLIED] = False
     if settings.client_limit == "off":
         return
@@ -49,9 +51,10 @@ def install(app: Flask, settings: Settings) -> None:
         in_memory_fallback_enabled=True,
         swallow_errors=True,
     )
-    door: Any = app.view_functions[_DOOR]
-    limit = limiter.limit(settings.client_limit, exempt_when=proxies.is_untold)
-    app.view_functions[_DOOR] = limit(door)
+    for name in _DOORS:
+        door: Any = app.view_functions[name]
+        limit = limiter.limit(settings.client_limit, exempt_when=proxies.is_untold)
+        app.view_functions[name] = limit(door)
     app.before_request(_notice_proxy)
 
 

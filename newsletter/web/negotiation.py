@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import request
 
 _PAGE = ("text/html", "application/xhtml+xml")
+_TEXT = ("text/plain",)
 _JSON = ("application/json", "application/problem+json")
 
 #: Doors that only programs use; their errors are never pages.
@@ -17,6 +18,11 @@ def wants_json() -> bool:
     A wildcard prefers nothing: browsers send it beside HTML's name, and scripts beside JSON's.
     """
     return request.is_json or _named_quality(_JSON) > _named_quality(_PAGE)
+
+
+def wants_text() -> bool:
+    """Tell whether plain text is meant: by an Accept that prefers it to JSON by name."""
+    return _named_quality(_TEXT) > _named_quality(_JSON)
 
 
 def wants_page() -> bool:

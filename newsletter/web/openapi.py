@@ -21,6 +21,7 @@ from newsletter.web.error_texts import TEXTS
 
 JSON = "application/json"
 PAGE = "text/html"
+TEXT = "text/plain"
 JSON_OR_FORM = (JSON, *FORMS)
 
 _VERSION = "1.0.0"  #: of the contract, not of the package

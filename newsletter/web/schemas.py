@@ -72,7 +72,12 @@ class SignUp(BaseModel):
     @property
     def is_from_machine(self) -> bool:
         """Tell whether the field was filled in that people do not see."""
-        return bool(str(self.homepage or "").strip())
+        return is_filled(self.homepage)
+
+
+def is_filled(homepage: object) -> bool:
+    """Tell whether somebody wrote into the field that people do not see."""
+    return bool(str(homepage or "").strip())
 
 
 _YES = (True, 1, "1", "true", "on")
@@ -84,14 +89,17 @@ def _yes_or_no(value: object) -> object:
     return value in _YES if value in (*_YES, *_NO) else None
 
 
+YesOrNo = Annotated[
+    bool,
+    BeforeValidator(_yes_or_no),
+    WithJsonSchema({"enum": [*_YES, *_NO], "default": False, "examples": ["1"]}),
+]
+
+
 class NotMe(BaseModel):
     """What to do beside forgetting the sign-up."""
 
-    block: Annotated[
-        bool,
-        BeforeValidator(_yes_or_no),
-        WithJsonSchema({"enum": [*_YES, *_NO], "default": False, "examples": ["1"]}),
-    ] = Field(False, description="`1`: never write to this address again.")
+    block: YesOrNo = Field(False, description="`1`: never write to this address again.")
 
 
 class OneClick(BaseModel):

@@ -27,6 +27,16 @@ class Whom(_Staff):
     """Whom it is about."""
 
 
+class AccessRequest(_Staff):
+    """Whose data to show."""
+
+    locale: Locale | None = Field(
+        None,
+        description="The language of what is told beside the data; the person's own without it.",
+        examples=["en"],
+    )
+
+
 class ErasureRequest(_Staff):
     """Whom to erase."""
 
@@ -41,6 +51,16 @@ class BlockRequest(_Staff):
     reason: Literal["unsubscribed", "complaint", "bounce", "staff"] = Field(
         description="`unsubscribed`: withdrawn by phone or letter. `staff`: never again.",
         examples=["unsubscribed"],
+    )
+
+
+class HoldRequest(_Staff):
+    """Whose data to hold, or to release."""
+
+    hold: StrictBool = Field(
+        description="`true`: nothing is sent, Mailchimp stops, nothing ends (Art. 18 GDPR). "
+        "`false`: it goes on as before.",
+        examples=[True],
     )
 
 
@@ -105,7 +125,7 @@ class SentLetter(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    kind: Literal["confirmation", "way_back"]
+    kind: Literal["confirmation", "way_back", "my_data"]
     round: int
     written_at: datetime
     sent_at: datetime | None

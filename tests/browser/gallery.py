@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,7 +18,12 @@ NARROW, WIDE = 320, 1100
 #: What stands in a picture in place of the host that a test runs on.
 SHOWN_HOST = "newsletter.example.com"
 #: Of which pages no picture is taken, as another shows the same.
-ALIKE = frozenset({"already", "nowhere", "problem-type", "problem-types"})
+ALIKE = frozenset(
+    {
+        *("already", "nowhere", "problem-type", "problem-types"),
+        *("my-data-blocked", "my-data-error", "my-data-inbox", "my-data-letter"),
+    }
+)
 #: Where the picture of a developers' page is cut off, in pixels.
 ENOUGH = 1000
 
@@ -49,7 +54,9 @@ class Gallery:
 
     person: Person
     home: str
+    link_to_data: Callable[[str], str]  #: what a letter would bring, by reference
     album: Path | None = None
+    reference: str = ""
 
     def walk(self) -> Iterator[Look]:
         """Look at one page after the other."""
@@ -57,6 +64,7 @@ class Gallery:
         yield from self._confirmation()
         yield from self._unsubscribing()
         yield from self._disowning()
+        yield from self._erasing()
         yield from self._others()
 
     def _request(self) -> Iterator[Look]:
@@ -79,6 +87,11 @@ class Gallery:
         person.presses(person.words.confirm)
         yield from self._look("confirmed")
         confirmed = person.page.locator('a[href*="/unsubscribe/"]').get_attribute("href")
+        self.reference = person.page.locator(".reference").inner_text()
+        person.page.goto(self.link_to_data(self.reference))
+        person.reads(person.words.my_data)
+        self._name_host()
+        yield from self._look("my-data")
         person.page.goto(person.path_to("confirm"))
         yield from self._look("already")
         person.page.goto(confirmed or "")
@@ -99,6 +112,30 @@ class Gallery:
         person.page.get_by_role("checkbox").check()
         person.presses(person.words.forget)
         yield from self._look("forgotten")
+
+    def _erasing(self) -> Iterator[Look]:
+        """With the block kept, so that there is something left to ask for."""
+        person = self.person
+        person.page.goto(self.link_to_data(self.reference))
+        yield from self._look("my-data-blocked")
+        person.page.get_by_role("checkbox").check()
+        person.presses(person.words.erase_all)
+        person.reads(person.words.erased)
+        yield from self._look("my-data-erased")
+        person.page.goto("/my-data")
+        yield from self._look("my-data-form")
+        person.asks_for_data("ada@localhost")
+        yield from self._look("my-data-error")
+        person.asks_for_data()
+        person.reads(person.words.inbox)
+        yield from self._look("my-data-inbox")
+        person.awaits_letter()
+        person.opens_letter()
+        self._name_host()
+        yield from self._look("my-data-letter")
+        person.opens_letter()
+        person.follows("my-data")
+        person.reads(person.words.my_data)
 
     def _others(self) -> Iterator[Look]:
         pages = {
@@ -126,7 +163,7 @@ class Gallery:
 
     def _look(self, name: str) -> Iterator[Look]:
         page = self.person.page
-        rules = _RULES_OF_LETTERS if name == "letter" else _RULES
+        rules = _RULES_OF_LETTERS if name in ("letter", "my-data-letter") else _RULES
         options = {"resultTypes": ["violations"], "rules": rules}
         page.wait_for_load_state()
         page.evaluate(AXE_SCRIPT)

@@ -38,6 +38,10 @@ class Words:
     forgotten: str
     outdated: str
     unknown: str
+    my_data: str
+    ask_for_data: str
+    erase_all: str
+    erased: str
 
 
 WORDS: dict[Locale, Words] = {
@@ -56,6 +60,10 @@ WORDS: dict[Locale, Words] = {
         forgotten="Die Anmeldung wurde gelöscht",
         outdated="Dieser Link ist nicht mehr gültig",
         unknown="Link nicht gefunden",
+        my_data="Meine Daten",
+        ask_for_data="Link zusenden lassen",
+        erase_all="Alles löschen",
+        erased="Ihre Daten wurden gelöscht",
     ),
     "en": Words(
         sign_up="Request newsletter",
@@ -72,6 +80,10 @@ WORDS: dict[Locale, Words] = {
         forgotten="The request has been deleted",
         outdated="This link is no longer valid",
         unknown="Link not found",
+        my_data="My data",
+        ask_for_data="Have a link sent to you",
+        erase_all="Erase everything",
+        erased="Your data has been erased",
     ),
 }
 
@@ -127,6 +139,12 @@ class Person:
         self.signs_up()
         self.reads(self.words.inbox)
         self.awaits_letter()
+
+    def asks_for_data(self, address: str | None = None) -> None:
+        """Have a link to one's own data sent."""
+        self.page.goto("/my-data")
+        self.page.locator("#email").fill(address or self.address)
+        self.presses(self.words.ask_for_data)
 
     def confirms(self) -> None:
         """Go from the letter to the success page."""

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import re
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
+from newsletter import create_core, tokens
+from newsletter.config import load
+from newsletter.tokens import Link, Purpose
 from sandbox.mailbox import Mailbox
 from tests.browser.gallery import NARROW, Gallery, Look
 from tests.browser.person import LETTER_URL, Locale, Person
@@ -30,7 +34,18 @@ def looks(
     with windows(browser, service.home) as open_window:
         page = open_window(locale=locale, also=(origin_of(LETTER_URL),))
         person = Person(page, mailbox, f"{uuid.uuid4().hex}@example.org", locale)
-        return list(Gallery(person, service.home, Path(folder) if folder else None).walk())
+        album = Path(folder) if folder else None
+        return list(Gallery(person, service.home, link_to_data(service), album).walk())
+
+
+def link_to_data(service: Service) -> Callable[[str], str]:
+    """What a letter would bring to somebody, by reference: one who was written just now gets none so soon."""
+
+    def link_to(reference: str) -> str:
+        with create_core(load(service.environ)).app_context():
+            return tokens.url_for(Purpose.MY_DATA, Link(reference, 0))
+
+    return link_to
 
 
 def test_nothing_on_any_page_keeps_anybody_out(looks: list[Look]) -> None:

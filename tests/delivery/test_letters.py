@@ -26,6 +26,7 @@ from newsletter.delivery import letters
 from newsletter.delivery.letters import (
     ConfirmationValues,
     LetterValues,
+    MyDataValues,
     WayBackValues,
     compose,
     template_version,
@@ -99,7 +100,22 @@ def way_back(language: Locale = "de") -> WayBackValues:
     )
 
 
-EVERY_LETTER: list[LetterValues] = [make(each) for make in (values, way_back) for each in LANGUAGES]
+def my_data(language: Locale = "de") -> MyDataValues:
+    return MyDataValues(
+        recipient=ADA,
+        language=language,
+        requested_at=datetime(2026, 3, 1, 22, 59, 59, 999_999, tzinfo=UTC),
+        expires_at=datetime(2026, 3, 2, 0, 5, tzinfo=UTC),
+        my_data_url="https://news.example.com/my-data/" + "My8Data-" * 25,
+        reference="5f0c9a7e3b1d4c62",
+        message_id="<c1946ac92492d234@news.example.com>",
+        written_at=datetime(2026, 3, 1, 23, 5, tzinfo=UTC),
+    )
+
+
+EVERY_LETTER: list[LetterValues] = [
+    make(each) for make in (values, way_back, my_data) for each in LANGUAGES
+]
 
 
 def links_of(asked: LetterValues) -> set[str]:
@@ -109,6 +125,8 @@ def links_of(asked: LetterValues) -> set[str]:
             own = {asked.confirm_url, asked.not_me_url}
         case WayBackValues():
             own = {asked.signup_url, asked.unsubscribe_url}
+        case MyDataValues():
+            own = {asked.my_data_url}
     return own | {COMPANY.privacy_url_in(asked.language)}
 
 
@@ -230,6 +248,35 @@ def test_the_way_back_says_why_we_cannot_and_that_nothing_has_to_be_done(
     language: Locale, facts: tuple[str, ...]
 ) -> None:
     text = words(body(compose(way_back(language), COMPANY), "plain"))
+
+    assert [fact for fact in facts if fact not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "facts"),
+    [
+        (
+            "de",
+            (
+                "am 1. März 2026 um 23:59 Uhr (MEZ)",
+                "bis 2. März 2026, 01:05 Uhr (MEZ)",
+                "müssen Sie nichts tun",
+            ),
+        ),
+        (
+            "en",
+            (
+                "on 1 March 2026 at 23:59 (CET)",
+                "until 2 March 2026, 01:05 (CET)",
+                "you need not do anything",
+            ),
+        ),
+    ],
+)
+def test_the_link_to_ones_data_says_who_may_use_it_and_until_when(
+    language: Locale, facts: tuple[str, ...]
+) -> None:
+    text = words(body(compose(my_data(language), COMPANY), "plain"))
 
     assert [fact for fact in facts if fact not in text] == []
 

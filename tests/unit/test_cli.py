@@ -116,7 +116,7 @@ def test_wrong_usage_is_status_two(run: Run, words: list[str]) -> None:
 
 
 @on_sqlite
-@pytest.mark.parametrize("command", ["access", "erase", "block", "lift"])
+@pytest.mark.parametrize("command", ["access", "erase", "block", "lift", "hold", "rectify"])
 def test_an_address_among_the_arguments_is_not_taken(
     run: Run, client: FlaskClient, consent: None, command: str
 ) -> None:
@@ -125,7 +125,7 @@ def test_an_address_among_the_arguments_is_not_taken(
 
 
 @on_sqlite
-@pytest.mark.parametrize("command", ["access", "erase", "block", "lift"])
+@pytest.mark.parametrize("command", ["access", "erase", "block", "lift", "hold", "rectify"])
 @pytest.mark.parametrize("given", ["", "\n", "garbled\n", "ada@\x07example.com\n"])
 def test_what_is_no_address_is_refused_in_one_line(run: Run, command: str, given: str) -> None:
     result = run(command, given=given)
@@ -222,18 +222,25 @@ def test_every_time_has_its_zone(run: Run, client: FlaskClient, consent: None) -
         assert at.endswith("Z")
 
 
-def test_a_request_is_kept_until_its_end(run: Run, client: FlaskClient) -> None:
+def test_a_request_is_kept_until_its_end(
+    run: Run, client: FlaskClient, clock: time_machine.Traveller
+) -> None:
     sign_up(client, ADA)
 
-    held = said(run("access"))
+    held = said(run("access", "--locale", "en"))
 
-    assert held["retention"] == f"deleted within 24 hours of {held['expires_at']} unless confirmed"
+    assert held["expires_at"] == "2026-03-08T12:00:00Z"
+    assert held["retention"] == (
+        "deleted within 24 hours of 8 March 2026, 13:00 (CET) unless confirmed"
+    )
 
 
 def test_a_consent_is_kept_until_it_is_withdrawn(
     run: Run, client: FlaskClient, consent: None
 ) -> None:
-    assert said(run("access"))["retention"].startswith("until the consent is withdrawn")
+    held = said(run("access", "--locale", "en"))
+
+    assert held["retention"].startswith("until the consent is withdrawn")
 
 
 def test_a_withdrawn_consent_can_be_proved_for_three_years(
@@ -242,9 +249,9 @@ def test_a_withdrawn_consent_can_be_proved_for_three_years(
     clock.move_to("2026-12-31T23:30:00+00:00")  # in Berlin, the new year has begun
     ask_staff(client, "blocks", ADA, reason="unsubscribed")
 
-    held = said(run("access"))
+    held = said(run("access", "--locale", "en"))
 
-    assert "until 2030-12-31" in held["retention"]
+    assert "until 31 December 2030" in held["retention"]
     assert held["left_at"] == "2026-12-31T23:30:00Z"
 
 
@@ -252,10 +259,96 @@ def test_a_block_without_a_consent_is_a_digest_alone(run: Run, client: FlaskClie
     sign_up(client, ADA)
     ask_staff(client, "blocks", ADA, reason="staff")
 
-    held = said(run("access"))
+    held = said(run("access", "--locale", "en"))
 
     assert (held["email"], held["wording"]) == (None, None)
     assert held["retention"].startswith("a keyed digest of the address")
+
+
+def test_a_return_without_an_earlier_consent_says_when_the_request_ends(
+    run: Run, client: FlaskClient, clock: time_machine.Traveller
+) -> None:
+    sign_up(client, ADA)
+    ask_staff(client, "blocks", ADA, reason="unsubscribed")
+    sign_up(client, ADA)
+
+    held = said(run("access", "--locale", "en"))
+
+    assert held["status"] == "returning"
+    assert "deleted within 24 hours of 8 March 2026, 13:00 (CET)" in held["retention"]
+    assert "a keyed digest of the address" in held["retention"]
+
+
+def test_whoever_is_held_is_told_that_nothing_ends(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    run("hold")
+
+    held = said(run("access", "--locale", "en"))
+
+    assert "as long as the data is restricted, nothing ends by itself" in held["retention"]
+
+
+@pytest.mark.parametrize(
+    ("words", "right"),
+    [
+        ([], "Auskunft (Art. 15 DSGVO)"),
+        (["--locale", "de"], "Auskunft (Art. 15 DSGVO)"),
+        (["--locale", "en"], "access (Art. 15 GDPR)"),
+    ],
+)
+def test_what_is_told_beside_the_data_is_in_the_persons_language_or_the_one_asked_for(
+    run: Run, client: FlaskClient, consent: None, words: list[str], right: str
+) -> None:
+    assert said(run("access", *words))["rights"][0] == right
+
+
+@pytest.mark.parametrize(
+    ("locale", "told"),
+    [
+        (
+            "de",
+            (
+                "E-Mail-Adresse: Ada@example.org",
+                "Stand: bestätigt",
+                "neuen Werkzeugen für Tischler",
+                "Zweck: Versand des Newsletters",
+                "Empfänger: Mailchimp",
+                "Widerruf der Einwilligung",
+            ),
+        ),
+        (
+            "en",
+            (
+                "E-mail address: Ada@example.org",
+                "Status: confirmed",
+                "neuen Werkzeugen für Tischler",  # what was agreed to stays in its own words
+                "Purpose: Sending the newsletter",
+                "Recipients: Mailchimp",
+                "withdrawing the consent",
+            ),
+        ),
+    ],
+)
+def test_access_is_there_to_be_read_too(
+    run: Run, client: FlaskClient, consent: None, locale: str, told: tuple[str, ...]
+) -> None:
+    result = run("access", "--text", "--locale", locale)
+
+    text = " ".join(result.stdout.split())
+    assert result.exit_code == 0, result.stderr
+    assert [fact for fact in told if fact not in text] == []
+
+
+def test_what_is_being_erased_is_told_in_words_too(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    erasure = said(run("erase"))
+
+    text = run("access", "--text", "--locale", "en").stdout
+
+    assert "erased; Mailchimp follows" in text
+    assert erasure["id"] in text
 
 
 def test_erasing_shows_how_far_it_is(run: Run, client: FlaskClient, consent: None) -> None:
@@ -334,8 +427,62 @@ def test_lifting_lets_somebody_sign_up_again(run: Run, client: FlaskClient, cons
     assert run("lift", given=GRACE).exit_code == 1
 
 
+def test_holding_freezes_and_releasing_ends_it(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    assert run("hold").stdout == "Held.\n"
+    assert access_by_http(client, ADA)["hold"] is True
+    assert run("hold", "--release").stdout == "Released.\n"
+
+    held = access_by_http(client, ADA)
+    assert held["hold"] is False
+    assert [event["event"] for event in held["events"] if event.get("actor") == "cli"] == [
+        "held",
+        "released",
+    ]
+    assert run("hold", given=GRACE).exit_code == 1
+
+
+def test_a_correction_takes_two_lines_the_old_address_first(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    result = run("rectify", given=f"{ADA}\n{GRACE}\n")
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert (status_of(client, ADA), status_of(client, GRACE)) == ("confirmed", "pending")
+    assert "rectified" in events_of(client, ADA)
+
+
 @on_sqlite
-@pytest.mark.parametrize("command", ["release", "worker", "access", "erase", "block", "lift"])
+@pytest.mark.parametrize("given", [f"{ADA}\n", f"{ADA}\ngarbled\n", f"{ADA}\n\n"])
+def test_a_correction_without_a_new_address_changes_nothing(
+    run: Run, client: FlaskClient, consent: None, given: str
+) -> None:
+    result = run("rectify", given=given)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "rectified" not in events_of(client, ADA)
+
+
+@on_sqlite
+def test_why_an_address_is_not_corrected_is_told_in_one_line(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    sign_up(client, GRACE)
+
+    result = run("rectify", given=f"{ADA}\n{GRACE}\n")
+
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "Error: The address was written too often of late, so its owner cannot be asked: "
+        "try again later.\n"
+    )
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "command", ["release", "worker", "access", "erase", "block", "lift", "hold"]
+)
 def test_wrong_settings_are_status_two_and_all_told(run: Run, command: str) -> None:
     result = run(command, SECRET_KEY="short-but-secret", LINK_DAYS="99", PORT="eighty")
 
@@ -345,7 +492,9 @@ def test_wrong_settings_are_status_two_and_all_told(run: Run, command: str) -> N
 
 
 @on_sqlite
-@pytest.mark.parametrize("command", ["release", "worker", "access", "erase", "block", "lift"])
+@pytest.mark.parametrize(
+    "command", ["release", "worker", "access", "erase", "block", "lift", "hold"]
+)
 def test_a_wrong_data_key_is_status_two(run: Run, command: str) -> None:
     result = run(command, DATA_KEY=WRONG_KEY)
 
@@ -355,7 +504,7 @@ def test_a_wrong_data_key_is_status_two(run: Run, command: str) -> None:
 
 
 @on_sqlite
-@pytest.mark.parametrize("command", ["access", "erase", "block", "lift"])
+@pytest.mark.parametrize("command", ["access", "erase", "block", "lift", "hold"])
 def test_a_database_before_its_release_is_told_in_one_line(
     run: Run, tmp_path: Path, command: str
 ) -> None:

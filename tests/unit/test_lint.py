@@ -191,6 +191,30 @@ def test_the_letter_with_the_way_back_is_looked_at_likewise(
     assert all(text.startswith(f"BRAND_DIR/{name} (") for text in found)
 
 
+@pytest.mark.parametrize("name", ["letters/my_data.de.txt", "letters/my_data.en.html"])
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (r"(Guten Tag|Hello),", "Willkommen,", "“Willkommen” makes it an advertisement"),
+        (r"{{ letter.reference }}", "1 https://shop.example.com/", "leads to https://shop.example"),
+        (r"(?<!\")({{ letter.my_data_url }})(?!\")", "…", "the link to the data"),
+        (r"(?<!\")({{ settings.privacy_url_in\(..+?\) }})(?!\")", "…", "privacy notice's address"),
+        (r"(?:von|of) {{ settings.organisation }}", "", "whose newsletter it is"),
+        (r"{{ letter.requested_at\|long_date\(.+?\) }}", "", "on what day the link was asked for"),
+        (r"{{ letter.expires_at\|clock_time\(.+?\) }}", "", "until what time the link is valid"),
+        (r"müssen Sie nichts tun|you need not\s+do anything", "gut", "nothing has to be done"),
+        (r"{%-? for line in settings.imprint.+", "{% for line in [] %}", "the imprint's line “"),
+    ],
+)
+def test_the_letter_with_the_link_to_the_data_is_looked_at_likewise(
+    tmp_path: Path, name: str, old: str, new: str, said: str
+) -> None:
+    found = findings_with(tmp_path, name, old, new)
+
+    assert [text for text in found if said in text]
+    assert all(text.startswith(f"BRAND_DIR/{name} (") for text in found)
+
+
 @pytest.mark.parametrize("old", ["signup_url", "unsubscribe_url"])
 def test_the_way_back_leads_where_it_says(tmp_path: Path, old: str) -> None:
     link = f'href="{{{{ letter.{old} }}}}"'

@@ -23,6 +23,7 @@ def line_of(caplog: pytest.LogCaptureFixture) -> str:
     [
         ("GET", "/health", "GET /health 200 … ms"),
         ("POST", "/confirm/secret-token", "POST /confirm/<token> 404 … ms"),
+        ("GET", "/my-data/secret-token", "GET /my-data/<token> 404 … ms"),
         (
             "GET",
             f"/webhooks/mailchimp/{WEBHOOK_SECRET}",

@@ -13,9 +13,13 @@ from tests.people import ADA, GRACE, STAFF, access, ask_staff, confirm, sign_up,
 from tests.web.callers import BROWSER
 from tests.web.conftest import ClientWith
 
-DOORS = ["erasures", "access", "blocks", "lifts", "rectifications"]
+DOORS = ["erasures", "access", "blocks", "lifts", "holds", "rectifications"]
 FORM_OF_TIMES = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
-FIELDS = {"blocks": {"reason": "staff"}, "rectifications": {"new_email": GRACE}}
+FIELDS: dict[str, dict[str, Any]] = {
+    "blocks": {"reason": "staff"},
+    "holds": {"hold": True},
+    "rectifications": {"new_email": GRACE},
+}
 
 
 @pytest.mark.parametrize("door_name", DOORS)
@@ -160,6 +164,30 @@ def test_access_tells_what_is_held(client: FlaskClient, letter: EmailMessage) ->
     held = access(client, ADA)
 
     assert (held["email"], held["status"]) == ("Ada@example.org", "pending")
+
+
+def test_access_is_text_for_whom_prefers_it(client: FlaskClient, letter: EmailMessage) -> None:
+    prefers = STAFF | {"Accept": "text/plain, application/json;q=0.5"}
+
+    answer = client.post("/admin/access", json={"email": ADA, "locale": "en"}, headers=prefers)
+
+    assert answer.mimetype == "text/plain"
+    assert "E-mail address: Ada@example.org" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("locale", "right"), [("de", "Auskunft (Art. 15 DSGVO)"), ("en", "access (Art. 15 GDPR)")]
+)
+def test_access_speaks_the_language_asked_for(
+    client: FlaskClient, letter: EmailMessage, locale: str, right: str
+) -> None:
+    held = ask_staff(client, "access", ADA, locale=locale).get_json()
+
+    assert held["rights"][0] == right
+
+
+def test_access_speaks_no_other_language(door: FlaskClient) -> None:
+    assert ask_staff(door, "access", ADA, locale="fr").status_code == 422
 
 
 def test_access_to_nothing_is_not_found(client: FlaskClient) -> None:

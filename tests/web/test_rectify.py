@@ -375,6 +375,21 @@ def test_a_letter_too_soon_is_not_written_by_correcting_either(
     assert len(mailbox.letters_to(GRACE)) == 1
 
 
+def test_a_correction_that_nobody_can_be_asked_about_is_refused_and_not_recorded(
+    client: FlaskClient, join: Join, clock: time_machine.Traveller
+) -> None:
+    join(ADA)
+    sign_up(client, GRACE)
+
+    answer = ask_staff(client, "rectifications", ADA, new_email=GRACE)
+    clock.shift(PAUSE)
+
+    assert answer.status_code == 409
+    assert said_by(answer)["type"].endswith("/problems/written-too-often")
+    assert "rectified" not in events_of(client, ADA)
+    assert rectify(client) == 202
+
+
 def test_correcting_writes_an_address_three_letters_a_day_at_most(
     client: FlaskClient,
     mailbox: Mailbox,
@@ -562,7 +577,7 @@ def test_what_is_done_to_both_addresses_at_once_never_waits_for_each_other(
             wait_until(lambda: waiting(database_url) >= 2, "both wait")
 
         assert pressed.result(10) in (200, 410)
-        assert asked.result(10).status_code in (202, 404)
+        assert asked.result(10).status_code in (202, 404, 409)
 
 
 # At Mailchimp: upemail

@@ -1,0 +1,156 @@
+"""An access export in words, German or English: parted for a page, or as plain text for a terminal and a letter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from newsletter import access_words as words
+from newsletter import config, formatting
+from newsletter.access_words import LABEL
+from newsletter.config import Locale
+
+Held = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Line:
+    """What something is, and its value."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """Lines under one heading; `quote` is what stands there word for word instead."""
+
+    title: str
+    lines: tuple[Line, ...] = ()
+    quote: str | None = None
+
+
+def plain(held: Held, locale: Locale) -> str:
+    """All of it as plain text."""
+    title = LABEL["title"][locale]
+    blocks = [f"{title}\n{'=' * len(title)}", *(_block(part) for part in parts(held, locale))]
+    return "\n\n".join(blocks) + "\n"
+
+
+def language_of(held: Held) -> Locale:
+    """The language that the person of an export reads; the default one where nothing is left of them."""
+    return held.get("language") or config.current().default_locale
+
+
+def parts(held: Held, locale: Locale) -> list[Part]:
+    """All of it, parted; of what is being erased nothing is left to be told but that."""
+    if "email" not in held:
+        return [_part("data", locale, _lines(held, locale, "reference", "status", "erasure_id"))]
+    told = [*_of_person(held, locale), *_duties(held, locale)]
+    for relative in held.get("related") or ():
+        first, *rest = _of_person(relative, locale)
+        told += [Part(LABEL["related"][locale], first.lines), *rest]
+    return told
+
+
+def _of_person(held: Held, locale: Locale) -> Iterator[Part]:
+    names = ("reference", "email", "status", "reason", "since", "expires_at", "left_at")
+    lines = _lines(held, locale, *names, "language", "hold", "mailchimp", "erasure_id")
+    yield _part("data", locale, lines)
+    yield _part("events", locale, (_event(event, locale) for event in held["events"]))
+    if held["letters"]:
+        letters = (line for letter in held["letters"] for line in _letter(letter, locale))
+        yield _part("letters", locale, letters)
+    if held["wording"]:
+        yield Part(LABEL["wording"][locale], quote=held["wording"]["text"])
+
+
+def _duties(held: Held, locale: Locale) -> Iterator[Part]:
+    names = ("purpose", "origin", "recipients", "retention", "automated_decisions")
+    yield _part("about", locale, _lines(held, locale, *names))
+    rights = (Line(LABEL["rights"][locale], "; ".join(held["rights"])),)
+    authority = held["authority"] or LABEL["any_authority"][locale]
+    rest = _lines(held, locale, "controller", "contact", "privacy_notice")
+    told = (*rights, Line(LABEL["authority"][locale], authority), *rest)
+    yield _part("rights", locale, told)
+
+
+def _part(title: str, locale: Locale, lines: Iterable[Line]) -> Part:
+    return Part(LABEL[title][locale], tuple(lines))
+
+
+def _lines(held: Held, locale: Locale, *names: str) -> Iterator[Line]:
+    for name in names:
+        value = _value(name, held.get(name), locale)
+        if value is not None:
+            yield Line(LABEL[name][locale], value)
+
+
+def _value(name: str, value: Any, locale: Locale) -> str | None:
+    """A field's value in words; None where there is nothing to tell."""
+    match name:
+        case "email":
+            return value or LABEL["digest"][locale]
+        case "hold":
+            return LABEL["yes" if value else "no"][locale]
+        case "automated_decisions":
+            return LABEL["none"][locale]
+        case _ if value is None:
+            return None
+        case "status":
+            return words.STATUS[value][locale]
+        case "reason":
+            return words.REASON[value][locale]
+        case "language":
+            return words.LANGUAGE[value][locale]
+        case "mailchimp":
+            return words.PLACE[value["status"]][locale]
+        case "recipients":
+            return "; ".join(value)
+        case "controller":
+            return ", ".join(value.splitlines())
+        case _ if name.endswith("_at") or name == "since":
+            return _moment(value, locale)
+        case _:
+            return str(value)
+
+
+def _event(event: Held, locale: Locale) -> Line:
+    told = words.EVENT[event["event"]][locale]
+    if "reason" in event:
+        told += f": {words.REASON[event['reason']][locale]}"
+    beside = [_detail(event["detail"], locale)] if "detail" in event else []
+    if "actor" in event:
+        beside.append(f"{LABEL['actor'][locale]} {event['actor']}")
+    return Line(_moment(event["at"], locale), f"{told} ({', '.join(beside)})" if beside else told)
+
+
+def _detail(detail: str, locale: Locale) -> str:
+    """What was sent or where somebody stands; any other code is told as it is."""
+    known = words.LETTER.get(detail) or words.PLACE.get(detail)
+    return known[locale] if known else detail
+
+
+def _letter(letter: Held, locale: Locale) -> Iterator[Line]:
+    times = [
+        f"{LABEL[name][locale]}: {_moment(letter[name], locale)}"
+        for name in ("written_at", "sent_at", "failed_at")
+        if letter[name]
+    ]
+    yield Line(words.LETTER[letter["kind"]][locale], "; ".join(times))
+    yield from _lines(letter, locale, "message_id", "reply")
+
+
+def _moment(value: str, locale: Locale) -> str:
+    return formatting.moment(datetime.fromisoformat(value), locale, config.current().zone)
+
+
+def _block(part: Part) -> str:
+    body = [
+        formatting.paragraph(f"{line.label}: {line.value}", hanging="  ") for line in part.lines
+    ]
+    if part.quote is not None:
+        body.append(formatting.paragraph(part.quote, indent="  "))
+    return "\n".join([part.title, "-" * len(part.title), *body])

@@ -1,0 +1,225 @@
+"""Holding a person's data (Art. 18 GDPR), as staff ask for it: what is frozen, and what still works."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from flask.testing import FlaskClient
+
+from sandbox.mailbox import Mailbox
+from sandbox.mailchimp import StandIn
+from tests.conftest import Drain, Join
+from tests.people import (
+    ADA,
+    GRACE,
+    access,
+    ask_staff,
+    events_of,
+    link_in,
+    press,
+    sign_up,
+    status_of,
+)
+
+PAUSE, WEEK = timedelta(minutes=10), timedelta(days=8)
+
+pytestmark = pytest.mark.usefixtures("clock")
+
+
+def hold(client: FlaskClient, email: str = ADA, *, is_held: bool = True) -> int:
+    return ask_staff(client, "holds", email, hold=is_held).status_code
+
+
+def test_somebody_held_gets_nothing_and_stands_unsubscribed_at_mailchimp(
+    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
+) -> None:
+    join(ADA)
+
+    assert hold(client) == 202
+    drain()
+
+    assert mailchimp.contacts[ADA.lower()].status == "unsubscribed"
+    assert (status_of(client, ADA), access(client, ADA)["hold"]) == ("confirmed", True)
+
+
+def test_somebody_released_stands_as_before(
+    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
+) -> None:
+    join(ADA)
+    hold(client)
+    drain()
+
+    assert hold(client, is_held=False) == 202
+    drain()
+
+    assert mailchimp.contacts[ADA.lower()].status == "subscribed"
+    assert (status_of(client, ADA), access(client, ADA)["hold"]) == ("confirmed", False)
+
+
+def test_it_stands_in_the_record_who_held_and_released(client: FlaskClient, join: Join) -> None:
+    join(ADA)
+    hold(client)
+    hold(client, is_held=False)
+
+    told = [(it["event"], it.get("actor")) for it in access(client, ADA)["events"]]
+    assert told[-3:-1] == [("held", "dpo"), ("released", "dpo")]
+
+
+@pytest.mark.parametrize("is_held", [True, False])
+def test_asking_again_is_no_other_hold(client: FlaskClient, join: Join, is_held: bool) -> None:
+    join(ADA)
+    if not is_held:
+        hold(client)
+    before = len(events_of(client, ADA))
+
+    assert [hold(client, is_held=is_held) for _ in range(3)] == [202, 202, 202]
+    assert len(events_of(client, ADA)) == before + 1
+
+
+def test_nobody_is_not_held(client: FlaskClient) -> None:
+    assert hold(client) == 404
+
+
+@pytest.mark.parametrize("given", [None, "true", 1])
+def test_a_hold_is_true_or_false(client: FlaskClient, given: object) -> None:
+    assert ask_staff(client, "holds", ADA, hold=given).status_code == 422
+    assert ask_staff(client, "holds", ADA).status_code == 422
+
+
+def test_a_sign_up_for_somebody_held_is_answered_as_ever_and_does_nothing(
+    client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain
+) -> None:
+    join(ADA)
+    ask_staff(client, "blocks", ADA, reason="unsubscribed")
+    hold(client)
+
+    answers = [sign_up(client, email) for email in (ADA, GRACE)]
+    drain()
+
+    assert [(it.status_code, it.data) for it in answers] == [(202, answers[1].data)] * 2
+    assert status_of(client, ADA) == "blocked"
+    assert len(mailbox.letters_to(ADA)) == 1
+
+
+def test_a_letter_that_waits_is_sent_after_the_release(
+    client: FlaskClient, mailbox: Mailbox, drain: Drain
+) -> None:
+    sign_up(client, ADA)
+    hold(client)
+    drain()
+    assert not mailbox.letters
+
+    hold(client, is_held=False)
+    drain()
+
+    assert press(client, mailbox, ADA) == 200
+
+
+def test_a_request_cannot_be_confirmed_while_held_and_can_be_once_released(
+    client: FlaskClient, mailbox: Mailbox, drain: Drain
+) -> None:
+    sign_up(client, ADA)
+    drain()
+    hold(client)
+    assert press(client, mailbox, ADA) == 410
+
+    hold(client, is_held=False)
+
+    assert press(client, mailbox, ADA) == 200
+
+
+def test_a_request_whose_time_ran_out_while_held_ends_once_released(
+    client: FlaskClient, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    sign_up(client, ADA)
+    drain()
+    hold(client)
+    clock.shift(WEEK)
+    drain()
+    assert status_of(client, ADA) == "pending"
+
+    hold(client, is_held=False)
+    drain()
+
+    assert status_of(client, ADA) == "unknown"
+
+
+@pytest.mark.parametrize("reason", ["unsubscribed", "complaint", "staff"])
+def test_somebody_held_can_be_blocked_and_stays_held(
+    client: FlaskClient, join: Join, reason: str
+) -> None:
+    join(ADA)
+    hold(client)
+
+    ask_staff(client, "blocks", ADA, reason=reason)
+
+    held = access(client, ADA)
+    assert (held["status"], held["reason"], held["hold"]) == ("blocked", reason, True)
+
+
+def test_whoever_left_while_held_is_not_brought_back_by_the_release(
+    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
+) -> None:
+    join(ADA)
+    hold(client)
+    drain()
+    ask_staff(client, "blocks", ADA, reason="unsubscribed")
+    hold(client, is_held=False)
+    drain()
+
+    assert mailchimp.contacts[ADA.lower()].status == "unsubscribed"
+
+
+def test_somebody_held_can_be_erased_everywhere(
+    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
+) -> None:
+    join(ADA)
+    hold(client)
+    drain()
+
+    assert ask_staff(client, "erasures", ADA).status_code == 202
+    drain()
+
+    assert status_of(client, ADA) == "unknown"
+    assert mailchimp.contacts == {}
+
+
+def test_the_address_of_somebody_held_can_be_corrected(
+    client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain
+) -> None:
+    join(ADA)
+    hold(client)
+
+    assert ask_staff(client, "rectifications", ADA, new_email=GRACE).status_code == 202
+    drain()
+    assert press(client, mailbox, GRACE) == 200
+
+    assert (access(client, ADA)["reason"], status_of(client, GRACE)) == ("rectified", "confirmed")
+
+
+def test_an_address_is_not_corrected_to_one_that_is_held(
+    client: FlaskClient, join: Join, clock: time_machine.Traveller
+) -> None:
+    join(ADA)
+    sign_up(client, GRACE)
+    hold(client, GRACE)
+    clock.shift(PAUSE)
+
+    answer = ask_staff(client, "rectifications", ADA, new_email=GRACE)
+
+    assert answer.status_code == 409
+    assert "rectified" not in events_of(client, ADA)
+
+
+def test_somebody_held_can_disown_the_request(
+    client: FlaskClient, mailbox: Mailbox, drain: Drain
+) -> None:
+    sign_up(client, ADA)
+    drain()
+    hold(client)
+
+    client.post(link_in(mailbox.letters_to(ADA)[0].message, "not-me"))
+
+    assert status_of(client, ADA) == "unknown"
