@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import select
@@ -28,8 +28,9 @@ AT_ONCE_MB = 100
 #: Below this, nobody notices; above, writers get a minute between two.
 UNNOTICED_MB = 5
 REST = timedelta(minutes=1)
-#: When the night ends that begins at reconciliations.NIGHT_HOUR: a big file is rewritten in between.
-MORNING_HOUR = 6
+#: A big file is rewritten between these hours, in TIMEZONE, and once: what the night ends is deleted by then.
+NIGHT_HOUR, MORNING_HOUR = reconciliations.NIGHT_HOUR + 1, 6
+BIG_REST = timedelta(hours=3)
 #: A worker that is never there at night rewrites a big file by day in the end (Art. 12(3) GDPR: within a month).
 LONGEST_WAIT = timedelta(days=7)
 #: How long one who reads or writes may keep us waiting; the next round finds it again. Not longer: a checkpoint that
@@ -48,7 +49,7 @@ class Cleaning:
     def __init__(self) -> None:
         self._zeroed: set[Dirt] = set()
         self._rewritten: set[Dirt] = set()
-        self._waits_until: datetime | None = None
+        self._rests_until = self._fails_until = datetime.min.replace(tzinfo=UTC)
 
     def step(self) -> bool:
         """Clean the file as far as it may be done now; True if an erasure is done with it."""
@@ -58,7 +59,7 @@ class Cleaning:
         dirt = _dirt()
         self._zeroed &= dirt
         self._rewritten &= dirt
-        if not dirt or self._is_waiting():
+        if not dirt or clock.now() < self._fails_until:
             return False
         try:
             is_clean = self._clean(file, dirt)
@@ -69,23 +70,20 @@ class Cleaning:
             self._settle(dirt)
         return is_clean
 
-    def _is_waiting(self) -> bool:
-        return self._waits_until is not None and clock.now() < self._waits_until
-
     def _clean(self, file: Path, dirt: set[Dirt]) -> bool:
         with closing(_open(file)) as own:
             if not dirt <= self._rewritten:
-                if not _may_rewrite(file, dirt):
+                if clock.now() < self._rests_until or not _may_rewrite(file, dirt):
                     self._zero(own, dirt)
                     return False
+                size = _megabytes(file)
                 own.execute("VACUUM")
                 self._rewritten |= dirt
-                if _megabytes(file) > UNNOTICED_MB:
-                    self._waits_until = clock.now() + REST
+                self._rests_until = clock.now() + _rest_after(size)
             return _checkpoint(own)
 
     def _zero(self, own: sqlite3.Connection, dirt: set[Dirt]) -> None:
-        """Until the night, what was erased is overwritten at least."""
+        """Until the file is rewritten, what was erased is overwritten at least."""
         if not dirt <= self._zeroed and _checkpoint(own):
             self._zeroed |= dirt
 
@@ -104,7 +102,7 @@ class Cleaning:
         if error.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             return  # somebody writes; the next round finds it again
         trouble = outage.trouble_in_file(error)
-        self._waits_until = clock.now() + TRY_AGAIN
+        self._fails_until = clock.now() + TRY_AGAIN
         log.warning("the database file could not be cleaned: %s", trouble)
         cleanings.fail(str(trouble))
 
@@ -132,11 +130,16 @@ def _megabytes(file: Path) -> float:
     return file.stat().st_size / MEGABYTE
 
 
+def _rest_after(megabytes: float) -> timedelta:
+    """How long writers get until the file is rewritten once more."""
+    if megabytes <= UNNOTICED_MB:
+        return timedelta(0)
+    return REST if megabytes <= AT_ONCE_MB else BIG_REST
+
+
 def _may_rewrite(file: Path, dirt: set[Dirt]) -> bool:
     if _megabytes(file) <= AT_ONCE_MB:
         return True
     now = clock.now()
-    is_night = (
-        reconciliations.NIGHT_HOUR <= now.astimezone(config.current().zone).hour < MORNING_HOUR
-    )
+    is_night = NIGHT_HOUR <= now.astimezone(config.current().zone).hour < MORNING_HOUR
     return is_night or min(deleted_at for _, deleted_at in dirt) < now - LONGEST_WAIT

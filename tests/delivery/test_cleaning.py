@@ -29,7 +29,7 @@ from tests.people import ADA, GRACE, HEDY, STAFF, ask_staff, said_by, sign_up
 
 SECOND = timedelta(seconds=1)
 NOON = "2026-03-01T11:00:00+00:00"  #: 12:00 in Berlin
-NIGHT = "2026-03-02T02:00:00+00:00"  #: 3:00 there
+NIGHT = "2026-03-02T03:00:00+00:00"  #: 4:00 there
 FULL = "the disk of the SQLite file is full; make room"
 
 
@@ -255,8 +255,8 @@ def test_a_big_file_is_overwritten_at_once_and_rewritten_at_night(
 @pytest.mark.parametrize(
     ("moment", "is_night"),
     [
-        ("2026-03-02T01:59:59+00:00", False),
-        ("2026-03-02T02:00:00+00:00", True),
+        ("2026-03-02T02:59:59+00:00", False),
+        ("2026-03-02T03:00:00+00:00", True),
         ("2026-03-02T04:59:59+00:00", True),
         ("2026-03-02T05:00:00+00:00", False),
     ],
@@ -283,6 +283,45 @@ def test_a_big_file_whose_worker_never_lives_at_night_is_rewritten_after_a_week(
     clock.shift(SECOND)
 
     assert Cleaning().step()
+
+
+@on_sqlite
+def test_a_big_file_is_rewritten_once_a_night(
+    big: Path, client: FlaskClient, clock: time_machine.Traveller
+) -> None:
+    clock.move_to(NIGHT)
+    worker = Cleaning()
+    erase(client, ADA)
+    assert worker.step()
+    clock.shift(SECOND)
+    erasure = erase(client, GRACE)
+    clock.shift(timedelta(hours=2) - 2 * SECOND)
+    assert not worker.step()
+
+    clock.move_to("2026-03-03T03:00:00+00:00")
+
+    assert worker.step()
+    assert in_file(client, erasure) == "done"
+
+
+@on_sqlite
+def test_what_is_rewritten_already_only_waits_for_who_reads(
+    big: Path,
+    client: FlaskClient,
+    clock: time_machine.Traveller,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cleaning, "PATIENCE_SECONDS", 0.1)
+    clock.move_to(NIGHT)
+    worker = Cleaning()
+    with closing(sqlite3.connect(big, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM erasure").fetchone()
+        erase(client)
+        assert not worker.step()
+    clock.shift(SECOND)
+
+    assert worker.step()
 
 
 @on_sqlite
