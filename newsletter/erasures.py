@@ -1,8 +1,13 @@
-"""Erasures on their way: gone here at once, tracked until Mailchimp has confirmed and the file holds nothing more."""
+"""Erasures on their way: gone here at once, tracked until Mailchimp has confirmed and the file holds nothing more.
+
+Whose address was corrected stands in several rows, and is erased in all of them: such erasures are begun together, and
+are one to whoever asked. The first half of their ids, which is the same, tells.
+"""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -10,17 +15,34 @@ from sqlalchemy.orm import Session
 
 from newsletter import keyring
 from newsletter.address import Address
-from newsletter.database import is_sqlite, reading
-from newsletter.formatting import rfc3339
+from newsletter.database import is_sqlite
 from newsletter.models import Erasure
 
 COLUMN = "erasure.address"
+#: Digits of an id that those begun together share, and digits of its own.
+_SHARED, _OWN = 16, 16
 
 
 def find_open(session: Session, digest: bytes) -> Erasure | None:
     """The erasure under way for an address."""
     query = select(Erasure).where(Erasure.digest == digest)
     return session.scalar(query.with_for_update())
+
+
+def together(session: Session, digests: Sequence[bytes]) -> str:
+    """What the ids begin with of erasures begun together: one under way, the first address's before others', counts."""
+    query = select(Erasure.digest, Erasure.id).where(Erasure.digest.in_(digests))
+    under_way = {each.digest: each.id for each in session.execute(query)}
+    ids = [under_way[digest] for digest in digests if digest in under_way]
+    return ids[0][:_SHARED] if ids else secrets.token_hex(_SHARED // 2)
+
+
+def begun_together(session: Session, id_: str) -> Sequence[Erasure]:
+    """An erasure and those begun with it."""
+    shared = id_[:_SHARED]
+    first, last = shared + "0" * _OWN, shared + "f" * _OWN
+    query = select(Erasure).where(Erasure.id.between(first, last))
+    return session.scalars(query.order_by(Erasure.requested_at, Erasure.id)).all()
 
 
 def begin(
@@ -32,11 +54,13 @@ def begin(
     actor: str,
     now: datetime,
     settles_at: datetime | None,
+    begun_with: str | None = None,
 ) -> Erasure:
     """Begin an erasure, or take up the one under way: a call in flight since then must settle, too."""
     erasure = find_open(session, digest)
     if erasure is None:
-        id_ = secrets.token_hex(16)
+        shared = begun_with or secrets.token_hex(_SHARED // 2)
+        id_ = shared + secrets.token_hex(_OWN // 2)
         erasure = Erasure(id=id_, ref=ref, digest=digest, actor=actor, requested_at=now, tries=0)
         session.add(erasure)
     erasure.deleted_at = now
@@ -85,37 +109,3 @@ def cleaned_from_file(erasure: Erasure, now: datetime) -> None:
     erasure.file_done_at = now
     if erasure.mailchimp_done_at is not None:
         erasure.completed_at = now
-
-
-def find(id_: str) -> dict[str, object] | None:
-    """An erasure as the admin sees it; None if there is none by this id."""
-    with reading() as session:
-        erasure = session.get(Erasure, id_)
-        return None if erasure is None else as_json(erasure)
-
-
-def as_json(erasure: Erasure) -> dict[str, object]:
-    """The state of every place, without anything personal."""
-    places = [
-        {"place": "database", "state": "done", "reason": None},
-        _place("mailchimp", erasure.mailchimp_done_at, erasure.error),
-    ]
-    if is_sqlite():
-        places.append(_place("database file", erasure.file_done_at, None))
-    return {
-        "id": erasure.id,
-        "status": "pending" if erasure.completed_at is None else "completed",
-        "reference": erasure.ref,
-        "requested_at": rfc3339(erasure.requested_at),
-        "completed_at": rfc3339(erasure.completed_at) if erasure.completed_at else None,
-        "keep_block": erasure.keep_block,
-        "places": places,
-    }
-
-
-def _place(name: str, done_at: datetime | None, reason: str | None) -> dict[str, object]:
-    if done_at is not None:
-        return {"place": name, "state": "done", "reason": None}
-    # What Mailchimp rejects outright is tried on, but somebody should look.
-    is_rejected = reason is not None and reason.startswith("rejected")
-    return {"place": name, "state": "failed" if is_rejected else "waiting", "reason": reason}

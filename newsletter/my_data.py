@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from newsletter import access_export, clock, config, erasures, quota, rows, subscriptions, wording
+from newsletter import access_export, clock, config, quota, rows, subscriptions, wording
 from newsletter import correspondence as letters
 from newsletter.address import Address
 from newsletter.config import Locale
@@ -134,12 +134,11 @@ def lift(link: Link) -> None:
         person.act(Action.LIFT, actor=ACTOR)
 
 
-def erase(link: Link, *, keep_block: bool) -> dict[str, object]:
-    """The person is forgotten here at once, and at Mailchimp from now on; the erasure. Raise ExpiredLink."""
+def erase(link: Link, *, keep_block: bool) -> str:
+    """The person is forgotten here at once, and at Mailchimp from now on; their reference. Raise ExpiredLink."""
     with writing() as session:
         person, _ = _meet(session, link)
-        erasure = subscriptions.begin_erasure(person, actor=ACTOR, keep_block=keep_block)
-        return erasures.as_json(erasure)
+        return subscriptions.begin_erasure(person, actor=ACTOR, keep_block=keep_block).ref
 
 
 def _meet(session: Session, link: Link) -> tuple[Person, Subscription]:

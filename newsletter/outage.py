@@ -92,7 +92,7 @@ def trouble_of(error: Exception) -> Trouble:
         return _ALL_BUSY
     cause = error.orig if isinstance(error, DBAPIError) else None
     if isinstance(cause, sqlite3.Error):
-        return _in_file(cause)
+        return trouble_in_file(cause)
     if (code := getattr(cause, "sqlstate", None)) is not None:
         other = Trouble(f"the database failed (SQLSTATE {code})", "see its own log")
         # 57P: it is being shut down, or starts.
@@ -107,7 +107,8 @@ def is_outage(error: Exception) -> bool:
     return isinstance(error, OperationalError | InterfaceError | PoolTimeoutError | Unavailable)
 
 
-def _in_file(cause: sqlite3.Error) -> Trouble:
+def trouble_in_file(cause: sqlite3.Error) -> Trouble:
+    """What an error of SQLite's own means."""
     other = Trouble("the SQLite file cannot be used", "see that its disk is there")
     in_words = (told for words, told in _SQLITE_WORDS.items() if words in str(cause))
     name = getattr(cause, "sqlite_errorname", "")

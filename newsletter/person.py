@@ -54,6 +54,7 @@ class Person:
     letters: list[list[str]] = field(default_factory=list)  #: as Quota has them
     told_at: datetime | None = None  #: when the way back to Mailchimp was told last
     now: datetime = field(default_factory=clock.now)
+    erased_with: str | None = None  #: what their erasure shares with those begun together with it
     #: What whoever was found reads, even if their request turns out to be over.
     locale: str | None = field(init=False)
 
@@ -341,6 +342,7 @@ def _forget(person: Person, decision: Decision, *, actor: str | None, keep_block
             actor=actor or "retention",
             now=person.now,
             settles_at=row.audience_settles_at if row else None,
+            begun_with=person.erased_with,
         )
         keep_block = erasure.keep_block = erasure.keep_block or keep_block or decision.keeps_block
     if row is not None:

@@ -52,10 +52,11 @@ def is_due() -> bool:
         return False
     if job.probe_at is not None:
         return job.probe_at <= now
-    return job.ran_at is not None and job.ran_at < _last_night(now)
+    return job.ran_at is not None and job.ran_at < last_night(now)
 
 
-def _last_night(now: datetime) -> datetime:
+def last_night(now: datetime) -> datetime:
+    """When the nightly hour struck last."""
     local = now.astimezone(config.current().zone)
     night = local.replace(hour=NIGHT_HOUR, minute=0, second=0, microsecond=0)
     return night if night <= local else night - timedelta(days=1)

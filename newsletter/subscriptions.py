@@ -12,7 +12,18 @@ from datetime import date, datetime
 from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
-from newsletter import clock, config, erasures, ledger, quota, retention, rows, tokens, wording
+from newsletter import (
+    clock,
+    config,
+    erasure_report,
+    erasures,
+    ledger,
+    quota,
+    retention,
+    rows,
+    tokens,
+    wording,
+)
 from newsletter.address import Address
 from newsletter.config import Locale
 from newsletter.database import is_sqlite, lock, reading, writing
@@ -359,6 +370,17 @@ def expire(ref: str) -> None:
         meet_by_ref(session, ref)  # meeting somebody ends a request that is over
 
 
+def retire(ref: str, left_before: datetime) -> bool:
+    """Retention ends what is kept of somebody who left; False where they did not, or not before that time."""
+    with writing() as session:
+        person = meet_by_ref(session, ref)
+        left_at = person.row.left_at if person is not None and person.row is not None else None
+        # They may have come back, and left again, since they were looked for.
+        if person is None or left_at is None or left_at >= left_before:
+            return False
+        return person.act(Action.RETIRE, actor=retention.ACTOR).changes
+
+
 def erase(address: Address, *, actor: str, keep_block: bool) -> dict[str, object]:
     """Forget somebody here at once and, from now on, at Mailchimp; the erasure as the admin sees it.
 
@@ -370,11 +392,17 @@ def erase(address: Address, *, actor: str, keep_block: bool) -> dict[str, object
         if known is not None:
             _lock_family(session, known)
         person = meet(session, address)
-        for ref in family_of(session, person.row) if person.row else []:
-            relative = meet_by_ref(session, ref)
-            if relative is not None and relative.row is not None:
-                relative.act(Action.ERASE, actor=actor, keep_block=keep_block)
-        return erasures.as_json(begin_erasure(person, actor=actor, keep_block=keep_block))
+        refs = family_of(session, person.row) if person.row else []
+        met = (meet_by_ref(session, ref) for ref in refs)
+        relatives = [relative for relative in met if relative is not None and relative.row]
+        people = [person, *relatives]
+        shared = erasures.together(session, [each.digest for each in people])
+        for each in people:
+            each.erased_with = shared
+        for relative in relatives:
+            relative.act(Action.ERASE, actor=actor, keep_block=keep_block)
+        erasure = begin_erasure(person, actor=actor, keep_block=keep_block)
+        return erasure_report.of(session, erasure)
 
 
 def begin_erasure(person: Person, *, actor: str, keep_block: bool) -> Erasure:

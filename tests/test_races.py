@@ -22,7 +22,8 @@ from newsletter import clock, create_app, database, quota
 from newsletter.address import Address
 from newsletter.config import load
 from newsletter.database import lock, reading, writing
-from newsletter.delivery.housekeeping import clean_file, purge_quotas
+from newsletter.delivery.cleaning import Cleaning
+from newsletter.delivery.housekeeping import purge_quotas
 from newsletter.lifecycle import Action
 from newsletter.models import Quota, Subscription, db
 from newsletter.person import digest_of, meet
@@ -171,7 +172,9 @@ def test_what_is_deleted_after_the_file_was_cleaned_is_not_taken_for_clean(
     sign_up(client, ADA)
     begun = ask_staff(client, "erasures", ADA)
     with ThreadPoolExecutor(1) as crowd, app.app_context(), writing() as session:
-        cleaning = crowd.submit(within, app, clean_file)  # its last step waits for our turn to end
+        cleaning = crowd.submit(
+            within, app, Cleaning().step
+        )  # its last step waits for our turn to end
         wait_until(lambda: log.stat().st_size == 0, "the file is clean")
         meet(session, Address.parse(ADA)).act(Action.ERASE, actor="dpo")
         session.commit()

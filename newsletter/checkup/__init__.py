@@ -24,6 +24,7 @@ from newsletter.checkup import (
     proxies,
     public_url,
     reconciliation,
+    retention,
     sender,
     settings,
     smtp,
@@ -75,6 +76,7 @@ def _of_database(app: Flask) -> list[tuple[str, Check]]:
         ("DATABASE_URL", partial(database.findings, app)),
         ("worker", partial(worker.findings, app)),
         ("reconcile", partial(reconciliation.findings, app)),
+        ("retention", partial(retention.findings, app)),
     ]
 
 

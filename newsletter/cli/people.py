@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from newsletter import access_export, access_text, config, subscriptions
+from newsletter import access_export, access_text, config, erasure_report, subscriptions
 from newsletter.cli.application import ACTOR, address, corrected_address, show, with_app
 from newsletter.config import Locale
 from newsletter.lifecycle import Reason
@@ -16,17 +16,28 @@ _STAFF_REASONS = [Reason.UNSUBSCRIBED, Reason.COMPLAINT, Reason.BOUNCE, Reason.S
 @click.option(
     "--keep-block", is_flag=True, help="Keep a digest, so that the address stays blocked."
 )
+@click.option("--status", metavar="ID", help="Show how far an erasure is, and its receipt.")
 @with_app
-def erase(*, keep_block: bool) -> None:
+def erase(*, keep_block: bool, status: str | None) -> None:
     """Erase a person here and at Mailchimp.
 
-    The address is read from standard input. How far it is: GET /admin/erasures/ with the answer's id
-    behind it, with an admin token.
+    The address is read from standard input; the answer says what is deleted where, and what is kept.
     """
-    answer = subscriptions.erase(address(), actor=ACTOR, keep_block=keep_block)
-    show(answer)
-    door = f"{config.current().public_url}/admin/erasures/{answer['id']}"
-    click.echo(f"How far it is: GET {door}, with an admin token.", err=True)
+    if status is None:
+        answer = subscriptions.erase(address(), actor=ACTOR, keep_block=keep_block)
+        show(answer)
+        door = f"{config.current().public_url}/admin/erasures/{answer['id']}"
+        how = f"newsletter erase --status {answer['id']}, or GET {door}, with an admin token."
+        click.echo(f"How far it is: {how}", err=True)
+        return
+    if keep_block:
+        raise click.UsageError(
+            "--keep-block belongs to a new erasure, --status to one begun before."
+        )
+    found = erasure_report.find(status)
+    if found is None:
+        raise click.ClickException("No erasure is known by this id; its record may have ended.")
+    show(found)
 
 
 @click.command()

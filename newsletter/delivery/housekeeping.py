@@ -1,17 +1,15 @@
-"""What the worker tidies: requests past their end, quotas that count no longer, what an erasure left in the file."""
+"""What the worker tidies: requests past their end, and quotas that count no longer."""
 
 from __future__ import annotations
 
 import logging
-import sqlite3
-from contextlib import closing
 
 from sqlalchemy import delete, select
 
-from newsletter import clock, database, erasures, retention, subscriptions
+from newsletter import clock, retention, subscriptions
 from newsletter.database import reading, writing
 from newsletter.errors import Unreadable
-from newsletter.models import Erasure, Quota, Subscription
+from newsletter.models import Quota, Subscription
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +25,7 @@ class Housekeeping:
 
     def step(self) -> bool:
         """One round; True if there may be more to do right away."""
-        return any([self._purge_expired(), purge_quotas(), clean_file()])
+        return any([self._purge_expired(), purge_quotas()])
 
     def _purge_expired(self) -> bool:
         """End the requests that nobody confirmed in time."""
@@ -64,32 +62,3 @@ def purge_quotas() -> bool:
         has_ended = (Quota.digest.in_(digests), Quota.touched_at <= ended)
         session.execute(delete(Quota).where(*has_ended))
     return len(digests) == QUOTA_BATCH
-
-
-def clean_file() -> bool:
-    """Leave nothing in SQLite's files of what was erased; True if there was something to do.
-
-    Deleted content is overwritten with zeros at once (secure_delete); the write-ahead log keeps what was until a
-    checkpoint brings the zeros into the file and empties the log.
-    """
-    file = database.file()
-    if file is None:
-        return False
-    with reading() as session:
-        query = select(Erasure.id, Erasure.deleted_at).where(Erasure.file_done_at.is_(None))
-        dirty = session.execute(query).all()
-    if not dirty:
-        return False
-    with closing(sqlite3.connect(file, timeout=database.BUSY_SECONDS, isolation_level=None)) as own:
-        (is_busy, _, _) = own.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    if is_busy:
-        return False  # somebody is reading; the next round finds it again
-    now = clock.now()
-    with writing() as session:
-        for id_, deleted_at in dirty:
-            # More may have been deleted for it since.
-            same = (Erasure.id == id_, Erasure.deleted_at == deleted_at)
-            erasure = session.scalar(select(Erasure).where(*same))
-            if erasure is not None:
-                erasures.cleaned_from_file(erasure, now)
-    return True

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from newsletter import jobs, outage
 from newsletter.delivery.audience import Audience
+from newsletter.delivery.cleaning import Cleaning
 from newsletter.delivery.forgetting import Forgetting
 from newsletter.delivery.housekeeping import Housekeeping
 from newsletter.delivery.mailchimp import Mailchimp
@@ -25,6 +26,7 @@ from newsletter.delivery.mailchimp_members import members_for
 from newsletter.delivery.nightly import Nightly
 from newsletter.delivery.postman import Postman
 from newsletter.delivery.progress import Progress
+from newsletter.delivery.retiring import Retiring
 from newsletter.delivery.smtp import postbox_for
 from newsletter.errors import DeliveryFailure, Unavailable
 from newsletter.jobs import Permit
@@ -35,6 +37,7 @@ IDLE_SECONDS = 0.5
 TROUBLE_SECONDS = 2.0
 BEAT_SECONDS = 5.0
 TIDY_SECONDS = 1.0
+LOOK_SECONDS = 60.0  #: between two looks at whether the night has come
 GRACE_SECONDS = 8.0
 
 Step = Callable[[], bool]
@@ -116,6 +119,8 @@ class Worker:
         self.loops = [
             Loop("postman", self._postman.step, IDLE_SECONDS),
             Loop("housekeeping", Housekeeping().step, TIDY_SECONDS),
+            Loop("cleaning", Cleaning().step, TIDY_SECONDS),
+            Loop("retiring", Retiring(self._owner).step, LOOK_SECONDS),
         ]
         if self._mailchimp is not None:
             nightly = Nightly(self._mailchimp, self._owner)

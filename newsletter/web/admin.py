@@ -11,17 +11,17 @@ import re
 from flask import Blueprint, Response, jsonify, request, url_for
 from werkzeug.exceptions import NotFound
 
-from newsletter import access_export, access_text, erasures, subscriptions
+from newsletter import access_export, access_text, erasure_report, subscriptions
 from newsletter.address import Address
 from newsletter.lifecycle import Reason
 from newsletter.web import bodies, negotiation, staff
+from newsletter.web.erasure_schemas import Erasure
 from newsletter.web.openapi import TEXT, UNREAD, Door, describe
 from newsletter.web.schemas import Accepted, say
 from newsletter.web.staff_schemas import (
     AccessRequest,
     BlockRequest,
     Erasing,
-    Erasure,
     ErasureRequest,
     Held,
     HoldRequest,
@@ -82,10 +82,17 @@ def erase() -> Response:
 
 
 @bp.get("/erasures/<erasure_id>")
-@describe(Door("How far an erasure is.", {200: (Erasure,)}, _HIDDEN, bearer="needed"))
+@describe(
+    Door(
+        "How far an erasure is, and what it did; once completed, with a receipt to hand on.",
+        {200: (Erasure,)},
+        _HIDDEN,
+        bearer="needed",
+    )
+)
 def show_erasure(erasure_id: str) -> Response:
     """Tell how far an erasure is."""
-    erasure = erasures.find(erasure_id) if _ID.fullmatch(erasure_id) else None
+    erasure = erasure_report.find(erasure_id) if _ID.fullmatch(erasure_id) else None
     if erasure is None:
         raise NotFound
     return jsonify(erasure)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from flask import Blueprint, Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from newsletter import config, database, jobs, outage, reconciliations
+from newsletter import cleanings, config, database, jobs, outage, reconciliations, retention_runs
 from newsletter.web import limits, staff
 from newsletter.web.openapi import Door, describe
 from newsletter.web.schemas import Alive, Readiness, say
@@ -57,6 +57,10 @@ def _complaints() -> Iterator[str]:
     if (reason := jobs.hold_reason("mailchimp")) is not None:
         yield f"mailchimp on hold: {reason}"
     if (reason := reconciliations.complaint()) is not None:
+        yield reason
+    if (reason := retention_runs.complaint()) is not None:
+        yield reason
+    if (reason := cleanings.complaint()) is not None:
         yield reason
     if config.current().mailchimp_api_key is None and database.anyone_confirmed():
         yield "no MAILCHIMP_API_KEY, and somebody is confirmed"

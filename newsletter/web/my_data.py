@@ -113,7 +113,7 @@ def _file(link: Link) -> Response:
 
 def _erase(link: Link, *, keep_block: bool) -> Response:
     """No redirect: the link ends with what it leads to."""
-    reference = str(my_data.erase(link, keep_block=keep_block)["reference"])
+    reference = my_data.erase(link, keep_block=keep_block)
     if negotiation.wants_json():
         return say(Done(action="erase", reference=reference))
     page = render_template("pages/my_data_erased.html", reference=reference, keeps_block=keep_block)

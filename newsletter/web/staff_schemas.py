@@ -72,35 +72,6 @@ class RectificationRequest(_Staff):
     )
 
 
-class Place(BaseModel):
-    """A place where data is erased, and how far that is."""
-
-    place: Literal["database", "mailchimp", "database file"]
-    state: Literal["done", "waiting", "failed"]
-    reason: str | None = None
-
-
-class Erasure(BaseModel):
-    """An erasure, on its way or completed."""
-
-    model_config = ConfigDict(extra="allow")
-
-    id: str = Field(examples=["0c4f7d2a91e84b6f8a35d1e6c7b20f94"])
-    status: Literal["pending", "completed"] = Field(examples=["pending"])
-    reference: str = Field(description="The person's, as letters print it.", examples=[_REFERENCE])
-    requested_at: datetime = Field(examples=[_MOMENT])
-    completed_at: datetime | None = Field(description="Once every place is done.", examples=[None])
-    keep_block: bool = Field(examples=[False])
-    places: list[Place] = Field(
-        examples=[
-            [
-                {"place": "database", "state": "done", "reason": None},
-                {"place": "mailchimp", "state": "waiting", "reason": None},
-            ]
-        ]
-    )
-
-
 class AtMailchimp(BaseModel):
     """What is known of a person at Mailchimp."""
 

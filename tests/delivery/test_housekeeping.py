@@ -1,13 +1,10 @@
-"""What the worker tidies: requests past their end, quotas, and the file."""
+"""What the worker tidies: requests past their end, and quotas."""
 
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,24 +13,22 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
-from newsletter import database, subscriptions
+from newsletter import subscriptions
 from newsletter.database import reading, writing
 from newsletter.delivery import housekeeping
-from newsletter.delivery.housekeeping import Housekeeping, clean_file, purge_quotas
+from newsletter.delivery.housekeeping import Housekeeping, purge_quotas
 from newsletter.lifecycle import Event
 from newsletter.models import LedgerRow, Letter, Quota, Subscription
 from sandbox.mailbox import Mailbox
-from tests.conftest import Drain, on_postgresql, on_sqlite
+from tests.conftest import Drain
 from tests.people import (
     ADA,
     GRACE,
     HEDY,
-    STAFF,
     access,
     ask_staff,
     confirm,
     events_of,
-    said_by,
     sign_up,
     status_of,
 )
@@ -268,108 +263,3 @@ def test_a_round_of_tidying_does_all_of_it(
     tidy()
 
     assert (count(Subscription), count(Quota)) == (0, 0)
-
-
-def places(client: FlaskClient, id_: str) -> dict[str, str]:
-    body = said_by(client.get(f"/admin/erasures/{id_}", headers=STAFF))
-    return {place["place"]: place["state"] for place in body["places"]}
-
-
-@on_sqlite
-def test_an_erasure_reaches_the_file(at_work: None, client: FlaskClient) -> None:
-    erasure = said_by(ask_staff(client, "erasures", ADA))
-    assert places(client, erasure["id"])["database file"] == "waiting"
-
-    assert clean_file()
-
-    assert places(client, erasure["id"])["database file"] == "done"
-    assert not clean_file()
-
-
-@on_postgresql
-def test_where_there_is_no_file_none_is_cleaned(at_work: None, client: FlaskClient) -> None:
-    erasure = said_by(ask_staff(client, "erasures", ADA))
-
-    assert not clean_file()
-    assert set(places(client, erasure["id"])) == {"database", "mailchimp"}
-
-
-def held_by(client: FlaskClient) -> bytes:
-    with reading() as session:
-        row = session.scalars(select(Subscription)).one()
-    assert row.address is not None
-    return row.address
-
-
-def content(file: Path) -> bytes:
-    return b"".join(part.read_bytes() for part in file.parent.glob(f"{file.name}*"))
-
-
-@on_sqlite
-def test_a_cleaned_file_holds_nothing_of_the_erased(at_work: None, client: FlaskClient) -> None:
-    file = database.file()
-    assert file is not None
-    sign_up(client, ADA)
-    encrypted = held_by(client)
-    ask_staff(client, "erasures", ADA)
-    assert encrypted in content(file)
-
-    clean_file()
-
-    assert encrypted not in content(file)
-
-
-@on_sqlite
-def test_the_file_is_cleaned_later_while_somebody_reads_it(
-    at_work: None, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(database, "BUSY_SECONDS", 0.1)
-    file = database.file()
-    assert file is not None
-    with closing(sqlite3.connect(file, isolation_level=None)) as reader:
-        reader.execute("BEGIN")
-        reader.execute("SELECT count(*) FROM erasure").fetchone()
-        erasure = said_by(ask_staff(client, "erasures", ADA))
-        assert not clean_file()
-        assert places(client, erasure["id"])["database file"] == "waiting"
-
-    assert clean_file()
-
-
-@on_sqlite
-def test_what_is_deleted_for_an_erasure_while_the_file_is_cleaned_is_cleaned_next(
-    at_work: None,
-    client: FlaskClient,
-    clock: time_machine.Traveller,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    connect = sqlite3.connect
-
-    def meanwhile(*args: Any, **options: Any) -> Any:
-        monkeypatch.undo()
-        sign_up(client, ADA)
-        ask_staff(client, "erasures", ADA)
-        return connect(*args, **options)
-
-    erasure = said_by(ask_staff(client, "erasures", ADA))
-    clock.shift(SECOND)
-    monkeypatch.setattr(sqlite3, "connect", meanwhile)
-    clean_file()
-    assert places(client, erasure["id"])["database file"] == "waiting"
-
-    clean_file()
-
-    assert places(client, erasure["id"])["database file"] == "done"
-
-
-@on_sqlite
-def test_an_erasure_is_completed_when_mailchimp_and_the_file_have_forgotten(
-    at_work: None, client: FlaskClient, drain: Drain
-) -> None:
-    erasure = said_by(ask_staff(client, "erasures", ADA))
-    clean_file()
-    drain()
-
-    body = said_by(client.get(f"/admin/erasures/{erasure['id']}", headers=STAFF))
-    assert body["status"] == "completed"
-    assert body["completed_at"] >= body["requested_at"]

@@ -333,6 +333,6 @@ def test_the_worker_waits_while_the_command_walks(
 )
 def test_the_night_is_at_three_in_the_companys_time(app: Flask, now: str, night: str) -> None:
     with app.app_context():
-        last = reconciliations._last_night(datetime.fromisoformat(now).replace(tzinfo=UTC))
+        last = reconciliations.last_night(datetime.fromisoformat(now).replace(tzinfo=UTC))
 
     assert last == datetime.fromisoformat(night).replace(tzinfo=UTC)

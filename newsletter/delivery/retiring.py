@@ -1,0 +1,130 @@
+"""Ends what has reached the end of its period: every night, and at once when a night was missed; one worker at a time.
+
+People one by one, each in a transaction of its own, everything else in batches, so that no writer waits for long. A run
+that is broken off is gone on with by whoever comes next: what is still to do can be read from the rows.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Mapping
+
+from sqlalchemy import delete
+
+from newsletter import clock, config, endings, jobs, old_checkpoints, retention_runs, subscriptions
+from newsletter.database import writing
+from newsletter.endings import Ending
+from newsletter.errors import Unreadable
+from newsletter.models import Erasure, Model, RetentionRun, Wording
+from newsletter.retention_runs import (
+    CHECKPOINTS,
+    ERASURES,
+    JOB,
+    PROOFS,
+    REQUESTS,
+    RUNS,
+    WORDINGS,
+)
+
+BATCH = 100
+
+log = logging.getLogger(__name__)
+
+Counts = Mapping[str, int]
+
+
+class Retiring:
+    """One worker's turn at it; a row that cannot be read is passed over until the next run."""
+
+    def __init__(self, owner: str) -> None:
+        self._owner = owner
+        self._unreadable: set[str] = set()
+        self._tried: set[str] = set()
+        self._passed_over: set[str] = set()
+
+    def step(self) -> bool:
+        """End one batch, if the night has come; True if there may be more to do right away."""
+        if not retention_runs.is_due() or not jobs.take(JOB, self._owner):
+            return False
+        if not retention_runs.is_due():
+            # Another worker has done it in between.
+            jobs.give_back(JOB, self._owner)
+            return False
+        if self.go_on() is None:
+            return True
+        jobs.give_back(JOB, self._owner)
+        return False
+
+    def go_on(self) -> Counts | None:
+        """End one batch of the run; what it has ended where it is over, else None."""
+        retention_runs.begin()
+        for ending in endings.ENDINGS:
+            keys = self._found(ending)
+            if keys:
+                self._end(ending, keys)
+                return None
+        counts = retention_runs.end(len(self._unreadable))
+        for seen in (self._unreadable, self._tried, self._passed_over):
+            seen.clear()
+        log.info("retention: %s", counts)
+        return counts
+
+    def _found(self, ending: Ending) -> list[str]:
+        found = ending.find(clock.now(), 2 * BATCH + len(self._passed_over))
+        # What could not be ended once must not keep the rest.
+        self._passed_over |= self._tried & set(found)
+        keys = [key for key in found if key not in self._passed_over][:BATCH]
+        self._tried = set(keys) or self._tried
+        return keys
+
+    def _end(self, ending: Ending, keys: list[str]) -> None:
+        if ending.name in (REQUESTS, PROOFS):
+            for ref in keys:
+                self._end_person(ending.name, ref)
+        elif ending.name == CHECKPOINTS:
+            deleted = old_checkpoints.delete(config.current().ledger_checkpoints, keys)
+            with writing() as session:
+                retention_runs.note(session, CHECKPOINTS, deleted)
+        else:
+            _delete(ending.name, keys)
+
+    def _end_person(self, name: str, ref: str) -> None:
+        try:
+            if name == REQUESTS:
+                subscriptions.expire(ref)
+            else:
+                subscriptions.retire(ref, endings.left_before(clock.now()))
+        except Unreadable:
+            log.exception("%s ref=%s could not be ended", name, ref)
+            self._unreadable.add(ref)
+
+
+_TABLES: Mapping[str, type[Model]] = {
+    ERASURES: Erasure,
+    WORDINGS: Wording,
+    RUNS: RetentionRun,
+}
+
+
+def _delete(name: str, keys: list[str]) -> None:
+    table = _TABLES[name].__table__
+    [key] = table.primary_key
+    values = [key.type.python_type(value) for value in keys]
+    with writing() as session:
+        session.execute(delete(_TABLES[name]).where(key.in_(values)))
+        retention_runs.note(session, name, len(keys))
+
+
+def run_now() -> Counts | None:
+    """A whole run at once, beside whatever the workers do; None: another one is under way."""
+    owner = f"command {secrets.token_hex(8)}"
+    if not jobs.take(JOB, owner):
+        return None
+    try:
+        retiring = Retiring(owner)
+        while (counts := retiring.go_on()) is None:
+            jobs.take(JOB, owner)
+        return counts
+    finally:
+        jobs.give_back(JOB, owner)
