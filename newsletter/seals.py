@@ -7,29 +7,55 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from newsletter.formatting import rfc3339
-from newsletter.models import LedgerRow
+from newsletter.lifecycle import Event, Reason
 from newsletter.signing import canonical
 
 #: What the first seal follows.
 START = bytes(32)
 
 
-def told(row: LedgerRow) -> dict[str, Any]:
-    """All columns of a row, as JSON has them; nothing of a row is left out of its seal."""
+class Row(Protocol):
+    """A row of the ledger, by whatever it was read."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def ref(self) -> str: ...
+    @property
+    def round(self) -> int | None: ...
+    @property
+    def event(self) -> Event: ...
+    @property
+    def reason(self) -> Reason | None: ...
+    @property
+    def detail(self) -> str | None: ...
+    @property
+    def wording(self) -> str | None: ...
+    @property
+    def actor(self) -> str | None: ...
+    @property
+    def commitment(self) -> bytes | None: ...
+
+
+def told(row: Row) -> dict[str, Any]:
+    """All columns of a row, as JSON has them: none is left out of its seal, and an empty one is not a missing one."""
+    reason, commitment = row.reason, row.commitment
     return {
         "id": row.id,
         "at": rfc3339(row.at),
         "ref": row.ref,
         "round": row.round,
-        "event": str(row.event),
-        "reason": str(row.reason) if row.reason else None,
+        "event": row.event.value,
+        "reason": None if reason is None else reason.value,
         "detail": row.detail,
         "wording": row.wording,
         "actor": row.actor,
-        "commitment": row.commitment.hex() if row.commitment else None,
+        "commitment": None if commitment is None else commitment.hex(),
     }
 
 

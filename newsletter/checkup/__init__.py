@@ -20,6 +20,7 @@ from newsletter.checkup import (
     clocks,
     database,
     folders,
+    ledger,
     mailchimp,
     proxies,
     public_url,
@@ -75,6 +76,7 @@ def _of_database(app: Flask) -> list[tuple[str, Check]]:
         ("DATABASE_URL", partial(database.findings, app)),
         ("worker", partial(worker.findings, app)),
         ("reconcile", partial(reconciliation.findings, app)),
+        ("ledger", partial(ledger.findings, app)),
     ]
 
 

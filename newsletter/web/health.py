@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from flask import Blueprint, Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from newsletter import config, database, jobs, outage, reconciliations
+from newsletter import config, database, jobs, ledger_health, outage, reconciliations
 from newsletter.web import limits, staff
 from newsletter.web.openapi import Door, describe
 from newsletter.web.schemas import Alive, Readiness, say
@@ -58,6 +58,7 @@ def _complaints() -> Iterator[str]:
         yield f"mailchimp on hold: {reason}"
     if (reason := reconciliations.complaint()) is not None:
         yield reason
+    yield from ledger_health.complaints()
     if config.current().mailchimp_api_key is None and database.anyone_confirmed():
         yield "no MAILCHIMP_API_KEY, and somebody is confirmed"
     if not limits.is_applied():
