@@ -125,7 +125,7 @@ def _made(last: Head, rows: Sequence[seals.Row], now: datetime) -> list[dict[str
     position, before, made = last.position, last.seal, []
     for row in rows:
         position += 1
-        before = seals.seal(before, position, now, seals.told(row))
+        before = seals.seal_row(before, position, now, row)
         made.append({"position": position, "row_id": row.id, "seal": before, "sealed_at": now})
     return made
 

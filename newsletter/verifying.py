@@ -116,7 +116,7 @@ def _wrong(last: Head, seal: Head, row: seals.Row | None) -> Wrong | None:
         return Wrong(seal.position, seal.row_id, "the row is missing")
     if row.id < seal.row_id:
         return _unsealed(last, row)
-    made = seals.seal(last.seal, seal.position, seal.sealed_at, seals.told(row))
+    made = seals.seal_row(last.seal, seal.position, seal.sealed_at, row)
     if made != seal.seal:
         return Wrong(seal.position, row.id, "the row, or its seal, is not what was sealed")
     return None
