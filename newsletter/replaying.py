@@ -1,39 +1,26 @@
 """After a restored backup: what was lost is read from the checkpoints, and the erasures among it happen again.
 
-Each step may be taken once more, so that a process that dies in the middle is simply followed by another. What was kept
-and what was lost is signed in the end: from then on, `newsletter ledger verify --checkpoints` knows it.
+Each step may be taken once more, so that a process that dies in the middle is simply followed by another. In the end,
+resuming.py signs what was kept and what was lost.
 """
 
 from __future__ import annotations
 
-import secrets
-import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import select
 
-from newsletter import (
-    checkpointing,
-    checkpoints,
-    clock,
-    erasures,
-    ledger,
-    restoring,
-    sealing,
-    subscriptions,
-    vouching,
-)
+from newsletter import checkpoints, erasures, restoring, sealing, subscriptions, vouching
 from newsletter.address import Address
 from newsletter.checkpoints import Checkpoint
 from newsletter.database import reading, writing
-from newsletter.errors import NotRestored, WrongDocument
+from newsletter.errors import NotRestored
 from newsletter.formatting import rfc3339
-from newsletter.lifecycle import Action, Event
+from newsletter.lifecycle import Action
 from newsletter.models import Erasure, Subscription
 from newsletter.person import meet_by_ref
-from newsletter.sealing import ROW, Head, Sealing
+from newsletter.sealing import Head
 
 AT_ONCE = 500
 PATIENCE_SECONDS = (
@@ -155,50 +142,3 @@ def _block_too(ref: str, *, actor: str) -> None:
             address = erasures.address_of(erasure)
     if address is not None:
         subscriptions.erase(address, actor=actor, keep_block=True)
-
-
-def finish(plan: Plan, *, actor: str) -> Checkpoint:
-    """Write down that a backup was restored, seal it, sign what was kept and lost, and let the workers go on."""
-    with writing() as session:
-        ledger.append(
-            session,
-            ref=secrets.token_hex(16),
-            event=Event.RESTORED,
-            at=clock.now(),
-            detail=f"position {plan.kept.position}",
-            actor=actor,
-        )
-    head = _sealed()
-    restored = {
-        "kept": {"position": plan.kept.position, "seal": plan.kept.seal.hex()},
-        "lost": [
-            {"position": one.position, "seal": one.seal, "digest": one.digest} for one in plan.lost
-        ],
-    }
-    with reading() as session:
-        said = checkpointing.content(
-            session, head, plan.newest, since=plan.common, restored=restored
-        )
-    try:
-        written = checkpoints.write(plan.folder, said)
-    except (OSError, WrongDocument) as error:
-        reason = getattr(error, "strerror", None) or type(error).__name__
-        raise NotRestored(f"LEDGER_CHECKPOINTS: cannot be written to ({reason}).") from None
-    restoring.release()
-    return written
-
-
-def _sealed() -> Head:
-    """Seal all there is up to the newest `restored`; raise NotRestored where somebody writes for very long."""
-    newest = select(ROW.id).where(ROW.event == Event.RESTORED).order_by(ROW.id.desc()).limit(1)
-    sealing_, ends = Sealing(), time.monotonic() + PATIENCE_SECONDS
-    while True:
-        while sealing_.step():
-            pass
-        with reading() as session:
-            head, wanted = sealing.head(session), session.scalar(newest)
-        if wanted is None or (head.row_id is not None and head.row_id >= wanted):
-            return head
-        if time.monotonic() > ends:
-            raise NotRestored("A transaction that began before keeps the ledger from being sealed.")
-        threading.Event().wait(PAUSE_SECONDS)

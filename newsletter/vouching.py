@@ -22,12 +22,12 @@ AT_ONCE = 500
 
 
 def complaint(folder: Path) -> str | None:
-    """The first thing that is wrong, in one sentence; None: nothing. The ledger itself has been verified before."""
-    try:
-        # Before the database is looked at: what is written meanwhile is then no false alarm.
-        found = list(checkpoints.all_in(folder))
-    except OSError as error:
-        return f"The folder of checkpoints cannot be read: {error.strerror}."
+    """The first thing that is wrong, in one sentence; None: nothing. Raise OSError where the folder is away.
+
+    The ledger itself has been verified before.
+    """
+    # Before the database is looked at: what is written meanwhile is then no false alarm.
+    found = list(checkpoints.all_in(folder))
     return next(_complaints(found), None)
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flask import Flask
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, select, text, update
 from sqlalchemy.pool import NullPool
 
-from newsletter.models import db
+from newsletter import seals
+from newsletter.models import LedgerRow, Seal, db
 
 _SQLITE = [
     *(
@@ -36,3 +37,17 @@ def attacking(app: Flask) -> Iterator[Connection]:
         for statement in _SQLITE if url.drivername == "sqlite" else _POSTGRESQL:
             connection.execute(text(statement))
         yield connection
+
+
+def rewrite(app: Flask, position: int) -> None:
+    """Change one row, and make all seals anew from there on."""
+    with attacking(app) as connection:
+        row_id = select(Seal.row_id).where(Seal.position == position).scalar_subquery()
+        connection.execute(update(LedgerRow).where(LedgerRow.id == row_id).values(actor="nobody"))
+        before = seals.START
+        whole = select(Seal.position, Seal.sealed_at, *LedgerRow.__table__.c)
+        whole = whole.join(LedgerRow, LedgerRow.id == Seal.row_id).order_by(Seal.position)
+        for row in connection.execute(whole).all():
+            before = seals.seal(before, row.position, row.sealed_at, seals.told(row))
+            at = Seal.position == row.position
+            connection.execute(update(Seal).where(at).values(seal=before))

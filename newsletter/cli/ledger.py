@@ -42,12 +42,19 @@ def verify(*, checkpoints: bool, folder: Path | None) -> None:
             watch(walk)
     if walk.wrong is not None:
         raise click.ClickException(str(walk.wrong))
-    if checkpoints and folder is not None and (wrong := vouching.complaint(folder)) is not None:
+    if checkpoints and folder is not None and (wrong := _beside_checkpoints(folder)) is not None:
         raise click.ClickException(wrong)
     beside = ", and as the checkpoints say" if checkpoints else ""
     click.echo(f"{walk.checked} rows are as they were sealed{beside}.")
     if walk.unsealed:
         click.echo(f"{walk.unsealed} more wait for their seal.")
+
+
+def _beside_checkpoints(folder: Path) -> str | None:
+    try:
+        return vouching.complaint(folder)
+    except OSError as error:
+        return f"LEDGER_CHECKPOINTS: cannot be read ({error.strerror})."
 
 
 @contextmanager

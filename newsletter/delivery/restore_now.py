@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from newsletter import config, replaying, restoring
+from newsletter import config, replaying, restoring, resuming
 from newsletter.checkpoints import Checkpoint
 from newsletter.delivery.drift_report import Report
 from newsletter.delivery.mailchimp_members import members_for
@@ -56,7 +56,7 @@ def restore_now(
     report = _reconcile(may_exceed=may_exceed, comparing=comparing)
     if report is not None and report.is_stopped:
         return Restored(plan, forgotten, report, None)
-    return Restored(plan, forgotten, report, replaying.finish(plan, actor=actor))
+    return Restored(plan, forgotten, report, resuming.finish(plan, actor=actor))
 
 
 def _reconcile(*, may_exceed: bool, comparing: Callable[[Report], None]) -> Report | None:

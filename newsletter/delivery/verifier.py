@@ -6,7 +6,7 @@ import logging
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from newsletter import config, jobs, verifications, vouching
+from newsletter import checkpoints, config, jobs, verifications, vouching
 from newsletter.errors import Unavailable
 from newsletter.verifying import Verification
 
@@ -41,11 +41,20 @@ class Verifier:
 
     def _end(self, walk: Verification) -> None:
         wrong = None if walk.wrong is None else str(walk.wrong)
-        folder = config.current().ledger_checkpoints
-        if wrong is None and folder is not None:
-            wrong = vouching.complaint(folder)
+        wrong = wrong or _beside_checkpoints()
         verifications.end(checked=walk.checked, unsealed=walk.unsealed, wrong=wrong)
         if wrong is None:
             log.info("ledger verified: %d rows are as they were sealed", walk.checked)
         else:
             log.error("ledger wrong: %s", wrong)
+
+
+def _beside_checkpoints() -> str | None:
+    """What they tell; without one yet, or without their folder, they tell nothing: checkpointing.py does."""
+    folder = config.current().ledger_checkpoints
+    try:
+        if folder is None or not checkpoints.names(folder):
+            return None
+        return vouching.complaint(folder)
+    except OSError:
+        return None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,15 +15,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 
-from newsletter import checkpoints, keyring, seals, signing, vouching
+from newsletter import checkpoints, keyring, signing, vouching
 from newsletter.database import reading
 from newsletter.delivery.worker import Worker
 from newsletter.models import LedgerRow, Seal, Subscription
 from newsletter.sealing import Sealing
 from newsletter.verifying import Verification
-from tests.attacker import attacking
+from tests.attacker import attacking, rewrite
 from tests.conftest import Drain, Join
 from tests.people import ADA, GRACE, HEDY, STAFF, access, ask_staff, sign_up
 
@@ -145,6 +145,7 @@ def test_nothing_personal_is_in_them_and_only_their_owner_reads_them(
     files = [path for path in folder.iterdir() if path.is_file()]
     text = "".join(f"{path.name} {path.read_text()}" for path in files).lower()
     assert len(files) == 3
+    assert nonce is not None
     assert not [each for each in (ADA.lower(), nonce.hex(), digest.hex()) if each in text]
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
 
@@ -242,7 +243,7 @@ def test_a_full_disk_stops_nothing_and_leaves_nothing_behind(
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoints.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     join(ADA)
 
     assert reasons(client) == ["checkpoints cannot be written: No space left on device"]
@@ -287,20 +288,6 @@ def test_a_tail_that_was_cut_off_is_found(app: Flask, folder: Path, less: int) -
     assert told.startswith(f"Position {last - less} is the last, though there were {last},")
 
 
-def rewrite(app: Flask, position: int) -> None:
-    """Change one row, and make all seals anew from there on."""
-    with attacking(app) as connection:
-        row_id = select(Seal.row_id).where(Seal.position == position).scalar_subquery()
-        connection.execute(update(LedgerRow).where(LedgerRow.id == row_id).values(actor="nobody"))
-        before = seals.START
-        whole = select(Seal.position, Seal.sealed_at, *LedgerRow.__table__.c)
-        whole = whole.join(LedgerRow, LedgerRow.id == Seal.row_id).order_by(Seal.position)
-        for row in connection.execute(whole).all():
-            before = seals.seal(before, row.position, row.sealed_at, seals.told(row))  # type: ignore[arg-type]  # has all columns
-            at = Seal.position == row.position
-            connection.execute(update(Seal).where(at).values(seal=before))
-
-
 @pytest.mark.usefixtures("lived")
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_a_ledger_rewritten_with_all_of_its_seals_is_found(
@@ -327,9 +314,6 @@ def test_a_tail_that_grew_again_is_found(app: Flask, client: FlaskClient, folder
     told = complaint(app, folder)
     assert told is not None
     assert "rewritten" in told
-
-
-Forge = Callable[[dict[str, Any]], None]
 
 
 @pytest.mark.usefixtures("lived")
@@ -407,4 +391,3 @@ def test_a_folder_without_any_vouches_for_nothing(app: Flask, folder: Path) -> N
         path.unlink()
 
     assert complaint(app, folder) == "There is no checkpoint to compare the ledger with."
-    assert (complaint(app, folder / "away") or "").startswith("The folder of checkpoints cannot")
