@@ -81,6 +81,10 @@ class WrongDocument(NewsletterError):
     """The document is not signed, or what it says was changed after it was."""
 
 
+class NotRestored(NewsletterError):
+    """The ledger and its checkpoints do not fit together, so that nothing was restored."""
+
+
 class Meaning(StrEnum):
     """What a failed delivery, of a letter or of a call to Mailchimp, means for the work that is left."""
 

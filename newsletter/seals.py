@@ -7,29 +7,61 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from json.encoder import encode_basestring
+from typing import Any, Protocol
 
 from newsletter.formatting import rfc3339
-from newsletter.models import LedgerRow
+from newsletter.lifecycle import Event, Reason
 from newsletter.signing import canonical
 
 #: What the first seal follows.
 START = bytes(32)
 
 
-def told(row: LedgerRow) -> dict[str, Any]:
-    """All columns of a row, as JSON has them; nothing of a row is left out of its seal."""
+#: Rows are sealed many at a time.
+_same_time = lru_cache(maxsize=4)(rfc3339)
+
+
+class Row(Protocol):
+    """A row of the ledger, by whatever it was read."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def ref(self) -> str: ...
+    @property
+    def round(self) -> int | None: ...
+    @property
+    def event(self) -> Event: ...
+    @property
+    def reason(self) -> Reason | None: ...
+    @property
+    def detail(self) -> str | None: ...
+    @property
+    def wording(self) -> str | None: ...
+    @property
+    def actor(self) -> str | None: ...
+    @property
+    def commitment(self) -> bytes | None: ...
+
+
+def told(row: Row) -> dict[str, Any]:
+    """All columns of a row, as JSON has them: none is left out of its seal, and an empty one is not a missing one."""
+    reason, commitment = row.reason, row.commitment
     return {
         "id": row.id,
         "at": rfc3339(row.at),
         "ref": row.ref,
         "round": row.round,
-        "event": str(row.event),
-        "reason": str(row.reason) if row.reason else None,
+        "event": row.event.value,
+        "reason": None if reason is None else reason.value,
         "detail": row.detail,
         "wording": row.wording,
         "actor": row.actor,
-        "commitment": row.commitment.hex() if row.commitment else None,
+        "commitment": None if commitment is None else commitment.hex(),
     }
 
 
@@ -37,3 +69,26 @@ def seal(before: bytes, position: int, sealed_at: datetime, row: dict[str, Any])
     """The seal at a position (from 1, dense) over the one before it and a row as `told`."""
     place = {"before": before.hex(), "position": position, "sealed_at": rfc3339(sealed_at)}
     return hashlib.sha256(canonical(place | {"row": row})).digest()
+
+
+def seal_row(before: bytes, position: int, sealed_at: datetime, row: Row) -> bytes:
+    """The same as `seal`, of a row as it was read, in a third of the time: a million are made for one look."""
+    reason, commitment = row.reason, row.commitment
+    canonical_row = (
+        f'{{"actor":{_text(row.actor)},"at":"{rfc3339(row.at)}"'
+        f',"commitment":{"null" if commitment is None else _quoted(commitment.hex())}'
+        f',"detail":{_text(row.detail)},"event":"{row.event.value}","id":{row.id}'
+        f',"reason":{"null" if reason is None else _quoted(reason.value)},"ref":{_text(row.ref)}'
+        f',"round":{"null" if row.round is None else row.round},"wording":{_text(row.wording)}}}'
+    )
+    place = f'{{"before":"{before.hex()}","position":{position},"row":'
+    whole = f'{place}{canonical_row},"sealed_at":"{_same_time(sealed_at)}"}}'
+    return hashlib.sha256(whole.encode()).digest()
+
+
+def _text(value: str | None) -> str:
+    return "null" if value is None else encode_basestring(value)
+
+
+def _quoted(word: str) -> str:
+    return f'"{word}"'

@@ -21,14 +21,15 @@ from newsletter.errors import WrongDocument
 
 ALGORITHM = "Ed25519"
 _FIELDS = frozenset({"algorithm", "public_key", "value"})
+# Made once: a million seals are made of it.
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 Document = dict[str, Any]
 
 
 def canonical(document: Mapping[str, Any]) -> bytes:
     """The octets that are signed and hashed (RFC 8785)."""
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode()
+    return _CANONICAL(document).encode()
 
 
 def sign(document: Document, key: Ed25519PrivateKey) -> Document:

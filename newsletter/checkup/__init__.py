@@ -20,6 +20,7 @@ from newsletter.checkup import (
     clocks,
     database,
     folders,
+    ledger,
     mailchimp,
     proxies,
     public_url,
@@ -77,6 +78,7 @@ def _of_database(app: Flask) -> list[tuple[str, Check]]:
         ("worker", partial(worker.findings, app)),
         ("reconcile", partial(reconciliation.findings, app)),
         ("retention", partial(retention.findings, app)),
+        ("ledger", partial(ledger.findings, app)),
     ]
 
 

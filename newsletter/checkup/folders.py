@@ -41,9 +41,16 @@ def database_file(settings: Settings, mounts: Path = MOUNTS) -> Iterator[Finding
 
 
 def checkpoints(settings: Settings) -> Iterator[Finding]:
-    """What keeps the ledger's signed heads from their folder."""
+    """What keeps the ledger's signed heads from their folder; without one, a restored backup is not recognised."""
     folder = settings.ledger_checkpoints
-    if folder is not None and not _takes_files(folder):
+    if folder is None:
+        yield Finding(
+            "LEDGER_CHECKPOINTS",
+            "is not set, so that neither a restored backup nor a rewritten ledger can be recognised",
+            "name a folder outside of the database's backups, the same for all workers",
+            is_hint=True,
+        )
+    elif not _takes_files(folder):
         yield Finding(
             "LEDGER_CHECKPOINTS",
             "is no folder that can be written to",

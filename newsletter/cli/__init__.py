@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import click
 
-from newsletter.cli import mailchimp, people, processes, retention
+from newsletter.cli import ledger, mailchimp, people, processes, retention
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -27,6 +27,7 @@ for _command in (
     people.rectify,
     mailchimp.reconcile,
     mailchimp.webhook,
+    ledger.ledger,
     retention.retention,
 ):
     main.add_command(_command)

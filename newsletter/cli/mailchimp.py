@@ -33,7 +33,7 @@ def reconcile(*, full: bool, yes: bool) -> None:
     if mailchimp is None:
         raise click.ClickException("MAILCHIMP_API_KEY: is not set.")
     try:
-        with closing(mailchimp), _bar() as watch:
+        with closing(mailchimp), bar() as watch:
             report = reconcile_now(mailchimp, full=full, may_exceed=yes, watch=watch)
     except DeliveryFailure as failure:
         raise click.ClickException(str(trouble_of(failure))) from None
@@ -47,7 +47,7 @@ def reconcile(*, full: bool, yes: bool) -> None:
 
 
 @contextmanager
-def _bar() -> Iterator[Callable[[Report], None]]:
+def bar() -> Iterator[Callable[[Report], None]]:
     """How far the walk is, on a terminal alone."""
     if not sys.stdout.isatty():
         yield lambda _: None

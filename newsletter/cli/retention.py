@@ -6,6 +6,7 @@ import click
 
 from newsletter import endings
 from newsletter.cli.application import with_app
+from newsletter.cli.restoring import after_restored_backup
 from newsletter.delivery import retiring
 from newsletter.endings import Ending, Next
 from newsletter.retention_runs import UNREADABLE
@@ -13,13 +14,26 @@ from newsletter.retention_runs import UNREADABLE
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Show what would end, and change nothing.")
+@click.option("--after-restore", is_flag=True, help="Erase again who was erased since a backup.")
+@click.option("--yes", is_flag=True, help="With it: settle all that differs from Mailchimp.")
+@click.option("--key", metavar="FINGERPRINT", help="With it: one more key whose checkpoints count.")
 @with_app
-def retention(*, dry_run: bool) -> None:
+def retention(*, dry_run: bool, after_restore: bool, yes: bool, key: str | None) -> None:
     """End what has reached the end of its period.
 
     The worker does the same by itself every night. References are shown, never addresses.
+
+    --after-restore: a database that was restored from a backup knows people again who were erased
+    since. The checkpoints in LEDGER_CHECKPOINTS tell who; they are forgotten once more, Mailchimp is
+    compared in full, and the workers, which stand still until then, go on.
     """
-    if dry_run:
+    if dry_run and after_restore:
+        raise click.UsageError("--dry-run and --after-restore exclude each other.")
+    if (yes or key) and not after_restore:
+        raise click.UsageError("--yes and --key belong to --after-restore.")
+    if after_restore:
+        after_restored_backup(may_exceed=yes, also=key)
+    elif dry_run:
         _show()
     else:
         _run()

@@ -27,7 +27,10 @@ from newsletter.delivery.nightly import Nightly
 from newsletter.delivery.postman import Postman
 from newsletter.delivery.progress import Progress
 from newsletter.delivery.retiring import Retiring
+from newsletter.delivery.sealer import Sealer
 from newsletter.delivery.smtp import postbox_for
+from newsletter.delivery.standstill import Standstill
+from newsletter.delivery.verifier import Verifier
 from newsletter.errors import DeliveryFailure, Unavailable
 from newsletter.jobs import Permit
 
@@ -116,11 +119,14 @@ class Worker:
         settings = app.extensions["settings"]
         self._postman = Postman(postbox_for(settings), self._owner)
         self._mailchimp = members_for(settings)
+        self._standstill = Standstill()
         self.loops = [
             Loop("postman", self._postman.step, IDLE_SECONDS),
             Loop("housekeeping", Housekeeping().step, TIDY_SECONDS),
             Loop("cleaning", Cleaning().step, TIDY_SECONDS),
             Loop("retiring", Retiring(self._owner).step, LOOK_SECONDS),
+            Loop("sealer", Sealer(self._owner).step, IDLE_SECONDS),
+            Loop("verifier", Verifier(self._owner).step, TIDY_SECONDS),
         ]
         if self._mailchimp is not None:
             nightly = Nightly(self._mailchimp, self._owner)
@@ -130,7 +136,7 @@ class Worker:
     def drain(self) -> None:
         """Take steps until nothing is left to do now."""
         with self._app.app_context():
-            while any([loop.step() for loop in self.loops]):
+            while any([self._take(loop) for loop in self.loops]):
                 pass
 
     def run(self) -> bool:
@@ -172,7 +178,7 @@ class Worker:
         """Take one step, whatever happens; how many seconds to wait until the next."""
         try:
             with self._app.app_context():
-                seconds = 0.0 if loop.step() else loop.idle_seconds
+                seconds = 0.0 if self._take(loop) else loop.idle_seconds
         except Exception as error:
             if outage.is_outage(error):
                 with self._app.app_context():
@@ -182,6 +188,11 @@ class Worker:
             return TROUBLE_SECONDS
         self._outage.work(loop.name)
         return seconds
+
+    def _take(self, loop: Loop) -> bool:
+        """Take a step, unless a backup was restored: then all stand still but the heart."""
+        stands_still = loop.step != self._beat and self._standstill.is_on()
+        return False if stands_still else loop.step()
 
     def _beat(self) -> bool:
         jobs.beat(self._owner)

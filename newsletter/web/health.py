@@ -7,7 +7,16 @@ from collections.abc import Iterator
 from flask import Blueprint, Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from newsletter import cleanings, config, database, jobs, outage, reconciliations, retention_runs
+from newsletter import (
+    cleanings,
+    config,
+    database,
+    jobs,
+    ledger_health,
+    outage,
+    reconciliations,
+    retention_runs,
+)
 from newsletter.web import limits, staff
 from newsletter.web.openapi import Door, describe
 from newsletter.web.schemas import Alive, Readiness, say
@@ -62,6 +71,7 @@ def _complaints() -> Iterator[str]:
         yield reason
     if (reason := cleanings.complaint()) is not None:
         yield reason
+    yield from ledger_health.complaints()
     if config.current().mailchimp_api_key is None and database.anyone_confirmed():
         yield "no MAILCHIMP_API_KEY, and somebody is confirmed"
     if not limits.is_applied():

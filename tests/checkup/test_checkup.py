@@ -181,6 +181,25 @@ MISTAKES = {
     "no worker": Mistake(
         doing("DELETE FROM job"), "worker", "none is at work", "start the Procfile's", is_hint=True
     ),
+    "a ledger that was changed": Mistake(
+        doing("""INSERT INTO job (name, result) VALUES ('verify', '{"wrong": "Position 2"}')"""),
+        "ledger",
+        "ledger wrong: Position 2",
+        "see docs/ledger.md",
+    ),
+    "a restored backup": Mistake(
+        doing("INSERT INTO job (name, hold_reason) VALUES ('restored', 'restored')"),
+        "ledger",
+        "a backup was restored",
+        "see docs/ledger.md",
+    ),
+    "no folder for checkpoints": Mistake(
+        set_to(LEDGER_CHECKPOINTS=""),
+        "LEDGER_CHECKPOINTS",
+        "is not set, so that neither a restored backup",
+        "the same for all workers",
+        is_hint=True,
+    ),
     "a public URL where nothing listens": Mistake(
         lambda deployed: at(deployed, f"https://{HOST}:9"),
         "PUBLIC_URL",

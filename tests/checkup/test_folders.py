@@ -91,7 +91,7 @@ def test_postgresql_has_no_file() -> None:
     assert list(folders.database_file(asked)) == []
 
 
-@pytest.mark.parametrize(("name", "is_found"), [("heads", False), ("", False), ("file", True)])
+@pytest.mark.parametrize(("name", "is_found"), [("heads", False), ("file", True), ("away", True)])
 def test_a_folder_for_checkpoints_takes_files(tmp_path: Path, name: str, is_found: bool) -> None:
     (tmp_path / "heads").mkdir()
     (tmp_path / "file").touch()
@@ -99,3 +99,10 @@ def test_a_folder_for_checkpoints_takes_files(tmp_path: Path, name: str, is_foun
     found = list(folders.checkpoints(settings(LEDGER_CHECKPOINTS=str(tmp_path / name))))
 
     assert bool(found) is is_found
+
+
+def test_without_a_folder_for_checkpoints_a_hint_says_what_that_means() -> None:
+    [found] = folders.checkpoints(settings(LEDGER_CHECKPOINTS=""))
+
+    assert found.is_hint
+    assert "restored backup" in found.wrong

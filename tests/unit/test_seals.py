@@ -59,6 +59,30 @@ def test_an_empty_column_makes_another_seal(column: str) -> None:
     assert seal_of(**{column: None}) != seal_of()
 
 
+@pytest.mark.parametrize("changes", [{}, *({column: value} for column, value in CHANGES.items())])
+@pytest.mark.parametrize("text", ["a code", "", None, 'ä "\\\n\x00\u2028 €'])
+def test_the_fast_way_makes_the_same_seals(changes: dict[str, object], text: str | None) -> None:
+    emptied = {"detail": text, "actor": text, "wording": text}
+    row = LedgerRow(**{**WHOLE, **emptied, **changes})
+
+    assert seals.seal_row(seals.START, 9, NOON, row) == seals.seal(
+        seals.START, 9, NOON, seals.told(row)
+    )
+
+
+@pytest.mark.parametrize("column", ["round", "reason", "commitment"])
+def test_the_fast_way_knows_what_is_missing(column: str) -> None:
+    row = LedgerRow(**{**WHOLE, column: None})
+
+    assert seals.seal_row(seals.START, 1, NOON, row) == seal_of(**{column: None})
+
+
+@pytest.mark.parametrize("column", ["detail", "wording", "actor"])
+def test_empty_is_not_the_same_as_missing(column: str) -> None:
+    assert seal_of(**{column: ""}) != seal_of(**{column: None})
+    assert seal_of(commitment=b"") != seal_of(commitment=None)
+
+
 def test_the_seal_before_the_place_and_the_time_are_sealed_too() -> None:
     row = seals.told(LedgerRow(**WHOLE))
     first = seals.seal(seals.START, 1, NOON, row)

@@ -1,0 +1,174 @@
+"""Checkpoints: the ledger's signed heads as files, outside the database, so that its owner cannot rewrite it unnoticed.
+
+One file each, named by how often the database was restored and by the head's position, so that the names' order is the
+order in which they were made. Each names by reference who was erased since the one before it in the same folder: after
+a restored backup, they are forgotten again. Nothing personal stands in them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from newsletter import keyring, signing
+from newsletter.errors import WrongDocument
+from newsletter.signing import Document
+
+KIND = "newsletter ledger checkpoint"
+_NAME = re.compile(r"checkpoint-(\d{4,})-(\d{12,})\.json")
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A checkpoint that a restored database knows nothing of any more."""
+
+    position: int
+    seal: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a checkpoint's file says; `key` is the fingerprint of whose signature it bears, `digest` its file's own."""
+
+    name: str
+    digest: str
+    key: str
+    restorations: int
+    position: int
+    row_id: int
+    seal: str
+    at: datetime
+    before: str | None  #: the digest of the one before
+    erased: tuple[tuple[str, bool], ...]  #: references, and whether a block is kept of each
+    kept: tuple[int, str] | None  #: where the restored database ended: its position and seal
+    lost: tuple[Lost, ...]
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """The place in the order in which they were made."""
+        return self.restorations, self.position
+
+
+def is_ours(key: str) -> bool:
+    """Tell whether a key's fingerprint is that of the keyring's own."""
+    return key == signing.fingerprint(keyring.current().signing_key.public_key())
+
+
+def names(folder: Path) -> list[str]:
+    """The names of all checkpoints in a folder, oldest first; raise OSError."""
+    found = [match for path in folder.iterdir() if (match := _NAME.fullmatch(path.name))]
+    return [match[0] for match in sorted(found, key=lambda match: (int(match[1]), int(match[2])))]
+
+
+def read(file: Path) -> Checkpoint:
+    """What a file says; raise WrongDocument where it is not signed, or was changed since, and OSError."""
+    try:
+        document = json.loads(file.read_bytes())
+    except ValueError:
+        raise WrongDocument("It is no checkpoint.") from None
+    if not isinstance(document, dict) or document.get("kind") != KIND:
+        raise WrongDocument("It is no checkpoint.")
+    key = signing.fingerprint(signing.verify(document))
+    try:
+        checkpoint = _said(file.name, key, document)
+    except (KeyError, TypeError, ValueError):
+        raise WrongDocument("It is no checkpoint.") from None
+    if checkpoint.name != name_of(checkpoint.restorations, checkpoint.position):
+        raise WrongDocument("Its name is another's.")
+    return checkpoint
+
+
+def _said(name: str, key: str, document: Document) -> Checkpoint:
+    restored = document["restored"] or {"kept": None, "lost": []}
+    kept = restored["kept"]
+    return Checkpoint(
+        name=name,
+        digest=digest_of(document),
+        key=key,
+        restorations=int(document["restorations"]),
+        position=int(document["position"]),
+        row_id=int(document["row_id"]),
+        seal=str(document["seal"]),
+        at=datetime.fromisoformat(document["at"]),
+        before=document["before"],
+        erased=tuple(
+            (str(one["reference"]), bool(one["keep_block"])) for one in document["erased"]
+        ),
+        kept=None if kept is None else (int(kept["position"]), str(kept["seal"])),
+        lost=tuple(Lost(one["position"], one["seal"], one["digest"]) for one in restored["lost"]),
+    )
+
+
+def newest(folder: Path) -> Checkpoint | None:
+    """The newest that is signed, by whomever; None where there is none. Raise OSError."""
+    for name in reversed(names(folder)):
+        try:
+            return read(folder / name)
+        except WrongDocument:
+            continue  # which is for vouching.py to tell
+    return None
+
+
+def all_in(folder: Path) -> Iterator[Checkpoint | tuple[str, WrongDocument]]:
+    """All, oldest first, or a file's name and what is wrong with it; raise OSError."""
+    for name in names(folder):
+        try:
+            yield read(folder / name)
+        except WrongDocument as wrong:
+            yield name, wrong
+
+
+def name_of(restorations: int, position: int) -> str:
+    """The name of a checkpoint's file."""
+    return f"checkpoint-{restorations:04}-{position:012}.json"
+
+
+def digest_of(document: Document) -> str:
+    """What a checkpoint is known by: SHA-256 over all of it, its signature included."""
+    return hashlib.sha256(signing.canonical(document)).hexdigest()
+
+
+def write(folder: Path, document: Document) -> Checkpoint:
+    """Sign a checkpoint and put it into its folder, whole or not at all; raise OSError."""
+    key = keyring.current().signing_key
+    _export(folder, key.public_key())
+    signed = signing.sign(document, key)
+    name = name_of(document["restorations"], document["position"])
+    _put(folder / name, json.dumps(signed, indent=2) + "\n")
+    return read(folder / name)
+
+
+def _export(folder: Path, key: Ed25519PublicKey) -> None:
+    """Leave the public key beside what it signed, for whoever checks that without the database."""
+    file = folder / f"key-{signing.fingerprint(key)}.pem"
+    if not file.exists():
+        _put(file, signing.public_pem(key))
+
+
+def _put(file: Path, text: str) -> None:
+    """Write a file for its owner alone, so that it is there whole even if the power fails."""
+    descriptor, made = tempfile.mkstemp(dir=file.parent, prefix=".", suffix=".tmp")
+    temporary = Path(made)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as writing:
+            writing.write(text)
+            writing.flush()
+            os.fsync(writing.fileno())
+        temporary.rename(file)
+    finally:
+        temporary.unlink(missing_ok=True)
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

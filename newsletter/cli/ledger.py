@@ -1,0 +1,72 @@
+"""What shows that nobody changed the ledger: `ledger verify`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from newsletter import config, vouching
+from newsletter.cli.application import with_app
+from newsletter.verifying import Verification
+
+
+@click.group()
+def ledger() -> None:
+    """Check that nobody changed the ledger: `ledger verify`."""
+
+
+@ledger.command()
+@click.option("--checkpoints", is_flag=True, help="Compare with the checkpoints, too.")
+@click.option(
+    "--folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Where they are, if not in LEDGER_CHECKPOINTS, such as a copy of your own.",
+)
+@with_app
+def verify(*, checkpoints: bool, folder: Path | None) -> None:
+    """Check every row of the ledger by its seal, and name the first that is wrong.
+
+    A tail that was cut off, and a ledger rewritten with all of its seals, show beside the checkpoints
+    alone. Exit status 1 where anything is wrong.
+    """
+    folder = folder or config.current().ledger_checkpoints
+    if checkpoints and folder is None:
+        raise click.ClickException("LEDGER_CHECKPOINTS: is not set.")
+    walk = Verification()
+    with walk_bar() as watch:
+        while walk.step():
+            watch(walk)
+    if walk.wrong is not None:
+        raise click.ClickException(str(walk.wrong))
+    if checkpoints and folder is not None and (wrong := _beside_checkpoints(folder)) is not None:
+        raise click.ClickException(wrong)
+    beside = ", and as the checkpoints say" if checkpoints else ""
+    click.echo(f"{walk.checked} rows are as they were sealed{beside}.")
+    if walk.unsealed:
+        click.echo(f"{walk.unsealed} more wait for their seal.")
+
+
+def _beside_checkpoints(folder: Path) -> str | None:
+    try:
+        return vouching.complaint(folder)
+    except OSError as error:
+        return f"LEDGER_CHECKPOINTS: cannot be read ({error.strerror})."
+
+
+@contextmanager
+def walk_bar() -> Iterator[Callable[[Verification], None]]:
+    """How far the walk is, on a terminal alone."""
+    if not sys.stdout.isatty():
+        yield lambda _: None
+        return
+    with click.progressbar(length=1, label="Rows") as bar:
+
+        def watch(walk: Verification) -> None:
+            bar.length = max(1, walk.head.position)
+            bar.update(walk.checked - bar.pos)
+
+        yield watch

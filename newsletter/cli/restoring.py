@@ -1,0 +1,57 @@
+"""What an operator does after a backup was restored: bring the database up to what its checkpoints tell."""
+
+from __future__ import annotations
+
+import click
+
+from newsletter import config
+from newsletter.cli.application import ACTOR
+from newsletter.cli.ledger import walk_bar
+from newsletter.cli.mailchimp import bar
+from newsletter.delivery.mailchimp_trouble import trouble_of
+from newsletter.delivery.restore_now import Restored, restore_now
+from newsletter.errors import DeliveryFailure
+from newsletter.formatting import rfc3339
+
+
+def after_restored_backup(*, may_exceed: bool, also: str | None) -> None:
+    """Bring a restored database up to its checkpoints, and tell what was done."""
+    folder = config.current().ledger_checkpoints
+    if folder is None:
+        raise click.ClickException("LEDGER_CHECKPOINTS: is not set.")
+    try:
+        with walk_bar() as verifying, bar() as comparing:
+            restored = restore_now(
+                folder,
+                actor=ACTOR,
+                also=also,
+                may_exceed=may_exceed,
+                verifying=verifying,
+                comparing=comparing,
+            )
+    except DeliveryFailure as failure:
+        raise click.ClickException(str(trouble_of(failure))) from None
+    if restored is None:
+        click.echo("The database has all that the checkpoints tell of: nothing was to be done.")
+        return
+    _tell(restored)
+
+
+def _tell(restored: Restored) -> None:
+    plan = restored.plan
+    click.echo(f"Kept of the ledger: {plan.kept.position} positions.")
+    if plan.lost:
+        last = plan.lost[-1]
+        click.echo(f"Lost: up to position {last.position}, of {rfc3339(last.at)}.")
+    click.echo(f"Erased again: {restored.forgotten}.")
+    if restored.reconciled is None:
+        click.echo("MAILCHIMP_API_KEY is not set: run `newsletter reconcile --full` once it is.")
+    else:
+        for line in restored.reconciled.lines():
+            click.echo(line)
+    if restored.checkpoint is None:
+        raise click.ClickException(
+            "The workers still stand still: see that MAILCHIMP_LIST_ID is right, and run"
+            " `newsletter retention --after-restore --yes` if it all is meant."
+        )
+    click.echo(f"Signed: {restored.checkpoint.name}. The workers go on.")

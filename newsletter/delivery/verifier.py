@@ -1,0 +1,60 @@
+"""The verifier: checks the ledger once a day, a page at a time, and leaves what it found for staff."""
+
+from __future__ import annotations
+
+import logging
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from newsletter import checkpoints, config, jobs, verifications, vouching
+from newsletter.errors import Unavailable
+from newsletter.verifying import Verification
+
+log = logging.getLogger(__name__)
+
+
+class Verifier:
+    """One walk after the other, by one worker at a time over all hosts."""
+
+    def __init__(self, owner: str) -> None:
+        self._owner = owner
+        self._under_way: Verification | None = None
+
+    def step(self) -> bool:
+        """Compare a page; True if there is more of it."""
+        if self._under_way is None and not verifications.is_due():
+            return False
+        if not jobs.take(verifications.JOB, self._owner):
+            self._under_way = None
+            return False
+        try:
+            walk = self._under_way = self._under_way or Verification()
+            if walk.step():
+                return True
+            self._end(walk)
+        except (SQLAlchemyError, Unavailable):
+            self._under_way = None  # it begins anew when the database is back
+            raise
+        self._under_way = None
+        jobs.give_back(verifications.JOB, self._owner)
+        return False
+
+    def _end(self, walk: Verification) -> None:
+        wrong = None if walk.wrong is None else str(walk.wrong)
+        wrong = wrong or _beside_checkpoints()
+        verifications.end(checked=walk.checked, unsealed=walk.unsealed, wrong=wrong)
+        if wrong is None:
+            log.info("ledger verified: %d rows are as they were sealed", walk.checked)
+        else:
+            log.error("ledger wrong: %s", wrong)
+
+
+def _beside_checkpoints() -> str | None:
+    """What they tell; without one yet, or without their folder, they tell nothing: checkpointing.py does."""
+    folder = config.current().ledger_checkpoints
+    try:
+        if folder is None or not checkpoints.names(folder):
+            return None
+        return vouching.complaint(folder)
+    except OSError:
+        return None

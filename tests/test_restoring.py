@@ -1,0 +1,596 @@
+"""A backup restored over newer erasures: nobody comes back, and nobody is mailed in between."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import time_machine
+from click.testing import CliRunner, Result
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from flask import Flask
+from flask.testing import FlaskClient
+from psycopg.sql import SQL, Identifier
+from sqlalchemy import func, select, update
+
+from newsletter import (
+    checkpoints,
+    create_app,
+    create_core,
+    restoring,
+    resuming,
+    signing,
+    vouching,
+)
+from newsletter.cli import application, main
+from newsletter.config import Settings, load
+from newsletter.database import reading, writing
+from newsletter.delivery import reconcile
+from newsletter.delivery.standstill import FRESH_SECONDS, Standstill
+from newsletter.delivery.worker import Worker
+from newsletter.lifecycle import Event
+from newsletter.models import LedgerRow, Seal, Subscription, db
+from newsletter.sealing import Sealing
+from newsletter.verifying import Verification
+from sandbox.mailbox import Mailbox
+from sandbox.mailchimp import StandIn
+from tests.attacker import attacking, rewrite
+from tests.conftest import Drain, Join, on_sqlite
+from tests.people import ADA, GRACE, HEDY, STAFF, access, ask_staff, press, sign_up, status_of
+
+HOUR = timedelta(hours=1)
+JOAN = "joan@example.com"
+
+pytestmark = pytest.mark.usefixtures("clock")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def environ(environ: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The service writes checkpoints."""
+    return {**environ, "LEDGER_CHECKPOINTS": str(folder)}
+
+
+def on_server(url: str, statement: str, *names: str) -> None:
+    with psycopg.connect(f"{url.rsplit('/', 1)[0]}/postgres", autocommit=True) as server:
+        server.execute(SQL(statement).format(*(Identifier(name) for name in names)))
+
+
+@pytest.fixture
+def backup(
+    app: Flask, database_url: str, tmp_path: Path
+) -> Iterator[Callable[[], Callable[[], None]]]:
+    """Make a backup of the database; what is given back restores it."""
+    copies: list[str] = []
+    own = database_url.rsplit("/", 1)[1]
+
+    def close() -> None:
+        with app.app_context():
+            db.engine.dispose()
+
+    def on_postgresql() -> Callable[[], None]:
+        close()
+        copies.append(f"backup_{uuid.uuid4().hex}")
+        on_server(database_url, "CREATE DATABASE {} TEMPLATE {}", copies[-1], own)
+        copy = copies[-1]
+
+        def restore() -> None:
+            close()
+            on_server(database_url, "DROP DATABASE {} WITH (FORCE)", own)
+            on_server(database_url, "CREATE DATABASE {} TEMPLATE {}", own, copy)
+
+        return restore
+
+    def on_sqlite() -> Callable[[], None]:
+        close()
+        file = Path(database_url.removeprefix("sqlite:///"))
+        copy = tmp_path / f"backup-{uuid.uuid4().hex}"
+        shutil.copy(file, copy)
+
+        def restore() -> None:
+            close()
+            for beside in file.parent.glob(f"{file.name}-*"):
+                beside.unlink()
+            shutil.copy(copy, file)
+
+        return restore
+
+    yield on_sqlite if database_url.startswith("sqlite") else on_postgresql
+    for copy in copies:
+        on_server(database_url, "DROP DATABASE {} WITH (FORCE)", copy)
+
+
+def work(app: Flask) -> None:
+    """A worker that has just started does all that it may."""
+    worker = Worker(app)
+    worker.drain()
+    worker.close()
+
+
+@pytest.fixture
+def run(environ: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Run a command as a process of its own would."""
+    apps: list[Flask] = []
+
+    def create(settings: Settings) -> Flask:
+        apps.append(create_core(settings))
+        return apps[-1]
+
+    def run(*words: str, **variables: str) -> Result:
+        result = CliRunner().invoke(main, words, env={**environ, **variables})
+        with apps[-1].app_context():
+            db.engine.dispose()
+        return result
+
+    monkeypatch.setattr(application, "create_core", create)
+    return run
+
+
+Run = Callable[..., Result]
+Restore = Callable[[], None]
+
+
+@pytest.fixture
+def restored(
+    app: Flask,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    join: Join,
+    drain: Drain,
+    backup: Callable[[], Restore],
+    clock: time_machine.Traveller,
+) -> Restore:
+    """Ada and Grace were erased after a backup, Grace with her block kept, and the backup was restored; Hedy stands."""
+    for person in (ADA, GRACE, HEDY):
+        join(person)
+    clock.shift(HOUR)
+    sign_up(client, JOAN)  # her letter waits in the backup
+    restore = backup()
+    drain()
+    ask_staff(client, "erasures", ADA)
+    ask_staff(client, "erasures", GRACE, keep_block=True)
+    drain()
+    clock.shift(HOUR)
+    restore()
+    return restore
+
+
+def reasons(client: FlaskClient) -> list[str]:
+    told: list[str] = client.get("/ready", headers=STAFF).get_json()["reasons"]
+    return [reason for reason in told if reason != "no live worker"]
+
+
+def how_many_seals(app: Flask) -> int | None:
+    with app.app_context(), reading() as session:
+        return session.scalar(select(func.count()).select_from(Seal))
+
+
+def complaint(app: Flask, folder: Path) -> str | None:
+    with app.app_context():
+        walk = Verification()
+        while walk.step():
+            pass
+        return str(walk.wrong) if walk.wrong else vouching.complaint(folder)
+
+
+def test_until_the_command_has_run_nobody_is_mailed_and_nothing_is_erased_or_sealed(
+    app: Flask, client: FlaskClient, mailbox: Mailbox, mailchimp: StandIn, restored: Restore
+) -> None:
+    before = len(mailbox.letters), len(mailchimp.calls)
+    seals = how_many_seals(app)
+    taken = sign_up(client, "new@example.org").status_code
+    ask_staff(client, "erasures", HEDY)
+    work(app)
+
+    assert taken == 202
+    assert (len(mailbox.letters), len(mailchimp.calls)) == before
+    assert how_many_seals(app) == seals
+    [told] = reasons(client)
+    assert told.startswith("a backup was restored")
+    assert "newsletter retention --after-restore" in told
+
+
+def test_afterwards_the_erased_are_gone_and_letters_flow_again(
+    app: Flask,
+    client: FlaskClient,
+    mailbox: Mailbox,
+    mailchimp: StandIn,
+    folder: Path,
+    restored: Restore,
+    run: Run,
+) -> None:
+    work(app)
+    result = run("retention", "--after-restore")
+    assert result.exit_code == 0, result.output
+    assert "Erased again: 2." in result.stdout
+    sign_up(client, "new@example.org")
+    work(app)
+
+    assert status_of(client, ADA) == "unknown"
+    assert [access(client, GRACE)[name] for name in ("status", "email")] == ["blocked", None]
+    assert status_of(client, HEDY) == "confirmed"
+    assert not {ADA.lower(), GRACE} & set(mailchimp.contacts)
+    assert len(mailbox.letters_to("new@example.org")) == 1
+    assert press(client, mailbox, "new@example.org") == 200
+    work(app)
+    assert "new@example.org" in mailchimp.contacts
+    assert reasons(client) == []
+    assert complaint(app, folder) is None
+    assert run("ledger", "verify", "--checkpoints").exit_code == 0
+
+
+def test_the_restoring_is_written_down_and_signed(
+    app: Flask, folder: Path, restored: Restore, run: Run
+) -> None:
+    work(app)
+    before = checkpoints.names(folder)
+    run("retention", "--after-restore")
+
+    with app.app_context(), reading() as session:
+        events = list(session.scalars(select(LedgerRow.event).order_by(LedgerRow.id)))
+    [new] = set(checkpoints.names(folder)) - set(before)
+    said = json.loads((folder / new).read_text())
+    lost = [checkpoints.read(folder / name) for name in before[1:]]
+    assert events.count(Event.RESTORED) == 1
+    assert said["restorations"] == 1
+    assert [one["digest"] for one in said["restored"]["lost"]] == [one.digest for one in lost]
+    assert said["restored"]["kept"]["position"] < said["position"]
+    assert len(said["erased"]) == 2
+
+
+def test_the_command_says_where_nothing_was_restored(
+    app: Flask, client: FlaskClient, folder: Path, join: Join, run: Run
+) -> None:
+    join(ADA)
+    result = run("retention", "--after-restore")
+
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "The database has all that the checkpoints tell of: nothing was to be done.\n",
+    )
+    assert run("retention").exit_code == 2
+    assert run("retention", "--after-restore", LEDGER_CHECKPOINTS="").exit_code == 1
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("replaying", "_read"),
+        ("replaying", "_forget"),
+        ("resuming", "finish"),
+        ("resuming", "_sealed"),
+        ("checkpointing", "content"),
+        ("checkpoints", "write"),
+        ("checkpoints", "_put"),
+        ("restoring", "release"),
+    ],
+)
+@pytest.mark.parametrize("times", [0, 1])
+def test_a_command_that_dies_is_simply_run_again(
+    app: Flask,
+    client: FlaskClient,
+    folder: Path,
+    restored: Restore,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    module: str,
+    name: str,
+    times: int,
+) -> None:
+    where = importlib.import_module(f"newsletter.{module}")
+    true, left = getattr(where, name), [None] * times
+
+    def die(*given: Any, **named: Any) -> Any:
+        if left:
+            left.pop()
+            return true(*given, **named)
+        raise KeyboardInterrupt
+
+    work(app)
+    with monkeypatch.context() as dying:
+        dying.setattr(where, name, die)
+        run("retention", "--after-restore")
+    work(app)
+    result = run("retention", "--after-restore")
+    work(app)
+
+    assert result.exit_code == 0, result.output
+    assert [status_of(client, person) for person in (ADA, GRACE, HEDY)] == [
+        "unknown",
+        "blocked",
+        "confirmed",
+    ]
+    assert reasons(client) == []
+    assert complaint(app, folder) is None
+
+
+def test_without_a_key_of_mailchimp_that_step_is_left_out_and_said(
+    app: Flask, client: FlaskClient, folder: Path, restored: Restore, run: Run
+) -> None:
+    result = run("retention", "--after-restore", MAILCHIMP_API_KEY="")
+    work(app)
+
+    assert result.exit_code == 0, result.output
+    assert "run `newsletter reconcile --full`" in result.stdout
+    assert status_of(client, ADA) == "unknown"
+    assert complaint(app, folder) is None
+
+
+def test_where_too_much_differs_the_workers_stand_still_until_it_is_meant(
+    app: Flask,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    restored: Restore,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reconcile, "FEWEST_TO_STOP", 0)
+    mailchimp.unsubscribes(HEDY)
+    stopped = run("retention", "--after-restore")
+    work(app)
+    held = reasons(client)
+    done = run("retention", "--after-restore", "--yes")
+    work(app)
+
+    assert stopped.exit_code == 1
+    assert "--after-restore --yes" in stopped.stderr
+    assert [reason for reason in held if reason.startswith("a backup was restored")]
+    assert done.exit_code == 0, done.output
+    assert status_of(client, HEDY) == "blocked"
+    assert reasons(client) == []
+
+
+def seal_on(app: Flask, client: FlaskClient) -> None:
+    """A worker that sees no checkpoints has sealed on after the backup was restored."""
+    for number in range(20):
+        sign_up(client, f"filler-{number}@example.org")
+    with app.app_context():
+        while Sealing().step():
+            pass
+
+
+@on_sqlite
+def test_a_backup_is_recognised_though_the_ledger_grew_on(
+    app: Flask, client: FlaskClient, folder: Path, restored: Restore, run: Run
+) -> None:
+    seal_on(app, client)
+    work(app)
+    held = reasons(client)
+    result = run("retention", "--after-restore")
+    work(app)
+
+    assert len(held) == 1
+    assert result.exit_code == 0, result.output
+    assert status_of(client, ADA) == "unknown"
+    assert complaint(app, folder) is None
+
+
+@on_sqlite
+def test_a_rewritten_ledger_is_not_taken_for_a_backup(
+    app: Flask, client: FlaskClient, folder: Path, join: Join, run: Run
+) -> None:
+    join(ADA)
+    rewrite(app, 1)
+    work(app)
+    result = run("retention", "--after-restore")
+
+    assert result.exit_code == 1
+    assert "the ledger was rewritten" in result.stderr
+    assert len(reasons(client)) == 1
+
+
+@on_sqlite
+def test_a_backup_with_a_changed_row_is_refused(
+    app: Flask, client: FlaskClient, restored: Restore, run: Run
+) -> None:
+    with attacking(app) as connection:
+        connection.execute(update(LedgerRow).where(LedgerRow.id == 2).values(actor="nobody"))
+    result = run("retention", "--after-restore")
+
+    assert result.exit_code == 1
+    assert "Position 2, row 2" in result.stderr
+    assert status_of(client, ADA) == "confirmed"
+
+
+@on_sqlite
+def test_it_may_be_restored_twice_and_further_back(
+    app: Flask,
+    client: FlaskClient,
+    folder: Path,
+    restored: Restore,
+    run: Run,
+    clock: time_machine.Traveller,
+) -> None:
+    run("retention", "--after-restore")
+    ask_staff(client, "erasures", HEDY)
+    work(app)
+    clock.shift(HOUR)
+    restored()
+    work(app)
+    held = reasons(client)
+    result = run("retention", "--after-restore")
+    work(app)
+
+    assert len(held) == 1
+    assert "Erased again: 3." in result.stdout
+    assert [status_of(client, person) for person in (ADA, GRACE, HEDY)] == [
+        "unknown",
+        "blocked",
+        "unknown",
+    ]
+    assert reasons(client) == []
+    assert complaint(app, folder) is None
+
+
+@on_sqlite
+def test_a_worker_that_does_not_see_the_folder_stands_still_too(
+    app: Flask, client: FlaskClient, environ: dict[str, Any], mailbox: Mailbox, restored: Restore
+) -> None:
+    work(app)
+    blind = create_app(load({**environ, "LEDGER_CHECKPOINTS": ""}))
+    before = len(mailbox.letters)
+    work(blind)
+    with blind.app_context():
+        db.engine.dispose()
+
+    assert len(mailbox.letters) == before
+    assert len(reasons(client)) == 1
+
+
+@on_sqlite
+def test_the_command_wants_the_folder_for_which_the_workers_stand_still(
+    app: Flask, restored: Restore, run: Run, tmp_path: Path
+) -> None:
+    work(app)
+    (tmp_path / "another").mkdir()
+    result = run("retention", "--after-restore", LEDGER_CHECKPOINTS=str(tmp_path / "another"))
+
+    assert result.exit_code == 1
+    assert "is not in this folder" in result.stderr
+
+
+@pytest.fixture
+def foreign(folder: Path, restored: Restore) -> str:
+    """All checkpoints were signed by a key that came after the backup; its fingerprint."""
+    key, before = Ed25519PrivateKey.generate(), None
+    for name in checkpoints.names(folder):
+        document = signing.sign({**json.loads((folder / name).read_text()), "before": before}, key)
+        before = checkpoints.digest_of(document)
+        (folder / name).write_text(json.dumps(document))
+    return signing.fingerprint(key.public_key())
+
+
+@on_sqlite
+def test_a_key_from_after_the_backup_must_be_named(
+    app: Flask, client: FlaskClient, folder: Path, foreign: str, run: Run
+) -> None:
+    work(app)
+    held = reasons(client)
+    refused = run("retention", "--after-restore")
+    done = run("retention", "--after-restore", "--key", foreign)
+    work(app)
+
+    assert held[0].startswith("LEDGER_CHECKPOINTS holds the checkpoints of another keyring")
+    assert refused.exit_code == 1
+    assert f"--key {foreign}" in refused.stderr
+    assert done.exit_code == 0, done.output
+    assert status_of(client, ADA) == "unknown"
+    assert reasons(client) == []
+    assert complaint(app, folder) is None
+
+
+@on_sqlite
+def test_a_changed_checkpoint_restores_nothing(
+    app: Flask, client: FlaskClient, folder: Path, restored: Restore, run: Run
+) -> None:
+    file = folder / checkpoints.names(folder)[-1]
+    file.write_text(file.read_text().replace('"keep_block": true', '"keep_block": false'))
+    result = run("retention", "--after-restore")
+
+    assert result.exit_code == 1
+    assert f"{file.name}: Its signature does not fit" in result.stderr
+
+
+@on_sqlite
+def test_a_worker_looks_at_its_start_and_every_few_seconds(
+    app: Flask, client: FlaskClient, join: Join, backup: Callable[[], Restore], drain: Drain
+) -> None:
+    seconds = [0.0]
+    still = Standstill(lambda: seconds[0])
+    join(ADA)
+    restore = backup()
+    with app.app_context():
+        first = still.is_on()
+    ask_staff(client, "erasures", ADA)
+    drain()
+    restore()
+    seen = []
+    for shift in (FRESH_SECONDS - 0.1, 0.1):
+        seconds[0] += shift
+        with app.app_context():
+            seen.append(still.is_on())
+
+    assert (first, seen) == (False, [False, True])
+
+
+@on_sqlite
+def test_a_block_that_was_asked_for_after_the_backup_is_kept(
+    app: Flask,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    join: Join,
+    drain: Drain,
+    backup: Callable[[], Restore],
+    clock: time_machine.Traveller,
+    run: Run,
+) -> None:
+    join(ADA)
+    mailchimp.lose_list()
+    ask_staff(client, "erasures", ADA)
+    drain()
+    restore = backup()
+    ask_staff(client, "erasures", ADA, keep_block=True)
+    clock.shift(HOUR)
+    drain()
+    restore()
+    work(app)
+    result = run("retention", "--after-restore", MAILCHIMP_API_KEY="")
+
+    assert result.exit_code == 0, result.output
+    assert access(client, ADA)["status"] == "blocked"
+
+
+@on_sqlite
+def test_a_fresh_checkpoint_of_another_worker_is_no_alarm(
+    app: Flask, client: FlaskClient, join: Join, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    join(ADA)
+    true = checkpoints.newest
+
+    def meanwhile(folder: Path) -> checkpoints.Checkpoint | None:
+        newest = true(folder)
+        monkeypatch.setattr(checkpoints, "newest", true)
+        ask_staff(client, "erasures", ADA)
+        work(app)
+        return newest
+
+    monkeypatch.setattr(checkpoints, "newest", meanwhile)
+    with app.app_context():
+        assert not restoring.stand_still()
+
+
+@on_sqlite
+def test_an_open_transaction_that_never_ends_is_told(
+    app: Flask, restored: Restore, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resuming, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(Sealing, "step", lambda _: False)
+    result = run("retention", "--after-restore")
+
+    assert result.exit_code == 1
+    assert "keeps the ledger from being sealed" in result.stderr
+
+
+def test_nobody_else_is_forgotten(
+    app: Flask, client: FlaskClient, restored: Restore, run: Run
+) -> None:
+    run("retention", "--after-restore")
+
+    with app.app_context(), writing() as session:
+        known = session.scalars(select(Subscription.status)).all()
+    assert sorted(known) == ["blocked", "confirmed", "pending"]
