@@ -33,6 +33,7 @@ class Checkpointing:
 
     def __init__(self) -> None:
         self._newest: Checkpoint | None = None
+        self._read_of: int | None = None  #: when the folder had last been changed as it was read
         self._looked_to: int | None = None
         self._try_at: datetime | None = None
         self._told: str | None = ""  # not known yet: what an earlier worker told is in the database
@@ -48,28 +49,32 @@ class Checkpointing:
             self._try_at = clock.now() + RETRY
             self._tell(f"checkpoints cannot be written: {error.strerror or type(error).__name__}")
             return False
-        if is_written:
-            self._tell(None)
+        self._tell(None)
         return is_written
 
     def _write_due(self, folder: Path) -> bool:
         with reading() as session:
             head = sealing.head(session)
-        if head.position == 0 or (self._newest and head.position == self._newest.position):
+        if head.position == 0:
             return False
-        if self._newest is None:
-            self._newest = checkpoints.newest(folder)
+        self._look(folder)
+        if self._newest is not None and self._newest.position >= head.position:
+            return False
         if not self._is_due(head):
             return False
-        # Another worker may have written one meanwhile.
-        self._newest = checkpoints.newest(folder)
-        if self._newest is None or self._newest.position < head.position:
-            with reading() as session:
-                document = content(session, head, self._newest)
-            self._newest = checkpoints.write(folder, document)
-            log.info("checkpoint at position %d written", head.position)
+        with reading() as session:
+            document = content(session, head, self._newest)
+        checkpoints.write(folder, document)
+        log.info("checkpoint at position %d written", head.position)
         self._try_at = None
         return True
+
+    def _look(self, folder: Path) -> None:
+        """Read the newest again where the folder has changed: another worker may have written it, or a command."""
+        changed_at = folder.stat().st_mtime_ns
+        if changed_at != self._read_of:
+            self._newest, self._looked_to = checkpoints.newest(folder), None
+            self._read_of = changed_at
 
     def _is_due(self, head: Head) -> bool:
         newest = self._newest

@@ -88,10 +88,12 @@ class Sealing:
         if newest is None or (sealed is not None and newest <= sealed):
             self._horizon = None
             return None
-        if self._horizon is None or (sealed is not None and self._horizon.row_id <= sealed):
+        last = self._horizon
+        # Beyond the newest row, it is of a database that has been replaced since.
+        if last is None or last.row_id > newest or (sealed is not None and last.row_id <= sealed):
             self._horizon = _Horizon(newest, writers)
         else:
-            self._horizon = _Horizon(self._horizon.row_id, self._horizon.writers & writers)
+            self._horizon = _Horizon(last.row_id, last.writers & writers)
         return None if self._horizon.writers else self._horizon.row_id
 
 

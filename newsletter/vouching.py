@@ -75,7 +75,8 @@ def _beside_database(whole: list[Checkpoint]) -> Iterator[str]:
     there = seals_at({one.position for one in whole} | {one.kept[0] for one in whole if one.kept})
     lost = lost_digests(whole)
     for one in whole:
-        if one.kept is not None and there.get(one.kept[0]) != one.kept[1]:
+        # A backup from before the first seal kept nothing that could be changed.
+        if one.kept is not None and one.kept[0] and there.get(one.kept[0]) != one.kept[1]:
             yield f"{one.name}: The ledger that was kept then, up to position {one.kept[0]}, was changed."
         if one.digest in lost or there.get(one.position) == one.seal:
             continue

@@ -115,10 +115,10 @@ def backup(
 
 
 def work(app: Flask) -> None:
-    """A worker that has just started does all that it may."""
+    """A worker starts, does all that it may, and ends."""
     worker = Worker(app)
     worker.drain()
-    worker.close()
+    worker._leave()
 
 
 @pytest.fixture
@@ -433,6 +433,30 @@ def test_it_may_be_restored_twice_and_further_back(
         "blocked",
         "unknown",
     ]
+    assert reasons(client) == []
+    assert complaint(app, folder) is None
+
+
+@on_sqlite
+def test_a_backup_from_before_the_first_seal_is_restored(
+    app: Flask,
+    client: FlaskClient,
+    folder: Path,
+    join: Join,
+    drain: Drain,
+    backup: Callable[[], Restore],
+    run: Run,
+) -> None:
+    restore = backup()
+    join(ADA)
+    restore()
+    work(app)
+    held = reasons(client)
+    result = run("retention", "--after-restore")
+    work(app)
+
+    assert len(held) == 1
+    assert result.exit_code == 0, result.output
     assert reasons(client) == []
     assert complaint(app, folder) is None
 

@@ -132,7 +132,6 @@ def test_the_folder_may_be_another(join: Join, run: Run, folder: Path, tmp_path:
     assert missing.stderr == "Error: LEDGER_CHECKPOINTS: is not set.\n"
 
 
-@on_sqlite
 def test_without_a_word_more_there_is_help() -> None:
     result = CliRunner().invoke(main, ["ledger"])
 
