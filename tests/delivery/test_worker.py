@@ -227,7 +227,7 @@ def test_a_worker_that_ends_holds_nothing_any_more(
     with ending_when(lambda: mailchimp.wait_for(lambda: ADA.lower() in mailchimp.contacts, 30)):
         worker.run()
 
-    assert names_of_jobs(app) == {"audience": None, "reconcile": None}
+    assert names_of_jobs(app) == {"audience": None, "reconcile": None, "retention": None}
     assert events_of(client, ADA)[-1] == "synced"
 
 
@@ -338,8 +338,14 @@ def test_without_mailchimp_there_is_no_loop_for_it(environ: dict[str, Any]) -> N
     with_it = create_app(load(environ))
     without = create_app(load({**environ, "MAILCHIMP_API_KEY": ""}))
 
-    assert names_of_loops(Worker(with_it)) == ["postman", "housekeeping", "audience"]
-    assert names_of_loops(Worker(without)) == ["postman", "housekeeping"]
+    assert names_of_loops(Worker(with_it)) == [
+        "postman",
+        "housekeeping",
+        "cleaning",
+        "retiring",
+        "audience",
+    ]
+    assert names_of_loops(Worker(without)) == ["postman", "housekeeping", "cleaning", "retiring"]
 
 
 def names_of_loops(worker: Worker) -> list[str]:
