@@ -227,7 +227,8 @@ def test_a_worker_that_ends_holds_nothing_any_more(
     with ending_when(lambda: mailchimp.wait_for(lambda: ADA.lower() in mailchimp.contacts, 30)):
         worker.run()
 
-    assert names_of_jobs(app) == dict.fromkeys(["audience", "reconcile", "sealing", "verify"])
+    names = ["audience", "reconcile", "retention", "sealing", "verify"]
+    assert names_of_jobs(app) == dict.fromkeys(names)
     assert events_of(client, ADA)[-1] == "synced"
 
 
@@ -338,7 +339,7 @@ def test_without_mailchimp_there_is_no_loop_for_it(environ: dict[str, Any]) -> N
     with_it = create_app(load(environ))
     without = create_app(load({**environ, "MAILCHIMP_API_KEY": ""}))
 
-    always = ["postman", "housekeeping", "sealer", "verifier"]
+    always = ["postman", "housekeeping", "cleaning", "retiring", "sealer", "verifier"]
     assert names_of_loops(Worker(with_it)) == [*always, "audience"]
     assert names_of_loops(Worker(without)) == always
 
