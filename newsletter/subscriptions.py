@@ -143,7 +143,7 @@ def confirm(link: Link) -> Consent:
         with rows.together(session):
             decision = person.act(Action.CONFIRM, consent=agreed)
         if decision.changes and row.replaces_ref:
-            for replaced in _replaced_by(session, row):
+            for replaced in _replaced_by(session, row.ref):
                 _block_rectified(session, replaced)
             row.follows_ref, row.replaces_ref = row.replaces_ref, None
         if row.status is not Status.CONFIRMED:
@@ -168,14 +168,17 @@ def _block_rectified(session: Session, ref: str) -> None:
         old.act(Action.BLOCK, reason=Reason.RECTIFIED)
 
 
-def _replaced_by(session: Session, row: Subscription) -> list[str]:
+def _replaced_by(session: Session, ref: str) -> list[str]:
     """Whom a confirmation blocks: the predecessor, and whom that one was to replace, and so on."""
-    refs: list[str] = []
-    ref = row.replaces_ref
-    while ref is not None and ref not in (*refs, row.ref):
-        refs.append(ref)
-        ref = session.scalar(select(Subscription.replaces_ref).where(Subscription.ref == ref))
-    return refs
+    refs = [ref]
+    replaced = session.scalar(_REPLACED, {"ref": ref})
+    while replaced is not None and replaced not in refs:
+        refs.append(replaced)
+        replaced = session.scalar(_REPLACED, {"ref": replaced})
+    return refs[1:]
+
+
+_REPLACED = select(Subscription.replaces_ref).where(Subscription.ref == bindparam("ref"))
 
 
 def family_of(session: Session, row: Subscription) -> list[str]:
@@ -217,9 +220,8 @@ def _lock_family(session: Session, ref: str) -> None:
 
 
 def _to_lock(session: Session, ref: str) -> set[bytes]:
-    row = session.get(Subscription, ref)
-    replaced = _replaced_by(session, row) if row else []
-    return set(_family(session, ref, *replaced).values())
+    # No row is read whole: what is read before it is locked would be taken for how it stands then.
+    return set(_family(session, ref, *_replaced_by(session, ref)).values())
 
 
 def unsubscribe_url(ref: str) -> str:

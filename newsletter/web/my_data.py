@@ -62,6 +62,12 @@ def act(token: str) -> Response:
     """Do what was asked."""
     link = links.follow(Purpose.MY_DATA, token)
     given = bodies.parse(MyDataAct, bodies.fields())
+    try:
+        new = _new_address(given)
+    except InvalidAddress:
+        if not negotiation.wants_page():
+            raise
+        return _page(link, new_email=given.new_email or "", status=422)
     match given.action:
         case "download":
             return _file(link)
@@ -72,16 +78,19 @@ def act(token: str) -> Response:
         case "lift":
             my_data.lift(link)
         case "rectify":
-            try:
-                my_data.rectify(link, Address.parse(given.new_email or ""))
-            except InvalidAddress:
-                if not negotiation.wants_page():
-                    raise
-                return _page(link, new_email=given.new_email or "", status=422)
+            assert new is not None  # noqa: S101 - tells mypy; correcting needs one
+            my_data.rectify(link, new)
     if negotiation.wants_json():
         return say(Done(action=given.action))
     here = url_for("my_data.show", token=token, done=given.action, locale=language.present())
     return make_response(redirect(here, 303))
+
+
+def _new_address(given: MyDataAct) -> Address | None:
+    """The new address; what is given is looked at, whether the action needs it or not."""
+    if given.new_email is None and given.action != "rectify":
+        return None
+    return Address.parse(given.new_email or "")
 
 
 def _page(link: Link, *, new_email: str = "", status: int = 200) -> Response:

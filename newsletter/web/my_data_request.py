@@ -59,7 +59,7 @@ def ask() -> Response:
     return make_response(redirect(inbox_url, 303))
 
 
-@bp.get("/my-data/inbox")
+@bp.get("/my-data-inbox")
 @describe(Door("Where that form leads: please look into your inbox.", {200: (PAGE,)}))
 def inbox() -> str:
     """Ask the person to look into their inbox."""

@@ -59,7 +59,7 @@ def test_texts_have_no_other_braces() -> None:
     texts = [str(text) for told in TEXTS.values() for text in told]
 
     names = {name for text in texts for _, name, _, _ in string.Formatter().parse(text) if name}
-    assert names == {"form", "contact"}
+    assert names == {"form", "my_data", "contact"}
 
 
 @pytest.mark.parametrize("headers", [{}, BROWSER])
