@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import click
 
-from newsletter.cli import mailchimp, people, processes
+from newsletter.cli import keys, mailchimp, people, processes
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,5 +25,6 @@ for _command in (
     people.lift,
     mailchimp.reconcile,
     mailchimp.webhook,
+    keys.keys,
 ):
     main.add_command(_command)

@@ -23,6 +23,7 @@ from newsletter.delivery.housekeeping import Housekeeping
 from newsletter.delivery.mailchimp import Mailchimp
 from newsletter.delivery.mailchimp_members import members_for
 from newsletter.delivery.nightly import Nightly
+from newsletter.delivery.old_keys import OldKeys
 from newsletter.delivery.postman import Postman
 from newsletter.delivery.progress import Progress
 from newsletter.delivery.smtp import postbox_for
@@ -116,6 +117,7 @@ class Worker:
         self.loops = [
             Loop("postman", self._postman.step, IDLE_SECONDS),
             Loop("housekeeping", Housekeeping().step, TIDY_SECONDS),
+            Loop("keys", OldKeys(self._owner).step, TIDY_SECONDS),
         ]
         if self._mailchimp is not None:
             nightly = Nightly(self._mailchimp, self._owner)

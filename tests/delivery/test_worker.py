@@ -338,8 +338,8 @@ def test_without_mailchimp_there_is_no_loop_for_it(environ: dict[str, Any]) -> N
     with_it = create_app(load(environ))
     without = create_app(load({**environ, "MAILCHIMP_API_KEY": ""}))
 
-    assert names_of_loops(Worker(with_it)) == ["postman", "housekeeping", "audience"]
-    assert names_of_loops(Worker(without)) == ["postman", "housekeeping"]
+    assert names_of_loops(Worker(with_it)) == ["postman", "housekeeping", "keys", "audience"]
+    assert names_of_loops(Worker(without)) == ["postman", "housekeeping", "keys"]
 
 
 def names_of_loops(worker: Worker) -> list[str]:
