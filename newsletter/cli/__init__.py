@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import click
 
-from newsletter.cli import keys, mailchimp, people, processes
+from newsletter.cli import inventory, keys, mailchimp, people, processes
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,5 +26,6 @@ for _command in (
     mailchimp.reconcile,
     mailchimp.webhook,
     keys.keys,
+    inventory.data_inventory,
 ):
     main.add_command(_command)
