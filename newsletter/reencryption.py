@@ -12,7 +12,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, LargeBinary, exists, func, inspect, select, update
+from sqlalchemy import (
+    ColumnElement,
+    LargeBinary,
+    Update,
+    bindparam,
+    exists,
+    func,
+    inspect,
+    select,
+    update,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from newsletter import keyring
@@ -49,6 +59,13 @@ class Encrypted:
     def is_older(self, key_id: int) -> ColumnElement[bool]:
         """Values that another data key encrypted."""
         return self._begins != keyring.prefix(key_id)
+
+    @property
+    def changing(self) -> Update:
+        """Put a new value in the place of the old, unless that is no longer there."""
+        same = (self.key == bindparam("of_row"), self.column == bindparam("from_old"))
+        changed: dict[str, Any] = {self.column.key: bindparam("to_new")}
+        return update(self.column.class_).where(*same).values(changed)
 
     @property
     def _begins(self) -> ColumnElement[bytes]:
@@ -107,24 +124,27 @@ class Walk:
         return True
 
     def _take(self, encrypted: Encrypted, newest: int, keys: Sequence[str]) -> None:
-        key, column = encrypted.key, encrypted.column
-        query = select(key, column).where(key.in_(keys), encrypted.is_older(newest))
+        query = select(encrypted.key, encrypted.column)
+        query = query.where(encrypted.key.in_(keys), encrypted.is_older(newest))
         with writing() as session:
             # Whoever holds a row is not waited for: two who wait for each other would cost one of them its work.
             free = query.with_for_update(skip_locked=True, key_share=True)
-            for ref, old in session.execute(free).all():
-                try:
-                    new = _encrypted_anew(old, ref, encrypted.name)
-                except Unreadable:
-                    log.warning("a value of %s cannot be read: ref=%s", encrypted.name, ref)
-                    self.unreadable += 1
-                    continue
-                same = (key == ref, column == old)
-                changing = update(column.class_).where(*same).values({column.key: new})
-                session.connection().execute(changing)
+            found = session.execute(free).all()
+            changes = [
+                {"of_row": ref, "from_old": old, "to_new": new}
+                for ref, old in found
+                if (new := self._anew(old, ref, encrypted.name)) is not None
+            ]
+            if changes:
+                session.connection().execute(encrypted.changing, changes)
 
-
-def _encrypted_anew(sealed: bytes, ref: str, column: str) -> bytes:
-    ring = keyring.current()
-    plain = ring.decrypt(sealed, ref=ref, column=column)
-    return ring.encrypt(plain, ref=ref, column=column)
+    def _anew(self, sealed: bytes, ref: str, name: str) -> bytes | None:
+        """A value, encrypted by the newest key; None where it cannot be read."""
+        ring = keyring.current()
+        try:
+            plain = ring.decrypt(sealed, ref=ref, column=name)
+        except Unreadable:
+            log.warning("a value of %s cannot be read: ref=%s", name, ref)
+            self.unreadable += 1
+            return None
+        return ring.encrypt(plain, ref=ref, column=name)

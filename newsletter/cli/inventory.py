@@ -15,7 +15,7 @@ from newsletter.config import Locale
     help="The language; DEFAULT_LOCALE's where none is named.",
 )
 def data_inventory(*, locale: Locale | None) -> None:
-    """Print the record of processing and a privacy notice's text.
+    """Print the record of processing and a text for the notice.
 
     Both are Markdown (Art. 30 and 13 GDPR). What stands in square brackets is to be filled in. No database is opened.
     """

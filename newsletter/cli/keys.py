@@ -18,7 +18,7 @@ _END = "an hour after the new one, the worker takes it away, or `newsletter keys
 
 @click.group()
 def keys() -> None:
-    """Change the keys, look at them, publish those that are public."""
+    """Change the keys, look at them, publish the public ones."""
 
 
 @keys.command()

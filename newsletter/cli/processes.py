@@ -54,7 +54,7 @@ def worker() -> None:
 
 @click.command()
 def check() -> None:
-    """Look for mistakes of configuration and say how to mend each.
+    """Look for mistakes of configuration; say how to mend each.
 
     Exit status 1 where there are any.
     Problems go to standard error; what is only worth knowing goes to standard output.
