@@ -59,11 +59,6 @@ class Checkpoint:
         return self.restorations, self.position
 
 
-def is_ours(key: str) -> bool:
-    """Tell whether a key's fingerprint is that of the keyring's own."""
-    return key == signing.fingerprint(keyring.current().signing_key.public_key())
-
-
 def names(folder: Path) -> list[str]:
     """The names of all checkpoints in a folder, oldest first; raise OSError."""
     found = [match for path in folder.iterdir() if (match := _NAME.fullmatch(path.name))]

@@ -1,41 +1,47 @@
 """The keys that personal data is encrypted and recognised with.
 
-Three random keys lie in the database, wrapped by DATA_KEY, which lies outside it: the data key encrypts (AES-256-GCM,
+Random keys lie in the database, wrapped by DATA_KEY, which lies outside it: the data key encrypts (AES-256-GCM,
 NIST SP 800-38D, with the row's ref and the column as associated data, so that no ciphertext can be moved), the
-digest key recognises an address (HMAC-SHA-256), the signing key signs what we show (Ed25519, RFC 8032). A new DATA_KEY
-wraps them anew and leaves them as they are.
+digest key recognises an address (HMAC-SHA-256), the signing key signs what we show (Ed25519, RFC 8032). Changing
+any of them is rotation.py's part; docs/keys.md says when.
+
+Each process keeps the keyring and reads it anew every so often, so that a key made by another process is soon
+used by all; a value under a key it does not know makes it look at once.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import secrets
-from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from flask import current_app
-from pydantic import SecretStr
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from newsletter import clock, config
+from newsletter import clock, config, database, signing
 from newsletter.address import Address
-from newsletter.database import apart
 from newsletter.errors import Unavailable, Unreadable, WrongDataKey
 from newsletter.models import Keyring as KeyringRow
+from newsletter.wrapping import KEY_OCTETS, unwrap, wrap
 
-_KEY_OCTETS = 32
+#: How old a kept keyring may be. Rotation waits far longer before it takes an old key away.
+READ_EVERY = timedelta(seconds=60)
+DATA, DIGEST, SIGNING = "data", "digest", "signing"
+VERIFYING = "verifying"  #: the public half of a key that signed once
+_NEEDED = (DATA, DIGEST, SIGNING)
 _NONCE_OCTETS = 12
 _ID_OCTETS = 4
-_PURPOSES = ("data", "digest", "signing")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,22 +51,29 @@ class Keyring:
     data: dict[int, AESGCM]
     digest_key: bytes
     signing_key: Ed25519PrivateKey
+    #: Every key that ever signed for us, the newest first.
+    public_keys: tuple[Ed25519PublicKey, ...]
+    read_at: datetime
 
     def encrypt(self, plain: str, *, ref: str, column: str) -> bytes:
         """Encrypt one value of one row; the result names its key."""
         key_id = max(self.data)
         nonce = secrets.token_bytes(_NONCE_OCTETS)
         sealed = self.data[key_id].encrypt(nonce, plain.encode(), _bound_to(ref, column))
-        return key_id.to_bytes(_ID_OCTETS, "big") + nonce + sealed
+        return prefix(key_id) + nonce + sealed
 
     def decrypt(self, sealed: bytes, *, ref: str, column: str) -> str:
         """Decrypt one value of one row; raise Unreadable where it belongs to another row or column."""
         key_id = int.from_bytes(sealed[:_ID_OCTETS], "big")
         nonce = sealed[_ID_OCTETS : _ID_OCTETS + _NONCE_OCTETS]
         rest = sealed[_ID_OCTETS + _NONCE_OCTETS :]
+        # A key that is not known was made by another process since we looked, or there is none.
+        cipher = self.data.get(key_id) or _read_anew().data.get(key_id)
+        if cipher is None:
+            raise Unreadable
         try:
-            return self.data[key_id].decrypt(nonce, rest, _bound_to(ref, column)).decode()
-        except (KeyError, ValueError, InvalidTag) as error:
+            return cipher.decrypt(nonce, rest, _bound_to(ref, column)).decode()
+        except (ValueError, InvalidTag) as error:
             raise Unreadable from error
 
     def digest(self, address: Address) -> bytes:
@@ -72,16 +85,27 @@ def _bound_to(ref: str, column: str) -> bytes:
     return f"{ref}:{column}".encode()
 
 
+def prefix(key_id: int) -> bytes:
+    """What every value begins with that a data key encrypted."""
+    return key_id.to_bytes(_ID_OCTETS, "big")
+
+
 def current() -> Keyring:
-    """The keyring of the application at work, read once; raise Unavailable before `release` has made it."""
+    """The keyring of the application at work; raise Unavailable before `release` has made it."""
     kept: Keyring | None = current_app.extensions.get("keyring")
-    if kept is None:
-        with apart() as session:
-            kept = _open(session, config.current().data_key)
-        if kept is None:
-            raise Unavailable
-        current_app.extensions["keyring"] = kept
-    return kept
+    # Whichever way the clock was set.
+    if kept is not None and abs(clock.now() - kept.read_at) < READ_EVERY:
+        return kept
+    return _read_anew()
+
+
+def is_ours(key: str) -> bool:
+    """Tell by its fingerprint whether a key signs for us or ever did; another process may just have made it."""
+    return any(
+        signing.fingerprint(known) == key
+        for read in (current, _read_anew)
+        for known in read().public_keys
+    )
 
 
 def check() -> None:
@@ -90,51 +114,71 @@ def check() -> None:
         current()
 
 
+def lock(session: Session) -> None:
+    """Let nobody else change the keyring until the transaction ends."""
+    database.lock(session, b"keyring ")
+
+
 def make_if_missing(session: Session) -> None:
     """Make the keys where there are none; raise WrongDataKey where there are some that DATA_KEY does not open."""
-    data_keys = config.current().data_key
-    there = _unwrapped(session, data_keys)
-    for purpose in _PURPOSES:
+    there = _unwrapped(session)
+    for purpose in _NEEDED:
         if not there[purpose]:
-            wrapped = _wrap(secrets.token_bytes(_KEY_OCTETS), purpose, data_keys[0])
-            session.add(KeyringRow(purpose=purpose, wrapped=wrapped, created_at=clock.now()))
+            add(session, purpose)
 
 
-def _open(session: Session, data_keys: Iterable[SecretStr]) -> Keyring | None:
-    keys = _unwrapped(session, data_keys)
-    if not all(keys.values()):
+def add(session: Session, purpose: str) -> None:
+    """Make a random key for a purpose; from then on it is the newest."""
+    wrapped = wrap(secrets.token_bytes(KEY_OCTETS), purpose, config.current().data_key)
+    session.add(KeyringRow(purpose=purpose, wrapped=wrapped, created_at=clock.now()))
+
+
+def _read_anew() -> Keyring:
+    kept: Keyring | None = current_app.extensions.get("keyring")
+    with database.apart() as session:
+        try:
+            read = _open(session)
+        except WrongDataKey:
+            # Wrapped anew by a DATA_KEY that this process was not started with, the keys are the same. But where
+            # there is a newer one, nothing may be encrypted by the old, which is going to be taken away.
+            if kept is None or _newest_data(session) != max(kept.data):
+                raise
+            log.warning(
+                "DATA_KEY does not open the keyring any more: give this process the newest, too"
+            )
+            read = replace(kept, read_at=clock.now())
+    if read is None:
+        raise Unavailable
+    current_app.extensions["keyring"] = read
+    return read
+
+
+def _newest_data(session: Session) -> int | None:
+    query = select(KeyringRow.id).where(KeyringRow.purpose == DATA).order_by(KeyringRow.id.desc())
+    return session.scalar(query.limit(1))
+
+
+def _open(session: Session) -> Keyring | None:
+    now, keys = clock.now(), _unwrapped(session)
+    if not all(keys[purpose] for purpose in _NEEDED):
         return None
+    signers = {id_: Ed25519PrivateKey.from_private_bytes(key) for id_, key in keys[SIGNING].items()}
+    public = {id_: key.public_key() for id_, key in signers.items()}
+    public |= {id_: Ed25519PublicKey.from_public_bytes(key) for id_, key in keys[VERIFYING].items()}
     return Keyring(
-        {key_id: AESGCM(key) for key_id, key in keys["data"].items()},
-        digest_key=next(iter(keys["digest"].values())),
-        signing_key=Ed25519PrivateKey.from_private_bytes(next(iter(keys["signing"].values()))),
+        {id_: AESGCM(key) for id_, key in keys[DATA].items()},
+        digest_key=next(iter(keys[DIGEST].values())),
+        signing_key=signers[max(signers)],
+        public_keys=tuple(public[id_] for id_ in sorted(public, reverse=True)),
+        read_at=now,
     )
 
 
-def _unwrapped(session: Session, data_keys: Iterable[SecretStr]) -> dict[str, dict[int, bytes]]:
+def _unwrapped(session: Session) -> dict[str, dict[int, bytes]]:
     """The keys of each purpose by their id; raise WrongDataKey."""
-    keys: dict[str, dict[int, bytes]] = {purpose: {} for purpose in _PURPOSES}
+    data_keys = config.current().data_key
+    keys: dict[str, dict[int, bytes]] = {purpose: {} for purpose in (*_NEEDED, VERIFYING)}
     for row in session.scalars(select(KeyringRow).order_by(KeyringRow.id)):
         if row.purpose in keys:
-            keys[row.purpose][row.id] = _unwrap(row, data_keys)
+            keys[row.purpose][row.id] = unwrap(row.wrapped, row.purpose, data_keys).key
     return keys
-
-
-def _wrapping_key(data_key: SecretStr) -> AESGCM:
-    derive = HKDF(algorithm=SHA256(), length=_KEY_OCTETS, salt=None, info=b"newsletter keyring")
-    return AESGCM(derive.derive(data_key.get_secret_value().encode()))
-
-
-def _wrap(key: bytes, purpose: str, data_key: SecretStr) -> bytes:
-    nonce = secrets.token_bytes(_NONCE_OCTETS)
-    return nonce + _wrapping_key(data_key).encrypt(nonce, key, purpose.encode())
-
-
-def _unwrap(row: KeyringRow, data_keys: Iterable[SecretStr]) -> bytes:
-    nonce, wrapped = row.wrapped[:_NONCE_OCTETS], row.wrapped[_NONCE_OCTETS:]
-    for data_key in data_keys:
-        try:
-            return _wrapping_key(data_key).decrypt(nonce, wrapped, row.purpose.encode())
-        except InvalidTag:
-            continue
-    raise WrongDataKey

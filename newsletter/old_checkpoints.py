@@ -1,46 +1,49 @@
 """Checkpoints that are much older than the newest one: nobody needs them to check the ledger any more.
 
-How old one is, it says itself: a file's own time is that of its last copy. Its name tells its place among the others.
+How old one is, it says itself: a file's own time is that of its last copy. Only the oldest are deleted, in order, since
+one that is missing in the middle is a finding.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 
-from newsletter import retention
+from newsletter import checkpoints, retention
+from newsletter.checkpoints import Checkpoint
+from newsletter.errors import WrongDocument
 
 log = logging.getLogger(__name__)
 
 
 def find(folder: Path | None) -> list[str]:
-    """The names of those that ended, oldest first; none while the newest cannot be read."""
-    files = _files(folder)
-    newest = _made_at(files[-1]) if files else None
-    if newest is None:
+    """The names of those that ended, oldest first; none where one before them cannot be read."""
+    try:
+        newest = checkpoints.newest(folder) if folder is not None else None
+    except OSError:
+        log.warning("LEDGER_CHECKPOINTS cannot be read")
         return []
-    ended_before = retention.years_before(newest, retention.RUN_YEARS)
-    ended = []
-    for file in files[:-1]:
-        at = _made_at(file)
-        if at is None:
-            continue  # whatever it is, it is not ours to delete
-        if at >= ended_before:
-            break
-        ended.append(file.name)
-    return ended
+    if folder is None or newest is None:
+        return []
+    ended_before = retention.years_before(newest.at, retention.RUN_YEARS)
+    read = (_read(folder / name) for name in checkpoints.names(folder))
+    ended = takewhile(lambda one: one is not None and one.at < ended_before, read)
+    return [one.name for one in ended if one is not None]
 
 
 def how_many_stay(folder: Path | None) -> int:
     """How many are kept for now."""
-    return len(_files(folder)) - len(find(folder))
+    try:
+        names = checkpoints.names(folder) if folder is not None else []
+    except OSError:
+        return 0
+    return len(names) - len(find(folder))
 
 
 def delete(folder: Path | None, names: list[str]) -> int:
-    """Delete some by name; how many could be."""
-    return 0 if folder is None else sum(_is_deleted(folder / name) for name in names)
+    """Delete some by name, up to one that cannot be; how many were."""
+    return 0 if folder is None else len(list(takewhile(_is_deleted, map(folder.joinpath, names))))
 
 
 def _is_deleted(file: Path) -> bool:
@@ -52,24 +55,9 @@ def _is_deleted(file: Path) -> bool:
     return True
 
 
-def _files(folder: Path | None) -> list[Path]:
-    """All of them; their names are in the order in which they were made."""
-    if folder is None:
-        return []
+def _read(file: Path) -> Checkpoint | None:
+    """What a file says; None where that cannot be read: then it is not ours to delete, nor what follows it."""
     try:
-        return sorted(folder.glob("*.json"), key=lambda file: file.name)
-    except OSError:
-        log.warning("LEDGER_CHECKPOINTS cannot be read")
-        return []
-
-
-def _made_at(file: Path) -> datetime | None:
-    """When a checkpoint was made; None where a file is none, or cannot be read."""
-    try:
-        said = json.loads(file.read_bytes())
-        if "position" not in said or "signature" not in said:
-            return None
-        at = datetime.fromisoformat(said["at"])
-    except (OSError, ValueError, TypeError, KeyError):
+        return checkpoints.read(file)
+    except (OSError, WrongDocument):
         return None
-    return at if at.tzinfo is not None else None

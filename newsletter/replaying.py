@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from newsletter import checkpoints, erasures, restoring, sealing, subscriptions, vouching
+from newsletter import checkpoints, erasures, keyring, restoring, sealing, subscriptions, vouching
 from newsletter.address import Address
 from newsletter.checkpoints import Checkpoint
 from newsletter.database import reading, writing
@@ -62,7 +62,7 @@ def plan(folder: Path, *, also: str | None = None) -> Plan | None:
             "The checkpoint for which the workers stand still is not in this folder:"
             " run it where LEDGER_CHECKPOINTS is theirs."
         )
-    if not whole or (not lost and checkpoints.is_ours(whole[-1].key)):
+    if not whole or (not lost and keyring.is_ours(whole[-1].key)):
         return None
     if lost:
         _refuse_rewritten(lost[0], kept)

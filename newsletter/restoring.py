@@ -12,7 +12,7 @@ from enum import StrEnum
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from newsletter import checkpoints, clock, config, jobs, sealing
+from newsletter import checkpoints, clock, config, jobs, keyring, sealing
 from newsletter.checkpoints import Checkpoint
 from newsletter.database import reading, writing
 from newsletter.models import Job
@@ -37,7 +37,7 @@ _TOLD = {
 
 def case_of(session: Session, newest: Checkpoint) -> Case | None:
     """Why the newest checkpoint does not fit the database; None: it does. It was read before the database is."""
-    if not checkpoints.is_ours(newest.key):
+    if not keyring.is_ours(newest.key):
         return Case.FOREIGN
     there = sealing.seal_at(session, newest.position)
     fits = there is not None and there.seal.hex() == newest.seal

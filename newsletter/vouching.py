@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from newsletter import checkpoints, sealing
+from newsletter import checkpoints, keyring, sealing
 from newsletter.checkpoints import Checkpoint
 from newsletter.database import reading
 from newsletter.errors import WrongDocument
@@ -48,7 +48,7 @@ def trusted(whole: list[Checkpoint], also: str | None = None) -> list[Checkpoint
     """Those that count, oldest first; `also`: the fingerprint of one more key whose checkpoints count."""
     counting, vouched_for = [], set[str]()
     for one in reversed(whole):
-        if checkpoints.is_ours(one.key) or one.key == also or one.digest in vouched_for:
+        if keyring.is_ours(one.key) or one.key == also or one.digest in vouched_for:
             counting.append(one)
             vouched_for |= {one.before or "", *(lost.digest for lost in one.lost)}
     return counting[::-1]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import click
 
-from newsletter.cli import ledger, mailchimp, people, processes, retention
+from newsletter.cli import inventory, keys, ledger, mailchimp, people, processes, retention
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -29,5 +29,7 @@ for _command in (
     mailchimp.webhook,
     ledger.ledger,
     retention.retention,
+    keys.keys,
+    inventory.data_inventory,
 ):
     main.add_command(_command)

@@ -8,7 +8,7 @@ import os
 import click
 from flask import current_app
 
-from newsletter import checkup, config, database, keyring, migrating, wording
+from newsletter import checkup, config, keyring, migrating, wording
 from newsletter.cli.application import with_app
 from newsletter.database import writing
 from newsletter.delivery.worker import Worker
@@ -26,7 +26,7 @@ def release() -> None:
     keyring.check()
     migrating.upgrade()
     with writing() as session:
-        database.lock(session, b"keyring ")
+        keyring.lock(session)
         keyring.make_if_missing(session)
         wording.publish(session)
         is_ahead = schema_of(session.connection()) is Schema.AHEAD
@@ -54,7 +54,7 @@ def worker() -> None:
 
 @click.command()
 def check() -> None:
-    """Look for mistakes of configuration and say how to mend each.
+    """Look for mistakes of configuration; say how to mend each.
 
     Exit status 1 where there are any.
     Problems go to standard error; what is only worth knowing goes to standard output.

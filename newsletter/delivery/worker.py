@@ -24,6 +24,7 @@ from newsletter.delivery.housekeeping import Housekeeping
 from newsletter.delivery.mailchimp import Mailchimp
 from newsletter.delivery.mailchimp_members import members_for
 from newsletter.delivery.nightly import Nightly
+from newsletter.delivery.old_keys import OldKeys
 from newsletter.delivery.postman import Postman
 from newsletter.delivery.progress import Progress
 from newsletter.delivery.retiring import Retiring
@@ -127,6 +128,7 @@ class Worker:
             Loop("retiring", Retiring(self._owner).step, LOOK_SECONDS),
             Loop("sealer", Sealer(self._owner).step, IDLE_SECONDS),
             Loop("verifier", Verifier(self._owner).step, TIDY_SECONDS),
+            Loop("keys", OldKeys(self._owner).step, TIDY_SECONDS),
         ]
         if self._mailchimp is not None:
             nightly = Nightly(self._mailchimp, self._owner)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -25,6 +24,7 @@ from newsletter.models import Erasure, LedgerRow, Model, RetentionRun, Subscript
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests.conftest import Drain, Join, on_sqlite
+from tests.heads import put
 from tests.people import (
     ADA,
     GRACE,
@@ -486,15 +486,14 @@ def test_runs_are_kept_for_three_years(at_work: None, clock: time_machine.Travel
 def test_old_checkpoints_end(
     environ: dict[str, Any], tmp_path: Path, clock: time_machine.Traveller
 ) -> None:
-    for position, at in ((1, "2020-01-01T00:00:00Z"), (2, "2026-01-01T00:00:00Z")):
-        head = {"position": position, "at": at, "signature": {}}
-        (tmp_path / f"{position:012}.json").write_text(json.dumps(head), encoding="utf-8")
+    put(tmp_path, 1, "2020-01-01T00:00:00Z")
+    newest = put(tmp_path, 2, "2026-01-01T00:00:00Z")
     app = create_app(load({**environ, "LEDGER_CHECKPOINTS": str(tmp_path)}))
     with app.app_context():
         assert run()["checkpoints"] == 1
         db.engine.dispose()
 
-    assert [file.name for file in tmp_path.glob("*.json")] == [f"{2:012}.json"]
+    assert [file.name for file in tmp_path.glob("*.json")] == [newest]
 
 
 # Runs

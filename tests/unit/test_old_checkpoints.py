@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from newsletter import old_checkpoints
+from newsletter import checkpoints, old_checkpoints
+from tests.heads import put
 
 OLD, BORDER, YOUNG, NEWEST = (
     "2026-02-28T23:59:59Z",
@@ -17,13 +16,6 @@ OLD, BORDER, YOUNG, NEWEST = (
     "2028-01-01T00:00:00Z",
     "2029-03-01T00:00:00Z",
 )
-
-
-def put(folder: Path, position: int, at: str, **said: Any) -> str:
-    name = f"{position:012}.json"
-    head = {"position": position, "at": at, "signature": {}, **said}
-    (folder / name).write_text(json.dumps(head), encoding="utf-8")
-    return name
 
 
 def test_those_of_more_than_three_years_before_the_newest_have_ended(tmp_path: Path) -> None:
@@ -49,16 +41,18 @@ def test_the_time_of_the_file_tells_nothing(tmp_path: Path) -> None:
     assert old_checkpoints.find(tmp_path) == [old]
 
 
-def test_while_the_newest_cannot_be_read_none_has_ended(tmp_path: Path) -> None:
-    put(tmp_path, 1, OLD)
-    (tmp_path / f"{2:012}.json").write_text("{", encoding="utf-8")
-
-    assert old_checkpoints.find(tmp_path) == []
-
-
 @pytest.mark.parametrize("text", ["{", "[]", '"at"', '{"at": "2020-01-01T00:00:00Z"}', "{}", "7"])
-def test_a_file_that_is_no_checkpoint_is_not_touched(tmp_path: Path, text: str) -> None:
-    (tmp_path / f"{1:012}.json").write_text(text, encoding="utf-8")
+def test_what_cannot_be_read_stays_and_so_does_what_follows_it(tmp_path: Path, text: str) -> None:
+    old = put(tmp_path, 1, OLD)
+    (tmp_path / checkpoints.name_of(0, 2)).write_text(text, encoding="utf-8")
+    for position, at in ((3, OLD), (4, NEWEST)):
+        put(tmp_path, position, at)
+
+    assert old_checkpoints.find(tmp_path) == [old]
+
+
+def test_what_is_no_checkpoint_by_its_name_is_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "another.json").write_text("{}", encoding="utf-8")
     old = put(tmp_path, 2, OLD)
     put(tmp_path, 3, NEWEST)
 

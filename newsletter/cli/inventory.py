@@ -1,0 +1,23 @@
+"""What is collected, as documents for whoever answers for it: made from the code and the settings alone."""
+
+from __future__ import annotations
+
+import click
+
+from newsletter import config, inventory
+from newsletter.config import Locale
+
+
+@click.command("data-inventory")
+@click.option(
+    "--locale",
+    type=click.Choice(["de", "en"]),
+    help="The language; DEFAULT_LOCALE's where none is named.",
+)
+def data_inventory(*, locale: Locale | None) -> None:
+    """Print the record of processing and a text for the notice.
+
+    Both are Markdown (Art. 30 and 13 GDPR). What stands in square brackets is to be filled in. No database is opened.
+    """
+    settings = config.load_or_exit()
+    click.echo(inventory.document(settings, locale or settings.default_locale), nl=False)
