@@ -38,7 +38,7 @@ _LISTENING = "Listening at: %s"
 
 _CREDENTIALS = re.compile(r"\b([Bb]earer|Basic)(\s+)[\w.~+/=-]{6,}")
 _LINK = re.compile(
-    r"(/(?:confirm|not-me|unsubscribe|my-data|webhooks/mailchimp|members)/)[^\s\"'<>?#,)]+"
+    r"(/(?:confirm|not-me|unsubscribe|receipts|my-data|webhooks/mailchimp|members)/)[^\s\"'<>?#,)]+"
 )
 _QUERY = re.compile(r"(?<=[\w/])\?[^\s\"'<>=]*=[^\s\"'<>]*")
 _IN_ADDRESS = r"[^\s\"'<>(),:;\[\]\\@]"

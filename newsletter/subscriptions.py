@@ -50,6 +50,7 @@ class Consent:
     confirmed_at: datetime
     language: Locale
     unsubscribe_url: str
+    receipt_url: str
 
 
 @dataclass(frozen=True)
@@ -108,11 +109,11 @@ def open_request(link: Link) -> OpenRequest:
 
 
 def _agreed_in(session: Session, link: Link, row: Subscription) -> ConsentText | None:
-    """The text that the link's letter carried, else the one the row names."""
+    """The text that the link's letter carried; a link made before links named it may find only the row's."""
     letter = session.connection().execute(_LETTER, {"id": link.letter}).first()
     if letter is not None and letter.ref != row.ref:
         return None
-    named = letter.wording if letter else row.wording
+    named = link.wording or (letter.wording if letter else row.wording)
     return wording.kept(session, named) if named else None
 
 
@@ -137,7 +138,9 @@ def confirm(link: Link) -> Consent:
             row.replaces_ref = None
         if row.status is not Status.CONFIRMED:
             raise OutdatedLink(row.locale)
-        return Consent(row.ref, row.since, agreed.language, unsubscribe_url(row.ref))
+        return Consent(
+            row.ref, row.since, agreed.language, unsubscribe_url(row.ref), receipt_url(row)
+        )
 
 
 def _meet_with_replaced(session: Session, ref: str) -> Person | None:
@@ -208,6 +211,11 @@ def _lock_family(session: Session, ref: str) -> None:
 def unsubscribe_url(ref: str) -> str:
     """The link that ends a subscription: the same in every round."""
     return tokens.url_for(Purpose.UNSUBSCRIBE, Link(ref, 0))
+
+
+def receipt_url(row: Subscription) -> str:
+    """Where a person gets the receipt of their present consent; the link holds for an hour."""
+    return tokens.url_for(Purpose.RECEIPT, Link(row.ref, row.round))
 
 
 def disown(link: Link, *, and_block: bool) -> Departure | None:

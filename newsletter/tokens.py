@@ -1,21 +1,23 @@
 """Links: signed, bound to one purpose and one round, and never naming the address.
 
-A link's date of making is in it, but its end is in the row: asking again extends it. Only the link to unsubscribe
-has no date, as it never ends and is always the same. Signatures are HMAC-SHA-256 by itsdangerous, with a salt for
-each purpose.
+A link's date of making is in it, but its end is in the row: asking again extends it. A receipt's link ends by its
+date. Only the link to unsubscribe has no date, as it never ends and is always the same. Signatures are HMAC-SHA-256 by
+itsdangerous, with a salt for each purpose.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_decode, base64_encode
 
-from newsletter import config
-from newsletter.errors import UnknownLink
+from newsletter import clock, config
+from newsletter.errors import OutdatedLink, UnknownLink
 
 
 class Purpose(StrEnum):
@@ -24,34 +26,54 @@ class Purpose(StrEnum):
     CONFIRM = "confirm"
     NOT_ME = "not-me"
     UNSUBSCRIBE = "unsubscribe"
+    RECEIPT = "receipts"
+
+
+#: Which links end by their date, so long after they were made.
+HOLDS = {Purpose.RECEIPT: timedelta(hours=1)}
 
 
 @dataclass(frozen=True)
 class Link:
-    """What a link names: a person by reference, the round, and the letter that carries it."""
+    """What a link names: a person by reference, the round, the letter that carries it, and the text in that."""
 
     ref: str
     round: int
     letter: str | None = None
+    wording: str | None = None
 
 
 def url_for(purpose: Purpose, link: Link) -> str:
     """The whole URL, built from PUBLIC_URL alone."""
-    token = _serializer(purpose).dumps([link.ref, link.round, link.letter])
+    # Together in one place: an earlier release reads such a link as one whose letter is gone.
+    letter = f"{link.letter}:{link.wording}" if link.wording else link.letter
+    token = _serializer(purpose).dumps([link.ref, link.round, letter])
     return f"{config.current().public_url}/{purpose}/{token}"
 
 
 def read(purpose: Purpose, token: str) -> Link:
-    """Take a token back; raise UnknownLink if we did not sign it for this purpose."""
+    """Take a token back; raise UnknownLink if we did not sign it for this purpose, OutdatedLink if its date is over."""
     try:
-        ref, round_, letter = _serializer(purpose).loads(token)
+        (ref, round_, named), made_at = _load(purpose, token)
         signature = token.rpartition(".")[2]
         # Base64 leaves bits unused and takes more at its end: such a twin is none of ours either.
         if base64_encode(base64_decode(signature)).decode() != signature:
             raise UnknownLink
     except (BadData, ValueError, TypeError) as error:
         raise UnknownLink from error
-    return Link(ref, round_, letter)
+    if purpose in HOLDS and made_at is not None and clock.now() - made_at > HOLDS[purpose]:
+        raise OutdatedLink
+    letter, _, wording = (named or "").partition(":")
+    return Link(ref, round_, letter or None, wording or None)
+
+
+def _load(purpose: Purpose, token: str) -> tuple[list[Any], datetime | None]:
+    """What a token says, and when it was made, where that is in it."""
+    serializer = _serializer(purpose)
+    if isinstance(serializer, URLSafeTimedSerializer):
+        said, made_at = serializer.loads(token, return_timestamp=True)
+        return said, made_at
+    return serializer.loads(token), None
 
 
 def _serializer(purpose: Purpose) -> URLSafeTimedSerializer | URLSafeSerializer:
