@@ -30,6 +30,7 @@ from newsletter.checkup import (
     storage,
     texts,
     webhook,
+    wordings,
     worker,
 )
 from newsletter.checkup.finding import Finding
@@ -75,6 +76,7 @@ def _of_database(app: Flask) -> list[tuple[str, Check]]:
         ("DATABASE_URL", partial(database.findings, app)),
         ("worker", partial(worker.findings, app)),
         ("reconcile", partial(reconciliation.findings, app)),
+        ("wording", partial(wordings.findings, app)),
     ]
 
 
