@@ -43,6 +43,11 @@ def rfc3339(value: datetime) -> str:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def as_moment(text: str) -> datetime:
+    """Take a moment back that was written so."""
+    return datetime.fromisoformat(text)
+
+
 def paragraph(text: str, indent: str = "") -> str:
     """Fill one paragraph to LINE_WIDTH without breaking a word, so that every link stays whole."""
     # Only ordinary white space may become a line break: a no-break space was meant.
@@ -69,5 +74,5 @@ def linked(text: str) -> Markup:
 
 def register(app: Flask) -> None:
     """Make the functions of this module filters of the application's templates."""
-    for function in (long_date, clock_time, zone_name, paragraph, linked):
+    for function in (long_date, clock_time, zone_name, as_moment, paragraph, linked):
         app.add_template_filter(function)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import click
 
-from newsletter.cli import mailchimp, people, processes, wording
+from newsletter.cli import mailchimp, people, processes, proof, wording
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -23,6 +23,7 @@ for _command in (
     people.access,
     people.block,
     people.lift,
+    proof.proof,
     wording.wording,
     mailchimp.reconcile,
     mailchimp.webhook,

@@ -44,9 +44,14 @@ def with_app(command: Callable[..., None]) -> Callable[..., None]:
 
 def address() -> Address:
     """One address from a prompt, or one line of standard input."""
+    return Address.as_held(given("E-mail address"))
+
+
+def given(asked: str) -> str:
+    """What was asked for, from a prompt, or one line of standard input."""
     stream = sys.stdin
-    given = click.prompt("E-mail address", err=True) if stream.isatty() else stream.readline()
-    return Address.as_held(given.strip("\r\n"))
+    line: str = click.prompt(asked, err=True) if stream.isatty() else stream.readline()
+    return line.strip("\r\n")
 
 
 def show(answer: object) -> None:
