@@ -61,9 +61,8 @@ def _read(octets: bytes) -> dict[str, Any]:
         document = json.loads(octets.decode())
         json.dumps(document, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except json.JSONDecodeError as error:
-        raise WrongDocument(
-            f"It is no JSON (line {error.lineno}, column {error.colno})."
-        ) from error
+        where = f"line {error.lineno}, column {error.colno}"
+        raise WrongDocument(f"It is no JSON ({where}).") from error
     except UnicodeDecodeError as error:
         raise WrongDocument(f"It is no text in UTF-8 (octet {error.start}).") from error
     except (ValueError, RecursionError) as error:
