@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from newsletter import config, duties, erasures, keyring, ledger
+from newsletter import config, duties, erasures, ledger
 from newsletter.address import Address
 from newsletter.config import Locale
-from newsletter.correspondence import EVIDENCE_COLUMN
+from newsletter.correspondence import open_evidence
 from newsletter.database import writing
 from newsletter.errors import NobodyKnown
 from newsletter.formatting import rfc3339
@@ -111,7 +110,6 @@ def _letters(session: Session, row: Subscription) -> Sequence[Letter]:
 
 def _letter(letter: Letter) -> dict[str, object]:
     """What is kept of a letter, its evidence included."""
-    evidence = keyring.current().decrypt(letter.evidence, ref=letter.id, column=EVIDENCE_COLUMN)
     return {
         "kind": str(letter.kind),
         "round": letter.round,
@@ -121,7 +119,7 @@ def _letter(letter: Letter) -> dict[str, object]:
         "error": letter.error,
         "wording": letter.wording,
         "template": letter.template,
-        **json.loads(evidence),
+        **open_evidence(letter),
     }
 
 

@@ -5,9 +5,13 @@ The worker's postman sends them (delivery/postman.py).
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
+import zlib
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import bindparam, delete, exists, null, or_, select
@@ -18,6 +22,8 @@ from newsletter.models import Letter, LetterKind, Quota, Subscription
 from newsletter.quota import Counted
 
 EVIDENCE_COLUMN = "letter.evidence"
+_PACKED = "zlib:"  #: how evidence begins that was packed; any other is JSON as it stands
+_WORTH_PACKING = 256  #: characters; the little that a letter begins with would not get shorter
 
 # Built once, as they are asked for whatever anybody does.
 _LETTERS = select(Quota.letters).where(Quota.digest == bindparam("digest")).scalar_subquery()
@@ -80,7 +86,7 @@ def write(
     """Write a letter to somebody; `wording` is the hash of the consent text it is about."""
     id_ = secrets.token_hex(16)
     domain = urlsplit(config.current().public_url).hostname or "localhost"
-    evidence = json.dumps({"message_id": f"<{secrets.token_hex(16)}@{domain}>"})
+    evidence = {"message_id": f"<{secrets.token_hex(16)}@{domain}>"}
     rows.append(
         session,
         Letter,
@@ -92,7 +98,7 @@ def write(
         written_at=now,
         due_at=now,
         tries=0,
-        evidence=keyring.current().encrypt(evidence, ref=id_, column=EVIDENCE_COLUMN),
+        evidence=seal_evidence(id_, evidence),
     )
     counts_on.count(id_, now)
 
@@ -110,3 +116,20 @@ def drop_round(session: Session, row: Subscription) -> None:
 def my_data_waits(session: Session, ref: str) -> bool:
     """Tell whether somebody is to get a link to their data; such a letter is gone once it was sent or given up."""
     return bool(session.connection().execute(_MY_DATA_WAITS, {"ref": ref}).scalar())
+
+
+def seal_evidence(letter_id: str, evidence: Mapping[str, Any]) -> bytes:
+    """What is kept of a letter, as its row holds it: packed, then encrypted, which nothing packs any more."""
+    text = json.dumps(evidence, ensure_ascii=False)
+    if len(text) > _WORTH_PACKING:
+        text = _PACKED + base64.b64encode(zlib.compress(text.encode())).decode()
+    return keyring.current().encrypt(text, ref=letter_id, column=EVIDENCE_COLUMN)
+
+
+def open_evidence(letter: Letter) -> dict[str, Any]:
+    """What is kept of a letter, packed or not; raise Unreadable."""
+    text = keyring.current().decrypt(letter.evidence, ref=letter.id, column=EVIDENCE_COLUMN)
+    if text.startswith(_PACKED):
+        text = zlib.decompress(base64.b64decode(text.removeprefix(_PACKED))).decode()
+    evidence: dict[str, Any] = json.loads(text)
+    return evidence

@@ -33,6 +33,10 @@ class UnknownWording(NewsletterError):
     """No such consent text is known, or it was withdrawn: load the form again and agree to the present one."""
 
 
+class PresentWording(NewsletterError):
+    """This is the text that the form shows now: change TOPICS or the template first, then withdraw it."""
+
+
 class UnknownLink(NewsletterError):
     """The link was not made by this service, or was not copied whole."""
 

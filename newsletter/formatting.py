@@ -49,6 +49,11 @@ def rfc3339(value: datetime) -> str:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def as_moment(text: str) -> datetime:
+    """Take a moment back that was written so."""
+    return datetime.fromisoformat(text)
+
+
 def paragraph(text: str, indent: str = "", hanging: str = "") -> str:
     """Fill one paragraph to LINE_WIDTH without breaking a word, so that every link stays whole.
 
@@ -78,5 +83,5 @@ def linked(text: str) -> Markup:
 
 def register(app: Flask) -> None:
     """Make the functions of this module filters of the application's templates."""
-    for function in (long_date, clock_time, zone_name, paragraph, linked):
+    for function in (long_date, clock_time, zone_name, as_moment, paragraph, linked):
         app.add_template_filter(function)

@@ -18,7 +18,7 @@ from typing import Any
 from flask import Flask, render_template
 from jinja2 import StrictUndefined, TemplateNotFound, TemplateSyntaxError
 
-from newsletter import brand, formatting, web, wording
+from newsletter import brand, formatting, sample_proof, web, wording
 from newsletter.access_text import Line, Part
 from newsletter.config import Locale, Settings
 from newsletter.delivery import letters
@@ -151,7 +151,13 @@ def values_of(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
     }
     asked = {"consent": consent, "expires_at": EXPIRES_AT, "not_me_url": "https://example.com/"}
     problem = {"title": "…", "text": "…"}
-    confirmed = {"confirmed_at": REQUESTED_AT, "reference": "0" * 32, "unsubscribe_url": "/"}
+    confirmed = {
+        "confirmed_at": REQUESTED_AT,
+        "reference": "0" * 32,
+        "unsubscribe_url": "/",
+        "receipt_url": "/",
+    }
+    page = {"fingerprint": "0" * 64, "style": None}
     parts = [Part("…", (Line("…", "…"),)), Part("…", quote="…")]
     all_ways = {"can_leave": True, "can_correct": True, "can_lift": True}
     no_way = dict.fromkeys(all_ways, False)
@@ -187,6 +193,10 @@ def values_of(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
             {**problem, "show_form_link": False, "show_my_data_link": False},
             {**problem, "show_form_link": True, "show_my_data_link": False},
             {**problem, "show_form_link": False, "show_my_data_link": True},
+        ],
+        "pages/proof.html": [
+            {**page, "proof": sample_proof.whole(consent)},
+            {**page, "proof": sample_proof.of_somebody_erased(consent)},
         ],
         "pages/unsubscribed.html": [{"proof_until": None}, {"proof_until": date(2029, 12, 31)}],
     }

@@ -61,6 +61,7 @@ class Consent:
     confirmed_at: datetime
     language: Locale
     unsubscribe_url: str
+    receipt_url: str
 
 
 @dataclass(frozen=True)
@@ -119,11 +120,11 @@ def open_request(link: Link) -> OpenRequest:
 
 
 def _agreed_in(session: Session, link: Link, row: Subscription) -> ConsentText | None:
-    """The text that the link's letter carried, else the one the row names."""
+    """The text that the link's letter carried; a link made before links named it may find only the row's."""
     letter = session.connection().execute(_LETTER, {"id": link.letter}).first()
     if letter is not None and letter.ref != row.ref:
         return None
-    named = letter.wording if letter else row.wording
+    named = link.wording or (letter.wording if letter else row.wording)
     return wording.kept(session, named) if named else None
 
 
@@ -148,7 +149,9 @@ def confirm(link: Link) -> Consent:
             row.follows_ref, row.replaces_ref = row.replaces_ref, None
         if row.status is not Status.CONFIRMED:
             raise OutdatedLink(row.locale)
-        return Consent(row.ref, row.since, agreed.language, unsubscribe_url(row.ref))
+        return Consent(
+            row.ref, row.since, agreed.language, unsubscribe_url(row.ref), receipt_url(row)
+        )
 
 
 def _meet_with_replaced(session: Session, ref: str) -> Person | None:
@@ -227,6 +230,11 @@ def _to_lock(session: Session, ref: str) -> set[bytes]:
 def unsubscribe_url(ref: str) -> str:
     """The link that ends a subscription: the same in every round."""
     return tokens.url_for(Purpose.UNSUBSCRIBE, Link(ref, 0))
+
+
+def receipt_url(row: Subscription) -> str:
+    """Where a person gets the receipt of their present consent; the link holds for an hour."""
+    return tokens.url_for(Purpose.RECEIPT, Link(row.ref, row.round))
 
 
 def disown(link: Link, *, and_block: bool) -> Departure | None:

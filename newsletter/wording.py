@@ -1,7 +1,8 @@
 """The consent texts people agree to: rendered from settings, immutable, addressed by their hash.
 
 A changed setting or template makes a new text. It is in the database before it is first shown, and stays there as
-long as a record names it.
+long as a record names it. One that was withdrawn is shown and taken no more, from that moment on: what a process keeps
+in its memory is asked about each time.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import hashlib
 from dataclasses import asdict, dataclass
 
 from flask import current_app
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from newsletter import clock, config, rows
@@ -53,21 +55,43 @@ def publish(session: Session) -> dict[str, ConsentText]:
 
 
 def current(locale: str) -> ConsentText:
-    """The text published in a language now; the default language's where that one is not offered."""
+    """The text published in a language now; the default language's where that one is not offered.
+
+    Raise UnknownWording where all of that language were withdrawn.
+    """
     if "wordings" not in current_app.extensions:
         with writing() as session:
             texts = publish(session)
         current_app.extensions["wordings"] = texts
-    return _pick(current_app.extensions["wordings"], locale)
+    with reading() as session:
+        return _pick(session, current_app.extensions["wordings"], locale)
 
 
 def current_in(session: Session, locale: str) -> ConsentText:
     """The same, within a transaction that writes already."""
-    return _pick(current_app.extensions.get("wordings") or publish(session), locale)
+    return _pick(session, current_app.extensions.get("wordings") or publish(session), locale)
 
 
-def _pick(texts: dict[str, ConsentText], locale: str) -> ConsentText:
-    return texts.get(locale) or texts[config.current().default_locale]
+def _pick(session: Session, texts: dict[str, ConsentText], locale: str) -> ConsentText:
+    """The settings' own text; should that be withdrawn, the newest that is not, so that nobody is locked out."""
+    own = texts.get(locale) or texts[config.current().default_locale]
+    is_withdrawn = session.connection().execute(_IS_WITHDRAWN, {"hash": own.hash}).scalar()
+    if not is_withdrawn:
+        return own
+    other = session.scalar(_NEWEST, {"language": own.language})
+    if other is None:
+        raise UnknownWording
+    return of(other)
+
+
+# Built once, as they are asked for by every form and every sign-up.
+_IS_WITHDRAWN = select(Wording.withdrawn_at.is_not(None)).where(Wording.hash == bindparam("hash"))
+_NEWEST = (
+    select(Wording)
+    .where(Wording.language == bindparam("language"), Wording.withdrawn_at.is_(None))
+    .order_by(Wording.published_at.desc())
+    .limit(1)
+)
 
 
 def find(hash_: str) -> ConsentText:

@@ -32,6 +32,7 @@ from newsletter.checkup import (
     storage,
     texts,
     webhook,
+    wordings,
     worker,
 )
 from newsletter.checkup.finding import Finding
@@ -79,6 +80,7 @@ def _of_database(app: Flask) -> list[tuple[str, Check]]:
         ("reconcile", partial(reconciliation.findings, app)),
         ("retention", partial(retention.findings, app)),
         ("ledger", partial(ledger.findings, app)),
+        ("wording", partial(wordings.findings, app)),
     ]
 
 

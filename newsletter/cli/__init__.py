@@ -6,7 +6,17 @@ from __future__ import annotations
 
 import click
 
-from newsletter.cli import inventory, keys, ledger, mailchimp, people, processes, retention
+from newsletter.cli import (
+    inventory,
+    keys,
+    ledger,
+    mailchimp,
+    people,
+    processes,
+    proof,
+    retention,
+    wording,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,6 +35,8 @@ for _command in (
     people.lift,
     people.hold,
     people.rectify,
+    proof.proof,
+    wording.wording,
     mailchimp.reconcile,
     mailchimp.webhook,
     ledger.ledger,

@@ -44,19 +44,20 @@ def with_app(command: Callable[..., None]) -> Callable[..., None]:
 
 def address() -> Address:
     """One address from a prompt, or one line of standard input."""
-    return Address.as_held(_line("E-mail address"))
+    return Address.as_held(given("E-mail address"))
 
 
 def corrected_address() -> tuple[Address, Address]:
     """An address as it is known and as it is to be, from two prompts or two lines of standard input."""
-    old = Address.as_held(_line("E-mail address as it is known"))
-    return old, Address.parse(_line("E-mail address as it is to be"))
+    old = Address.as_held(given("E-mail address as it is known"))
+    return old, Address.parse(given("E-mail address as it is to be"))
 
 
-def _line(prompt: str) -> str:
+def given(asked: str) -> str:
+    """What was asked for, from a prompt, or one line of standard input."""
     stream = sys.stdin
-    given = click.prompt(prompt, err=True) if stream.isatty() else stream.readline()
-    return str(given).strip("\r\n")
+    line: str = click.prompt(asked, err=True) if stream.isatty() else stream.readline()
+    return line.strip("\r\n")
 
 
 def show(answer: object) -> None:

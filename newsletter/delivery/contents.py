@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
+from email.message import EmailMessage
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from newsletter import clock, config, keyring, retention, tokens
+from newsletter import clock, config, retention, tokens
 from newsletter.config import Locale
-from newsletter.correspondence import EVIDENCE_COLUMN
+from newsletter.correspondence import open_evidence
 from newsletter.database import reading
 from newsletter.delivery.letters import (
     ConfirmationValues,
@@ -23,6 +23,9 @@ from newsletter.models import Letter, LetterKind, Subscription, Wording
 from newsletter.person import OPEN, address_of, standing_of
 from newsletter.subscriptions import unsubscribe_url
 from newsletter.tokens import Link, Purpose
+
+#: What stands in a kept letter where a link stood.
+_GONE = {"de": "[Link nicht aufbewahrt]", "en": "[link not kept]"}
 
 
 def values_of(letter_id: str) -> LetterValues | None:
@@ -43,17 +46,32 @@ def values_of(letter_id: str) -> LetterValues | None:
                 return _way_back(session, letter, row)
 
 
-def evidence_of(values: LetterValues, reply: str) -> dict[str, Any]:
+def evidence_of(values: LetterValues, message: EmailMessage, reply: str) -> dict[str, Any]:
     """What is kept of a letter: all that it said, but no link that opens what is the recipient's alone."""
     return {
         "message_id": values.message_id,
         "reply": reply,
+        **_as_sent(values, message),
         "values": {
             name: rfc3339(value) if isinstance(value, datetime) else value
             for name, value in vars(values).items()
             if name not in values.opening
         },
     }
+
+
+def _as_sent(values: LetterValues, message: EmailMessage) -> dict[str, str]:
+    """Subject and plain text word for word, but for the links; neither where a link is left in pieces."""
+    part = message.get_body(("plain",))
+    assert part is not None  # noqa: S101 - tells mypy; every letter has one
+    texts = {"subject": str(message["Subject"]), "text": str(part.get_content())}
+    urls = [getattr(values, name) for name in values.opening]
+    ends = [url.rpartition("/")[2] for url in urls]
+    for link in (*urls, *ends):
+        texts = {name: text.replace(link, _GONE[values.language]) for name, text in texts.items()}
+    # A brand's template may break a long line; whatever would open it in the end is not kept.
+    squashed = "".join("".join(texts.values()).split())
+    return {} if any(end in squashed for end in ends) else texts
 
 
 def _confirmation(session: Session, letter: Letter, row: Subscription) -> ConfirmationValues | None:
@@ -63,7 +81,7 @@ def _confirmation(session: Session, letter: Letter, row: Subscription) -> Confir
     if agreed is None or recipient is None or not is_open:
         return None
     assert row.expires_at is not None  # noqa: S101 - tells mypy; it is open
-    link = Link(row.ref, row.round, letter.id)
+    link = Link(row.ref, row.round, letter.id, letter.wording)
     return ConfirmationValues(
         recipient=recipient.text,
         language=_language(agreed),
@@ -122,5 +140,4 @@ def _language(agreed: Wording) -> Locale:
 
 
 def _message_id(letter: Letter) -> str:
-    evidence = keyring.current().decrypt(letter.evidence, ref=letter.id, column=EVIDENCE_COLUMN)
-    return str(json.loads(evidence)["message_id"])
+    return str(open_evidence(letter)["message_id"])

@@ -6,18 +6,18 @@ under the same Message-ID.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.message import EmailMessage
 
 from sqlalchemy import exists, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from newsletter import clock, config, jobs, keyring, ledger, quota
-from newsletter.correspondence import EVIDENCE_COLUMN
+from newsletter import clock, config, jobs, ledger, quota
+from newsletter.correspondence import seal_evidence
 from newsletter.database import lock, reading, writing
 from newsletter.delivery import backoff, contents, letters
 from newsletter.delivery.letters import LetterValues
@@ -118,7 +118,8 @@ class Postman:
             if values is None:
                 self._discard(errand)
                 return True
-            reply = self._postbox.send(letters.compose(values, config.current()))
+            message = letters.compose(values, config.current())
+            reply = self._postbox.send(message)
         except DeliveryFailure as failure:
             return self._fail(errand, failure, permit)
         except SQLAlchemyError:
@@ -129,7 +130,7 @@ class Postman:
             return self._fail(
                 errand, DeliveryFailure(Meaning.PASSING, type(error).__name__), permit
             )
-        self._settle(lambda: self._settle_sent(errand, values, reply))
+        self._settle(lambda: self._settle_sent(errand, values, message, reply))
         if permit is Permit.PROBE:
             jobs.release("mail")
         seconds = (clock.now() - started).total_seconds()
@@ -189,7 +190,9 @@ class Postman:
         mine = (Letter.id == errand.letter, Letter.leased_by == self._owner)
         return session.scalar(select(Letter).where(*mine).with_for_update())
 
-    def _settle_sent(self, errand: Errand, values: LetterValues, reply: str) -> None:
+    def _settle_sent(
+        self, errand: Errand, values: LetterValues, message: EmailMessage, reply: str
+    ) -> None:
         now = clock.now()
         with writing() as session:
             letter = self._mine(session, errand)
@@ -202,11 +205,8 @@ class Postman:
                 return
             letter.sent_at, letter.leased_by, letter.leased_until = now, None, None
             letter.template = letters.template_version(values.kind, values.language)
-            letter.evidence = keyring.current().encrypt(
-                json.dumps(contents.evidence_of(values, reply)),
-                ref=letter.id,
-                column=EVIDENCE_COLUMN,
-            )
+            evidence = contents.evidence_of(values, message, reply)
+            letter.evidence = seal_evidence(letter.id, evidence)
 
     def _settle_failed(self, errand: Errand, failure: DeliveryFailure) -> None:
         now = clock.now()

@@ -43,9 +43,26 @@ def consent_problems(consent: ConsentText, settings: Settings) -> Iterator[str]:
         ),
         **_NAMED_IN_CONSENT[consent.language],
     }
+    for what in _missing(consent, named):
+        yield f"the consent text does not name {what}; add it."
+
+
+def registered_problems(consent: ConsentText) -> Iterator[str]:
+    """What a text lacks that was shown under earlier settings.
+
+    Sender, subject and privacy notice may have been others then: of these, only that it has a link is asked for.
+    """
+    named = {
+        **_NAMED_IN_CONSENT[consent.language],
+        "a privacy notice (a web address)": r"https?://",
+    }
+    yield from _missing(consent, named)
+
+
+def _missing(consent: ConsentText, named: dict[str, str]) -> Iterator[str]:
     for what, pattern in named.items():
         if not re.search(pattern, consent.text, re.IGNORECASE):
-            yield f"the consent text does not name {what}; add it."
+            yield what
 
 
 def form_problems(page: str, consent: ConsentText) -> Iterator[str]:

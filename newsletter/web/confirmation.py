@@ -52,15 +52,22 @@ def show(token: str) -> Response:
 @bp.post("/confirm/<token>")
 @describe(Door("Confirm; again: the same answer.", {200: (PAGE, Confirmed)}, _PROBLEMS))
 def confirm(token: str) -> Response:
-    """Confirm, and hand over the reference and the link to leave again."""
+    """Confirm, and hand over the reference, the receipt and the link to leave again."""
     consent = subscriptions.confirm(tokens.read(Purpose.CONFIRM, token))
     language.use(consent.language)
     if negotiation.wants_json():
-        return say(Confirmed(reference=consent.reference, unsubscribe=consent.unsubscribe_url))
+        return say(
+            Confirmed(
+                reference=consent.reference,
+                unsubscribe=consent.unsubscribe_url,
+                receipt=consent.receipt_url,
+            )
+        )
     page = render_template(
         "pages/confirmed.html",
         confirmed_at=consent.confirmed_at,
         reference=consent.reference,
         unsubscribe_url=consent.unsubscribe_url,
+        receipt_url=consent.receipt_url,
     )
     return make_response(page)

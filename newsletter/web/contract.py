@@ -53,8 +53,10 @@ _OF_BLUEPRINT: Mapping[str, str] = {
     "unsubscribe": PERSON,
     "my_data_request": PUBLIC,
     "my_data": PERSON,
+    "receipts": PERSON,
     "webhooks": MAILCHIMP,
     "admin": STAFF,
+    "proofs": STAFF,
     "brand": OPERATIONS,
     "health": OPERATIONS,
     "openapi": OPERATIONS,
@@ -102,6 +104,14 @@ _IN_PATH: Mapping[str, tuple[str, dict[str, Any]]] = {
             "type": "string",
             "pattern": "^[0-9a-f]{32}$",
             "examples": ["0c4f7d2a91e84b6f8a35d1e6c7b20f94"],
+        },
+    ),
+    "reference": (
+        "The reference number, as letters print it.",
+        {
+            "type": "string",
+            "pattern": "^[0-9a-f]{32}$",
+            "examples": ["6f1d0c9e5b7a4838a2c4e1f09d3b7a65"],
         },
     ),
     "secret": (

@@ -178,7 +178,7 @@ TEXTS: dict[str, ErrorText] = {
         _("Not found"),
         _("There is no such page here."),
         _(
-            "There is no such path, erasure or secret; or it is a door for staff or for Mailchimp, "
+            "There is no such path, erasure, reference number or secret; or it is a door for staff or for Mailchimp, "
             "and no token or secret is set for it."
         ),
         _(

@@ -206,12 +206,16 @@ class OpenRequest(BaseModel):
 
 
 class Confirmed(BaseModel):
-    """The consent that was given: its reference number, and the link to leave again."""
+    """The consent that was given: its reference number, its receipt, and the link to leave again."""
 
     status: Literal["confirmed"] = "confirmed"
     reference: str = Field(examples=["6f1d0c9e5b7a4838a2c4e1f09d3b7a65"])
     unsubscribe: str = Field(
         examples=["https://newsletter.example.com/unsubscribe/WyJhIiwxLG51bGxd.c2ln"]
+    )
+    receipt: str = Field(
+        description="Where the signed receipt can be downloaded for an hour.",
+        examples=["https://newsletter.example.com/receipts/WyJhIiwxLG51bGxd.aaQ4oA.c2ln"],
     )
 
 

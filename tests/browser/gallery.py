@@ -12,6 +12,7 @@ from playwright.sync_api import FloatRect, Page
 
 from tests.browser.person import Person
 from tests.browser.picture import shrink
+from tests.people import STAFF
 
 #: In CSS pixels: the narrowest that WCAG 1.4.10 asks for, and a desk's.
 NARROW, WIDE = 320, 1100
@@ -24,7 +25,7 @@ ALIKE = frozenset(
         *("my-data-blocked", "my-data-error", "my-data-inbox", "my-data-letter"),
     }
 )
-#: Where the picture of a developers' page is cut off, in pixels.
+#: Where the picture of a long page is cut off, in pixels.
 ENOUGH = 1000
 
 Scheme = Literal["light", "dark"]
@@ -86,8 +87,10 @@ class Gallery:
         yield from self._look("confirm")
         person.presses(person.words.confirm)
         yield from self._look("confirmed")
+        reference = person.page.locator(".reference").inner_text()
         confirmed = person.page.locator('a[href*="/unsubscribe/"]').get_attribute("href")
-        self.reference = person.page.locator(".reference").inner_text()
+        self.reference = reference
+        yield from self._proof(reference)
         person.page.goto(self.link_to_data(self.reference))
         person.reads(person.words.my_data)
         self._name_host()
@@ -95,6 +98,15 @@ class Gallery:
         person.page.goto(person.path_to("confirm"))
         yield from self._look("already")
         person.page.goto(confirmed or "")
+
+    def _proof(self, reference: str) -> Iterator[Look]:
+        """What staff see of the consent."""
+        page = self.person.page
+        page.set_extra_http_headers(STAFF)
+        page.goto(f"/admin/proofs/{reference}?locale={self.person.locale}")
+        self._name_host()
+        yield from self._look("proof")
+        page.set_extra_http_headers({})
 
     def _unsubscribing(self) -> Iterator[Look]:
         person = self.person
@@ -191,7 +203,7 @@ class Gallery:
         if self.album is None or name in ALIKE or not self._is_pictured(scheme, width):
             return
         height = int(self.person.page.evaluate("document.documentElement.scrollHeight"))
-        if name in ("docs", "embed"):
+        if name in ("docs", "embed", "proof"):
             height = min(height, ENOUGH)
         clip: FloatRect = {"x": 0, "y": 0, "width": width, "height": height}
         picture = self.person.page.screenshot(full_page=True, clip=clip)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from itertools import permutations
 
 import pytest
+import time_machine
 from flask import Flask
 from itsdangerous import URLSafeSerializer
 
 from newsletter import create_core, tokens
 from newsletter.config import load
-from newsletter.errors import UnknownLink
+from newsletter.errors import OutdatedLink, UnknownLink
 from newsletter.tokens import Link, Purpose
 from tests.conftest import COMPANY
 
@@ -90,3 +91,32 @@ def test_a_link_holds_a_reference_and_nothing_else(core: Flask) -> None:
 
     payload = token.rsplit(".", 2)[0].encode()
     assert URLSafeSerializer("anybody can read it").load_payload(payload) == [REF, 3, LETTER]
+
+
+def test_a_link_may_name_the_text_of_its_letter(core: Flask) -> None:
+    link = Link(REF, 3, LETTER, "c" * 64)
+    with core.app_context():
+        token = token_of(tokens.url_for(Purpose.CONFIRM, link))
+
+        assert tokens.read(Purpose.CONFIRM, token) == link
+    assert len(token) < 200
+
+
+def test_a_receipts_link_ends_an_hour_after_it_was_made(core: Flask) -> None:
+    with core.app_context(), time_machine.travel(0, tick=False) as clock:
+        token = token_of(tokens.url_for(Purpose.RECEIPT, LINK))
+        clock.shift(3600)
+        assert tokens.read(Purpose.RECEIPT, token) == LINK
+
+        clock.shift(1)
+        with pytest.raises(OutdatedLink):
+            tokens.read(Purpose.RECEIPT, token)
+
+
+@pytest.mark.parametrize("purpose", [Purpose.CONFIRM, Purpose.NOT_ME, Purpose.UNSUBSCRIBE])
+def test_no_other_link_ends_by_its_date(core: Flask, purpose: Purpose) -> None:
+    with core.app_context(), time_machine.travel(0, tick=False) as clock:
+        token = token_of(tokens.url_for(purpose, LINK))
+        clock.shift(10 * 365 * 86400)
+
+        assert tokens.read(purpose, token) == LINK

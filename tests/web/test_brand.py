@@ -20,7 +20,7 @@ from newsletter.delivery.worker import Worker
 from newsletter.errors import SettingsError
 from sandbox.mailbox import Mailbox
 from tests.conftest import COMPANY, Drain, on_sqlite
-from tests.people import ADA, GRACE, link_in, sign_up
+from tests.people import ADA, GRACE, STAFF, access, link_in, sign_up
 from tests.web.callers import BROWSER
 from tests.web.conftest import ClientWith
 
@@ -253,6 +253,7 @@ def visit_all(client: FlaskClient, drain: Drain, mailbox: Mailbox) -> None:
     letter = mailbox.letters_to(ADA)[-1].message
     confirmed = confirm_page(client, link_in(letter))
     leave = confirmed[confirmed.index("/unsubscribe/") :].split('"')[0]
+    client.get(f"/admin/proofs/{access(client, ADA)['reference']}", headers=STAFF | BROWSER)
     client.get(leave, headers=BROWSER)
     client.post(leave, headers=BROWSER)
     not_me = link_in(mailbox.letters_to(GRACE)[-1].message, "not-me")

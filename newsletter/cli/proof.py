@@ -1,0 +1,91 @@
+"""Proving a consent: making the document, and checking one without settings and without a database."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import BinaryIO
+
+import click
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from newsletter import config, proof_check, proof_page, signing
+from newsletter import proof as proofs
+from newsletter.address import Address
+from newsletter.cli.application import ACTOR, given, with_app
+from newsletter.errors import WrongDocument
+from newsletter.proof_check import Findings
+from newsletter.signing import Document
+
+_REFERENCE = re.compile(r"[0-9a-f]{32}")
+
+
+@click.group(invoke_without_command=True)
+@click.option("--html", is_flag=True, help="A page made to be printed, in place of JSON.")
+@click.pass_context
+def proof(context: click.Context, *, html: bool) -> None:
+    """Prove a consent: a signed document on standard output.
+
+    The reference number or the address is read from standard input. That the proof was looked at is
+    logged. Keep the file as it is: `newsletter proof verify` finds every change.
+    """
+    if context.invoked_subcommand is None:
+        _prove(html=html)
+
+
+@with_app
+def _prove(*, html: bool) -> None:
+    document = _proof_of(given("Reference number or e-mail address").strip())
+    if html:
+        click.echo(proof_page.as_file(document, config.current()))
+        return
+    # Not a character that means nothing: whatever is changed is then found.
+    click.echo(signing.canonical(document).decode(), nl=sys.stdout.isatty())
+
+
+def _proof_of(whom: str) -> Document:
+    if not _REFERENCE.fullmatch(whom.lower()):
+        return proofs.of_address(Address.as_held(whom), actor=ACTOR)
+    document = proofs.of(whom.lower(), actor=ACTOR)
+    if document is None:
+        raise click.ClickException("Nothing ever happened under this reference number.")
+    return document
+
+
+@proof.command()
+@click.argument("file", type=click.File("rb"))
+@click.option("--key", type=click.File("rb"), help="The issuer's public key, as they published it.")
+def verify(*, file: BinaryIO, key: BinaryIO | None) -> None:
+    """Check a proof or a receipt; needs no settings and no database.
+
+    FILE is what `newsletter proof`, the admin door or the download gave; - is standard input.
+    """
+    try:
+        found = proof_check.check(file.read(), _public_key(key.read()) if key else None)
+    except WrongDocument as error:
+        raise click.ClickException(str(error)) from None
+    _tell(found, has_key=key is not None)
+
+
+def _public_key(pem: bytes) -> Ed25519PublicKey:
+    try:
+        key = load_pem_public_key(pem)
+    except (ValueError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, Ed25519PublicKey):
+        raise click.ClickException("The file given by --key holds no public key for Ed25519 (PEM).")
+    return key
+
+
+def _tell(found: Findings, *, has_key: bool) -> None:
+    for sentence in found.held:
+        click.echo(sentence)
+    if found.key is not None:
+        click.echo(f"The key's fingerprint: {signing.fingerprint(found.key)}")
+        if not has_key:
+            click.echo("Compare it with the one that the issuer has published.")
+    if found.wrong:
+        raise click.ClickException("\n       ".join(found.wrong))
+    click.echo("Nothing in it was changed.")

@@ -1,0 +1,61 @@
+"""What an operator does about the consent texts: see which there are, and withdraw one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from newsletter import wording_registry
+from newsletter.cli.application import show, with_app
+from newsletter.formatting import rfc3339
+from newsletter.wording_registry import Registered
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def wording(context: click.Context) -> None:
+    """List the consent texts; show one in full, or withdraw it.
+
+    Of each: whether the form shows it now, and of how many people a record names it.
+    """
+    if context.invoked_subcommand is None:
+        _list()
+
+
+@with_app
+def _list() -> None:
+    show([_told(text) for text in wording_registry.all_texts()])
+
+
+@wording.command("show")
+@click.argument("hash_", metavar="HASH")
+@with_app
+def show_one(*, hash_: str) -> None:
+    """Show the text that has this hash, withdrawn or not."""
+    text = wording_registry.find(hash_)
+    show({**_told(text), "text": text.consent.text})
+
+
+@wording.command()
+@click.argument("hash_", metavar="HASH")
+@with_app
+def withdraw(*, hash_: str) -> None:
+    """Take no more sign-ups with the text that has this hash.
+
+    Letters that quote it are still sent, and may still be confirmed. The text that the form shows
+    now cannot be withdrawn: change TOPICS or the template first.
+    """
+    wording_registry.withdraw(hash_)
+    click.echo("Withdrawn.")
+
+
+def _told(text: Registered) -> dict[str, Any]:
+    return {
+        "hash": text.consent.hash,
+        "language": text.consent.language,
+        "published": rfc3339(text.published_at),
+        "withdrawn": rfc3339(text.withdrawn_at) if text.withdrawn_at else None,
+        "present": text.is_present,
+        "records": text.records,
+    }

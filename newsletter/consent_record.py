@@ -1,0 +1,163 @@
+"""What a record of consent says beside the facts: who asks, for what, how long, and what the person may do.
+
+The fields are those of ISO/IEC TS 27560:2023, in lower case with underscores. Their words are in the language that the
+person signed up in; what exactly was agreed to says the consent text alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from newsletter import retention
+from newsletter.config import Locale, Settings
+from newsletter.lifecycle import Event, Reason, Status
+from newsletter.models import LedgerRow, Subscription
+
+CONFORMS_TO = "ISO/IEC TS 27560:2023"
+_MAILCHIMP = "Mailchimp (The Rocket Science Group LLC, Atlanta)"
+
+
+class _Words(NamedTuple):
+    purpose: str
+    lawful_basis: str
+    pii: str
+    collection: str
+    processing: str
+    here: str
+    recipient: str
+    validity: str
+    until_withdrawn: str
+    until_expired: str
+    until_day: str
+    nothing: str
+    newsletter_link: str
+    by_email: str
+    rights: tuple[str, ...]
+
+
+_WORDS: dict[Locale, _Words] = {
+    "de": _Words(
+        "Zusendung des Newsletters von {organisation} per E-Mail; worum es darin geht, sagt der Einwilligungstext",
+        "Art. 6 Abs. 1 Buchst. a DSGVO, § 7 Abs. 2 Nr. 2 UWG",
+        "E-Mail-Adresse",
+        "Formular im Web, bestätigt über einen Link an diese Adresse (Double-Opt-in)",
+        "Speichern, Senden, Übermitteln an den Auftragsverarbeiter",
+        "Datenbank des Verantwortlichen",
+        "Auftragsverarbeiter für den Versand, erst nach der Bestätigung",
+        "bis zum Widerruf",
+        "bis zum Widerruf; der Nachweis danach bis zum Ende des dritten Kalenderjahres",
+        "binnen 24 Stunden nach {moment} gelöscht, wenn nicht bestätigt wird",
+        "der Nachweis bis {day}, dann gelöscht",
+        "gelöscht; die Ereignisse unter der Vorgangsnummer sagen nichts mehr über eine Person",
+        "der Abmeldelink in jedem Newsletter",
+        "per E-Mail an {contact}",
+        (
+            "Auskunft (Art. 15 DSGVO)",
+            "Berichtigung (Art. 16)",
+            "Löschung (Art. 17)",
+            "Einschränkung der Verarbeitung (Art. 18)",
+            "Datenübertragbarkeit (Art. 20)",
+            "Widerruf der Einwilligung, jederzeit (Art. 7 Abs. 3)",
+            "Beschwerde bei einer Aufsichtsbehörde (Art. 77)",
+        ),
+    ),
+    "en": _Words(
+        "Sending the newsletter of {organisation} by e-mail; what it is about, the consent text says",
+        "Art. 6(1)(a) GDPR, § 7(2) no. 2 UWG",
+        "e-mail address",
+        "Form on the web, confirmed by a link to this address (double opt-in)",
+        "Storing, sending, passing on to the processor",
+        "the controller's database",
+        "processor that sends it, only after the confirmation",
+        "until withdrawn",
+        "until withdrawn; the proof after that to the end of the third calendar year",
+        "deleted within 24 hours of {moment} unless confirmed",
+        "the proof until {day}, then deleted",
+        "deleted; the events under the reference number tell of nobody any more",
+        "the unsubscribe link in every newsletter",
+        "by e-mail to {contact}",
+        (
+            "access (Art. 15 GDPR)",
+            "rectification (Art. 16)",
+            "erasure (Art. 17)",
+            "restriction of processing (Art. 18)",
+            "portability (Art. 20)",
+            "withdrawing the consent at any time (Art. 7(3))",
+            "a complaint to a supervisory authority (Art. 77)",
+        ),
+    ),
+}
+
+
+def duties(
+    row: Subscription | None, language: Locale, settings: Settings, *, link: str | None = None
+) -> dict[str, Any]:
+    """Controller, purpose and rights; `link` is the person's own to withdraw, for their eyes alone."""
+    words = _WORDS[language]
+    contact = settings.contact_email
+    withdrawal = [words.newsletter_link, words.by_email.format(contact=contact)]
+    return {
+        "language": language,
+        "privacy_notice": settings.privacy_url_in(language),
+        "controller": {
+            "name": settings.organisation,
+            "address": settings.imprint_in(language),
+            "contact": contact,
+            "type": "controller",
+        },
+        "purposes": [
+            {
+                "purpose": words.purpose.format(organisation=settings.organisation),
+                "purpose_type": "marketing",
+                "lawful_basis": words.lawful_basis,
+                "consent_type": "explicit",
+                "pii": [{"type": words.pii, "optional": False, "sensitive": False}],
+                "collection_method": words.collection,
+                "processing_method": words.processing,
+                "storage_locations": [words.here, "Mailchimp (US)"],
+                "retention_period": _retention(row, words, settings),
+                "recipient_third_parties": [
+                    {"name": _MAILCHIMP, "role": words.recipient, "country": "US"}
+                ],
+                "withdrawal_method": [link, *withdrawal] if link else withdrawal,
+                "validity_duration": words.validity,
+                "jurisdiction": "DE",
+            }
+        ],
+        "privacy_rights": list(words.rights),
+        "authority": settings.authority,
+    }
+
+
+def state_of(row: LedgerRow) -> str | None:
+    """What an event makes of the consent, in the standard's words; None where it makes nothing of it."""
+    if row.event is Event.BLOCKED:
+        return "withdrawn" if row.reason in _WITHDRAWALS else "terminated"
+    return _STATES.get(row.event)
+
+
+_STATES = {
+    Event.SIGNUP: "requested",
+    Event.CONFIRMED: "given",
+    Event.DISOWNED: "withdrawn",
+    Event.EXPIRED: "expired",
+    Event.ERASED: "erased",
+}
+_WITHDRAWALS = {
+    Reason.UNSUBSCRIBED,
+    Reason.REMOVED_AT_MAILCHIMP,
+    Reason.NOT_ME,
+    Reason.COMPLAINT,
+}
+
+
+def _retention(row: Subscription | None, words: _Words, settings: Settings) -> str:
+    if row is None:
+        return words.nothing
+    if row.status is Status.PENDING and row.expires_at is not None:
+        moment = row.expires_at.astimezone(settings.zone).isoformat(timespec="minutes")
+        return words.until_expired.format(moment=moment)
+    if row.left_at is not None:
+        day = retention.proof_until(row.left_at, settings.zone)
+        return words.until_day.format(day=day.isoformat())
+    return words.until_withdrawn

@@ -1,0 +1,173 @@
+"""What we can show of a consent: the proof for staff, and the receipt that the person keeps.
+
+Both are signed documents (signing.py) of one schema, which an outsider checks with `newsletter proof verify`, without
+us (proof_check.py). All that they tell stands in the ledger's rows, which come with them and with their seals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from newsletter import clock, config, consent_record, erasures, keyring, ledger, signing
+from newsletter.address import Address
+from newsletter.config import Locale
+from newsletter.database import reading, writing
+from newsletter.errors import NobodyKnown, OutdatedLink
+from newsletter.formatting import rfc3339
+from newsletter.lifecycle import Event, Status
+from newsletter.models import Erasure, LedgerRow, Subscription
+from newsletter.person import address_of, meet, meet_by_ref
+from newsletter.proof_rounds import rounds_of, sealed, wordings_of
+from newsletter.signing import Document
+from newsletter.subscriptions import family_of, unsubscribe_url
+from newsletter.tokens import Link
+
+SCHEMA = "doi-consent/1"
+
+
+def of(reference: str, *, actor: str) -> Document | None:
+    """All that can be shown under a reference, signed; None if nothing ever happened under it.
+
+    Of somebody erased, the bare events are left. That it was looked at is logged.
+    """
+    with writing() as session:
+        person = meet_by_ref(session, reference)
+        return _proof(session, reference, person.row if person else None, actor)
+
+
+def of_address(address: Address, *, actor: str) -> Document:
+    """The same of the person behind an address; raise NobodyKnown."""
+    with writing() as session:
+        person = meet(session, address)
+        erasure = erasures.find_open(session, person.digest) if person.row is None else None
+        reference = person.row.ref if person.row else erasure.ref if erasure else None
+        proof = _proof(session, reference, person.row, actor) if reference else None
+        if proof is None:
+            raise NobodyKnown
+        return proof
+
+
+def receipt(link: Link) -> Document:
+    """The receipt of the consent that a link names; raise OutdatedLink once that is gone or withdrawn."""
+    with reading() as session:
+        row = session.get(Subscription, link.ref)
+        if row is None:
+            raise OutdatedLink
+        if row.round != link.round or row.status is not Status.CONFIRMED:
+            raise OutdatedLink(row.locale)
+        return receipt_of(session, row)
+
+
+def receipt_of(session: Session, row: Subscription) -> Document:
+    """The receipt of somebody who stands confirmed, signed: for their eyes alone, as it has the link to leave."""
+    happened = [each for each in _events(session, row.ref) if each.round == row.round]
+    return _signed(
+        {
+            **_head("receipt"),
+            **_about(session, row, row.ref, happened, with_letters=False),
+            **consent_record.duties(
+                row, _language(row), config.current(), link=unsubscribe_url(row.ref)
+            ),
+        }
+    )
+
+
+def _proof(
+    session: Session, reference: str, row: Subscription | None, actor: str
+) -> Document | None:
+    happened = _events(session, reference)
+    if not happened:
+        return None
+    family = family_of(session, row) if row else []
+    relatives = [known for ref in family if (known := session.get(Subscription, ref))]
+    document = _signed(
+        {
+            **_head("proof"),
+            **_about(session, row, reference, happened, with_letters=True),
+            "erasure_id": None if row else _erasure_id(session, reference),
+            "related": [
+                _about(session, each, each.ref, _events(session, each.ref), with_letters=True)
+                for each in relatives
+            ],
+            **consent_record.duties(row, _language(row), config.current()),
+        }
+    )
+    _note_viewed(session, reference, row, actor)
+    for relative in relatives:
+        _note_viewed(session, relative.ref, relative, actor)
+    return document
+
+
+def _note_viewed(session: Session, reference: str, row: Subscription | None, actor: str) -> None:
+    ledger.append(
+        session,
+        ref=reference,
+        round=row.round if row else None,
+        event=Event.VIEWED,
+        at=clock.now(),
+        actor=actor,
+    )
+
+
+def _head(kind: str) -> Document:
+    return {
+        "schema": SCHEMA,
+        "conforms_to": consent_record.CONFORMS_TO,
+        "kind": kind,
+        "made_at": rfc3339(clock.now()),
+    }
+
+
+def _about(
+    session: Session,
+    row: Subscription | None,
+    reference: str,
+    happened: Sequence[LedgerRow],
+    *,
+    with_letters: bool,
+) -> Document:
+    """What can be shown of one address; of somebody forgotten, without it."""
+    address = address_of(row) if row else None
+    return {
+        "record_id": reference,
+        "principal": {"id": reference, "email": address.text if address else None},
+        "status": str(row.status if row else Status.UNKNOWN),
+        "reason": str(row.reason) if row and row.reason else None,
+        "since": rfc3339(row.since) if row else None,
+        "follows": row.follows_ref if row else None,
+        "rounds": rounds_of(session, happened, with_letters=with_letters),
+        "wordings": wordings_of(session, happened),
+        "commitment": _commitment(row, address),
+        "ledger": sealed(session, happened),
+    }
+
+
+def _commitment(row: Subscription | None, address: Address | None) -> dict[str, Any] | None:
+    """What shows that the rows are about this address: each one's commitment is the hash of both together."""
+    if row is None or row.nonce is None or address is None:
+        return None
+    return {"algorithm": "SHA-256", "nonce": row.nonce.hex(), "address": address.key}
+
+
+def _events(session: Session, reference: str) -> list[LedgerRow]:
+    """What has happened; that somebody looked at it proves nothing, and stands in the access export."""
+    happened = ledger.events_of(session, reference)
+    return [row for row in happened if row.event is not Event.VIEWED]
+
+
+def _erasure_id(session: Session, reference: str) -> str | None:
+    query = select(Erasure.id).where(Erasure.ref == reference)
+    return session.scalar(query.order_by(Erasure.requested_at.desc()).limit(1))
+
+
+def _language(row: Subscription | None) -> Locale:
+    locale = row.locale if row else config.current().default_locale
+    return "en" if locale == "en" else "de"
+
+
+def _signed(document: Document) -> Document:
+    return signing.sign(document, keyring.current().signing_key)

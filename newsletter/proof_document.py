@@ -1,0 +1,107 @@
+"""The shape of a proof or a receipt, as far as a check needs it; whatever else it says is signed, and free."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Strict(BaseModel):
+    """No number passes for a text, nor a text for a number."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class Row(Strict):
+    """A ledger row."""
+
+    # All of a row is sealed: a field more or less makes another seal.
+    model_config = ConfigDict(extra="forbid")
+
+    id: int
+    at: str
+    ref: str
+    round: int | None
+    event: str
+    reason: str | None
+    detail: str | None
+    wording: str | None
+    actor: str | None
+    commitment: Hash | None
+
+
+class Seal(Strict):
+    """Its seal, and the one that it follows."""
+
+    position: int = Field(ge=1)
+    sealed_at: str
+    before: Hash
+    seal: Hash
+
+
+class Entry(Strict):
+    """A row, sealed or not yet."""
+
+    row: Row
+    seal: Seal | None
+
+
+class Event(Strict):
+    """What a row says, in its place in a round."""
+
+    event: str
+    at: str
+    row: int
+    wording: str | None = None
+
+
+class Round(Strict):
+    """The three steps, and what came after."""
+
+    round: int | None
+    wording: str | None
+    steps: list[Event]
+    after: list[Event]
+
+
+class Text(Strict):
+    """A consent text."""
+
+    hash: Hash
+    language: str
+    text: str
+
+
+class Commitment(Strict):
+    """What the rows' commitments are made of."""
+
+    algorithm: Literal["SHA-256"]
+    nonce: Hash
+    address: str
+
+
+class Principal(Strict):
+    """Whose consent it is."""
+
+    id: str
+    email: str | None
+
+
+class Record(Strict):
+    """All about one address."""
+
+    record_id: str
+    principal: Principal
+    rounds: list[Round]
+    wordings: list[Text]
+    commitment: Commitment | None
+    ledger: list[Entry]
+
+
+class Consent(Record):
+    """A proof or a receipt; `related` are the addresses that this one corrected, or was corrected to."""
+
+    related: list[Record] = []

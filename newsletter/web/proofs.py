@@ -1,0 +1,39 @@
+"""Staff's door to the proof of one consent: JSON to be checked, or a page to be printed."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Blueprint, Response, make_response, render_template
+from werkzeug.exceptions import NotFound
+
+from newsletter import proof, proof_page
+from newsletter.web import negotiation, staff
+from newsletter.web.openapi import PAGE, Door, describe
+from newsletter.web.proof_schemas import Proof, say_signed
+
+_REFERENCE = re.compile(r"[0-9a-f]{32}")
+
+bp = Blueprint("proofs", __name__, url_prefix="/admin")
+
+
+@bp.get("/proofs/<reference>")
+@describe(
+    Door(
+        "The proof of one consent, signed; as a page made to be printed, to whoever prefers HTML.",
+        {200: (Proof, PAGE)},
+        ("unauthorized", "not-found", "unavailable"),
+        bearer="needed",
+        description="Under the reference number of somebody erased, the bare events are left. "
+        "That it was looked at goes into the record.",
+    )
+)
+def show(reference: str) -> Response:
+    """Show the proof of one consent."""
+    actor = staff.require()
+    document = proof.of(reference, actor=actor) if _REFERENCE.fullmatch(reference) else None
+    if document is None:
+        raise NotFound
+    if negotiation.wants_page():
+        return make_response(render_template(proof_page.TEMPLATE, **proof_page.values_of(document)))
+    return say_signed(document)

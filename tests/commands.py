@@ -1,0 +1,38 @@
+"""Commands of `newsletter`, run within the test's own process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+from click.testing import CliRunner, Result
+from flask import Flask
+
+from newsletter import create_core
+from newsletter.cli import application, main
+from newsletter.config import Settings
+from newsletter.models import db
+
+Run = Callable[..., Result]
+
+
+@contextmanager
+def commands(environ: dict[str, Any]) -> Iterator[Run]:
+    """Run commands with something on their standard input, and perhaps other settings."""
+    apps: list[Flask] = []
+
+    def create(settings: Settings) -> Flask:
+        apps.append(create_core(settings))
+        return apps[-1]
+
+    def run(*words: str, given: str = "", **variables: str) -> Result:
+        return CliRunner().invoke(main, words, input=given, env={**environ, **variables})
+
+    # A command's connections end with its process, which here goes on.
+    with mock.patch.object(application, "create_core", create):
+        yield run
+    for app in apps:
+        with app.app_context():
+            db.engine.dispose()

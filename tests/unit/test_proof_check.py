@@ -1,0 +1,320 @@
+"""A proof is checked without us, and whatever was changed in it is found and named."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter import ledger, proof_check, seals, signing
+from newsletter.address import Address
+from newsletter.errors import WrongDocument
+from newsletter.formatting import rfc3339
+from newsletter.lifecycle import Event
+from newsletter.models import LedgerRow
+
+KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
+OTHER_KEY = Ed25519PrivateKey.from_private_bytes(b"o" * 32)
+REF, NOON = "0" * 32, datetime(2026, 3, 1, 12, 0, 0, 1, tzinfo=UTC)
+ADA, NONCE = Address.parse("Ada@example.org"), b"n" * 32
+TEXT = "Ja, ich möchte …"
+HASH = hashlib.sha256(f"de\n{TEXT}".encode()).hexdigest()
+HAPPENED = (Event.SIGNUP, Event.MAIL_SENT, Event.CONFIRMED, Event.SYNCED)
+
+Document = dict[str, Any]
+Change = Callable[[Document], None]
+
+
+def rows() -> list[LedgerRow]:
+    return [
+        LedgerRow(
+            id=number,
+            at=NOON,
+            ref=REF,
+            round=1,
+            event=event,
+            wording=None if event is Event.SYNCED else HASH,
+            commitment=ledger.commitment(NONCE, ADA),
+        )
+        for number, event in enumerate(HAPPENED, 5)
+    ]
+
+
+def sealed() -> list[Document]:
+    """The rows, all but the last with their seals."""
+    entries: list[Document] = []
+    before = b"b" * 32
+    for position, row in enumerate(rows(), 3):
+        told = seals.told(row)
+        seal = seals.seal(before, position, NOON, told)
+        place = {"position": position, "sealed_at": rfc3339(NOON), "before": before.hex()}
+        entries.append({"row": told, "seal": {**place, "seal": seal.hex()}})
+        before = seal
+    entries[-1]["seal"] = None
+    return entries
+
+
+def event(row: LedgerRow) -> Document:
+    told = {"event": str(row.event), "at": rfc3339(row.at), "row": row.id, "wording": row.wording}
+    return {name: value for name, value in told.items() if value is not None}
+
+
+PROOF: Document = {
+    "schema": "doi-consent/1",
+    "kind": "proof",
+    "record_id": REF,
+    "principal": {"id": REF, "email": ADA.text},
+    "rounds": [
+        {
+            "round": 1,
+            "wording": HASH,
+            "steps": [event(row) for row in rows()[:3]],
+            "after": [event(row) for row in rows()[3:]],
+        }
+    ],
+    "wordings": [{"hash": HASH, "language": "de", "text": TEXT}],
+    "commitment": {"algorithm": "SHA-256", "nonce": NONCE.hex(), "address": ADA.key},
+    "ledger": sealed(),
+    "related": [],
+}
+FILE = signing.canonical(signing.sign(PROOF, KEY))
+
+
+def test_a_proof_holds_as_it_was_made() -> None:
+    found = proof_check.check(FILE)
+
+    assert found.wrong == []
+    assert found.key == KEY.public_key()
+    assert "Ledger rows: 4, of which 3 are sealed and 1 are not sealed yet." in found.held
+    assert "Rows bound to the address: 4." in found.held
+
+
+def test_laid_out_anew_it_says_the_same() -> None:
+    turned = json.dumps(dict(reversed(json.loads(FILE).items())), indent=2)
+
+    assert proof_check.check(turned.encode()).wrong == []
+
+
+def test_a_key_that_is_given_is_compared() -> None:
+    assert proof_check.check(FILE, KEY.public_key()).wrong == []
+    assert proof_check.check(FILE, OTHER_KEY.public_key()).wrong == [
+        "It is signed, but not by the key given."
+    ]
+
+
+def is_found(octets: bytes) -> bool:
+    try:
+        return bool(proof_check.check(octets).wrong)
+    except WrongDocument:
+        return True
+
+
+@given(st.integers(0, len(FILE) - 1), st.integers(1, 255))
+def test_one_flipped_byte_is_found_wherever_it_is(position: int, mask: int) -> None:
+    flipped = bytearray(FILE)
+    flipped[position] ^= mask
+
+    assert is_found(bytes(flipped))
+
+
+def test_no_byte_goes_unwatched() -> None:
+    for position in range(len(FILE)):
+        flipped = bytearray(FILE)
+        flipped[position] ^= 1
+
+        assert is_found(bytes(flipped)), position
+
+
+@given(st.integers(0, len(FILE) - 1))
+def test_what_is_cut_off_is_found(length: int) -> None:
+    assert is_found(FILE[:length])
+
+
+def change_row(document: Document) -> None:
+    document["ledger"][1]["row"]["at"] = "2026-03-01T12:00:00Z"
+
+
+def change_time_of_seal(document: Document) -> None:
+    document["ledger"][1]["seal"]["sealed_at"] = "2026-03-01T12:00:02Z"
+
+
+def change_time_to_no_time(document: Document) -> None:
+    document["ledger"][1]["seal"]["sealed_at"] = "noon"
+
+
+def change_place(document: Document) -> None:
+    document["ledger"][1]["seal"]["position"] = 9
+
+
+def unchain(document: Document) -> None:
+    entry = document["ledger"][1]
+    seal = entry["seal"]
+    seal["before"] = "f" * 64
+    made = seals.seal(bytes.fromhex(seal["before"]), seal["position"], NOON, entry["row"])
+    seal["seal"] = made.hex()
+
+
+def change_reference(document: Document) -> None:
+    document["ledger"][3]["row"]["ref"] = "1" * 32
+
+
+def change_address(document: Document) -> None:
+    document["commitment"]["address"] = "grace@example.com"
+
+
+def change_email(document: Document) -> None:
+    document["principal"]["email"] = "grace@example.com"
+
+
+def unbind(document: Document) -> None:
+    document["ledger"][3]["row"]["commitment"] = "f" * 64
+
+
+def change_text(document: Document) -> None:
+    document["wordings"][0]["text"] += " Und mehr."
+
+
+def take_text(document: Document) -> None:
+    document["wordings"] = []
+
+
+def name_another_text(document: Document) -> None:
+    document["rounds"][0]["wording"] = None
+
+
+def change_step(document: Document) -> None:
+    document["rounds"][0]["steps"][0]["at"] = "2026-02-01T12:00:00Z"
+
+
+def move_step(document: Document) -> None:
+    document["rounds"][0]["round"] = 2
+
+
+def make_step_up(document: Document) -> None:
+    document["rounds"][0]["after"][0]["row"] = 99
+
+
+def take_row(document: Document) -> None:
+    document["rounds"][0]["after"] = []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (change_row, "Ledger row 6: its seal does not fit."),
+        (change_time_of_seal, "Ledger row 6: its seal does not fit."),
+        (change_time_to_no_time, "Ledger row 6: its seal does not fit."),
+        (change_place, "Ledger row 6: its seal does not fit."),
+        (unchain, "Ledger row 6: its seal does not follow on the one before."),
+        (change_reference, "Ledger row 8 stands under another reference."),
+        (change_address, "Ledger row 5 is not bound to the address: its commitment does not fit."),
+        (change_email, "The address is not the one that the rows are bound to."),
+        (unbind, "Ledger row 8 is not bound to the address: its commitment does not fit."),
+        (change_text, f"The consent text {HASH} is not the one that this hash names."),
+        (take_text, "The text that was agreed to in round 1 is not there."),
+        (name_another_text, "The text that was agreed to in round 1 is not there."),
+        (change_step, "What is told of ledger row 5 is not what that row says."),
+        (move_step, "Ledger row 7 belongs to another round."),
+        (make_step_up, "What is told of ledger row 99 is not what that row says."),
+        (take_row, "Nothing is told of ledger row 8."),
+    ],
+)
+def test_not_even_its_maker_can_change_it(change: Change, said: str) -> None:
+    """With a signature that fits: what is wrong with it is named all the same."""
+    document = copy.deepcopy(PROOF)
+    change(document)
+
+    found = proof_check.check(signing.canonical(signing.sign(document, KEY)))
+
+    assert said in found.wrong
+
+
+def test_without_the_signature_what_is_wrong_is_named_too() -> None:
+    document = json.loads(FILE)
+    change_row(document)
+
+    assert proof_check.check(signing.canonical(document)).wrong[:2] == [
+        "Its signature does not fit what it says.",
+        "Ledger row 6: its seal does not fit.",
+    ]
+
+
+def test_an_address_that_was_corrected_is_looked_at_too() -> None:
+    document = copy.deepcopy(PROOF)
+    document["related"] = [copy.deepcopy(PROOF)]
+    change_row(document["related"][0])
+
+    found = proof_check.check(signing.canonical(signing.sign(document, KEY)))
+
+    assert "Ledger row 6: its seal does not fit." in found.wrong
+
+
+def test_bound_by_a_nonce_that_was_destroyed_a_request_proves_nothing_and_hurts_nothing() -> None:
+    document = copy.deepcopy(PROOF)
+    document["ledger"] = document["ledger"][:2]
+    document["rounds"][0] |= {"steps": document["rounds"][0]["steps"][:2], "after": []}
+    document["commitment"]["nonce"] = "f" * 64
+
+    found = proof_check.check(signing.canonical(signing.sign(document, KEY)))
+
+    assert found.wrong == []
+    assert "Rows bound to the address: 0." in found.held
+
+
+def test_the_first_seal_of_all_follows_on_zeros() -> None:
+    document = copy.deepcopy(PROOF)
+    told = document["ledger"][0]["row"]
+    seal = seals.seal(b"b" * 32, 1, NOON, told).hex()
+    document["ledger"][0]["seal"] |= {"position": 1, "seal": seal}
+
+    found = proof_check.check(signing.canonical(signing.sign(document, KEY)))
+
+    assert "Ledger row 5: its seal does not follow on the one before." in found.wrong
+
+
+def test_of_the_receipt_of_an_erasure_the_signature_is_looked_at() -> None:
+    receipt = signing.sign({"schema": "doi-erasure/1", "reference": REF}, KEY)
+
+    assert proof_check.check(signing.canonical(receipt)).wrong == []
+    assert proof_check.check(signing.canonical({**receipt, "reference": "1" * 32})).wrong
+
+
+@pytest.mark.parametrize(
+    ("octets", "said"),
+    [
+        (b"", "It is no JSON (line 1, column 1)."),
+        (b"\xff", "It is no text in UTF-8 (octet 0)."),
+        (b"[]", "It is no JSON object."),
+        (b"{}", "It is neither a proof nor a receipt: its schema is not known here."),
+        (b'{"schema":["doi-consent/1"]}', "It is neither a proof nor a receipt"),
+        (b'{"schema":"doi-consent/1"}', "It is not made as a proof is: see record_id."),
+        (b"[" * 100_000, "It is no JSON that can be read."),
+        (b'{"a":' + b"9" * 5000 + b"}", "It is no JSON that can be read."),
+        (
+            FILE.replace(b'"position":3', b'"position":"3"'),
+            "It is not made as a proof is: see ledger.0.seal.position.",
+        ),
+        (
+            FILE.replace(b'"actor":null', b'"actor":null,"x":1'),
+            "It is not made as a proof is: see ledger.0.row.x.",
+        ),
+    ],
+)
+def test_what_is_no_proof_is_told_in_one_sentence(octets: bytes, said: str) -> None:
+    with pytest.raises(WrongDocument) as caught:
+        proof_check.check(octets)
+
+    assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize("text", ["\\ud800", "\\u0000"])
+def test_what_is_no_text_is_found(text: str) -> None:
+    assert is_found(FILE.replace(TEXT.encode(), text.encode()))
