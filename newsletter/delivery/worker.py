@@ -170,7 +170,8 @@ class Worker:
         return not leaving.is_alive()
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        self._stopping.set()
+        # The signal may come while this very thread holds the event's lock to wait for it, which is not let in twice.
+        threading.Thread(target=self._stopping.set, name="stopping", daemon=True).start()
 
     def _run(self, loop: Loop) -> None:
         while not self._stopping.is_set():

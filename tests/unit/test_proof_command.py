@@ -21,7 +21,6 @@ from newsletter import keyring, signing
 from tests.commands import Run, commands
 from tests.conftest import Join, on_sqlite
 from tests.people import ADA, STAFF, access, ask_staff, sign_up
-from tests.sealing import seal_all
 
 COMMAND = str(Path(sys.executable).parent / "newsletter")
 
@@ -33,10 +32,9 @@ def run(environ: dict[str, Any]) -> Iterator[Run]:
 
 
 @pytest.fixture
-def file(run: Run, app: Flask, join: Join, tmp_path: Path) -> Path:
+def file(run: Run, join: Join, tmp_path: Path) -> Path:
     """The proof of Ada's consent, all of it sealed."""
     join(ADA)
-    seal_all(app)
     return kept(run("proof", given=f"{ADA}\n"), tmp_path)
 
 

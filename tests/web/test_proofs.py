@@ -26,7 +26,6 @@ from tests.people import (
     said_by,
     sign_up,
 )
-from tests.sealing import seal_all
 from tests.web.callers import BROWSER
 
 PAUSE = timedelta(minutes=10)
@@ -142,10 +141,9 @@ def test_no_link_that_opens_anything_is_in_it(
     assert [link for link in links if link.rpartition("/")[2] in shown] == []
 
 
-def test_what_is_not_sealed_yet_is_said_to_be(client: FlaskClient, app: Flask, join: Join) -> None:
+def test_what_is_not_sealed_yet_is_said_to_be(client: FlaskClient, join: Join) -> None:
     join(ADA)
     reference = reference_of(client)
-    seal_all(app)
     ask_staff(client, "blocks", ADA, reason="unsubscribed")
 
     entries = proof_of(client, reference)["ledger"]
@@ -154,12 +152,9 @@ def test_what_is_not_sealed_yet_is_said_to_be(client: FlaskClient, app: Flask, j
     assert len(entries) == 5
 
 
-def test_each_sealed_row_comes_with_the_seal_before(
-    client: FlaskClient, app: Flask, join: Join
-) -> None:
+def test_each_sealed_row_comes_with_the_seal_before(client: FlaskClient, join: Join) -> None:
     join(GRACE)
     join(ADA)
-    seal_all(app)
 
     entries = proof_of(client, reference_of(client))["ledger"]
 
@@ -249,7 +244,6 @@ def test_of_somebody_erased_the_bare_events_are_left(
     reference = reference_of(client)
     erasure = said_by(ask_staff(client, "erasures", ADA))
     drain()
-    seal_all(app)
 
     proof = proof_of(client, reference)
 
@@ -341,6 +335,7 @@ def test_a_browser_gets_a_page_to_print(
     client: FlaskClient, join: Join, locale: str, words: tuple[str, ...]
 ) -> None:
     join(ADA)
+    ask_staff(client, "blocks", ADA, reason="complaint")
     path = f"/admin/proofs/{reference_of(client)}?locale={locale}"
 
     page = client.get(path, headers=STAFF | BROWSER)
