@@ -283,6 +283,13 @@ class Settings(BaseSettings):
             raise ValueError("must be one line")
         return value
 
+    @field_validator("mailchimp_api_key")
+    @classmethod
+    def _api_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[!-~]+", value.get_secret_value()):
+            raise ValueError("must be ASCII without blanks")
+        return value
+
     @field_validator("mailchimp_list_id")
     @classmethod
     def _list_id(cls, value: str | None, info: ValidationInfo) -> str | None:

@@ -1,7 +1,8 @@
 """What is kept of reconciliations, in one row of Job: when the last ones were, what they found, when the next is due.
 
-`ran_at`: when the last one ended; `cursor`: when the last that ended well, and the last of all contacts, began;
-`result`: what the last one found, in counts; `probe_at`: since when one is asked for, besides every night's.
+`ran_at`: when the last one ended; `cursor`: when the last that ended well, and the last of all contacts, began, and
+which audience it was (its id is no secret); `result`: what the last one found, in counts; `probe_at`: since when one is
+asked for, besides every night's.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -24,15 +27,27 @@ NIGHT_HOUR = 3  #: in TIMEZONE
 OVERLAP = timedelta(hours=1)
 #: A week, and no seventh night is missed for a few seconds.
 FULL_EVERY = timedelta(days=6, hours=12)
-OVER_LIMIT = "limit"
+_AUDIENCE = "audience"
+
+
+class Stop(StrEnum):
+    """Why a reconciliation changed nothing though much differed: it looks like a wrong list."""
+
+    LIMIT = "limit"  #: more would change than is done without being asked for
+    AUDIENCE = "audience"  #: the audience is another than the one compared before
+    UNSEEN = "unseen"  #: hardly anybody is there who should be
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What a reconciliation looks at: contacts that changed there since then; None: all, and who is missing."""
+    """What a reconciliation looks at: contacts that changed there since then; None: all, and who is missing.
+
+    `is_other_audience`: the one that was compared before was another, so that no change goes without saying.
+    """
 
     began_at: datetime
     since: datetime | None
+    is_other_audience: bool = False
 
     @property
     def is_full(self) -> bool:
@@ -48,7 +63,8 @@ def is_due() -> bool:
     if job is None or (job.ran_at is None and job.probe_at is None):
         with writing() as session:
             # The nights are counted from the first look, when there is nothing to compare yet.
-            _row(session).ran_at = now
+            first = _row(session)
+            first.ran_at, first.cursor = now, _cursor({}, _audience())
         return False
     if job.probe_at is not None:
         return job.probe_at <= now
@@ -67,6 +83,8 @@ def scope(*, full: bool = False) -> Scope:
     now = clock.now()
     with reading() as session:
         job = session.get(Job, jobs.RECONCILIATION)
+    if _kept(job).get(_AUDIENCE) not in (None, _audience()):
+        return Scope(now, None, is_other_audience=True)
     began = _began(job)
     last, last_full = began.get("last"), began.get("full")
     if full or last is None or last_full is None or now - last_full >= FULL_EVERY:
@@ -74,9 +92,21 @@ def scope(*, full: bool = False) -> Scope:
     return Scope(now, min(last, now) - OVERLAP)
 
 
+def _audience() -> str | None:
+    return config.current().mailchimp_list_id
+
+
+def _kept(job: Job | None) -> dict[str, str | None]:
+    return dict(json.loads(job.cursor)) if job is not None and job.cursor else {}
+
+
 def _began(job: Job | None) -> dict[str, datetime]:
-    kept = json.loads(job.cursor) if job is not None and job.cursor else {}
-    return {name: datetime.fromisoformat(at) for name, at in kept.items()}
+    kept = _kept(job).items()
+    return {name: datetime.fromisoformat(at) for name, at in kept if at and name != _AUDIENCE}
+
+
+def _cursor(began: Mapping[str, datetime], audience: str | None) -> str:
+    return json.dumps({**{name: rfc3339(at) for name, at in began.items()}, _AUDIENCE: audience})
 
 
 def end(scope: Scope, found: Mapping[str, object], stopped: str | None) -> None:
@@ -88,26 +118,54 @@ def end(scope: Scope, found: Mapping[str, object], stopped: str | None) -> None:
         job.result = json.dumps({"at": rfc3339(now), "stopped": stopped, **found})
         if job.probe_at is not None and job.probe_at <= scope.began_at:
             job.probe_at = None
+        began = _began(job)
         if stopped is None:
-            began = _began(job) | {"last": scope.began_at}
+            began["last"] = scope.began_at
             began |= {"full": scope.began_at} if scope.is_full else {}
-            job.cursor = json.dumps({name: rfc3339(at) for name, at in began.items()})
+            job.cursor = _cursor(began, _audience())
+        elif scope.is_full and job.cursor is not None:
+            # What it found shows in a walk of all contacts alone: the next one is such a walk, too.
+            began.pop("full", None)
+            job.cursor = _cursor(began, _kept(job).get(_AUDIENCE))
 
 
 def complaint() -> str | None:
     """Why the last one settled nothing, or not all, for staff; None if it did."""
+    result = _result()
+    reason = result.get("stopped")
+    return None if reason is None else f"reconciliation stopped: {why_stopped(reason, result)}"
+
+
+def was_full() -> bool:
+    """Tell whether the last one was a walk of all contacts."""
+    return bool(_result().get("full"))
+
+
+def command_for_all(*, is_full: bool) -> str:
+    """The command that makes all changes which a walk was stopped from making."""
+    return f"newsletter reconcile {'--full ' if is_full else ''}--yes"
+
+
+def why_stopped(reason: str, counts: Mapping[str, object]) -> str:
+    """Say in words why one stopped, from what it counted."""
+    changes = counts.get("changes")
+    match reason:
+        case Stop.LIMIT:
+            return f"{changes} changes are more than {counts.get('limit')}"
+        case Stop.AUDIENCE:
+            return f"MAILCHIMP_LIST_ID names another audience than before, and {changes} people would change"
+        case Stop.UNSEEN:
+            seen, expected = counts.get("seen"), counts.get("expected")
+            return f"only {seen} of {expected} who should be there were seen"
+        case _:
+            return reason
+
+
+def _result() -> dict[str, Any]:
     with reading() as session:
         query = select(Job.result).where(Job.name == jobs.RECONCILIATION)
         kept = session.scalar(query)
-    result = json.loads(kept) if kept else {}
-    match result.get("stopped"):
-        case None:
-            return None
-        case reason if reason == OVER_LIMIT:
-            changes, limit = result.get("changes"), result.get("limit")
-            return f"reconciliation stopped: {changes} changes are more than {limit}"
-        case reason:
-            return f"reconciliation stopped: {reason}"
+    return dict(json.loads(kept)) if kept else {}
 
 
 def _row(session: Session) -> Job:

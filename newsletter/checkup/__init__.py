@@ -20,6 +20,7 @@ from newsletter.checkup import (
     clocks,
     database,
     folders,
+    holds,
     ledger,
     mailchimp,
     proxies,
@@ -77,6 +78,7 @@ def _of_database(app: Flask) -> list[tuple[str, Check]]:
     return [
         ("DATABASE_URL", partial(database.findings, app)),
         ("worker", partial(worker.findings, app)),
+        ("hold", partial(holds.findings, app)),
         ("reconcile", partial(reconciliation.findings, app)),
         ("retention", partial(retention.findings, app)),
         ("ledger", partial(ledger.findings, app)),

@@ -1,4 +1,4 @@
-"""Reconciling: whether the last time it was left undone, because too much differed or Mailchimp refused."""
+"""Reconciling: whether the last time it was left undone, since it looked like a wrong list or Mailchimp refused."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ def findings(app: Flask) -> Iterator[Finding]:
     with app.app_context():
         reason = None if outage.present() is not None else reconciliations.complaint()
         if reason is not None:
+            command = reconciliations.command_for_all(is_full=reconciliations.was_full())
             yield Finding(
                 "reconcile",
                 reason,
-                "see that MAILCHIMP_LIST_ID is right, and run `newsletter reconcile`, with --yes if it all is meant",
+                f"see that MAILCHIMP_LIST_ID is right, and run `{command}` if it all is meant",
             )

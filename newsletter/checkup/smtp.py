@@ -58,6 +58,11 @@ _REFUSED = {
         "put the right ones into it, with special characters percent-encoded",
     ),
 }
+#: At another step, as it looked at a letter.
+_OTHER = (
+    "the mail server takes no letters",
+    "see that it lets SMTP_URL's user send as MAIL_FROM, and what its own log says",
+)
 
 
 def findings(settings: Settings) -> Iterator[Finding]:
@@ -89,13 +94,18 @@ def _in_the_clear(settings: Settings) -> Iterator[Finding]:
 
 
 def _in_words(failure: DeliveryFailure) -> Finding:
-    reason = failure.reason
     # What came first: the failure itself says only that it was TLS.
     if isinstance(cause := failure.__context__, ssl.SSLCertVerificationError):
         wrong, remedy = certificates.why(cause)
         return Finding("SMTP_URL", f"the mail server's certificate {wrong}", remedy)
-    wrong, remedy = _FAILED.get(reason) or _REFUSED[reason.split(" ")[0]]
-    return Finding("SMTP_URL", f"{wrong} ({reason})", remedy)
+    wrong, remedy = told_by(failure.reason)
+    return Finding("SMTP_URL", wrong, remedy)
+
+
+def told_by(reason: str) -> tuple[str, str]:
+    """What is wrong, and what to do, where the mail server refuses us altogether for this reason."""
+    wrong, remedy = _FAILED.get(reason) or _REFUSED.get(reason.split(" ")[0], _OTHER)
+    return f"{wrong} ({reason})", remedy
 
 
 def _envelope(settings: Settings, postbox: SmtpPostbox) -> Iterator[Finding]:

@@ -12,10 +12,12 @@ from newsletter import config
 from newsletter.cli.application import with_app
 from newsletter.delivery import webhook_install
 from newsletter.delivery.drift_report import Report
-from newsletter.delivery.mailchimp_members import members_for
-from newsletter.delivery.mailchimp_trouble import trouble_of
+from newsletter.delivery.mailchimp import LIST_UNKNOWN
+from newsletter.delivery.mailchimp_members import MailchimpMembers, members_for
+from newsletter.delivery.mailchimp_trouble import trouble_behind, trouble_of
 from newsletter.delivery.reconcile_now import reconcile_now
 from newsletter.errors import DeliveryFailure
+from newsletter.reconciliations import command_for_all
 
 
 @click.command()
@@ -26,15 +28,17 @@ def reconcile(*, full: bool, yes: bool) -> None:
     """Settle what differs from Mailchimp's audience.
 
     A block wins, wherever it was set. Without --full, contacts that changed since the last time are
-    looked at, and all of them once a week. Where more than 50 people, or 2 % of them, would change,
-    nothing does without --yes. The worker does the same by itself every night.
+    looked at, and all of them once a week. Where it looks like a wrong list, nothing changes without
+    --yes: where more than 50 people, or 2 % of them, would change, where the audience is another than
+    before, or where fewer than half are there who should be. The worker does the same by itself every
+    night.
     """
     mailchimp = members_for(config.current())
     if mailchimp is None:
         raise click.ClickException("MAILCHIMP_API_KEY: is not set.")
     try:
         with closing(mailchimp), bar() as watch:
-            report = reconcile_now(mailchimp, full=full, may_exceed=yes, watch=watch)
+            report = _reconciled(mailchimp, full=full, may_exceed=yes, watch=watch)
     except DeliveryFailure as failure:
         raise click.ClickException(str(trouble_of(failure))) from None
     if report is None:
@@ -42,8 +46,26 @@ def reconcile(*, full: bool, yes: bool) -> None:
     for line in report.lines():
         click.echo(line)
     if report.is_stopped:
-        hint = "See that MAILCHIMP_LIST_ID is right; `newsletter reconcile --yes` makes them all."
+        command = command_for_all(is_full=report.is_full)
+        hint = f"See that MAILCHIMP_LIST_ID is right; `{command}` makes them all."
         raise click.ClickException(hint)
+    if report.on_hold is not None:
+        raise click.ClickException(f"On hold: {trouble_behind(report.on_hold)}")
+
+
+def _reconciled(
+    mailchimp: MailchimpMembers, *, full: bool, may_exceed: bool, watch: Callable[[Report], None]
+) -> Report | None:
+    try:
+        return reconcile_now(mailchimp, full=full, may_exceed=may_exceed, watch=watch, wait=_wait)
+    except DeliveryFailure as failure:
+        if failure.reason == LIST_UNKNOWN:
+            mailchimp.ping()  # raises where not even this is known: then it is the URL
+        raise
+
+
+def _wait(reason: str) -> None:
+    click.echo(f"Mailchimp fails ({reason}): it is tried again for a minute or two.", err=True)
 
 
 @contextmanager

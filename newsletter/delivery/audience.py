@@ -57,7 +57,8 @@ class Audience:
         except MovedOn:
             return Progress.FAILED
         except DeliveryFailure as failure:
-            log.warning("mailchimp ref=%s failed: %s (%s)", ref, failure.reason, failure.meaning)
+            outcome = _outcome(failure, errand)
+            log.warning("mailchimp ref=%s failed: %s, %s", ref, failure.reason, outcome)
             if errand is not None:
                 settling.fail(errand, failure)
             if failure.meaning is not Meaning.WHOLE:
@@ -106,6 +107,14 @@ class Audience:
                     raise
         # They once left there by themselves: Mailchimp takes them back only after asking once more.
         return self._mailchimp.ask_again(errand.joining)
+
+
+def _outcome(failure: DeliveryFailure, errand: Errand | None) -> str:
+    """What comes of a failure, as the log tells it: nobody's leaving is ever given up."""
+    if failure.meaning is Meaning.WHOLE:
+        return "all that is meant for Mailchimp waits"
+    is_adding = errand is not None and errand.wanted is There.SUBSCRIBED
+    return "given up" if failure.meaning is Meaning.PERSONAL and is_adding else "tried again later"
 
 
 def _is_answer(errand: Errand, member: Member | None) -> bool:

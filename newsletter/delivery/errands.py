@@ -79,13 +79,25 @@ def wish_for(row: Subscription) -> There | None:
 
 def unsettled(now: datetime) -> ColumnElement[bool]:
     """Rows where the known place is not the wanted one, whose turn it is, and that nobody is erasing there."""
+    return and_(_is_elsewhere(), _is_due(now))
+
+
+def how_many_wait() -> int:
+    """How many are not where they should be, whether it is their turn or not; erasures are told elsewhere."""
+    is_erased = exists().where(Erasure.digest == Subscription.digest)
+    waiting = select(func.count()).select_from(Subscription).where(_is_elsewhere(), ~is_erased)
+    with reading() as session:
+        return session.scalar(waiting) or 0
+
+
+def _is_elsewhere() -> ColumnElement[bool]:
     is_out = or_(
         Subscription.status.in_((Status.BLOCKED, Status.RETURNING)),
         and_(Subscription.status == Status.CONFIRMED, Subscription.hold.is_(True)),
         and_(Subscription.status == Status.PENDING, Subscription.replaces_ref.is_not(None)),
     )
     wants_out = and_(is_out, Subscription.audience.in_(UNSETTLED[There.UNSUBSCRIBED]))
-    return and_(or_(_wants_in(), wants_out), _is_due(now))
+    return or_(_wants_in(), wants_out)
 
 
 def is_plain(now: Moment) -> ColumnElement[bool]:

@@ -40,6 +40,14 @@ class Expected:
         """Tell whether anybody was expected and not seen."""
         return 0 in self._marks
 
+    def how_many(self) -> int:
+        """How many are expected."""
+        return len(self._marks)
+
+    def how_many_seen(self) -> int:
+        """How many of them were seen."""
+        return self._marks.count(1)
+
     def _place_of(self, digest: bytes) -> int | None:
         head = _head_of(digest)
         place = bisect_left(self._heads, head)

@@ -96,6 +96,14 @@ def how_many_settled() -> int:
         return session.scalar(query) or 0
 
 
+def how_many_there() -> int:
+    """How many are known to stand in the audience, subscribed or not."""
+    there = (There.SUBSCRIBED, There.UNSUBSCRIBED)
+    query = select(func.count()).select_from(Subscription).where(Subscription.audience.in_(there))
+    with reading() as session:
+        return session.scalar(query) or 0
+
+
 def is_still(session: Session, known: Known, asked_at: datetime) -> bool:
     """Tell whether somebody stands as they stood, and nothing happened since Mailchimp was asked."""
     found = next(_read(session, _KNOWN.where(Subscription.ref == known.ref)), None)

@@ -23,7 +23,7 @@ from newsletter.lifecycle import There
 MOST_AT_ONCE = 500
 
 COMPLIANCE_STATE = "compliance_state"
-_LIST_UNKNOWN = "list_unknown"
+LIST_UNKNOWN = "list_unknown"
 
 _PLACES = {
     "subscribed": There.SUBSCRIBED,
@@ -49,7 +49,7 @@ _ERRORS = (
     (400, "merge fields were invalid", Meaning.WHOLE, "merge_fields"),
     (401, "", Meaning.WHOLE, "api_key"),
     (403, "", Meaning.WHOLE, "forbidden"),
-    (404, "", Meaning.WHOLE, _LIST_UNKNOWN),
+    (404, "", Meaning.WHOLE, LIST_UNKNOWN),
     (408, "", Meaning.PASSING, "http 408"),
     (426, "", Meaning.WHOLE, "rejected 426"),
     (429, "", Meaning.PASSING, "throttled"),
@@ -95,13 +95,19 @@ class Mailchimp:
 
     def ping(self) -> None:
         """See that Mailchimp answers and takes the key."""
-        document(call(PingApi(self._line).get))
+        try:
+            document(call(PingApi(self._line).get))
+        except DeliveryFailure as failure:
+            if failure.reason == LIST_UNKNOWN:
+                # It names no audience, so that the URL itself leads nowhere.
+                raise DeliveryFailure(Meaning.WHOLE, "api_url") from None
+            raise
 
     def check_list(self) -> None:
         """See that the audience exists; else the failure is WHOLE, `list_unknown`."""
         audience = document(call(self._lists.get_list, self._list_id, fields=["id"]))
         if audience.get("id") != self._list_id:
-            raise DeliveryFailure(Meaning.WHOLE, _LIST_UNKNOWN)
+            raise DeliveryFailure(Meaning.WHOLE, LIST_UNKNOWN)
 
     def subscribe(self, joining: Joining) -> There:
         """Have Mailchimp write to somebody who confirmed."""
@@ -164,7 +170,7 @@ class Mailchimp:
         try:
             return call(function, self._list_id, _hash_of(address), *body, **options)
         except DeliveryFailure as failure:
-            if failure.reason != _LIST_UNKNOWN:
+            if failure.reason != LIST_UNKNOWN:
                 raise
         # A 404 does not tell a member who is not there from an audience that is not.
         self.check_list()

@@ -9,7 +9,7 @@ from newsletter.errors import DeliveryFailure
 
 @dataclass(frozen=True)
 class Trouble:
-    """The setting's name, what is wrong with it, and what to do; never a secret."""
+    """The setting's name, or Mailchimp's own, what is wrong with it, and what to do; never a secret."""
 
     about: str
     wrong: str
@@ -44,11 +44,24 @@ _TROUBLES = {
         "see what stands between this host and Mailchimp",
     ),
     "redirect": Trouble("MAILCHIMP_API_URL", "redirects to another URL", _BASE),
+    "api_url": Trouble("MAILCHIMP_API_URL", "Mailchimp knows nothing under it", _BASE),
+    "merge_fields": Trouble(
+        "MAILCHIMP_LIST_ID",
+        "the audience asks for merge fields, which a sign-up here never fills, and refuses whoever has none",
+        "make these fields optional in the audience's settings",
+    ),
     "not_json": Trouble("MAILCHIMP_API_URL", "something else than Mailchimp answers there", _BASE),
 }
 
 
 def trouble_of(failure: DeliveryFailure) -> Trouble:
     """What a failed call means, other than for one person."""
-    wrong = f"Mailchimp does not answer as it should ({failure.reason})"
-    return _TROUBLES.get(failure.reason, Trouble("MAILCHIMP_API_KEY", wrong, _AWAY))
+    return trouble_behind(failure.reason)
+
+
+def trouble_behind(reason: str) -> Trouble:
+    """What a failure's reason means, such as that of a hold."""
+    if reason == "throttled" or reason.startswith("http 5"):
+        return Trouble("Mailchimp", f"is in trouble itself ({reason})", "run it again later")
+    wrong = f"Mailchimp does not answer as it should ({reason})"
+    return _TROUBLES.get(reason, Trouble("MAILCHIMP_API_KEY", wrong, _AWAY))

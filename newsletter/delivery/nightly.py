@@ -15,6 +15,11 @@ from newsletter.delivery.reconcile import Reconciliation
 from newsletter.errors import DeliveryFailure, Meaning, Unavailable
 
 NOT_BEGUN = timedelta(hours=1)
+_OUTCOMES = {
+    Meaning.PASSING: "goes on later",
+    Meaning.PERSONAL: "left until the next night",
+    Meaning.WHOLE: "all that is meant for Mailchimp waits",
+}
 
 log = logging.getLogger(__name__)
 
@@ -65,8 +70,7 @@ class Nightly:
         is_done = not under_way.step()
         self._tries, self._try_at = 0, None
         if is_done:
-            stopped = reconciliations.OVER_LIMIT if under_way.report.is_stopped else None
-            self._end(under_way, stopped)
+            self._end(under_way, under_way.report.stopped)
         return Progress.DONE
 
     def _end(self, under_way: Reconciliation, stopped: str | None) -> None:
@@ -77,7 +81,8 @@ class Nightly:
         self.drop()
 
     def _fail(self, failure: DeliveryFailure) -> Progress:
-        log.warning("reconciling failed: %s (%s)", failure.reason, failure.meaning)
+        outcome = _OUTCOMES[failure.meaning]
+        log.warning("reconciling failed: %s, %s", failure.reason, outcome)
         match failure.meaning:
             case Meaning.WHOLE:
                 self.drop()

@@ -1,6 +1,7 @@
 """Reconciling: walks Mailchimp's audience, compares everybody with what is known here, and settles what differs.
 
-Nothing is settled before all is compared, so that a wrong list stops at a limit and neither blocks nor adds everybody.
+Nothing is settled before all is compared, so that a wrong list stops and neither blocks nor adds everybody: at a limit,
+at any change where the audience is another than before, and where hardly anybody is seen who should be there.
 Memory does not grow with the audience but for nine bytes each (expected.py): at its peak a walk of all contacts took
 2.7 MB for 20,000 and 3.8 MB for 100,000 (tracemalloc); a process that walked a million grew by 17 MB.
 """
@@ -20,31 +21,36 @@ from newsletter.delivery.known import Known
 from newsletter.delivery.mailchimp import Member
 from newsletter.delivery.mailchimp_members import Listed, Listing, MailchimpMembers
 from newsletter.errors import InvalidAddress
-from newsletter.reconciliations import Scope
+from newsletter.lifecycle import There
+from newsletter.reconciliations import Scope, Stop
 
 FEWEST_TO_STOP = 50
 PART_TO_STOP = 0.02
 READ_AT_ONCE = 5000
 SETTLED_AT_ONCE = 100
+#: Fewer say nothing about a list: two people may both have been deleted there.
+FEWEST_TO_MISS = 3
 
 
 class Reconciliation:
-    """One walk, in steps of one call or less. `may_exceed`: the limit does not count."""
+    """One walk, in steps of one call or less. `may_exceed`: nothing stops it."""
 
     def __init__(
         self, mailchimp: MailchimpMembers, scope: Scope, *, may_exceed: bool = False
     ) -> None:
         self.scope = scope
-        self.report = Report(scope.is_full, limit_for(knowledge.how_many_settled()))
+        limit = 0 if scope.is_other_audience else limit_for(knowledge.how_many_settled())
+        self.report = Report(scope.is_full, limit)
         self._mailchimp = mailchimp
         self._may_exceed = may_exceed
         self._listing = Listing(mailchimp, scope.since)
         self._expected = Expected()
         self._last = b""  #: the digest after which the next ones are read
+        self._sees_anybody = False  #: of those who are known to stand there, subscribed or not
         self._changes: dict[str, Change] = {}
         # Who is missing shows only when all were listed.
-        first, third = ([self._expect], [self._search]) if scope.is_full else ([], [])
-        self._phases = deque([*first, self._walk, *third, self._settle])
+        before, after = ([self._expect], [self._search, self._doubt]) if scope.is_full else ([], [])
+        self._phases = deque([*before, self._walk, *after, self._settle])
 
     def step(self) -> bool:
         """Go on; False: it has ended. Raise DeliveryFailure, after which the same step may be taken again."""
@@ -75,6 +81,7 @@ class Reconciliation:
         self.report.unknown += len(contacts) - len(people)
         for known in people:
             self._expected.see(known.digest)
+            self._sees_anybody |= known.place in (There.SUBSCRIBED, There.UNSUBSCRIBED)
             self._compare(known, *contacts[known.digest], asked_at)
         return True
 
@@ -115,8 +122,22 @@ class Reconciliation:
             self._changes[known.ref] = change
         else:
             # They are counted on, so that staff see what it would be; none is made.
-            self.report.is_stopped = True
-            self._changes.clear()
+            self._stop(Stop.AUDIENCE if self.scope.is_other_audience else Stop.LIMIT)
+
+    def _doubt(self) -> bool:
+        """See whether this can be the list in which people here stand, however few would change."""
+        report, expected = self.report, self._expected
+        report.expected, report.seen = expected.how_many(), expected.how_many_seen()
+        if not self._sees_anybody:
+            report.expected = knowledge.how_many_there()
+        is_doubtful = report.expected >= FEWEST_TO_MISS and report.seen < report.expected / 2
+        if is_doubtful and report.changes and not self._may_exceed:
+            self._stop(report.stopped if report.stopped is Stop.AUDIENCE else Stop.UNSEEN)
+        return False
+
+    def _stop(self, why: Stop) -> None:
+        self.report.stopped = why
+        self._changes.clear()
 
     def _settle(self) -> bool:
         return bool(self._changes) and self._settle_some()
@@ -125,7 +146,7 @@ class Reconciliation:
         """Settle as many as take no call, or one that does."""
         for ref in list(self._changes)[:SETTLED_AT_ONCE]:
             change = self._changes[ref]
-            self.report.settled += settle(self._mailchimp, change)
+            self.report.note_end(change.drift, is_done=settle(self._mailchimp, change))
             del self._changes[ref]
             if change.needs_look:
                 break

@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
-from newsletter import jobs, reconciliations
-from newsletter.delivery import backoff
+from newsletter import jobs, reconciliations, restoring
+from newsletter.delivery import backoff, errands
 from newsletter.delivery.drift_report import Report
 from newsletter.delivery.mailchimp_members import MailchimpMembers
 from newsletter.delivery.reconcile import Reconciliation
@@ -23,12 +23,18 @@ TRIES = 6  #: of one call that fails in passing, over a minute or two
 
 
 def reconcile_now(
-    mailchimp: MailchimpMembers, *, full: bool, may_exceed: bool, watch: Callable[[Report], None]
+    mailchimp: MailchimpMembers,
+    *,
+    full: bool,
+    may_exceed: bool,
+    watch: Callable[[Report], None],
+    wait: Callable[[str], None] = lambda _: None,
 ) -> Report | None:
     """Reconcile, and tell `watch` after each step; None: another one is under way. Raise DeliveryFailure.
 
     It only looks at Mailchimp and only corrects what is known, so that it need not wait for the worker whose turn it
-    is to change things there, and who does the rest. Where there is none, that is done here at once.
+    is to change things there, and who does the rest. Where there is none, that is done here at once, also for those
+    who waited already. `wait` is told why a call is about to be tried again.
     """
     owner = f"command {secrets.token_hex(8)}"
     if not jobs.take(jobs.RECONCILIATION, owner):
@@ -37,18 +43,27 @@ def reconcile_now(
         scope = reconciliations.scope(full=full)
         under_way = Reconciliation(mailchimp, scope, may_exceed=may_exceed)
         report = under_way.report
-        while _patiently(under_way.step):
+        while _patiently(under_way.step, wait):
             watch(report)
-        stopped = reconciliations.OVER_LIMIT if report.is_stopped else None
-        reconciliations.end(scope, report.counts(), stopped)
-        if report.settled:
-            outside = Outside(mailchimp, owner)
-            while outside.step():
-                pass
+        reconciliations.end(scope, report.counts(), report.stopped)
+        if not report.is_stopped:
+            _bring(mailchimp, owner, report)
         return report
 
 
-def _patiently(step: Callable[[], bool]) -> bool:
+def _bring(mailchimp: MailchimpMembers, owner: str, report: Report) -> None:
+    """Bring people where they should be, unless that is a worker's turn; and note who still waits."""
+    # After a restored backup nothing goes out before the workers go on.
+    report.is_workers = restoring.held() is not None or not jobs.take("audience", owner)
+    if not report.is_workers:
+        outside = Outside(mailchimp, owner)
+        while outside.step():
+            pass
+    report.waiting = errands.how_many_wait()
+    report.on_hold = jobs.hold_reason("mailchimp")
+
+
+def _patiently(step: Callable[[], bool], wait: Callable[[str], None]) -> bool:
     """Take a step, again where it fails in passing."""
     for tries in range(1, TRIES):
         try:
@@ -56,6 +71,8 @@ def _patiently(step: Callable[[], bool]) -> bool:
         except DeliveryFailure as failure:
             if failure.meaning is not Meaning.PASSING:
                 raise
+            if tries == 1:
+                wait(failure.reason)
         time.sleep(backoff.delay(tries).total_seconds())
     return step()
 

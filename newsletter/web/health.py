@@ -17,7 +17,7 @@ from newsletter import (
     reconciliations,
     retention_runs,
 )
-from newsletter.web import limits, staff
+from newsletter.web import limits, staff, webhooks
 from newsletter.web.openapi import Door, describe
 from newsletter.web.schemas import Alive, Readiness, say
 
@@ -63,8 +63,12 @@ def _complaints() -> Iterator[str]:
         yield "no live worker"
     if (reason := jobs.hold_reason("mail")) is not None:
         yield f"mail on hold: {reason}"
-    if (reason := jobs.hold_reason("mailchimp")) is not None:
+    has_key = config.current().mailchimp_api_key is not None
+    # Without a key a hold cannot end, and says nothing.
+    if has_key and (reason := jobs.hold_reason("mailchimp")) is not None:
         yield f"mailchimp on hold: {reason}"
+    if (reason := webhooks.refusals().complaint()) is not None:
+        yield reason
     if (reason := reconciliations.complaint()) is not None:
         yield reason
     if (reason := retention_runs.complaint()) is not None:
@@ -72,7 +76,7 @@ def _complaints() -> Iterator[str]:
     if (reason := cleanings.complaint()) is not None:
         yield reason
     yield from ledger_health.complaints()
-    if config.current().mailchimp_api_key is None and database.anyone_confirmed():
+    if not has_key and database.anyone_confirmed():
         yield "no MAILCHIMP_API_KEY, and somebody is confirmed"
     if not limits.is_applied():
         yield "CLIENT_LIMIT not applied: a proxy was seen, TRUSTED_PROXIES is 0"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
 from werkzeug.exceptions import NotFound
 
 from newsletter import config, heard
@@ -22,6 +22,7 @@ from newsletter.web import bodies, signature
 from newsletter.web.bodies import FORMS
 from newsletter.web.openapi import Door, describe
 from newsletter.web.schemas import MailchimpCall
+from newsletter.web.signature import Refusals, WrongSignature
 
 #: Octets. A profile has many merge fields, and a lost call may be a lost withdrawal.
 LONGEST = 1024 * 1024
@@ -57,9 +58,7 @@ def hear(secret: str) -> Response:
     """Act on one call, and answer after the commit."""
     _require(secret)
     body = bodies.octets(LONGEST)
-    if (signing_secret := config.current().mailchimp_signing_secret) is not None:
-        given = request.headers.get(signature.HEADER, "")
-        signature.check(given, body, signing_secret.get_secret_value())
+    _check_signature(body)
     obey(read(body))
     return Response(status=204)
 
@@ -135,6 +134,25 @@ _ACTS: Mapping[str, Callable[[Fields], None]] = {
 
 def _address(fields: Fields, name: str = "data[email]") -> Address:
     return Address.as_held(fields.get(name, ""))
+
+
+def refusals() -> Refusals:
+    """The calls that this process refused because of their signatures."""
+    noted = current_app.extensions.setdefault("refused_webhook_calls", Refusals())
+    assert isinstance(noted, Refusals)  # noqa: S101 - tells mypy
+    return noted
+
+
+def _check_signature(body: bytes) -> None:
+    secret = config.current().mailchimp_signing_secret
+    if secret is None:
+        return
+    given = request.headers.get(signature.HEADER, "")
+    try:
+        signature.check(given, body, secret.get_secret_value())
+    except WrongSignature:
+        refusals().note()
+        raise
 
 
 def _require(secret: str) -> None:

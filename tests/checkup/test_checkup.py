@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from newsletter import checkup
+from newsletter import checkup, jobs
 from newsletter.checkup.finding import Finding
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp.answers import problem
+from sandbox.mailchimp.problems import internal_error
 from tests.checkup.conftest import HOST, NOWHERE, PASSWORD, Deployed, Web, records
 from tests.conftest import on_sqlite
 from tests.delivery.certificates import self_signed, server_side
@@ -144,6 +145,19 @@ def forbidden(deployed: Deployed) -> Variables:
     answer = problem(403, "User Disabled", "This account has been deactivated.")
     deployed.mailchimp.answer_next(answer, times=20)
     return {}
+
+
+def in_trouble(deployed: Deployed) -> Variables:
+    deployed.mailchimp.answer_next(internal_error(), times=20)
+    return {}
+
+
+def held(side: jobs.Side, reason: str) -> Callable[[Deployed], Variables]:
+    """A worker was refused as it sent something, or changed it."""
+    return doing(
+        "INSERT INTO job (name, held_since, hold_reason, probe_at)"
+        f" VALUES ('{side}', '2026-03-01 12:00:00', '{reason}', '2026-03-01 12:00:30')"
+    )
 
 
 MISTAKES = {
@@ -387,6 +401,38 @@ MISTAKES = {
         "MAILCHIMP_API_URL",
         "names another data centre",
         "take it away",
+    ),
+    "a URL without its end": Mistake(
+        lambda deployed: {
+            "MAILCHIMP_API_URL": deployed.mailchimp.api_url.removesuffix("/3.0"),
+        },
+        "MAILCHIMP_API_URL",
+        "Mailchimp knows nothing under it",
+        "set it to https://<data centre>.api.mailchimp.com/3.0",
+    ),
+    "a Mailchimp that is in trouble": Mistake(
+        in_trouble,
+        "Mailchimp",
+        "is in trouble itself (http 500)",
+        "run it again later",
+    ),
+    "letters that the mail server refuses": Mistake(
+        held("mail", "data 554 5.7.1"),
+        "SMTP_URL",
+        "letters are on hold: the mail server takes no letters (data 554 5.7.1)",
+        "see that it lets SMTP_URL's user send as MAIL_FROM",
+    ),
+    "an audience that asks for more": Mistake(
+        held("mailchimp", "merge_fields"),
+        "MAILCHIMP_LIST_ID",
+        "what is meant for Mailchimp is on hold: the audience asks for merge fields",
+        "make these fields optional",
+    ),
+    "a key that may only read": Mistake(
+        held("mailchimp", "forbidden"),
+        "MAILCHIMP_API_KEY",
+        "what is meant for Mailchimp is on hold: Mailchimp forbids what it asks for",
+        "use a key of a user who manages the audience",
     ),
     "an audience that is not there": Mistake(
         set_to(MAILCHIMP_LIST_ID="ffffffffff"),

@@ -31,6 +31,7 @@ from sandbox.mailchimp.problems import (
     forgotten,
     internal_error,
     invalid,
+    key_invalid,
     looks_fake,
     member_exists,
     no_email,
@@ -486,3 +487,43 @@ def test_a_day_of_refusals_shows_nobodys_address(
 
     told = caplog.text.lower()
     assert not [each for each in (*scene.joining, GRACE, HEDY) if each.lower() in told]
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (throttled(), "failed: throttled, tried again later"),
+        (looks_fake(ADA), "failed: fake_or_invalid, given up"),
+        (key_invalid(), "failed: api_key, all that is meant for Mailchimp waits"),
+    ],
+)
+def test_the_log_says_what_comes_of_a_failure(
+    app: Flask,
+    mailchimp: StandIn,
+    drain: Drain,
+    caplog: pytest.LogCaptureFixture,
+    answer: Answer,
+    told: str,
+) -> None:
+    join_all(app, ADA)
+    mailchimp.answer_next(answer, match=is_write)
+    drain()
+
+    assert [each for each in caplog.messages if each.endswith(told)]
+
+
+def test_nobodys_leaving_is_said_to_be_given_up(
+    app: Flask,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    drain: Drain,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    join_all(app, ADA)
+    drain()
+    ask_staff(client, "blocks", ADA, reason="unsubscribed")
+    mailchimp.answer_next(bad_request(), match=is_unsubscribe)
+    drain()
+
+    told = "failed: rejected 400, tried again later"
+    assert [each for each in caplog.messages if each.endswith(told)]

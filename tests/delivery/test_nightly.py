@@ -17,12 +17,12 @@ from newsletter.checkup import reconciliation as check_of_reconciling
 from newsletter.config import Settings
 from newsletter.database import writing
 from newsletter.delivery import reconcile
-from newsletter.delivery.mailchimp_members import MailchimpMembers, members_for
+from newsletter.delivery.mailchimp_members import MailchimpMembers
 from newsletter.delivery.nightly import Nightly
 from newsletter.delivery.worker import Outside
 from newsletter.jobs import PROBE_EVERY
 from newsletter.models import Job
-from sandbox.mailchimp import StandIn
+from sandbox.mailchimp import Answer, StandIn
 from sandbox.mailchimp.answers import problem, throttled
 from sandbox.mailchimp.script import Call
 from tests.conftest import Drain, Join
@@ -45,14 +45,6 @@ def pages(mailchimp: StandIn) -> list[int]:
     """Where each page of the audience began that was asked for, the archive's left out."""
     walked = [call.query for call in mailchimp.calls if is_page(call)]
     return [int(query["offset"]) for query in walked if "status" not in query]
-
-
-@pytest.fixture
-def members(app: Flask) -> Iterator[MailchimpMembers]:
-    members = members_for(app.extensions["settings"])
-    assert members is not None
-    yield members
-    members.close()
 
 
 @pytest.fixture
@@ -217,6 +209,33 @@ def test_a_walk_that_a_hold_ends_changes_nobody_and_begins_anew_after_it(
 
     assert pages(mailchimp)[before:] == [0, 950, 0, 950]
     assert status_of(client, ADA) == "blocked"
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (throttled(), "reconciling failed: throttled, goes on later"),
+        (
+            problem(401, "API Key Invalid", "Your API key may be invalid."),
+            "reconciling failed: api_key, all that is meant for Mailchimp waits",
+        ),
+        (
+            problem(400, "Bad Request", "Your request is odd."),
+            "reconciling failed: rejected 400, left until the next night",
+        ),
+    ],
+)
+def test_the_log_says_what_comes_of_a_failure(
+    outside: Outside,
+    mailchimp: StandIn,
+    caplog: pytest.LogCaptureFixture,
+    answer: Answer,
+    told: str,
+) -> None:
+    mailchimp.answer_next(answer, match=is_page)
+    work(outside)
+
+    assert told in caplog.messages
 
 
 def test_what_mailchimp_rejects_outright_waits_for_the_next_night(

@@ -319,12 +319,20 @@ def test_settings_that_stop_every_process_stop_this_one(
 @pytest.mark.parametrize(
     ("answer", "name", "said"),
     [
-        (problem(401, "API Key Invalid", "Your API key may be invalid"), "API_KEY", "refuses it"),
-        (problem(403, "Forbidden", "No."), "API_KEY", "forbids what it asks for"),
-        (problem(404, "Resource Not Found", "No."), "LIST_ID", "knows no such audience"),
-        (throttled(), "API_KEY", "does not answer as it should (throttled)"),
-        (Answer(502, "text/html", b"<h1>502</h1>"), "API_KEY", "does not answer as it should"),
-        (Answer(200, "text/html", b"<h1>Hi</h1>"), "API_URL", "something else than Mailchimp"),
+        (
+            problem(401, "API Key Invalid", "Your API key may be invalid"),
+            "MAILCHIMP_API_KEY",
+            "refuses it",
+        ),
+        (problem(403, "Forbidden", "No."), "MAILCHIMP_API_KEY", "forbids what it asks for"),
+        (problem(404, "Resource Not Found", "No."), "MAILCHIMP_LIST_ID", "knows no such audience"),
+        (throttled(), "Mailchimp", "is in trouble itself (throttled); run it again later"),
+        (Answer(502, "text/html", b"<h1>502</h1>"), "Mailchimp", "is in trouble itself (http 502)"),
+        (
+            Answer(200, "text/html", b"<h1>Hi</h1>"),
+            "MAILCHIMP_API_URL",
+            "something else than Mailchimp",
+        ),
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -336,7 +344,7 @@ def test_mailchimps_refusal_is_told_in_words(
     result = service.install()
 
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr.startswith(f"Error: MAILCHIMP_{name}: ")
+    assert result.stderr.startswith(f"Error: {name}: ")
     assert said in result.stderr
     assert "Traceback" not in result.stderr
 

@@ -86,6 +86,9 @@ def test_an_empty_environment_names_every_required_variable_at_once() -> None:
         ("SMTP_URL", "smtp://mail.example.com/path"),
         ("MAIL_FROM", "nobody"),
         ("MAIL_FROM", "Ada\r\nBcc: x <ada@example.com>"),
+        ("MAILCHIMP_API_KEY", " 0123456789abcdef-us7"),
+        ("MAILCHIMP_API_KEY", "0123456789abcdef-us7 "),
+        ("MAILCHIMP_API_KEY", "0123456789äbcdef-us7"),
         ("MAILCHIMP_LIST_ID", "../x"),
         ("MAILCHIMP_API_URL", "http://mailchimp.example.com/3.0"),
         ("MAILCHIMP_API_URL", "https://server.example.com/3.0"),
@@ -170,6 +173,12 @@ def test_a_key_needs_an_audience() -> None:
     environ = {**MINIMAL, "MAILCHIMP_API_KEY": KEY["MAILCHIMP_API_KEY"]}
 
     assert problems_of(environ) == ["MAILCHIMP_LIST_ID: is required with MAILCHIMP_API_KEY"]
+
+
+def test_a_key_with_a_blank_is_told_alone() -> None:
+    environ = {**MINIMAL, **KEY, "MAILCHIMP_API_KEY": f"{KEY['MAILCHIMP_API_KEY']}\n"}
+
+    assert problems_of(environ) == ["MAILCHIMP_API_KEY: must be ASCII without blanks"]
 
 
 @pytest.mark.parametrize("key", ["nodash", "two-dash-es", "key-"])

@@ -66,6 +66,16 @@ def test_what_is_on_hold_degrades_and_says_why(with_worker: Flask, side: jobs.Si
     assert answer.get_json()["reasons"] == [f"{side} on hold: refused_login"]
 
 
+def test_without_a_key_nothing_is_said_of_a_hold_of_mailchimp(
+    client_with: ClientWith,
+) -> None:
+    keyless = client_with()
+    with keyless.application.app_context():
+        jobs.hold("mailchimp", "api_key")
+
+    assert reasons(keyless) == ["no live worker"]
+
+
 def test_without_a_key_it_is_degraded_from_the_first_confirmed_person_on(
     client: FlaskClient, letter: EmailMessage, client_with: ClientWith, database_url: str
 ) -> None:

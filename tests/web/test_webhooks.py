@@ -9,11 +9,22 @@ from email.message import EmailMessage
 from urllib.parse import urlencode
 
 import pytest
+import time_machine
 from flask.testing import FlaskClient
 
 from newsletter.web.webhooks import fired_at, read
 from tests.conftest import on_sqlite
-from tests.people import ADA, GRACE, WEBHOOK_SECRET, access, confirm, events_of, status_of, webhook
+from tests.people import (
+    ADA,
+    GRACE,
+    STAFF,
+    WEBHOOK_SECRET,
+    access,
+    confirm,
+    events_of,
+    status_of,
+    webhook,
+)
 from tests.web.conftest import ClientWith
 
 URL = f"/webhooks/mailchimp/{WEBHOOK_SECRET}"
@@ -154,6 +165,46 @@ def test_a_wrong_signature_is_refused(client_with: ClientWith, headers: dict[str
 
     assert answer.status_code == 400
     assert answer.mimetype == "application/problem+json"
+
+
+def refuse(client: FlaskClient) -> None:
+    assert client.post(URL, data=b"type=profile").status_code == 400
+
+
+def complaints(client: FlaskClient) -> list[str]:
+    told: list[str] = client.get("/ready", headers=STAFF).get_json()["reasons"]
+    return [reason for reason in told if "MAILCHIMP_SIGNING_SECRET" in reason]
+
+
+def test_a_wrong_signature_is_logged_once_a_minute(
+    client_with: ClientWith, caplog: pytest.LogCaptureFixture, clock: time_machine.Traveller
+) -> None:
+    client = client_with(MAILCHIMP_SIGNING_SECRET="shared")
+    counts = []
+    for seconds in (0, 59, 1, 30):
+        clock.shift(seconds)
+        refuse(client)
+        told = [each for each in caplog.records if each.levelno == logging.WARNING]
+        counts.append(sum("MAILCHIMP_SIGNING_SECRET" in each.getMessage() for each in told))
+
+    assert counts == [1, 1, 2, 2]
+    assert "shared" not in caplog.text
+
+
+def test_a_wrong_signature_is_told_to_staff_for_an_hour(
+    client_with: ClientWith, clock: time_machine.Traveller
+) -> None:
+    client = client_with(MAILCHIMP_SIGNING_SECRET="shared")
+    assert complaints(client) == []
+
+    refuse(client)
+    clock.shift(3599)
+    assert complaints(client) == [
+        "Mailchimp's webhook calls are refused: MAILCHIMP_SIGNING_SECRET does not fit them"
+    ]
+
+    clock.shift(1)
+    assert complaints(client) == []
 
 
 def test_without_the_database_mailchimp_is_asked_to_call_again(client_with: ClientWith) -> None:
