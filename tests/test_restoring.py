@@ -262,7 +262,7 @@ def test_the_command_says_where_nothing_was_restored(
         0,
         "The database has all that the checkpoints tell of: nothing was to be done.\n",
     )
-    assert run("retention").exit_code == 2
+    assert run("retention", "--yes").exit_code == 2
     assert run("retention", "--after-restore", LEDGER_CHECKPOINTS="").exit_code == 1
 
 

@@ -15,8 +15,9 @@ from newsletter import jobs, reconciliations, restoring
 from newsletter.delivery import backoff, errands
 from newsletter.delivery.drift_report import Report
 from newsletter.delivery.mailchimp_members import MailchimpMembers
+from newsletter.delivery.outside import Outside
 from newsletter.delivery.reconcile import Reconciliation
-from newsletter.delivery.worker import BEAT_SECONDS, Outside
+from newsletter.delivery.worker import BEAT_SECONDS
 from newsletter.errors import DeliveryFailure, Meaning, Unavailable
 
 TRIES = 6  #: of one call that fails in passing, over a minute or two

@@ -7,7 +7,6 @@ import secrets
 import signal
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,23 +16,19 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from newsletter import jobs, outage
-from newsletter.delivery.audience import Audience
 from newsletter.delivery.cleaning import Cleaning
-from newsletter.delivery.forgetting import Forgetting
 from newsletter.delivery.housekeeping import Housekeeping
-from newsletter.delivery.mailchimp import Mailchimp
 from newsletter.delivery.mailchimp_members import members_for
 from newsletter.delivery.nightly import Nightly
 from newsletter.delivery.old_keys import OldKeys
+from newsletter.delivery.outside import Outside
 from newsletter.delivery.postman import Postman
-from newsletter.delivery.progress import Progress
 from newsletter.delivery.retiring import Retiring
 from newsletter.delivery.sealer import Sealer
 from newsletter.delivery.smtp import postbox_for
 from newsletter.delivery.standstill import Standstill
 from newsletter.delivery.verifier import Verifier
-from newsletter.errors import DeliveryFailure, Unavailable
-from newsletter.jobs import Permit
+from newsletter.errors import Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -54,59 +49,6 @@ class Loop:
     name: str
     step: Step
     idle_seconds: float
-
-
-class Outside:
-    """Mailchimp's side: erasures, whoever is not where they should be, reconciling; one worker at a time."""
-
-    def __init__(self, mailchimp: Mailchimp, owner: str, nightly: Nightly | None = None) -> None:
-        self._mailchimp = mailchimp
-        self._owner = owner
-        self._nightly = nightly
-        self._turns = deque([Forgetting(mailchimp).step, Audience(mailchimp).step])
-        if nightly is not None:
-            self._turns.append(nightly.step)
-        self._is_first = True
-
-    def step(self) -> bool:
-        """Do one thing at Mailchimp; True if there may be more to do right away."""
-        permit = self._permit()
-        if permit is not Permit.FREE and self._nightly is not None:
-            self._nightly.drop()
-        if permit is None:
-            return False
-        progress = self._take_turns()
-        if progress is Progress.DONE and permit is Permit.PROBE:
-            jobs.release("mailchimp")
-        elif progress is Progress.IDLE and permit is Permit.PROBE:
-            self._probe()
-        return progress in (Progress.DONE, Progress.FAILED)
-
-    def _permit(self) -> Permit | None:
-        """Leave to speak to Mailchimp; None while another worker does, or while it is on hold."""
-        if not jobs.take("audience", self._owner):
-            return None
-        is_first, self._is_first = self._is_first, False
-        return jobs.ask_permit("mailchimp", at_start=is_first)
-
-    def _take_turns(self) -> Progress:
-        """An erasure, then people, then a page of the audience: none waits behind all of the others."""
-        progress = Progress.IDLE
-        for _ in range(len(self._turns)):
-            turn = self._turns[0]
-            self._turns.rotate(-1)
-            progress = turn()
-            if progress is not Progress.IDLE:
-                break
-        return progress
-
-    def _probe(self) -> None:
-        try:
-            self._mailchimp.check_list()
-        except DeliveryFailure as failure:
-            jobs.hold("mailchimp", failure.reason)
-        else:
-            jobs.release("mailchimp")
 
 
 class Worker:

@@ -15,7 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from newsletter.delivery.mailchimp import Mailchimp
-from newsletter.delivery.worker import Outside
+from newsletter.delivery.outside import Outside
 from sandbox.mailchimp import Answer, StandIn
 from sandbox.mailchimp.answers import (
     CARRIED_OUT_BUT_DROPPED,

@@ -17,7 +17,8 @@ from newsletter import create_app, jobs
 from newsletter.config import load
 from newsletter.database import reading, writing
 from newsletter.delivery.mailchimp import Mailchimp
-from newsletter.delivery.worker import Outside, Worker
+from newsletter.delivery.outside import Outside
+from newsletter.delivery.worker import Worker
 from newsletter.lifecycle import There
 from newsletter.models import Erasure, Subscription, db
 from sandbox.mailbox import Mailbox

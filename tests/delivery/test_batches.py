@@ -16,7 +16,7 @@ from newsletter import jobs
 from newsletter.database import reading
 from newsletter.delivery.batches import Batches
 from newsletter.delivery.mailchimp import Joining, Mailchimp
-from newsletter.delivery.worker import Outside
+from newsletter.delivery.outside import Outside
 from newsletter.errors import DeliveryFailure
 from newsletter.lifecycle import There
 from newsletter.models import Subscription

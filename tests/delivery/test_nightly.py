@@ -19,7 +19,7 @@ from newsletter.database import writing
 from newsletter.delivery import reconcile
 from newsletter.delivery.mailchimp_members import MailchimpMembers
 from newsletter.delivery.nightly import Nightly
-from newsletter.delivery.worker import Outside
+from newsletter.delivery.outside import Outside
 from newsletter.jobs import PROBE_EVERY
 from newsletter.models import Job
 from sandbox.mailchimp import Answer, StandIn

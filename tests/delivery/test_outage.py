@@ -21,7 +21,7 @@ from newsletter import subscriptions, wording
 from newsletter.address import Address
 from newsletter.database import reading, writing
 from newsletter.delivery.mailchimp import Mailchimp
-from newsletter.delivery.worker import Outside
+from newsletter.delivery.outside import Outside
 from newsletter.lifecycle import Status, There
 from newsletter.models import Erasure, Letter, Subscription
 from newsletter.person import OPEN, digest_of

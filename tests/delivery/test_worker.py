@@ -28,7 +28,8 @@ from newsletter.config import load
 from newsletter.database import reading
 from newsletter.delivery import worker as worker_module
 from newsletter.delivery.mailchimp import mailchimp_for
-from newsletter.delivery.worker import Loop, Outside, Worker
+from newsletter.delivery.outside import Outside
+from newsletter.delivery.worker import Loop, Worker
 from newsletter.jobs import PROBE_EVERY
 from newsletter.models import Erasure, Job, Letter, db
 from sandbox.mailbox import Mailbox

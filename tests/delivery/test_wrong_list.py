@@ -18,7 +18,7 @@ from newsletter.database import reading, writing
 from newsletter.delivery import reconcile
 from newsletter.delivery.mailchimp_members import members_for
 from newsletter.delivery.nightly import Nightly
-from newsletter.delivery.worker import Outside
+from newsletter.delivery.outside import Outside
 from newsletter.models import Job
 from sandbox.mailchimp import Contact, StandIn
 from tests.conftest import Drain, Join
