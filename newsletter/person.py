@@ -266,7 +266,7 @@ def _enter(person: Person, decision: Decision) -> Subscription:
         status=decision.status,
         round=1,
         since=person.now,
-        locale=config.current().default_locale,
+        locale=person.locale or config.current().default_locale,
         audience=There.ABSENT,
         audience_tries=0,
         hold=False,

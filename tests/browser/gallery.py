@@ -56,6 +56,7 @@ class Gallery:
     person: Person
     home: str
     link_to_data: Callable[[str], str]  #: what a letter would bring, by reference
+    way_back: str  #: the HTML twin of a letter that nobody of these people gets
     album: Path | None = None
     reference: str = ""
 
@@ -79,6 +80,8 @@ class Gallery:
         person.opens_letter()
         self._name_host()
         yield from self._look("letter")
+        person.opens_letter(self.way_back)
+        yield from self._look("way-back-letter")
 
     def _confirmation(self) -> Iterator[Look]:
         person = self.person
@@ -95,6 +98,8 @@ class Gallery:
         person.reads(person.words.my_data)
         self._name_host()
         yield from self._look("my-data")
+        person.page.goto(person.path_to("not-me"))
+        yield from self._look("not-me-confirmed")
         person.page.goto(person.path_to("confirm"))
         yield from self._look("already")
         person.page.goto(confirmed or "")
@@ -175,7 +180,7 @@ class Gallery:
 
     def _look(self, name: str) -> Iterator[Look]:
         page = self.person.page
-        rules = _RULES_OF_LETTERS if name in ("letter", "my-data-letter") else _RULES
+        rules = _RULES_OF_LETTERS if name.endswith("letter") else _RULES
         options = {"resultTypes": ["violations"], "rules": rules}
         page.wait_for_load_state()
         page.evaluate(AXE_SCRIPT)

@@ -115,10 +115,15 @@ class Person:
             lambda: len(self.mailbox.letters_to(self.address)) >= self.letters, timeout=30
         )
 
-    def opens_letter(self) -> None:
-        """Look at the newest letter, as a mail program shows it."""
+    def opens_letter(self, twin: str | None = None) -> None:
+        """Look at the newest letter, or at a given HTML twin, as a mail program shows it."""
+
+        def show(route: Route) -> None:
+            page = self.letter_page() if twin is None else twin
+            route.fulfill(body=page, content_type="text/html; charset=utf-8")
+
         self.page.unroute(LETTER_URL)
-        self.page.route(LETTER_URL, self._show_letter)
+        self.page.route(LETTER_URL, show)
         self.page.goto(LETTER_URL)
 
     def follows(self, purpose: str) -> None:
@@ -170,6 +175,3 @@ class Person:
         twin = self.mailbox.letters_to(self.address)[-1].message.get_body(("html",))
         assert twin is not None
         return str(twin.get_content())
-
-    def _show_letter(self, route: Route) -> None:
-        route.fulfill(body=self.letter_page(), content_type="text/html; charset=utf-8")

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from newsletter import create_core, tokens
+from newsletter import create_core, samples, tokens
 from newsletter.config import load
+from newsletter.models import LetterKind
 from newsletter.tokens import Link, Purpose
 from sandbox.mailbox import Mailbox
-from tests.browser.gallery import NARROW, Gallery, Look
+from tests.browser.gallery import NARROW, SHOWN_HOST, Gallery, Look
 from tests.browser.person import LETTER_URL, Locale, Person
 from tests.browser.watch import origin_of
 from tests.browser.windows import windows
@@ -35,7 +36,16 @@ def looks(
         page = open_window(locale=locale, also=(origin_of(LETTER_URL),))
         person = Person(page, mailbox, f"{uuid.uuid4().hex}@example.org", locale)
         album = Path(folder) if folder else None
-        return list(Gallery(person, service.home, link_to_data(service), album).walk())
+        way_back = way_back_letter(service, locale)
+        return list(Gallery(person, service.home, link_to_data(service), way_back, album).walk())
+
+
+def way_back_letter(service: Service, locale: Locale) -> str:
+    """The HTML twin of what somebody gets whom Mailchimp does not let us add."""
+    app = samples.showroom(load({**service.environ, "PUBLIC_URL": f"https://{SHOWN_HOST}"}))
+    twin = samples.letter(app, locale, LetterKind.WAY_BACK).message.get_body(("html",))
+    assert twin is not None
+    return str(twin.get_content())
 
 
 def link_to_data(service: Service) -> Callable[[str], str]:
