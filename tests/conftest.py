@@ -22,6 +22,7 @@ from newsletter.models import db
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests import postgres
+from tests.lives import Town
 from tests.people import STAFF_TOKEN, WEBHOOK_SECRET, press, sign_up
 
 Drain = Callable[[], None]
@@ -175,3 +176,16 @@ def clock() -> Iterator[time_machine.Traveller]:
     """A clock that stands still until it is moved."""
     with time_machine.travel("2026-03-01T12:00:00+00:00", tick=False) as traveller:
         yield traveller
+
+
+@pytest.fixture
+def town(
+    app: Flask,
+    mailbox: Mailbox,
+    mailchimp: StandIn,
+    worker: Worker,
+    clock: time_machine.Traveller,
+) -> Iterator[Town]:
+    """Nobody lives there yet."""
+    with app.app_context():
+        yield Town(app, mailbox, mailchimp, worker, clock)

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from sandbox.mailbox import Mailbox
+from sandbox.mailchimp import StandIn
 
 ADA = "Ada@Example.org"
 GRACE = "grace@example.com"
@@ -81,3 +82,9 @@ def events_of(client: FlaskClient, email: str) -> list[str]:
     """What has happened to somebody, without the looks at it."""
     events = [event["event"] for event in access(client, email)["events"]]
     return [event for event in events if event != "viewed"]
+
+
+def standing_of(mailchimp: StandIn, person: str) -> str | None:
+    """The status of a contact; None where there is none."""
+    contact = mailchimp.contacts.get(person.lower())
+    return contact.status if contact else None

@@ -15,7 +15,6 @@ from newsletter.address import Address
 from newsletter.database import reading, writing
 from newsletter.models import Letter
 from newsletter.tokens import Link
-from sandbox.mailchimp import StandIn
 from sandbox.mailchimp.script import Call
 from tests.conftest import Drain
 from tests.people import access
@@ -72,12 +71,6 @@ def is_about_people(call: Call) -> bool:
 def names(call: Call, person: str) -> bool:
     """Tell whether a person is in the body of a call."""
     return f"'{person.lower()}'" in str(call.body).lower()
-
-
-def standing_of(mailchimp: StandIn, person: str) -> str | None:
-    """The status of a contact; None where there is none."""
-    contact = mailchimp.contacts.get(person.lower())
-    return contact.status if contact else None
 
 
 def place_of(client: FlaskClient, person: str) -> tuple[str, str | None]:

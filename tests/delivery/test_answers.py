@@ -57,7 +57,6 @@ from tests.delivery.crowd import (
     join_all,
     names,
     place_of,
-    standing_of,
     time_passes,
 )
 from tests.people import (
@@ -69,6 +68,7 @@ from tests.people import (
     events_of,
     said_by,
     sign_up,
+    standing_of,
     status_of,
     webhook,
 )

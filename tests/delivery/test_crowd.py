@@ -25,10 +25,9 @@ from tests.delivery.crowd import (
     names,
     numbered,
     place_of,
-    standing_of,
     time_passes,
 )
-from tests.people import ADA, GRACE, HEDY, events_of, status_of
+from tests.people import ADA, GRACE, HEDY, events_of, standing_of, status_of
 
 FAKE = "ada@mailinator.com"
 CLEANED = "cleaned@example.org"

@@ -33,7 +33,6 @@ from tests.delivery.crowd import (
     join_all,
     numbered,
     place_of,
-    standing_of,
     time_passes,
 )
 from tests.people import (
@@ -44,6 +43,7 @@ from tests.people import (
     ask_staff,
     events_of,
     said_by,
+    standing_of,
     status_of,
     webhook,
 )

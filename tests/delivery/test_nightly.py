@@ -26,8 +26,8 @@ from sandbox.mailchimp import Answer, StandIn
 from sandbox.mailchimp.answers import problem, throttled
 from sandbox.mailchimp.script import Call
 from tests.conftest import Drain, Join
-from tests.delivery.crowd import join_all, numbered, standing_of
-from tests.people import ADA, GRACE, STAFF, ask_staff, said_by, status_of
+from tests.delivery.crowd import join_all, numbered
+from tests.people import ADA, GRACE, STAFF, ask_staff, said_by, standing_of, status_of
 
 #: The clock of the tests stands at noon, which is an hour later in Berlin.
 TO_THE_NIGHT = timedelta(hours=14)

@@ -31,8 +31,8 @@ from sandbox.mailchimp import Answer, StandIn, id_of
 from sandbox.mailchimp.answers import CARRIED_OUT_BUT_DROPPED, DROPPED, held
 from sandbox.mailchimp.problems import too_many_connections
 from sandbox.mailchimp.script import Call, Match
-from tests.delivery.crowd import ALWAYS, is_write, join_all, names, numbered, standing_of
-from tests.people import webhook
+from tests.delivery.crowd import ALWAYS, is_write, join_all, names, numbered
+from tests.people import standing_of, webhook
 
 STEP = timedelta(minutes=1)
 STEPS_OF_A_PHASE = 20

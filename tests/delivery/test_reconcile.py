@@ -37,7 +37,7 @@ from sandbox.mailchimp import StandIn
 from sandbox.mailchimp.answers import DROPPED, throttled
 from tests.conftest import Drain, Join, on_sqlite
 from tests.delivery.conftest import Command
-from tests.delivery.crowd import join_all, numbered, place_of, standing_of
+from tests.delivery.crowd import join_all, numbered, place_of
 from tests.delivery.test_postman import hold
 from tests.people import (
     ADA,
@@ -49,6 +49,7 @@ from tests.people import (
     events_of,
     said_by,
     sign_up,
+    standing_of,
     status_of,
 )
 

@@ -14,8 +14,8 @@ from sandbox.mailchimp.answers import problem, throttled
 from sandbox.mailchimp.problems import internal_error, no_merge_fields
 from tests.conftest import Drain, Join
 from tests.delivery.conftest import Command
-from tests.delivery.crowd import ALWAYS, is_write, join_all, place_of, standing_of
-from tests.people import ADA, GRACE, ask_staff
+from tests.delivery.crowd import ALWAYS, is_write, join_all, place_of
+from tests.people import ADA, GRACE, ask_staff, standing_of
 
 
 def test_a_walk_of_what_changed_claims_nothing_of_who_is_missing(
