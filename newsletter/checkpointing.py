@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from newsletter import checkpoints, clock, config, jobs, sealing
 from newsletter.checkpoints import KIND, Checkpoint
 from newsletter.database import reading, writing
+from newsletter.errors import WrongDocument
 from newsletter.formatting import rfc3339
 from newsletter.lifecycle import Event
 from newsletter.models import Erasure, Job
@@ -46,11 +47,17 @@ class Checkpointing:
         try:
             is_written = self._write_due(folder)
         except OSError as error:
-            self._try_at = clock.now() + RETRY
-            self._tell(f"checkpoints cannot be written: {error.strerror or type(error).__name__}")
-            return False
+            return self._fail(error.strerror or type(error).__name__)
+        except WrongDocument as wrong:
+            # Something else stands there by its name: the next head has another.
+            return self._fail(str(wrong))
         self._tell(None)
         return is_written
+
+    def _fail(self, why: str) -> bool:
+        self._try_at = clock.now() + RETRY
+        self._tell(f"checkpoints cannot be written: {why}")
+        return False
 
     def _write_due(self, folder: Path) -> bool:
         with reading() as session:
