@@ -28,8 +28,10 @@ from newsletter import (
     restoring,
     resuming,
     signing,
+    subscriptions,
     vouching,
 )
+from newsletter import clock as the_clock
 from newsletter.cli import application, main
 from newsletter.config import Settings, load
 from newsletter.database import reading, writing
@@ -42,6 +44,7 @@ from newsletter.sealing import Sealing
 from newsletter.verifying import Verification
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
+from sandbox.mailchimp import clock as mailchimps_clock
 from tests.attacker import attacking, rewrite
 from tests.conftest import Drain, Join, on_sqlite
 from tests.people import ADA, GRACE, HEDY, STAFF, access, ask_staff, press, sign_up, status_of
@@ -577,6 +580,77 @@ def test_a_block_that_was_asked_for_after_the_backup_is_kept(
 
     assert result.exit_code == 0, result.output
     assert access(client, ADA)["status"] == "blocked"
+
+
+@pytest.fixture
+def unsynced(
+    client: FlaskClient,
+    mailbox: Mailbox,
+    drain: Drain,
+    join: Join,
+    backup: Callable[[], Restore],
+) -> Restore:
+    """Ada has confirmed, and a backup was made before Mailchimp was told; Hedy stands there already."""
+    join(HEDY)
+    sign_up(client, ADA)
+    drain()
+    assert press(client, mailbox, ADA) == 200
+    return backup()
+
+
+def restore_later(app: Flask, client: FlaskClient, restore: Restore) -> None:
+    """Something more is sealed and signed, and then the backup is restored."""
+    ask_staff(client, "erasures", GRACE)
+    work(app)
+    restore()
+    work(app)
+
+
+def test_whoever_left_after_the_backup_that_had_not_told_mailchimp_of_them_is_not_added_again(
+    app: Flask,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    drain: Drain,
+    unsynced: Restore,
+    clock: time_machine.Traveller,
+    run: Run,
+) -> None:
+    drain()
+    clock.shift(HOUR)
+    with app.app_context():
+        url = subscriptions.unsubscribe_url(access(client, ADA)["reference"])
+    assert client.post(url.removeprefix("http://localhost:8000")).status_code == 200
+    drain()
+    clock.shift(HOUR)
+    restore_later(app, client, unsynced)
+    result = run("retention", "--after-restore")
+    work(app)
+
+    assert result.exit_code == 0, result.output
+    assert "1 left there: blocked here" in result.stdout
+    assert (status_of(client, ADA), status_of(client, HEDY)) == ("blocked", "confirmed")
+    assert mailchimp.contacts[ADA.lower()].status == "unsubscribed"
+
+
+@on_sqlite
+def test_whoever_left_before_their_consent_is_added_after_a_restore(
+    app: Flask,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    clock: time_machine.Traveller,
+    unsynced: Restore,
+    run: Run,
+) -> None:
+    left_at = mailchimps_clock.written(the_clock.now() - HOUR)
+    clock.shift(HOUR)
+    restore_later(app, client, unsynced)
+    mailchimp.add(ADA.lower(), "unsubscribed").last_changed = left_at
+    result = run("retention", "--after-restore")
+    work(app)
+
+    assert result.exit_code == 0, result.output
+    assert status_of(client, ADA) == "confirmed"
+    assert mailchimp.contacts[ADA.lower()].status == "subscribed"
 
 
 @on_sqlite
