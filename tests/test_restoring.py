@@ -538,7 +538,7 @@ def test_a_worker_looks_at_its_start_and_every_few_seconds(
     app: Flask, client: FlaskClient, join: Join, backup: Callable[[], Restore], drain: Drain
 ) -> None:
     seconds = [0.0]
-    still = Standstill(lambda: seconds[0])
+    still = Standstill("this worker", lambda: seconds[0])
     join(ADA)
     restore = backup()
     with app.app_context():
@@ -553,6 +553,102 @@ def test_a_worker_looks_at_its_start_and_every_few_seconds(
             seen.append(still.is_on())
 
     assert (first, seen) == (False, [False, True])
+
+
+def test_the_folder_is_listed_again_only_when_it_has_changed(
+    app: Flask, folder: Path, join: Join, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    join(ADA)
+    true, listed, seconds = checkpoints.names, list[Path](), [0.0]
+
+    def names(folder: Path) -> list[str]:
+        listed.append(folder)
+        return true(folder)
+
+    monkeypatch.setattr(checkpoints, "names", names)
+    still, seen = Standstill("this worker", lambda: seconds[0]), []
+    for is_changed in (False, False, True, False):
+        seconds[0] += FRESH_SECONDS
+        if is_changed:
+            (folder / "anything").touch()
+        with app.app_context():
+            still.is_on()
+        seen.append(len(listed))
+
+    assert seen == [1, 1, 2, 2]
+
+
+@on_sqlite
+def test_a_worker_that_starts_while_the_folder_is_away_stands_still_until_it_is_there(
+    app: Flask,
+    client: FlaskClient,
+    mailbox: Mailbox,
+    folder: Path,
+    restored: Restore,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    away = folder.rename(folder.with_name("away"))
+    before, seconds = len(mailbox.letters), [0.0]
+    work(app)
+    still, seen, told = Standstill("this worker", lambda: seconds[0]), [], []
+    for is_back in (False, False, True):
+        if is_back:
+            away.rename(folder)
+        seconds[0] += FRESH_SECONDS
+        with app.app_context():
+            seen.append(still.is_on())
+        told.append(reasons(client)[0][:34])
+
+    assert len(mailbox.letters) == before
+    assert seen == [True, True, True]
+    assert told == ["LEDGER_CHECKPOINTS cannot be read "] * 2 + [
+        "a backup was restored: nothing is "
+    ]
+    assert "LEDGER_CHECKPOINTS cannot be read by a worker that has just started" in caplog.text
+
+
+def test_it_goes_on_once_the_folder_is_there_and_all_is_well(
+    app: Flask, client: FlaskClient, folder: Path, join: Join
+) -> None:
+    join(ADA)
+    away = folder.rename(folder.with_name("away"))
+    still = Standstill("this worker", iter([0.0, FRESH_SECONDS]).__next__)
+    with app.app_context():
+        first, told = still.is_on(), reasons(client)
+        away.rename(folder)
+
+        assert (first, len(told)) == (True, 1)
+        assert not still.is_on()
+    assert reasons(client) == []
+
+
+@on_sqlite
+def test_a_folder_that_goes_away_later_stops_nobody(app: Flask, folder: Path, join: Join) -> None:
+    join(ADA)
+    still = Standstill("this worker", iter([0.0, FRESH_SECONDS]).__next__)
+    with app.app_context():
+        first = still.is_on()
+        folder.rename(folder.with_name("away"))
+
+        assert (first, still.is_on()) == (False, False)
+
+
+@on_sqlite
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_new_installation_begins_whether_its_folder_is_empty_or_not_there_yet(
+    app: Flask,
+    client: FlaskClient,
+    mailbox: Mailbox,
+    folder: Path,
+    is_there: bool,
+) -> None:
+    if not is_there:
+        folder.rmdir()
+    sign_up(client, ADA)
+    work(app)
+    work(app)
+
+    assert len(mailbox.letters_to(ADA)) == 1
 
 
 @on_sqlite
