@@ -14,15 +14,19 @@ from sqlalchemy.orm import Session
 from newsletter import checkpoints, clock, config, jobs, sealing
 from newsletter.checkpoints import KIND, Checkpoint
 from newsletter.database import reading, writing
+from newsletter.errors import WrongDocument
 from newsletter.formatting import rfc3339
 from newsletter.lifecycle import Event
 from newsletter.models import Erasure, Job
+from newsletter.newest import Newest
 from newsletter.sealing import ROW, Head
 from newsletter.signing import Document
 
 EVERY = timedelta(hours=1)
 RETRY = timedelta(seconds=30)
-JOB = "sealing"  #: whose lease the one worker holds that seals; its result tells why no checkpoint could be written
+#: Whose lease the one worker holds that seals. `ran_at`: when the newest checkpoint that was seen was written;
+#: `result`: why none could be written.
+JOB = "sealing"
 _URGENT = (Event.ERASED, Event.RESTORED)
 
 log = logging.getLogger(__name__)
@@ -32,8 +36,7 @@ class Checkpointing:
     """Writes a checkpoint when one is due; it remembers the newest, and up to where nothing urgent was sealed."""
 
     def __init__(self) -> None:
-        self._newest: Checkpoint | None = None
-        self._read_of: int | None = None  #: when the folder had last been changed as it was read
+        self._newest = Newest()
         self._looked_to: int | None = None
         self._try_at: datetime | None = None
         self._told: str | None = ""  # not known yet: what an earlier worker told is in the database
@@ -46,11 +49,17 @@ class Checkpointing:
         try:
             is_written = self._write_due(folder)
         except OSError as error:
-            self._try_at = clock.now() + RETRY
-            self._tell(f"checkpoints cannot be written: {error.strerror or type(error).__name__}")
-            return False
+            return self._fail(error.strerror or type(error).__name__)
+        except WrongDocument as wrong:
+            # Something else stands there by its name: the next head has another.
+            return self._fail(str(wrong))
         self._tell(None)
         return is_written
+
+    def _fail(self, why: str) -> bool:
+        self._try_at = clock.now() + RETRY
+        self._tell(f"checkpoints cannot be written: {why}")
+        return False
 
     def _write_due(self, folder: Path) -> bool:
         with reading() as session:
@@ -58,12 +67,13 @@ class Checkpointing:
         if head.position == 0:
             return False
         self._look(folder)
-        if self._newest is not None and self._newest.position >= head.position:
+        newest = self._newest.checkpoint
+        if newest is not None and newest.position >= head.position:
             return False
-        if not self._is_due(head):
+        if not self._is_due(head, newest):
             return False
         with reading() as session:
-            document = content(session, head, self._newest)
+            document = content(session, head, newest)
         checkpoints.write(folder, document)
         log.info("checkpoint at position %d written", head.position)
         self._try_at = None
@@ -71,13 +81,11 @@ class Checkpointing:
 
     def _look(self, folder: Path) -> None:
         """Read the newest again where the folder has changed: another worker may have written it, or a command."""
-        changed_at = folder.stat().st_mtime_ns
-        if changed_at != self._read_of:
-            self._newest, self._looked_to = checkpoints.newest(folder), None
-            self._read_of = changed_at
+        if self._newest.look(folder):
+            self._looked_to = None
+            _leave_word(self._newest.checkpoint)
 
-    def _is_due(self, head: Head) -> bool:
-        newest = self._newest
+    def _is_due(self, head: Head, newest: Checkpoint | None) -> bool:
         if newest is None or clock.now() - newest.at >= EVERY:
             return True
         after = max(newest.row_id, self._looked_to or newest.row_id)
@@ -100,6 +108,23 @@ class Checkpointing:
         elif before is not None:
             log.warning("checkpoints can be written again")
         self._told = trouble
+
+
+def _leave_word(newest: Checkpoint | None) -> None:
+    """Let whoever starts while the folder is away know that there are checkpoints."""
+    if newest is None:
+        return
+    with reading() as session:
+        known = session.scalar(select(Job.ran_at).where(Job.name == JOB))
+    if known != newest.at:
+        with writing() as session:
+            jobs.row(session, JOB).ran_at = newest.at
+
+
+def were_written() -> bool:
+    """Tell whether there were ever checkpoints, as far as this database knows."""
+    with reading() as session:
+        return session.scalar(select(Job.ran_at).where(Job.name == JOB)) is not None
 
 
 def content(

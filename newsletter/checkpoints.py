@@ -7,12 +7,14 @@ a restored backup, they are forgotten again. Nothing personal stands in them.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import re
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +26,8 @@ from newsletter.errors import WrongDocument
 from newsletter.signing import Document
 
 KIND = "newsletter ledger checkpoint"
+#: What a file system answers that has no links.
+_WITHOUT_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
 _NAME = re.compile(r"checkpoint-(\d{4,})-(\d{12,})\.json")
 
 
@@ -134,12 +138,17 @@ def digest_of(document: Document) -> str:
 
 
 def write(folder: Path, document: Document) -> Checkpoint:
-    """Sign a checkpoint and put it into its folder, whole or not at all; raise OSError."""
+    """Sign a checkpoint and put it into its folder, whole or not at all; raise OSError.
+
+    One that stands there by its name already counts, since others may name it: whoever is late, with a lease that ended
+    meanwhile, replaces nothing. Raise WrongDocument where it is none.
+    """
     key = keyring.current().signing_key
     _export(folder, key.public_key())
     signed = signing.sign(document, key)
     name = name_of(document["restorations"], document["position"])
-    _put(folder / name, json.dumps(signed, indent=2) + "\n")
+    with suppress(FileExistsError):
+        _put(folder / name, json.dumps(signed, indent=2) + "\n")
     return read(folder / name)
 
 
@@ -147,11 +156,15 @@ def _export(folder: Path, key: Ed25519PublicKey) -> None:
     """Leave the public key beside what it signed, for whoever checks that without the database."""
     file = folder / f"key-{signing.fingerprint(key)}.pem"
     if not file.exists():
-        _put(file, signing.public_pem(key))
+        with suppress(FileExistsError):
+            _put(file, signing.public_pem(key))
 
 
 def _put(file: Path, text: str) -> None:
-    """Write a file for its owner alone, so that it is there whole even if the power fails."""
+    """Write a file for its owner alone, so that it is there whole even if the power fails; replace none.
+
+    Raise FileExistsError where there is one.
+    """
     descriptor, made = tempfile.mkstemp(dir=file.parent, prefix=".", suffix=".tmp")
     temporary = Path(made)
     try:
@@ -159,7 +172,7 @@ def _put(file: Path, text: str) -> None:
             writing.write(text)
             writing.flush()
             os.fsync(writing.fileno())
-        temporary.rename(file)
+        _name(temporary, file)
     finally:
         temporary.unlink(missing_ok=True)
     folder = os.open(file.parent, os.O_RDONLY)
@@ -167,3 +180,16 @@ def _put(file: Path, text: str) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _name(temporary: Path, file: Path) -> None:
+    """Give a file its name, as a rename does that replaces nothing."""
+    try:
+        os.link(temporary, file)
+    except OSError as error:
+        if error.errno not in _WITHOUT_LINKS:
+            raise
+        # A folder of a kind that knows no links, such as some that are shared.
+        if file.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
+        temporary.rename(file)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from newsletter import checkpointing, restoring, sealing, verifications
+from newsletter import checkpointing, restoring, sealing, unseen, verifications
 
 
 def complaints() -> Iterator[str]:
@@ -12,6 +12,12 @@ def complaints() -> Iterator[str]:
     if (reason := restoring.complaint()) is not None:
         yield reason
         return
-    for look in (sealing.complaint, checkpointing.complaint, verifications.complaint):
+    looks = (
+        unseen.complaint,
+        sealing.complaint,
+        checkpointing.complaint,
+        verifications.complaint,
+    )
+    for look in looks:
         if (reason := look()) is not None:
             yield reason

@@ -53,7 +53,7 @@ def plan(folder: Path, *, also: str | None = None) -> Plan | None:
     with reading() as session:
         kept = sealing.head(session)
     fitting = [one for one in whole if seals_there.get(one.position) == one.seal]
-    missing = [one for one in whole if one not in fitting]
+    missing = [one for one in whole if seals_there.get(one.position) != one.seal]
     known = vouching.lost_digests(fitting)
     lost = tuple(one for one in missing if one.digest not in known)
     held = restoring.held()
@@ -84,7 +84,8 @@ def _read(folder: Path, also: str | None) -> list[Checkpoint]:
     except OSError as error:
         raise NotRestored(f"LEDGER_CHECKPOINTS: cannot be read ({error.strerror}).") from None
     counting = vouching.trusted(whole, also)
-    foreign = next((one for one in whole if one not in counting), None)
+    ours = {one.digest for one in counting}
+    foreign = next((one for one in whole if one.digest not in ours), None)
     if foreign is not None:
         raise NotRestored(
             f"{foreign.name}: It is signed by a key that this database does not have. If that key is yours,"

@@ -7,15 +7,17 @@ it leaves a row in Job, for the workers that do not see the folder, and for /rea
 
 from __future__ import annotations
 
+from contextlib import suppress
 from enum import StrEnum
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from newsletter import checkpoints, clock, config, jobs, keyring, sealing
+from newsletter import clock, config, jobs, keyring, sealing
 from newsletter.checkpoints import Checkpoint
 from newsletter.database import reading, writing
 from newsletter.models import Job
+from newsletter.newest import Newest
 
 JOB = "restored"  #: `hold_reason`: the case; `result`: the digest of the checkpoint that the database does not know
 
@@ -44,9 +46,12 @@ def case_of(session: Session, newest: Checkpoint) -> Case | None:
     return None if fits else Case.RESTORED
 
 
-def stand_still() -> bool:
-    """Tell whether the workers must stand still; leave word for the others, or take it back."""
-    newest = _newest()
+def stand_still(seen: Newest | None = None) -> bool:
+    """Tell whether the workers must stand still; leave word for the others, or take it back.
+
+    `seen`: what whoever asks every few seconds has seen of the folder before.
+    """
+    newest = _newest(seen or Newest())
     with reading() as session:
         case = None if newest is None else case_of(session, newest)
         job = session.get(Job, JOB)
@@ -63,13 +68,13 @@ def stand_still() -> bool:
     return False
 
 
-def _newest() -> Checkpoint | None:
+def _newest(seen: Newest) -> Checkpoint | None:
     folder = config.current().ledger_checkpoints
-    try:
-        return None if folder is None else checkpoints.newest(folder)
-    except OSError:
-        # A folder that is away stops nobody: checkpointing.py tells of it.
-        return None
+    # A folder that is away stops nobody who has seen it before (checkpointing.py tells of it); else, see unseen.py.
+    with suppress(OSError):
+        if folder is not None:
+            seen.look(folder)
+    return seen.checkpoint
 
 
 def accounts_for(newest: Checkpoint, held: str) -> bool:

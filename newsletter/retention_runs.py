@@ -27,7 +27,7 @@ LATE = timedelta(hours=48)
 
 REQUESTS, PROOFS = "requests", "proofs"
 ERASURES, WORDINGS, CHECKPOINTS, RUNS = "erasures", "wordings", "checkpoints", "runs"
-UNREADABLE = "unreadable"  #: past their end, but cannot be read, and so not be ended
+UNREADABLE = "unreadable"  #: past their end, but could not be ended, as where one cannot be read
 _COUNTED_IN_LEDGER = (REQUESTS, PROOFS)
 _COUNTED_BY_RUN = (ERASURES, WORDINGS, CHECKPOINTS, RUNS)
 
@@ -85,7 +85,7 @@ def complaint() -> str | None:
     if due_since is not None and clock.now() - due_since > LATE and jobs.worker_is_alive():
         return "retention has not run for 48 hours: data may be kept past its end"
     if number := counts.get(UNREADABLE):
-        return f"retention: {number} past their end cannot be read, and are kept"
+        return f"retention: {number} past their end could not be ended, and are kept"
     return None
 
 

@@ -102,7 +102,8 @@ def _writers(session: Session) -> frozenset[str]:
 
 
 def _seal(up_to: int) -> bool:
-    """Seal a batch of the rows up to one of them; True unless there was none."""
+    """Seal a batch of the rows up to one of them; True unless there was none, or a wrong seal stands in the way."""
+    last = Head()
     try:
         with writing() as session:
             last = head(session)
@@ -113,8 +114,10 @@ def _seal(up_to: int) -> bool:
             if made:
                 session.connection().execute(insert(Seal), made)
     except IntegrityError:
-        # Another worker, whose lease ended meanwhile, was faster: its seals count.
-        return True
+        # Another worker, whose lease ended meanwhile, was faster: its seals count. If nobody was, somebody has
+        # changed the seals, which is for verifying.py to tell, and trying again would be in vain.
+        with reading() as session:
+            return head(session).position > last.position
     return bool(made)
 
 

@@ -36,9 +36,9 @@ def _complaints(found: list[Checkpoint | tuple[str, WrongDocument]]) -> Iterator
     for one in found:
         if not isinstance(one, Checkpoint):
             yield f"{one[0]}: {one[1]}"
-    counting = trusted(whole)
+    counting = {one.digest for one in trusted(whole)}
     for one in whole:
-        if one not in counting:
+        if one.digest not in counting:
             yield f"{one.name}: It is signed by a key that is not ours."
     yield from _chain(whole)
     yield from _beside_database(whole)

@@ -28,8 +28,10 @@ from newsletter import (
     restoring,
     resuming,
     signing,
+    subscriptions,
     vouching,
 )
+from newsletter import clock as the_clock
 from newsletter.cli import application, main
 from newsletter.config import Settings, load
 from newsletter.database import reading, writing
@@ -42,6 +44,7 @@ from newsletter.sealing import Sealing
 from newsletter.verifying import Verification
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
+from sandbox.mailchimp import clock as mailchimps_clock
 from tests.attacker import attacking, rewrite
 from tests.conftest import Drain, Join, on_sqlite
 from tests.people import ADA, GRACE, HEDY, STAFF, access, ask_staff, press, sign_up, status_of
@@ -535,7 +538,7 @@ def test_a_worker_looks_at_its_start_and_every_few_seconds(
     app: Flask, client: FlaskClient, join: Join, backup: Callable[[], Restore], drain: Drain
 ) -> None:
     seconds = [0.0]
-    still = Standstill(lambda: seconds[0])
+    still = Standstill("this worker", lambda: seconds[0])
     join(ADA)
     restore = backup()
     with app.app_context():
@@ -550,6 +553,102 @@ def test_a_worker_looks_at_its_start_and_every_few_seconds(
             seen.append(still.is_on())
 
     assert (first, seen) == (False, [False, True])
+
+
+def test_the_folder_is_listed_again_only_when_it_has_changed(
+    app: Flask, folder: Path, join: Join, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    join(ADA)
+    true, listed, seconds = checkpoints.names, list[Path](), [0.0]
+
+    def names(folder: Path) -> list[str]:
+        listed.append(folder)
+        return true(folder)
+
+    monkeypatch.setattr(checkpoints, "names", names)
+    still, seen = Standstill("this worker", lambda: seconds[0]), []
+    for is_changed in (False, False, True, False):
+        seconds[0] += FRESH_SECONDS
+        if is_changed:
+            (folder / "anything").touch()
+        with app.app_context():
+            still.is_on()
+        seen.append(len(listed))
+
+    assert seen == [1, 1, 2, 2]
+
+
+@on_sqlite
+def test_a_worker_that_starts_while_the_folder_is_away_stands_still_until_it_is_there(
+    app: Flask,
+    client: FlaskClient,
+    mailbox: Mailbox,
+    folder: Path,
+    restored: Restore,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    away = folder.rename(folder.with_name("away"))
+    before, seconds = len(mailbox.letters), [0.0]
+    work(app)
+    still, seen, told = Standstill("this worker", lambda: seconds[0]), [], []
+    for is_back in (False, False, True):
+        if is_back:
+            away.rename(folder)
+        seconds[0] += FRESH_SECONDS
+        with app.app_context():
+            seen.append(still.is_on())
+        told.append(reasons(client)[0][:34])
+
+    assert len(mailbox.letters) == before
+    assert seen == [True, True, True]
+    assert told == ["LEDGER_CHECKPOINTS cannot be read "] * 2 + [
+        "a backup was restored: nothing is "
+    ]
+    assert "LEDGER_CHECKPOINTS cannot be read by a worker that has just started" in caplog.text
+
+
+def test_it_goes_on_once_the_folder_is_there_and_all_is_well(
+    app: Flask, client: FlaskClient, folder: Path, join: Join
+) -> None:
+    join(ADA)
+    away = folder.rename(folder.with_name("away"))
+    still = Standstill("this worker", iter([0.0, FRESH_SECONDS]).__next__)
+    with app.app_context():
+        first, told = still.is_on(), reasons(client)
+        away.rename(folder)
+
+        assert (first, len(told)) == (True, 1)
+        assert not still.is_on()
+    assert reasons(client) == []
+
+
+@on_sqlite
+def test_a_folder_that_goes_away_later_stops_nobody(app: Flask, folder: Path, join: Join) -> None:
+    join(ADA)
+    still = Standstill("this worker", iter([0.0, FRESH_SECONDS]).__next__)
+    with app.app_context():
+        first = still.is_on()
+        folder.rename(folder.with_name("away"))
+
+        assert (first, still.is_on()) == (False, False)
+
+
+@on_sqlite
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_new_installation_begins_whether_its_folder_is_empty_or_not_there_yet(
+    app: Flask,
+    client: FlaskClient,
+    mailbox: Mailbox,
+    folder: Path,
+    is_there: bool,
+) -> None:
+    if not is_there:
+        folder.rmdir()
+    sign_up(client, ADA)
+    work(app)
+    work(app)
+
+    assert len(mailbox.letters_to(ADA)) == 1
 
 
 @on_sqlite
@@ -577,6 +676,77 @@ def test_a_block_that_was_asked_for_after_the_backup_is_kept(
 
     assert result.exit_code == 0, result.output
     assert access(client, ADA)["status"] == "blocked"
+
+
+@pytest.fixture
+def unsynced(
+    client: FlaskClient,
+    mailbox: Mailbox,
+    drain: Drain,
+    join: Join,
+    backup: Callable[[], Restore],
+) -> Restore:
+    """Ada has confirmed, and a backup was made before Mailchimp was told; Hedy stands there already."""
+    join(HEDY)
+    sign_up(client, ADA)
+    drain()
+    assert press(client, mailbox, ADA) == 200
+    return backup()
+
+
+def restore_later(app: Flask, client: FlaskClient, restore: Restore) -> None:
+    """Something more is sealed and signed, and then the backup is restored."""
+    ask_staff(client, "erasures", GRACE)
+    work(app)
+    restore()
+    work(app)
+
+
+def test_whoever_left_after_the_backup_that_had_not_told_mailchimp_of_them_is_not_added_again(
+    app: Flask,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    drain: Drain,
+    unsynced: Restore,
+    clock: time_machine.Traveller,
+    run: Run,
+) -> None:
+    drain()
+    clock.shift(HOUR)
+    with app.app_context():
+        url = subscriptions.unsubscribe_url(access(client, ADA)["reference"])
+    assert client.post(url.removeprefix("http://localhost:8000")).status_code == 200
+    drain()
+    clock.shift(HOUR)
+    restore_later(app, client, unsynced)
+    result = run("retention", "--after-restore")
+    work(app)
+
+    assert result.exit_code == 0, result.output
+    assert "1 left there: blocked here" in result.stdout
+    assert (status_of(client, ADA), status_of(client, HEDY)) == ("blocked", "confirmed")
+    assert mailchimp.contacts[ADA.lower()].status == "unsubscribed"
+
+
+@on_sqlite
+def test_whoever_left_before_their_consent_is_added_after_a_restore(
+    app: Flask,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    clock: time_machine.Traveller,
+    unsynced: Restore,
+    run: Run,
+) -> None:
+    left_at = mailchimps_clock.written(the_clock.now() - HOUR)
+    clock.shift(HOUR)
+    restore_later(app, client, unsynced)
+    mailchimp.add(ADA.lower(), "unsubscribed").last_changed = left_at
+    result = run("retention", "--after-restore")
+    work(app)
+
+    assert result.exit_code == 0, result.output
+    assert status_of(client, ADA) == "confirmed"
+    assert mailchimp.contacts[ADA.lower()].status == "subscribed"
 
 
 @on_sqlite

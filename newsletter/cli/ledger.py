@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from newsletter import config, vouching
+from newsletter import config, verifications, vouching
 from newsletter.cli.application import with_app
 from newsletter.verifying import Verification
 
@@ -44,10 +44,19 @@ def verify(*, checkpoints: bool, folder: Path | None) -> None:
         raise click.ClickException(str(walk.wrong))
     if checkpoints and folder is not None and (wrong := _beside_checkpoints(folder)) is not None:
         raise click.ClickException(wrong)
+    if _is_workers_scope(folder, checkpoints=checkpoints):
+        # What the worker found the last time, and was mended since, is told no more.
+        verifications.end(checked=walk.checked, unsealed=walk.unsealed, wrong=None)
     beside = ", and as the checkpoints say" if checkpoints else ""
     click.echo(f"{walk.checked} rows are as they were sealed{beside}.")
     if walk.unsealed:
         click.echo(f"{walk.unsealed} more wait for their seal.")
+
+
+def _is_workers_scope(folder: Path | None, *, checkpoints: bool) -> bool:
+    """Tell whether all was checked that the worker checks every day."""
+    workers = config.current().ledger_checkpoints
+    return workers is None or (checkpoints and folder == workers)
 
 
 def _beside_checkpoints(folder: Path) -> str | None:

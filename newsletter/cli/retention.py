@@ -60,4 +60,4 @@ def _run() -> None:
             click.echo(f"{name}: {count} ended")
     if counts[UNREADABLE]:
         number = counts[UNREADABLE]
-        raise click.ClickException(f"{number} past their end cannot be read: see the log.")
+        raise click.ClickException(f"{number} past their end could not be ended: see the log.")

@@ -38,12 +38,35 @@ class Change:
 
 
 def find(
-    known: Known, address: Address | None, member: Member | None, asked_at: datetime
+    known: Known,
+    address: Address | None,
+    member: Member | None,
+    asked_at: datetime,
+    *,
+    is_restored: bool = False,
 ) -> Change | None:
-    """Compare one person with what Mailchimp has of them, by this address."""
-    place = There.ABSENT if member is None else member.place
-    drift = judge(wanted=known.wanted, known=known.place, place=place, was_there=known.was_there)
+    """Compare one person with what Mailchimp has of them, by this address.
+
+    `is_restored`: what is known here is a backup's, and a part of it was lost.
+    """
+    drift = judge(
+        wanted=known.wanted,
+        known=known.place,
+        place=There.ABSENT if member is None else member.place,
+        was_there=known.was_there,
+        left_unknown=is_restored and _left_since(known, member),
+    )
     return None if drift is None else Change(known, drift, address, member, asked_at)
+
+
+def _left_since(known: Known, member: Member | None) -> bool:
+    """Tell whether somebody left there after they took their status here; the same second counts as later.
+
+    Whose adding was acknowledged in this round is judged by that: then their leaving needs no time.
+    """
+    if member is None or member.left_at is None or known.was_there:
+        return False
+    return member.left_at >= known.since.replace(microsecond=0)
 
 
 def settle(mailchimp: Mailchimp, change: Change) -> bool:

@@ -10,18 +10,29 @@ from newsletter.lifecycle import UNSETTLED, There
 class Drift(StrEnum):
     """A difference, and so what is to be done."""
 
-    LEFT = "left"  #: stood there in this round and left there: blocked here
+    LEFT = "left"  #: stood there in this round, as far as is known, and left there: blocked here
     GONE = "gone"  #: stood there in this round and is there no more: blocked here
     STILL_THERE = "still_there"  #: is to get nothing and is subscribed there: unsubscribed there
     NEVER_CAME = "never_came"  #: is to be subscribed there and never was in this round: added there
     MISTAKEN = "mistaken"  #: stands there otherwise than is known here: looked up
 
 
-def judge(*, wanted: There | None, known: There, place: There, was_there: bool) -> Drift | None:
+def judge(
+    *,
+    wanted: There | None,
+    known: There,
+    place: There,
+    was_there: bool,
+    left_unknown: bool = False,
+) -> Drift | None:
     """Compare where somebody stands there with where they should; None: nothing is to be done.
 
     `wanted`: None for whom there is no wish. `was_there`: Mailchimp acknowledged their adding in this very round.
+    `left_unknown`: they left there after this round's consent, and what is known here is older (a restored backup).
     """
+    if left_unknown and wanted is There.SUBSCRIBED and place is There.UNSUBSCRIBED:
+        # Not to be left to the audience loop, which would add them again.
+        return Drift.LEFT
     if wanted is None or known in UNSETTLED[wanted]:
         # Nobody's business, or the audience loop is about to see to it anyway.
         return None

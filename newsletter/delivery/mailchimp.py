@@ -33,6 +33,8 @@ _PLACES = {
     "transactional": There.UNSUBSCRIBED,
     "pending": There.AWAITING,
 }
+#: Whoever stands there so has left, or cannot be reached.
+_LEFT = ("unsubscribed", "cleaned")
 
 #: What an error means, by its status and words of its title or detail; the first that fits counts.
 #: `type` is never looked at: it is often missing, and was changed three times. Each phrase has a
@@ -68,12 +70,16 @@ class Joining:
 
 @dataclass(frozen=True)
 class Member:
-    """A person as Mailchimp has them; the flags say why they get nothing there."""
+    """A person as Mailchimp has them; the flags say why they get nothing there.
+
+    `left_at`: since when they are unsubscribed or cleaned there, if it told: a listing does.
+    """
 
     place: There
     is_complaint: bool
     is_bounce: bool
     is_archived: bool
+    left_at: datetime | None = None
 
 
 class Mailchimp:
@@ -264,7 +270,17 @@ def member_in(answer: Any) -> Member:
     reason = str(answer.get("unsubscribe_reason")).lower()
     is_complaint = any(word in reason for word in ("abuse", "spam", "complain"))
     is_bounce = status == "cleaned" and not is_complaint
-    return Member(place, is_complaint, is_bounce, is_archived=status == "archived")
+    left_at = _time_in(answer.get("last_changed")) if status in _LEFT else None
+    is_archived = status == "archived"
+    return Member(place, is_complaint, is_bounce, is_archived=is_archived, left_at=left_at)
+
+
+def _time_in(text: object) -> datetime | None:
+    try:
+        told = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return told if told.tzinfo is not None else told.replace(tzinfo=UTC)
 
 
 def _place_in(answer: Any, *wanted: There) -> There:

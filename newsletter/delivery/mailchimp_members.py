@@ -15,7 +15,13 @@ from newsletter.errors import DeliveryFailure, Meaning
 PAGE = 1000  #: the most that one call may ask for
 SEAM = 50  #: how many of a page are asked for again with the next
 MOST_TEARS = 20
-_FIELDS = ["members.email_address", "members.status", "members.unsubscribe_reason", "total_items"]
+_FIELDS = [
+    "members.email_address",
+    "members.status",
+    "members.unsubscribe_reason",
+    "members.last_changed",
+    "total_items",
+]
 
 
 @dataclass(frozen=True)

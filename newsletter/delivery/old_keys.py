@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from newsletter import clock, jobs, rotation
 from newsletter.reencryption import Walk
 
+JOB = "keys"
 #: Where a value cannot be read, its key stays, and somebody has to look; until then it is looked at so often.
 AGAIN_AFTER = timedelta(hours=1)
 
@@ -30,12 +31,13 @@ class OldKeys:
         """Do one thing; True if there may be more to do right away."""
         if self._walk is None and not self._is_due():
             return False
-        if not jobs.take("keys", self._owner):
+        if not jobs.take(JOB, self._owner):
             return False
         self._walk = self._walk or Walk()
         if self._walk.step():
             return True
         self._end(self._walk)
+        jobs.give_back(JOB, self._owner)
         return False
 
     def _is_due(self) -> bool:

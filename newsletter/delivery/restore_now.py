@@ -64,7 +64,9 @@ def _reconcile(*, may_exceed: bool, comparing: Callable[[Report], None]) -> Repo
     if mailchimp is None:
         return None
     with closing(mailchimp):
-        report = reconcile_now(mailchimp, full=True, may_exceed=may_exceed, watch=comparing)
+        report = reconcile_now(
+            mailchimp, full=True, may_exceed=may_exceed, watch=comparing, is_restored=True
+        )
     if report is None:
         raise NotRestored("Another reconciliation is under way: wait for its end.")
     return report

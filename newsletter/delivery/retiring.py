@@ -12,10 +12,18 @@ from collections.abc import Mapping
 
 from sqlalchemy import delete
 
-from newsletter import clock, config, endings, jobs, old_checkpoints, retention_runs, subscriptions
+from newsletter import (
+    clock,
+    config,
+    endings,
+    jobs,
+    old_checkpoints,
+    outage,
+    retention_runs,
+    subscriptions,
+)
 from newsletter.database import writing
 from newsletter.endings import Ending
-from newsletter.errors import Unreadable
 from newsletter.models import Erasure, Model, RetentionRun, Wording
 from newsletter.retention_runs import (
     CHECKPOINTS,
@@ -35,7 +43,7 @@ Counts = Mapping[str, int]
 
 
 class Retiring:
-    """One worker's turn at it; a row that cannot be read is passed over until the next run."""
+    """One worker's turn at it; a row that cannot be ended is passed over until the next run."""
 
     def __init__(self, owner: str) -> None:
         self._owner = owner
@@ -95,7 +103,10 @@ class Retiring:
                 subscriptions.expire(ref)
             else:
                 subscriptions.retire(ref, endings.left_before(clock.now()))
-        except Unreadable:
+        except Exception as error:
+            if outage.is_outage(error):
+                raise
+            # One odd row must not keep the others, nor what ends after them.
             log.exception("%s ref=%s could not be ended", name, ref)
             self._unreadable.add(ref)
 

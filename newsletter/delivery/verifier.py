@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from newsletter import checkpoints, config, jobs, verifications, vouching
+from newsletter import checkpoints, clock, config, jobs, verifications, vouching
 from newsletter.errors import Unavailable
 from newsletter.verifying import Verification
+
+AGAIN_AFTER = timedelta(hours=1)  #: where a walk stumbled over something that nobody thought of
 
 log = logging.getLogger(__name__)
 
@@ -19,10 +22,11 @@ class Verifier:
     def __init__(self, owner: str) -> None:
         self._owner = owner
         self._under_way: Verification | None = None
+        self._not_before: datetime | None = None
 
     def step(self) -> bool:
         """Compare a page; True if there is more of it."""
-        if self._under_way is None and not verifications.is_due():
+        if self._under_way is None and not self._is_due():
             return False
         if not jobs.take(verifications.JOB, self._owner):
             self._under_way = None
@@ -35,9 +39,18 @@ class Verifier:
         except (SQLAlchemyError, Unavailable):
             self._under_way = None  # it begins anew when the database is back
             raise
+        except Exception:
+            # Something odd must not come again with the next step, at the price of a whole walk.
+            self._under_way, self._not_before = None, clock.now() + AGAIN_AFTER
+            jobs.give_back(verifications.JOB, self._owner)
+            raise
         self._under_way = None
         jobs.give_back(verifications.JOB, self._owner)
         return False
+
+    def _is_due(self) -> bool:
+        is_waiting = self._not_before is not None and clock.now() < self._not_before
+        return not is_waiting and verifications.is_due()
 
     def _end(self, walk: Verification) -> None:
         wrong = None if walk.wrong is None else str(walk.wrong)

@@ -62,7 +62,7 @@ class Worker:
         settings = app.extensions["settings"]
         self._postman = Postman(postbox_for(settings), self._owner)
         self._mailchimp = members_for(settings)
-        self._standstill = Standstill()
+        self._standstill = Standstill(self._owner)
         self.loops = [
             Loop("postman", self._postman.step, IDLE_SECONDS),
             Loop("housekeeping", Housekeeping().step, TIDY_SECONDS),

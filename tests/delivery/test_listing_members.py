@@ -74,7 +74,7 @@ def test_nothing_but_what_is_needed_is_asked_for(
     assert mailchimp.calls[0].query == {
         "count": "1000",
         "offset": "0",
-        "fields": "members.email_address,members.status,members.unsubscribe_reason,total_items",
+        "fields": "members.email_address,members.status,members.unsubscribe_reason,members.last_changed,total_items",
         "sort_field": "last_changed",
         "sort_dir": "ASC",
     }

@@ -20,7 +20,7 @@ import requests
 from newsletter import __version__
 from newsletter.address import Address
 from newsletter.config import load
-from newsletter.delivery.mailchimp import Joining, Mailchimp, Member, mailchimp_for
+from newsletter.delivery.mailchimp import Joining, Mailchimp, Member, mailchimp_for, member_in
 from newsletter.errors import DeliveryFailure, Meaning
 from newsletter.lifecycle import There
 from tests.conftest import COMPANY
@@ -477,6 +477,29 @@ MEMBERS: list[tuple[Answer, Member]] = [
         Member(There.UNSUBSCRIBED, True, False, False),
     ),
 ]
+
+
+TOLD = "2026-03-01T12:00:05"
+LEFT_AT = datetime(2026, 3, 1, 12, 0, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("status", "last_changed", "left_at"),
+    [
+        ("unsubscribed", f"{TOLD}+00:00", LEFT_AT),
+        ("unsubscribed", TOLD, LEFT_AT),
+        ("cleaned", f"{TOLD}Z", LEFT_AT),
+        ("archived", f"{TOLD}+00:00", None),
+        ("subscribed", f"{TOLD}+00:00", None),
+        ("unsubscribed", "", None),
+        ("unsubscribed", "soon", None),
+        ("unsubscribed", None, None),
+    ],
+)
+def test_since_when_somebody_has_left_is_taken_from_where_it_is_told(
+    status: str, last_changed: str | None, left_at: datetime | None
+) -> None:
+    assert member_in({"status": status, "last_changed": last_changed}).left_at == left_at
 
 
 @pytest.mark.parametrize(("answer", "member"), MEMBERS)

@@ -115,6 +115,15 @@ def test_what_a_killed_worker_left_another_finishes(
     assert (data_keys(), left()) == (1, 0)
 
 
+def test_whoever_has_done_it_lets_go_of_it(
+    keeping: OldKeys, rotating: None, clock: time_machine.Traveller
+) -> None:
+    clock.shift(HOUR)
+    finish(keeping)
+
+    assert jobs.take("keys", "another worker")
+
+
 @pytest.fixture
 def damaged(rotating: None) -> None:
     """Ada's address cannot be read any more, though it names the old key."""

@@ -19,6 +19,7 @@ from newsletter.config import load
 from newsletter.database import reading, writing
 from newsletter.delivery import retiring
 from newsletter.delivery.retiring import Retiring, run_now
+from newsletter.errors import Unavailable
 from newsletter.lifecycle import Event, Status
 from newsletter.models import Erasure, LedgerRow, Model, RetentionRun, Subscription, Wording, db
 from sandbox.mailbox import Mailbox
@@ -677,7 +678,45 @@ def test_a_row_that_cannot_be_read_does_not_keep_the_rest_and_is_told(
     assert (counts["proofs"], counts["unreadable"]) == (2, 1)
     assert "could not be ended" in caplog.text
     reasons = client.get("/ready", headers=STAFF).get_json()["reasons"]
-    assert "retention: 1 past their end cannot be read, and are kept" in reasons
+    assert "retention: 1 past their end could not be ended, and are kept" in reasons
+
+
+def test_a_row_that_is_odd_in_any_way_does_not_keep_the_rest_nor_what_ends_later(
+    at_work: None,
+    leave: Callable[..., None],
+    three: None,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    true, odd = subscriptions.retire, list[str]()
+
+    def retire(ref: str, *given: Any) -> Any:
+        odd[:] = odd or [ref]
+        if ref in odd:
+            raise ValueError("odd")
+        return true(ref, *given)
+
+    monkeypatch.setattr(retiring, "BATCH", 1)
+    monkeypatch.setattr(subscriptions, "retire", retire)
+    counts = run()
+
+    assert (counts["proofs"], counts["unreadable"]) == (2, 1)
+    assert f"proofs ref={odd[0]} could not be ended" in caplog.text
+    assert len(runs()) == 1
+
+
+def test_a_database_that_is_away_is_no_odd_row(
+    at_work: None, three: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def retire(*_: Any) -> Any:
+        raise Unavailable
+
+    with monkeypatch.context() as away:
+        away.setattr(subscriptions, "retire", retire)
+        with pytest.raises(Unavailable):
+            run()
+
+    assert run()["proofs"] == 3
 
 
 def test_a_run_tells_counts_and_no_names(

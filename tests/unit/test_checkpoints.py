@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -17,7 +18,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import delete, select
 
-from newsletter import checkpoints, keyring, signing, vouching
+from newsletter import (
+    checkpointing,
+    checkpoints,
+    keyring,
+    replaying,
+    sealing,
+    signing,
+    vouching,
+)
+from newsletter.checkpointing import Checkpointing
 from newsletter.database import reading
 from newsletter.delivery.worker import Worker
 from newsletter.models import LedgerRow, Seal, Subscription
@@ -391,3 +401,87 @@ def test_a_folder_without_any_vouches_for_nothing(app: Flask, folder: Path) -> N
         path.unlink()
 
     assert complaint(app, folder) == "There is no checkpoint to compare the ledger with."
+
+
+def seal() -> None:
+    while Sealing().step():
+        pass
+
+
+def test_a_late_writer_replaces_no_checkpoint_that_others_name(
+    app: Flask, client: FlaskClient, folder: Path, clock: time_machine.Traveller
+) -> None:
+    faster = Checkpointing()
+    sign_up(client, ADA)
+    with app.app_context():
+        seal()
+        with reading() as session:
+            late = checkpointing.content(session, sealing.head(session), None)
+        clock.shift(timedelta(minutes=1))
+        assert faster.step()
+        clock.shift(HOUR)
+        sign_up(client, GRACE)
+        seal()
+        assert faster.step()
+        first, _ = said(folder)
+
+        stands = checkpoints.write(folder, late)
+
+    assert stands.digest == checkpoints.digest_of(first)
+    assert said(folder)[0] == first
+    assert not list(folder.glob(".*"))
+    assert complaint(app, folder) is None
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_folder_without_links_takes_checkpoints_and_replaces_none(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, is_there: bool
+) -> None:
+    def link(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", link)
+    name = checkpoints.name_of(0, 1)
+    if is_there:
+        (folder / name).write_text("another's")
+        with pytest.raises(FileExistsError):
+            checkpoints._put(folder / name, "ours")
+    else:
+        checkpoints._put(folder / name, "ours")
+
+    assert [path.name for path in folder.iterdir()] == [name]
+    assert (folder / name).read_text() == ("another's" if is_there else "ours")
+
+
+def test_what_stands_in_a_checkpoints_place_and_is_none_is_told_and_left(
+    app: Flask, client: FlaskClient, folder: Path, clock: time_machine.Traveller
+) -> None:
+    file, sealer = folder / checkpoints.name_of(0, 1), Checkpointing()
+    file.write_text("nonsense")
+    sign_up(client, ADA)
+    with app.app_context():
+        seal()
+        assert not sealer.step()
+        told = reasons(client)
+        clock.shift(HOUR)
+        sign_up(client, GRACE)
+        seal()
+        assert sealer.step()
+
+    assert told == ["checkpoints cannot be written: It is no checkpoint."]
+    assert file.read_text() == "nonsense"
+    assert reasons(client) == []
+
+
+@pytest.mark.usefixtures("lived")
+def test_checkpoints_are_told_apart_by_their_digests_alone(
+    app: Flask, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compare(*_: object) -> bool:
+        raise AssertionError("each was compared with every other")
+
+    monkeypatch.setattr(checkpoints.Checkpoint, "__eq__", compare)
+
+    assert complaint(app, folder) is None
+    with app.app_context():
+        assert replaying.plan(folder) is None

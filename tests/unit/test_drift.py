@@ -64,6 +64,19 @@ def test_whoever_is_to_get_nothing(
     assert judge(wanted=UNSUBSCRIBED, known=known, place=place, was_there=was_there) is drift
 
 
+@pytest.mark.parametrize("known", list(There))
+@pytest.mark.parametrize(
+    ("wanted", "place", "drift"),
+    [(SUBSCRIBED, UNSUBSCRIBED, Drift.LEFT), (None, UNSUBSCRIBED, None)],
+)
+def test_whoever_left_there_after_what_a_backup_knows_has_left(
+    known: There, wanted: There | None, place: There, drift: Drift | None
+) -> None:
+    judged = judge(wanted=wanted, known=known, place=place, was_there=False, left_unknown=True)
+
+    assert judged is drift
+
+
 @pytest.mark.parametrize("place", list(There))
 @pytest.mark.parametrize("known", list(There))
 def test_whoever_has_not_confirmed_is_nobodys_business(known: There, place: There) -> None:

@@ -18,11 +18,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import delete, select, update
 
-from newsletter import create_core, jobs, ledger_health, verifying
+from newsletter import create_core, jobs, ledger_health, verifications, verifying, vouching
 from newsletter.cli import application, main
 from newsletter.config import Settings
 from newsletter.database import reading
-from newsletter.delivery.verifier import Verifier
+from newsletter.delivery.verifier import AGAIN_AFTER, Verifier
 from newsletter.models import Job, LedgerRow, Seal, db
 from tests.attacker import attacking
 from tests.conftest import Drain, Join, on_sqlite
@@ -66,9 +66,9 @@ def run(environ: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Run:
     return run
 
 
-def change(app: Flask, row: int = 2) -> None:
+def change(app: Flask, row: int = 2, actor: str | None = "nobody") -> None:
     with attacking(app) as connection:
-        connection.execute(update(LedgerRow).where(LedgerRow.id == row).values(actor="nobody"))
+        connection.execute(update(LedgerRow).where(LedgerRow.id == row).values(actor=actor))
 
 
 def reasons(client: FlaskClient) -> list[str]:
@@ -231,3 +231,74 @@ def test_it_is_walked_a_page_at_a_time_by_one_worker(
         assert seen == [True, False, False, False, False]
         assert list(ledger_health.complaints()) == []
         assert jobs.take("verify", "third")
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("words", "is_told"),
+    [
+        (("--checkpoints",), False),
+        ((), True),  # the worker compares with the checkpoints, too
+    ],
+)
+def test_what_was_mended_is_told_no_more_once_the_command_has_checked_all_that_the_worker_does(
+    app: Flask,
+    client: FlaskClient,
+    join: Join,
+    drain: Drain,
+    clock: time_machine.Traveller,
+    run: Run,
+    words: tuple[str, ...],
+    is_told: bool,
+) -> None:
+    join(ADA)
+    change(app)
+    clock.shift(DAY)
+    drain()
+    before = reasons(client)
+    change(app, actor=None)
+    checked = run("ledger", "verify", *words)
+
+    assert len(before) == 1
+    assert checked.exit_code == 0, checked.output
+    assert reasons(client) == (before if is_told else [])
+
+
+@on_sqlite
+def test_without_checkpoints_the_ledger_alone_is_all(
+    app: Flask, join: Join, clock: time_machine.Traveller, run: Run
+) -> None:
+    join(ADA)
+    clock.shift(DAY)
+    run("ledger", "verify", LEDGER_CHECKPOINTS="")
+    with app.app_context():
+        assert not verifications.is_due()
+
+
+@on_sqlite
+def test_a_walk_that_stumbles_begins_anew_an_hour_later(
+    app: Flask,
+    join: Join,
+    clock: time_machine.Traveller,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    join(ADA)
+    clock.shift(DAY)
+    verifier = Verifier("this worker")
+    with app.app_context():
+        with monkeypatch.context() as odd:
+            odd.setattr(vouching, "complaint", stumble)
+            with pytest.raises(RuntimeError):
+                verifier.step()
+            assert not verifier.step()
+        assert jobs.take("verify", "another worker")
+        jobs.give_back("verify", "another worker")
+        assert verifications.is_due()
+        clock.shift(AGAIN_AFTER)
+        verifier.step()
+
+        assert not verifications.is_due()
+
+
+def stumble(*_: object) -> None:
+    raise RuntimeError("odd")

@@ -12,7 +12,7 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from newsletter import clock as the_clock
 from newsletter import sealing
@@ -22,6 +22,7 @@ from newsletter.lifecycle import Event
 from newsletter.models import LedgerRow, Seal
 from newsletter.sealing import Sealing
 from newsletter.verifying import Verification
+from tests.attacker import attacking
 from tests.conftest import Drain, Join, on_postgresql, on_sqlite
 from tests.journey.service import wait_until
 from tests.people import ADA, GRACE, STAFF, sign_up
@@ -247,6 +248,18 @@ def test_who_comes_second_to_a_place_looks_again(at_work: Flask, database_url: s
             assert second.result(30)
 
     assert sealed_rows() == [1]
+
+
+def test_a_seal_that_somebody_moved_is_not_tried_again_at_once(at_work: Flask) -> None:
+    append(2)
+    seal_all()
+    append(1)
+    with attacking(at_work) as connection:
+        moved = update(Seal).where(Seal.position == 1)
+        connection.execute(moved.values(position=3))
+
+    assert [Sealing().step() for _ in range(2)] == [False, False]
+    assert not is_whole()
 
 
 def _step_in(app: Flask) -> bool:
