@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from newsletter import retention
 from newsletter.config import Locale, Settings
-from newsletter.lifecycle import Event, Reason, Status
-from newsletter.models import LedgerRow, Subscription
+from newsletter.lifecycle import Status
+from newsletter.models import Subscription
 
 CONFORMS_TO = "ISO/IEC TS 27560:2023"
 _MAILCHIMP = "Mailchimp (The Rocket Science Group LLC, Atlanta)"
@@ -127,28 +127,6 @@ def duties(
         "privacy_rights": list(words.rights),
         "authority": settings.authority,
     }
-
-
-def state_of(row: LedgerRow) -> str | None:
-    """What an event makes of the consent, in the standard's words; None where it makes nothing of it."""
-    if row.event is Event.BLOCKED:
-        return "withdrawn" if row.reason in _WITHDRAWALS else "terminated"
-    return _STATES.get(row.event)
-
-
-_STATES = {
-    Event.SIGNUP: "requested",
-    Event.CONFIRMED: "given",
-    Event.DISOWNED: "withdrawn",
-    Event.EXPIRED: "expired",
-    Event.ERASED: "erased",
-}
-_WITHDRAWALS = {
-    Reason.UNSUBSCRIBED,
-    Reason.REMOVED_AT_MAILCHIMP,
-    Reason.NOT_ME,
-    Reason.COMPLAINT,
-}
 
 
 def _retention(row: Subscription | None, words: _Words, settings: Settings) -> str:

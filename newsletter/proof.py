@@ -54,17 +54,18 @@ def of_address(address: Address, *, actor: str) -> Document:
 def receipt(link: Link) -> Document:
     """The receipt of the consent that a link names; raise OutdatedLink once that is gone or withdrawn."""
     with reading() as session:
+        # In this order: if they still stand confirmed afterwards, nothing in it says otherwise.
+        happened = _events(session, link.ref)
         row = session.get(Subscription, link.ref)
         if row is None:
             raise OutdatedLink
         if row.round != link.round or row.status is not Status.CONFIRMED:
             raise OutdatedLink(row.locale)
-        return receipt_of(session, row)
+        return _receipt(session, row, [each for each in happened if each.round == row.round])
 
 
-def receipt_of(session: Session, row: Subscription) -> Document:
+def _receipt(session: Session, row: Subscription, happened: Sequence[LedgerRow]) -> Document:
     """The receipt of somebody who stands confirmed, signed: for their eyes alone, as it has the link to leave."""
-    happened = [each for each in _events(session, row.ref) if each.round == row.round]
     return _signed(
         {
             **_head("receipt"),

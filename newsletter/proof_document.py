@@ -1,4 +1,7 @@
-"""The shape of a proof or a receipt, as far as a check needs it; whatever else it says is signed, and free."""
+"""The shape of a proof or a receipt: what is named here, a check compares with the ledger's rows.
+
+Whatever else it says is signed, and borne out by nothing else.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 class Strict(BaseModel):
     """No number passes for a text, nor a text for a number."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, extra="allow")
 
 
 class Row(Strict):
@@ -55,16 +58,32 @@ class Event(Strict):
     event: str
     at: str
     row: int
+    state: str | None = None
+    entity_id: str
+    reason: str | None = None
+    detail: str | None = None
     wording: str | None = None
+
+
+class Letter(Strict):
+    """A letter of a round, as it was sent or given up."""
+
+    kind: str
+    wording: str
+    sent_at: str | None
+    failed_at: str | None
+    error: str | None
 
 
 class Round(Strict):
     """The three steps, and what came after."""
 
     round: int | None
+    state: str | None
     wording: str | None
     steps: list[Event]
     after: list[Event]
+    letters: list[Letter] = []
 
 
 class Text(Strict):
@@ -95,6 +114,9 @@ class Record(Strict):
 
     record_id: str
     principal: Principal
+    status: str
+    reason: str | None
+    since: str | None
     rounds: list[Round]
     wordings: list[Text]
     commitment: Commitment | None

@@ -8,15 +8,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from newsletter import seals
-from newsletter.consent_record import state_of
+from newsletter import consent_state, seals
+from newsletter.consent_state import is_step, state_of
 from newsletter.correspondence import open_evidence
 from newsletter.formatting import rfc3339
-from newsletter.lifecycle import Event
 from newsletter.models import LedgerRow, Letter, Seal, Wording
-
-#: What makes a consent: the order, the letter that asks back, the answer.
-STEPS = (Event.SIGNUP, Event.MAIL_SENT, Event.CONFIRMED)
 
 Fact = dict[str, Any]
 
@@ -24,7 +20,7 @@ Fact = dict[str, Any]
 def rounds_of(session: Session, happened: Sequence[LedgerRow], *, with_letters: bool) -> list[Fact]:
     """Each round: its three steps, what came after, the text agreed to, and the letters."""
     rounds = []
-    for number, rows in _by_round(happened).items():
+    for number, rows in consent_state.by_round(happened).items():
         told = {"round": number, **_round(rows)}
         if with_letters and number is not None:
             told["letters"] = _letters(session, happened[0].ref, number)
@@ -32,51 +28,22 @@ def rounds_of(session: Session, happened: Sequence[LedgerRow], *, with_letters: 
     return rounds
 
 
-def _by_round(happened: Sequence[LedgerRow]) -> dict[int | None, list[LedgerRow]]:
-    """A round begins with its sign-up: what is done for somebody who left came after the round that they left."""
-    rounds: dict[int | None, list[LedgerRow]] = {}
-    begun: int | None = None
-    for row in happened:
-        if row.event is Event.SIGNUP:
-            begun = row.round
-        is_earlier = row.round is not None and begun is not None and row.round < begun
-        number = row.round if begun is None or is_earlier else begun
-        rounds.setdefault(number, []).append(row)
-    return rounds
-
-
 def _round(rows: list[LedgerRow]) -> Fact:
-    states = [state for row in rows if (state := state_of(row))]
     return {
-        "state": states[-1] if states else None,
-        "wording": _agreed(rows),
-        "steps": [_event(row) for row in rows if _is_step(row)],
-        "after": [_event(row) for row in rows if not _is_step(row)],
+        "state": consent_state.last_state(rows),
+        "wording": consent_state.agreed_or_shown(rows),
+        "steps": [_event(row) for row in rows if is_step(row)],
+        "after": [_event(row) for row in rows if not is_step(row)],
     }
 
 
-def _is_step(row: LedgerRow) -> bool:
-    """Tell whether a row is one of the three; a letter of another kind says which in its detail."""
-    return row.event in STEPS and row.detail is None
-
-
-def _agreed(rows: list[LedgerRow]) -> str | None:
-    """The text that was agreed to, by its hash, else the one that was last shown."""
-    for event in (Event.CONFIRMED, Event.SIGNUP):
-        named = [row.wording for row in rows if row.event is event]
-        if named:
-            return named[-1]
-    return None
-
-
 def _event(row: LedgerRow) -> Fact:
-    by_person = row.event in (Event.SIGNUP, Event.CONFIRMED, Event.DISOWNED)
     told = {
         "event": str(row.event),
         "at": rfc3339(row.at),
         "row": row.id,
         "state": state_of(row),
-        "entity_id": row.actor or (row.ref if by_person else "service"),
+        "entity_id": consent_state.actor_of(row),
         "reason": str(row.reason) if row.reason else None,
         "detail": row.detail,
         "wording": row.wording,

@@ -169,7 +169,7 @@ def values_of(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
         ],
         "pages/inbox.html": [{}],
         "pages/confirm.html": [{**asked, "is_confirmed": False}, {**asked, "is_confirmed": True}],
-        "pages/confirmed.html": [confirmed],
+        "pages/confirmed.html": [confirmed, {**confirmed, "receipt_url": None}],
         "pages/not_me.html": [{"is_confirmed": False}, {"is_confirmed": True}],
         "pages/disowned.html": [{"blocked": False}, {"blocked": True}],
         "pages/unsubscribe.html": [{}],

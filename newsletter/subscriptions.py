@@ -61,7 +61,7 @@ class Consent:
     confirmed_at: datetime
     language: Locale
     unsubscribe_url: str
-    receipt_url: str
+    receipt_url: str | None  #: none once the confirmation is an hour old
 
 
 @dataclass(frozen=True)
@@ -149,9 +149,10 @@ def confirm(link: Link) -> Consent:
             row.follows_ref, row.replaces_ref = row.replaces_ref, None
         if row.status is not Status.CONFIRMED:
             raise OutdatedLink(row.locale)
-        return Consent(
-            row.ref, row.since, agreed.language, unsubscribe_url(row.ref), receipt_url(row)
-        )
+        # It is for who confirms, not for whoever comes across the letter later.
+        is_fresh = person.now - row.since <= tokens.RECEIPT_HOLDS
+        receipt = receipt_url(row) if is_fresh else None
+        return Consent(row.ref, row.since, agreed.language, unsubscribe_url(row.ref), receipt)
 
 
 def _meet_with_replaced(session: Session, ref: str) -> Person | None:

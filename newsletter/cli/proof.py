@@ -20,6 +20,12 @@ from newsletter.proof_check import Findings
 from newsletter.signing import Document
 
 _REFERENCE = re.compile(r"[0-9a-f]{32}")
+_PEM = re.compile(rb"-----BEGIN [^-]*-----.*?-----END [^-]*-----", re.DOTALL)
+_WHOSE_KEY = """\
+WHOSE KEY THIS IS WAS NOT CHECKED. Anybody can sign such a file with a key of
+their own: it is only as good as the fingerprint above. Compare that with the one
+that the issuer has published, or give their key by --key."""
+_NO_KEY = "The file given by --key holds no public key for Ed25519 (PEM)."
 
 
 @click.group(invoke_without_command=True)
@@ -56,27 +62,38 @@ def _proof_of(whom: str) -> Document:
 
 @proof.command()
 @click.argument("file", type=click.File("rb"))
-@click.option("--key", type=click.File("rb"), help="The issuer's public key, as they published it.")
+@click.option(
+    "--key",
+    type=click.File("rb"),
+    help="The issuer's public key, as they published it, or all of them in one file.",
+)
 def verify(*, file: BinaryIO, key: BinaryIO | None) -> None:
     """Check a proof or a receipt; needs no settings and no database.
 
-    FILE is what `newsletter proof`, the admin door or the download gave; - is standard input.
+    FILE is what `newsletter proof`, the admin door or the download gave; - is standard input. By which key
+    it has to be signed, --key tells: what `newsletter keys public` prints, the earlier ones included.
     """
     try:
-        found = proof_check.check(file.read(), _public_key(key.read()) if key else None)
+        found = proof_check.check(file.read(), _public_keys(key.read()) if key else ())
     except WrongDocument as error:
         raise click.ClickException(str(error)) from None
     _tell(found, has_key=key is not None)
 
 
-def _public_key(pem: bytes) -> Ed25519PublicKey:
-    try:
-        key = load_pem_public_key(pem)
-    except (ValueError, UnsupportedAlgorithm):
-        key = None
-    if not isinstance(key, Ed25519PublicKey):
-        raise click.ClickException("The file given by --key holds no public key for Ed25519 (PEM).")
-    return key
+def _public_keys(file: bytes) -> list[Ed25519PublicKey]:
+    """All keys in a file, whatever is written around them."""
+    keys = []
+    for pem in _PEM.findall(file):
+        try:
+            key = load_pem_public_key(pem)
+        except (ValueError, UnsupportedAlgorithm):
+            key = None
+        if not isinstance(key, Ed25519PublicKey):
+            raise click.ClickException(_NO_KEY)
+        keys.append(key)
+    if not keys:
+        raise click.ClickException(_NO_KEY)
+    return keys
 
 
 def _tell(found: Findings, *, has_key: bool) -> None:
@@ -84,8 +101,10 @@ def _tell(found: Findings, *, has_key: bool) -> None:
         click.echo(sentence)
     if found.key is not None:
         click.echo(f"The key's fingerprint: {signing.fingerprint(found.key)}")
-        if not has_key:
-            click.echo("Compare it with the one that the issuer has published.")
     if found.wrong:
         raise click.ClickException("\n       ".join(found.wrong))
-    click.echo("Nothing in it was changed.")
+    if has_key:
+        click.echo("Nothing in it was changed.")
+    else:
+        click.echo("Nothing in it was changed since it was signed by this key.")
+        click.echo(f"\n{_WHOSE_KEY}")

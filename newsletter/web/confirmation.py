@@ -50,7 +50,13 @@ def show(token: str) -> Response:
 
 
 @bp.post("/confirm/<token>")
-@describe(Door("Confirm; again: the same answer.", {200: (PAGE, Confirmed)}, _PROBLEMS))
+@describe(
+    Door(
+        "Confirm; again: the same answer, after an hour without the receipt.",
+        {200: (PAGE, Confirmed)},
+        _PROBLEMS,
+    )
+)
 def confirm(token: str) -> Response:
     """Confirm, and hand over the reference, the receipt and the link to leave again."""
     consent = subscriptions.confirm(tokens.read(Purpose.CONFIRM, token))

@@ -206,15 +206,17 @@ class OpenRequest(BaseModel):
 
 
 class Confirmed(BaseModel):
-    """The consent that was given: its reference number, its receipt, and the link to leave again."""
+    """The consent that was given: its reference number, for an hour its receipt, and the link to leave again."""
 
     status: Literal["confirmed"] = "confirmed"
     reference: str = Field(examples=["6f1d0c9e5b7a4838a2c4e1f09d3b7a65"])
     unsubscribe: str = Field(
         examples=["https://newsletter.example.com/unsubscribe/WyJhIiwxLG51bGxd.c2ln"]
     )
-    receipt: str = Field(
-        description="Where the signed receipt can be downloaded for an hour.",
+    receipt: str | None = Field(
+        None,
+        description="Where the signed receipt can be downloaded for an hour; "
+        "left out once the confirmation is an hour old.",
         examples=["https://newsletter.example.com/receipts/WyJhIiwxLG51bGxd.aaQ4oA.c2ln"],
     )
 

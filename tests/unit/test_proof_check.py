@@ -29,6 +29,8 @@ TEXT = "Ja, ich möchte …"
 HASH = hashlib.sha256(f"de\n{TEXT}".encode()).hexdigest()
 HAPPENED = (Event.SIGNUP, Event.MAIL_SENT, Event.CONFIRMED, Event.SYNCED)
 
+NO_ROW = "No ledger row of round 1 says what is told of the letter of"
+
 Document = dict[str, Any]
 Change = Callable[[Document], None]
 
@@ -63,7 +65,15 @@ def sealed() -> list[Document]:
 
 
 def event(row: LedgerRow) -> Document:
-    told = {"event": str(row.event), "at": rfc3339(row.at), "row": row.id, "wording": row.wording}
+    states = {Event.SIGNUP: "requested", Event.CONFIRMED: "given"}
+    told = {
+        "event": str(row.event),
+        "at": rfc3339(row.at),
+        "row": row.id,
+        "state": states.get(row.event),
+        "entity_id": REF if row.event in states else "service",
+        "wording": row.wording,
+    }
     return {name: value for name, value in told.items() if value is not None}
 
 
@@ -72,12 +82,26 @@ PROOF: Document = {
     "kind": "proof",
     "record_id": REF,
     "principal": {"id": REF, "email": ADA.text},
+    "status": "confirmed",
+    "reason": None,
+    "since": rfc3339(NOON),
     "rounds": [
         {
             "round": 1,
+            "state": "given",
             "wording": HASH,
             "steps": [event(row) for row in rows()[:3]],
             "after": [event(row) for row in rows()[3:]],
+            "letters": [
+                {
+                    "kind": "confirmation",
+                    "wording": HASH,
+                    "sent_at": rfc3339(NOON),
+                    "failed_at": None,
+                    "error": None,
+                    "text": "Guten Tag",
+                }
+            ],
         }
     ],
     "wordings": [{"hash": HASH, "language": "de", "text": TEXT}],
@@ -103,10 +127,26 @@ def test_laid_out_anew_it_says_the_same() -> None:
     assert proof_check.check(turned.encode()).wrong == []
 
 
+def test_what_is_only_signed_is_named() -> None:
+    assert (
+        "Signed by the issuer, not sealed: kind, rounds.letters.text."
+        in proof_check.check(FILE).held
+    )
+
+
 def test_a_key_that_is_given_is_compared() -> None:
-    assert proof_check.check(FILE, KEY.public_key()).wrong == []
-    assert proof_check.check(FILE, OTHER_KEY.public_key()).wrong == [
+    assert proof_check.check(FILE, [KEY.public_key()]).wrong == []
+    assert proof_check.check(FILE, [OTHER_KEY.public_key()]).wrong == [
         "It is signed, but not by the key given."
+    ]
+
+
+def test_of_several_keys_one_has_to_be_the_signers() -> None:
+    both = [OTHER_KEY.public_key(), KEY.public_key()]
+
+    assert proof_check.check(FILE, both).wrong == []
+    assert proof_check.check(FILE, both[:1] * 2).wrong == [
+        "It is signed, but by none of the keys given."
     ]
 
 
@@ -206,6 +246,83 @@ def take_row(document: Document) -> None:
     document["rounds"][0]["after"] = []
 
 
+def date_letter_back(document: Document) -> None:
+    document["rounds"][0]["letters"][0]["sent_at"] = "2026-02-01T12:00:00Z"
+
+
+def give_letter_another_text(document: Document) -> None:
+    document["rounds"][0]["letters"][0]["wording"] = "f" * 64
+
+
+def give_letter_another_kind(document: Document) -> None:
+    document["rounds"][0]["letters"][0]["kind"] = "way_back"
+
+
+def tell_a_letter_twice(document: Document) -> None:
+    document["rounds"][0]["letters"] *= 2
+
+
+def give_letter_up(document: Document) -> None:
+    document["rounds"][0]["letters"][0] |= {"sent_at": None, "failed_at": rfc3339(NOON)}
+
+
+def change_status(document: Document) -> None:
+    document["status"] = "pending"
+
+
+def change_reason(document: Document) -> None:
+    document["reason"] = "complaint"
+
+
+def change_since(document: Document) -> None:
+    document["since"] = "2026-02-01T12:00:00Z"
+
+
+def change_state(document: Document) -> None:
+    document["rounds"][0]["state"] = "withdrawn"
+
+
+def change_state_of_event(document: Document) -> None:
+    document["rounds"][0]["steps"][0]["state"] = "given"
+
+
+def change_actor(document: Document) -> None:
+    document["rounds"][0]["steps"][2]["entity_id"] = "dpo"
+
+
+def add_reason(document: Document) -> None:
+    document["rounds"][0]["after"][0]["reason"] = "complaint"
+
+
+def add_detail(document: Document) -> None:
+    document["rounds"][0]["after"][0]["detail"] = "unsubscribed"
+
+
+def hide_confirmation(document: Document) -> None:
+    round_ = document["rounds"][0]
+    round_["after"].insert(0, round_["steps"].pop())
+
+
+def tell_twice(document: Document) -> None:
+    document["rounds"][0]["steps"] *= 2
+
+
+def take_commitment(document: Document) -> None:
+    document["commitment"] = None
+
+
+def change_person(document: Document) -> None:
+    document["principal"]["id"] = "1" * 32
+
+
+def take_seal(document: Document) -> None:
+    document["ledger"][1]["seal"] = None
+
+
+def swap_rows(document: Document) -> None:
+    document["ledger"].reverse()
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -225,6 +342,25 @@ def take_row(document: Document) -> None:
         (move_step, "Ledger row 7 belongs to another round."),
         (make_step_up, "What is told of ledger row 99 is not what that row says."),
         (take_row, "Nothing is told of ledger row 8."),
+        (date_letter_back, f"{NO_ROW} 2026-02-01T12:00:00Z."),
+        (give_letter_another_text, f"{NO_ROW} {rfc3339(NOON)}."),
+        (give_letter_another_kind, f"{NO_ROW} {rfc3339(NOON)}."),
+        (tell_a_letter_twice, f"{NO_ROW} {rfc3339(NOON)}."),
+        (give_letter_up, f"{NO_ROW} {rfc3339(NOON)}."),
+        (change_status, "Where the person stands is not what the rows say."),
+        (change_reason, "Where the person stands is not what the rows say."),
+        (change_since, "Since when the person stands so is not what the rows say."),
+        (change_state, "What became of round 1 is not what its rows say."),
+        (change_state_of_event, "What is told of ledger row 5 is not what that row says."),
+        (change_actor, "What is told of ledger row 7 is not what that row says."),
+        (add_reason, "What is told of ledger row 8 is not what that row says."),
+        (add_detail, "What is told of ledger row 8 is not what that row says."),
+        (hide_confirmation, "Ledger row 7 is not in its place in round 1."),
+        (tell_twice, "Ledger row 5 is told of more than once."),
+        (take_commitment, "An address is named, but nothing binds the consent to it."),
+        (change_person, "It is about somebody else than its reference says."),
+        (take_seal, "Ledger row 6 has no seal, though a later one has."),
+        (swap_rows, "Ledger row 7 is not in its place."),
     ],
 )
 def test_not_even_its_maker_can_change_it(change: Change, said: str) -> None:
@@ -261,6 +397,8 @@ def test_bound_by_a_nonce_that_was_destroyed_a_request_proves_nothing_and_hurts_
     document = copy.deepcopy(PROOF)
     document["ledger"] = document["ledger"][:2]
     document["rounds"][0] |= {"steps": document["rounds"][0]["steps"][:2], "after": []}
+    document["rounds"][0]["state"] = "requested"
+    document["status"] = "pending"
     document["commitment"]["nonce"] = "f" * 64
 
     found = proof_check.check(signing.canonical(signing.sign(document, KEY)))

@@ -22,6 +22,12 @@ from tests.commands import Run, commands
 from tests.conftest import Join, on_sqlite
 from tests.people import ADA, STAFF, access, ask_staff, sign_up
 
+NOT_SEALED = (
+    "authority, conforms_to, controller, erasure_id, follows, kind, language, made_at, privacy_notice,"
+    " privacy_rights, purposes, rounds.letters.message_id, rounds.letters.reply, rounds.letters.subject,"
+    " rounds.letters.template, rounds.letters.text, rounds.letters.values, rounds.letters.written_at,"
+    " wordings.published_at"
+)
 COMMAND = str(Path(sys.executable).parent / "newsletter")
 
 
@@ -75,9 +81,13 @@ def test_a_file_is_checked_without_settings_and_database(
         "Ledger rows: 4, of which 4 are sealed and 0 are not sealed yet.",
         "Rows bound to the address: 4.",
         "Consent texts: 1.",
+        f"Signed by the issuer, not sealed: {NOT_SEALED}.",
         f"The key's fingerprint: {fingerprint}",
-        "Compare it with the one that the issuer has published.",
-        "Nothing in it was changed.",
+        "Nothing in it was changed since it was signed by this key.",
+        "",
+        "WHOSE KEY THIS IS WAS NOT CHECKED. Anybody can sign such a file with a key of",
+        "their own: it is only as good as the fingerprint above. Compare that with the one",
+        "that the issuer has published, or give their key by --key.",
     ]
 
 
@@ -127,10 +137,45 @@ def test_a_published_key_is_compared(app: Flask, file: Path, tmp_path: Path) -> 
         wrong = run("proof", "verify", str(file), "--key", str(others))
 
     assert (right.exit_code, "is by the key given" in right.stdout) == (0, True)
+    assert right.stdout.endswith("\nNothing in it was changed.\n")
     assert (wrong.exit_code, wrong.stderr) == (
         1,
         "Error: It is signed, but not by the key given.\n",
     )
+
+
+@on_sqlite
+def test_after_a_rotation_the_published_keys_check_what_was_signed_before(
+    run: Run, file: Path, tmp_path: Path
+) -> None:
+    published = tmp_path / "published.pem"
+    assert run("keys", "rotate", "--signing").exit_code == 0
+    published.write_text(run("keys", "public").stdout)
+    newest = tmp_path / "newest.pem"
+    newest.write_text(published.read_text().partition("signed before")[0])
+
+    by_all = run("proof", "verify", str(file), "--key", str(published))
+    by_newest = run("proof", "verify", str(file), "--key", str(newest))
+
+    assert (by_all.exit_code, "is by one of the keys given" in by_all.stdout) == (0, True)
+    assert (by_newest.exit_code, by_newest.stderr) == (
+        1,
+        "Error: It is signed, but not by the key given.\n",
+    )
+
+
+@on_sqlite
+def test_one_key_of_another_kind_among_them_is_refused(
+    app: Flask, file: Path, tmp_path: Path
+) -> None:
+    public = generate_private_key(SECP256R1()).public_key()
+    other = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    keys = tmp_path / "keys.pem"
+    keys.write_text(key_of(app) + other)
+    with commands({}) as run:
+        checked = run("proof", "verify", str(file), "--key", str(keys))
+
+    assert (checked.exit_code, "no public key for Ed25519" in checked.stderr) == (1, True)
 
 
 @on_sqlite

@@ -11,8 +11,10 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
 from newsletter import proof_check, signing
+from newsletter.database import writing
 from sandbox.mailbox import Mailbox
 from tests.conftest import Drain, Join, on_sqlite
 from tests.people import (
@@ -97,9 +99,9 @@ def test_it_has_the_words_agreed_to_in_full(client: FlaskClient, join: Join) -> 
 
     proof = proof_of(client, reference_of(client))
 
-    [text] = proof["wordings"]
-    assert proof["rounds"][0]["wording"] == text["hash"]
-    assert (text["language"], "neuen Werkzeugen für Tischler" in text["text"]) == ("de", True)
+    [full] = proof["wordings"]
+    assert proof["rounds"][0]["wording"] == full["hash"]
+    assert (full["language"], "neuen Werkzeugen für Tischler" in full["text"]) == ("de", True)
 
 
 @pytest.mark.parametrize(
@@ -162,6 +164,109 @@ def test_each_sealed_row_comes_with_the_seal_before(client: FlaskClient, join: J
     assert positions == sorted(positions)
     assert positions[0] > 1
     assert entries[1]["seal"]["before"] == entries[0]["seal"]["seal"]
+
+
+@pytest.mark.parametrize("reason", ["unsubscribed", "staff"])
+def test_a_link_to_ones_own_data_breaks_no_later_consent(
+    client: FlaskClient,
+    mailbox: Mailbox,
+    drain: Drain,
+    clock: time_machine.Traveller,
+    reason: str,
+) -> None:
+    """While somebody is blocked without a consent to prove, there is no nonce that could bind its row."""
+    sign_up(client, ADA)
+    drain()
+    ask_staff(client, "blocks", ADA, reason=reason)
+    clock.shift(PAUSE)
+    client.post("/my-data", json={"email": ADA})
+    drain()
+    ask_staff(client, "lifts", ADA)
+    clock.shift(PAUSE)
+    sign_up(client, ADA)
+    drain()
+    press(client, mailbox, ADA)
+    drain()
+
+    *_, last = proof_of(client, reference_of(client))["rounds"]
+
+    assert (last["state"], events(last["steps"])) == ("given", ["signup", "mail_sent", "confirmed"])
+
+
+def test_where_each_one_stands_is_what_the_rows_say(
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    """By the rows alone, through a whole life: each of these proofs holds."""
+    stood = []
+
+    def look() -> None:
+        proof = proof_of(client, reference_of(client))
+        stood.append((proof["status"], proof["reason"]))
+
+    sign_up(client, ADA)
+    look()
+    drain()
+    press(client, mailbox, ADA)
+    look()
+    for reason in ("unsubscribed", "complaint"):
+        ask_staff(client, "blocks", ADA, reason=reason)
+        look()
+    ask_staff(client, "lifts", ADA)
+    look()
+    clock.shift(PAUSE)
+    sign_up(client, ADA)
+    look()
+    clock.shift(8 * DAY)
+    look()
+
+    assert stood == [
+        ("pending", None),
+        ("confirmed", None),
+        ("blocked", "unsubscribed"),
+        ("blocked", "complaint"),
+        ("blocked", "unsubscribed"),
+        ("returning", "unsubscribed"),
+        ("blocked", "unsubscribed"),
+    ]
+
+
+def test_a_letter_that_was_given_up_is_told_as_its_row_tells_it(
+    client: FlaskClient, mailbox: Mailbox, drain: Drain
+) -> None:
+    mailbox.answer_next("rcpt", "550 5.1.1 no such mailbox")
+    sign_up(client, ADA)
+    drain()
+
+    [told] = proof_of(client, reference_of(client))["rounds"]
+
+    assert (events(told["after"]), told["letters"][0]["sent_at"]) == (["mail_failed"], None)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("letter SET sent_at = '2020-01-01 00:00:00.000000'", "No ledger row of round 1 says"),
+        (
+            "subscription SET since = '2020-01-01 00:00:00.000000'",
+            "Since when the person stands so",
+        ),
+        (
+            "subscription SET status = 'blocked', reason = 'complaint'",
+            "Where the person stands is not what the rows say.",
+        ),
+    ],
+)
+def test_whoever_owns_the_database_cannot_have_it_signed_otherwise_than_sealed(
+    client: FlaskClient, app: Flask, join: Join, change: str, said: str
+) -> None:
+    join(ADA)
+    reference = reference_of(client)
+    with app.app_context(), writing() as session:
+        session.execute(text(f"UPDATE {change}"))
+
+    answer = client.get(f"/admin/proofs/{reference}", headers=STAFF)
+
+    assert [wrong for wrong in proof_check.check(answer.data).wrong if said in wrong]
 
 
 def test_another_address_is_not_the_one_it_is_bound_to(client: FlaskClient, join: Join) -> None:

@@ -120,13 +120,70 @@ def test_its_link_holds_for_an_hour(
     assert (late.status_code, late.mimetype) == (410, "text/html")
 
 
-def test_confirming_again_brings_a_fresh_link(
+def test_confirming_again_within_an_hour_brings_a_fresh_link(
     client: FlaskClient, letter: EmailMessage, path: str, clock: time_machine.Traveller
 ) -> None:
-    clock.shift(2 * HOUR)
+    clock.shift(HOUR)
     again = urlsplit(said_by(confirm(client, letter))["receipt"]).path
+    clock.shift(SECOND)
 
     assert (client.get(path).status_code, client.get(again).status_code) == (410, 200)
+
+
+def test_after_an_hour_an_old_letter_brings_no_receipt(
+    client: FlaskClient, letter: EmailMessage, path: str, clock: time_machine.Traveller
+) -> None:
+    clock.shift(HOUR + SECOND)
+    again = confirm(client, letter)
+
+    assert (again.status_code, "receipt" in said_by(again)) == (200, False)
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [
+        ("de", "Link anfordern"),
+        ("en", "have a link sent to you"),
+    ],
+)
+def test_after_an_hour_the_page_leads_to_ones_own_data_instead(
+    client: FlaskClient,
+    mailbox: Mailbox,
+    drain: Drain,
+    clock: time_machine.Traveller,
+    locale: str,
+    words: str,
+) -> None:
+    sign_up(client, ADA, locale=locale)
+    drain()
+    link = link_in(mailbox.letters_to(ADA)[0].message)
+    client.post(link)
+    clock.shift(HOUR + SECOND)
+
+    page = client.post(link, headers=BROWSER).text
+
+    assert "/receipts/" not in page
+    assert f'<a href="/my-data?locale={locale}">{words}</a>' in page
+
+
+def test_a_link_to_ones_own_data_before_leaves_it_whole(
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    """Sent while Ada was blocked and there was no nonce: the row of that letter is bound to nothing."""
+    sign_up(client, ADA)
+    drain()
+    ask_staff(client, "blocks", ADA, reason="unsubscribed")
+    clock.shift(10 * 60)
+    client.post("/my-data", json={"email": ADA})
+    drain()
+    clock.shift(10 * 60)
+    sign_up(client, ADA)
+    drain()
+    said = said_by(confirm(client, mailbox.letters_to(ADA)[-1].message))
+
+    receipt = receipt_from(client.get(urlsplit(said["receipt"]).path))
+
+    assert [entry["row"]["detail"] for entry in receipt["ledger"]].count("my_data") == 1
 
 
 def test_it_is_gone_with_the_person(client: FlaskClient, path: str) -> None:
