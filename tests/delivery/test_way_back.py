@@ -438,7 +438,9 @@ def test_a_sign_up_does_not_tell_who_is_told(
     join(ADA)
     join(GRACE)
     clock.shift(30 * DAY)
-    sign_up(client, "first@example.net")  # a process reads its keyring anew each minute, whoever asks
+    sign_up(
+        client, "first@example.net"
+    )  # a process reads its keyring anew each minute, whoever asks
     answers, trips = [], []
     for person in (ADA, GRACE, HEDY):
         with statements(app) as said:
