@@ -20,10 +20,10 @@ from newsletter.errors import NobodyKnown, OutdatedLink
 from newsletter.formatting import rfc3339
 from newsletter.lifecycle import Event, Status
 from newsletter.models import Erasure, LedgerRow, Subscription
-from newsletter.person import address_of, meet, meet_by_ref
+from newsletter.person import address_of, digest_of, meet, meet_by_ref
 from newsletter.proof_rounds import rounds_of, sealed, wordings_of
 from newsletter.signing import Document
-from newsletter.subscriptions import family_of, unsubscribe_url
+from newsletter.subscriptions import family_of, lock_family, unsubscribe_url
 from newsletter.tokens import Link
 
 SCHEMA = "doi-consent/1"
@@ -35,6 +35,7 @@ def of(reference: str, *, actor: str) -> Document | None:
     Of somebody erased, the bare events are left. That it was looked at is logged.
     """
     with writing() as session:
+        lock_family(session, reference)
         person = meet_by_ref(session, reference)
         return _proof(session, reference, person.row if person else None, actor)
 
@@ -42,6 +43,10 @@ def of(reference: str, *, actor: str) -> Document | None:
 def of_address(address: Address, *, actor: str) -> Document:
     """The same of the person behind an address; raise NobodyKnown."""
     with writing() as session:
+        by_address = Subscription.digest == digest_of(address)
+        known = session.scalar(select(Subscription.ref).where(by_address))
+        if known is not None:
+            lock_family(session, known)
         person = meet(session, address)
         erasure = erasures.find_open(session, person.digest) if person.row is None else None
         reference = person.row.ref if person.row else erasure.ref if erasure else None
@@ -83,6 +88,7 @@ def _proof(
     happened = _events(session, reference)
     if not happened:
         return None
+    # All of them locked: what one did meanwhile would stand in their rows, and not where they stand.
     family = family_of(session, row) if row else []
     relatives = [known for ref in family if (known := session.get(Subscription, ref))]
     document = _signed(

@@ -161,7 +161,7 @@ def _meet_with_replaced(session: Session, ref: str) -> Person | None:
     if is_sqlite() or person is None or person.row is None or person.row.replaces_ref is None:
         return person
     session.rollback()
-    _lock_family(session, ref)
+    lock_family(session, ref)
     return meet_by_ref(session, ref)
 
 
@@ -212,7 +212,7 @@ _KIN = select(Subscription.ref, Subscription.digest, Subscription.follows_ref).w
 )
 
 
-def _lock_family(session: Session, ref: str) -> None:
+def lock_family(session: Session, ref: str) -> None:
     """Lock somebody, their family and whom they replace, in an order that nobody crosses; at a transaction's start."""
     locked: set[bytes] = set()
     while not is_sqlite() and not (wanted := _to_lock(session, ref)) <= locked:
@@ -401,7 +401,7 @@ def erase(address: Address, *, actor: str, keep_block: bool) -> dict[str, object
         digest = digest_of(address)
         known = session.scalar(select(Subscription.ref).where(Subscription.digest == digest))
         if known is not None:
-            _lock_family(session, known)
+            lock_family(session, known)
         person = meet(session, address)
         refs = family_of(session, person.row) if person.row else []
         met = (meet_by_ref(session, ref) for ref in refs)

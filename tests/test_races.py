@@ -18,13 +18,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import delete, func, select, text, update
 
-from newsletter import clock, create_app, database, quota
+from newsletter import clock, create_app, database, proof_check, quota
 from newsletter.address import Address
 from newsletter.config import load
 from newsletter.database import lock, reading, writing
 from newsletter.delivery.cleaning import Cleaning
 from newsletter.delivery.housekeeping import purge_quotas
-from newsletter.lifecycle import Action
+from newsletter.lifecycle import Action, Reason
 from newsletter.models import Quota, Subscription, db
 from newsletter.person import digest_of, meet
 from sandbox.mailbox import Mailbox
@@ -34,6 +34,7 @@ from tests.people import (
     ADA,
     GRACE,
     STAFF,
+    access,
     ask_staff,
     confirm,
     events_of,
@@ -143,6 +144,21 @@ def test_whoever_erases_one_of_a_pair_locks_both_in_everybodys_order(
         session.rollback()
 
         assert erasing.result(10) == 202
+
+
+@on_postgresql
+def test_the_proof_of_one_of_a_pair_waits_for_what_is_done_to_the_other(
+    app: Flask, client: FlaskClient, pair: None, database_url: str
+) -> None:
+    path = f"/admin/proofs/{access(client, ADA)['reference']}"
+    with ThreadPoolExecutor(1) as crowd:
+        with app.app_context(), writing() as session:
+            grace = meet(session, Address.parse(GRACE))
+            proving = crowd.submit(lambda: app.test_client().get(path, headers=STAFF).data)
+            wait_until(lambda: somebody_waits(database_url), "the proof waits")
+            grace.act(Action.BLOCK, reason=Reason.STAFF)
+
+        assert proof_check.check(proving.result(10)).wrong == []
 
 
 def test_all_that_is_asked_of_a_pair_at_once_is_answered(
