@@ -422,11 +422,12 @@ def begin_erasure(person: Person, *, actor: str, keep_block: bool) -> Erasure:
         return erasure
     if erasure is None or person.row is not None:
         person.act(Action.ERASE, actor=actor, keep_block=keep_block)
+        # Nobody finds it by the digest where a digest was all there was: then it is gone by now.
+        erasure = person.erasure
     elif keep_block:
         erasure.keep_block = True
         keep_bare_block(person, person.standing)
     person.session.flush()
-    erasure = erasures.find_open(person.session, person.digest)
     assert erasure is not None  # noqa: S101 - tells mypy; erasing has just begun one
     return erasure
 

@@ -332,6 +332,22 @@ def test_erasing_can_keep_a_block(client: FlaskClient, path: str, drain: Drain) 
     assert (access(client, ADA)["status"], access(client, ADA)["email"]) == ("blocked", None)
 
 
+@pytest.mark.parametrize("keep_block", [False, True])
+def test_of_whom_a_digest_alone_is_kept_can_be_erased(
+    client: FlaskClient, drain: Drain, path_of: Path, keep_block: bool
+) -> None:
+    ask_staff(client, "blocks", ADA, reason="staff")
+    drain()
+    path, held = path_of(), access(client, ADA)
+    assert held["email"] is None
+
+    answer = client.post(path, json={"action": "erase", "keep_block": keep_block})
+    drain()
+
+    assert (answer.status_code, said_by(answer)["reference"]) == (200, held["reference"])
+    assert status_of(client, ADA) == ("blocked" if keep_block else "unknown")
+
+
 @pytest.mark.parametrize("action", ["unsubscribe", "erase"])
 def test_somebody_held_can_leave_and_be_erased(client: FlaskClient, path: str, action: str) -> None:
     ask_staff(client, "holds", ADA, hold=True)
