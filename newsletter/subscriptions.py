@@ -471,6 +471,10 @@ def begin_erasure(person: Person, *, actor: str, keep_block: bool) -> Erasure:
         erasure = person.erasure
     elif keep_block:
         erasure.keep_block = True
+        # Once more, so that the next checkpoint is due at once and names the block: a restored backup keeps it, too.
+        ledger.append(
+            person.session, ref=erasure.ref, event=Event.ERASED, at=person.now, actor=actor
+        )
         keep_bare_block(person, person.standing)
     person.session.flush()
     assert erasure is not None  # noqa: S101 - tells mypy; erasing has just begun one
