@@ -131,8 +131,9 @@ def lift(link: Link) -> None:
 def erase(link: Link, *, keep_block: bool) -> str:
     """The person is forgotten here at once, and at Mailchimp from now on; their reference. Raise ExpiredLink."""
     with writing() as session:
-        person, _ = _meet(session, link)
-        return subscriptions.begin_erasure(person, actor=ACTOR, keep_block=keep_block).ref
+        person, row = _meet(session, link)
+        subscriptions.begin_erasure(person, actor=ACTOR, keep_block=keep_block)
+        return row.ref
 
 
 def _meet(session: Session, link: Link) -> tuple[Person, Subscription]:

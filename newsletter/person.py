@@ -343,9 +343,10 @@ def _forget(person: Person, decision: Decision, *, actor: str | None, keep_block
             actor=actor or "retention",
             now=person.now,
             settles_at=row.audience_settles_at if row else None,
+            keep_block=keep_block or decision.keeps_block,
             begun_with=person.erased_with,
         )
-        keep_block = erasure.keep_block = erasure.keep_block or keep_block or decision.keeps_block
+        keep_block = erasure.keep_block
     if row is not None:
         session.delete(row)
     if is_erased:

@@ -434,6 +434,18 @@ def test_a_program_that_erases_is_told_the_reference(client: FlaskClient, path: 
     assert said_by(answer) == {"status": "done", "action": "erase", "reference": reference}
 
 
+def test_erasing_under_an_open_erasure_names_the_new_reference(
+    client: FlaskClient, path: str, path_of: Path
+) -> None:
+    ask_staff(client, "erasures", ADA)
+    sign_up(client, ADA)
+    reference = access(client, ADA)["reference"]
+
+    answer = client.post(path_of(), json={"action": "erase"})
+
+    assert said_by(answer)["reference"] == reference
+
+
 def test_erasing_can_keep_a_block(client: FlaskClient, path: str, drain: Drain) -> None:
     page = client.post(path, data={"action": "erase", "keep_block": "1"}, headers=BROWSER)
     drain()
