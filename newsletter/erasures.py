@@ -1,7 +1,8 @@
 """Erasures on their way: gone here at once, tracked until Mailchimp has confirmed and the file holds nothing more.
 
 Whose address was corrected stands in several rows, and is erased in all of them: such erasures are begun together, and
-are one to whoever asked. The first half of their ids, which is the same, tells.
+are one to whoever asked. So are those of somebody who came back before the first was completed. The first half of their
+ids, which is the same, tells.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ def begin(
     actor: str,
     now: datetime,
     settles_at: datetime | None,
+    keep_block: bool = False,
     begun_with: str | None = None,
 ) -> Erasure:
     """Begin an erasure, or take up the one under way: a call in flight since then must settle, too."""
@@ -63,6 +65,9 @@ def begin(
         id_ = shared + secrets.token_hex(_OWN // 2)
         erasure = Erasure(id=id_, ref=ref, digest=digest, actor=actor, requested_at=now, tries=0)
         session.add(erasure)
+    erasure.keep_block = bool(erasure.keep_block or keep_block)
+    if erasure.ref != ref:
+        _note_other_reference(session, erasure, ref=ref, actor=actor, now=now)
     erasure.deleted_at = now
     erasure.file_done_at = erasure.try_at = None
     if settles_at is not None:
@@ -73,6 +78,20 @@ def begin(
     if address is not None:
         erasure.address = keyring.current().encrypt(address.text, ref=erasure.id, column=COLUMN)
     return erasure
+
+
+def _note_other_reference(
+    session: Session, under_way: Erasure, *, ref: str, actor: str, now: datetime
+) -> None:
+    """Who came back while they were being erased had a new reference: their letters name it, and so does the receipt.
+
+    What Mailchimp is to forget is the same contact, so that nothing waits for this one: it is done with the other.
+    """
+    id_ = under_way.id[:_SHARED] + secrets.token_hex(_OWN // 2)
+    other = Erasure(id=id_, ref=ref, actor=actor, requested_at=now, tries=0)
+    other.keep_block = under_way.keep_block
+    session.add(other)
+    forgotten_there(other, now)
 
 
 def nothing_in_flight(session: Session, digest: bytes, settles_at: datetime | None) -> None:

@@ -66,7 +66,7 @@ class WrittenTooOften(NewsletterError):
 
 
 class CannotCorrect(NewsletterError):
-    """The address cannot be corrected to this one, or not now."""
+    """The address cannot be corrected: it neither gets the newsletter nor waits for a confirmation."""
 
 
 class Unavailable(NewsletterError):

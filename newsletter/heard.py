@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from newsletter import erasures
 from newsletter.address import Address
 from newsletter.database import writing
 from newsletter.lifecycle import Action, Reason, Status, There
@@ -62,7 +63,9 @@ def renamed(old: Address, new: Address, fired_at: datetime | None) -> None:
             look_again(before)
             return
         note_rectified(before, actor=ACTOR)
-        if not after.standing.is_hard(after.now):
+        # Whom Mailchimp is still to forget is not brought back by a call, however late it comes: they may sign up anew.
+        is_erased = erasures.find_open(session, after.digest) is not None
+        if not is_erased and not after.standing.is_hard(after.now):
             succeed(before, after, in_any_case=True)
         # The contact stands there by its new address already: unsubscribed, until its owner confirms.
         _now_there(after, There.SUBSCRIBED)

@@ -68,3 +68,13 @@ def time_of(session: Session, ref: str, round_: int, event: Event) -> datetime |
         .order_by(LedgerRow.id)
         .limit(1)
     )
+
+
+def newest_time_of(session: Session, ref: str, event: Event) -> datetime | None:
+    """When something last happened under a reference."""
+    return session.scalar(
+        select(LedgerRow.at)
+        .where(LedgerRow.ref == ref, LedgerRow.event == event)
+        .order_by(LedgerRow.id.desc())
+        .limit(1)
+    )

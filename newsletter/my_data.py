@@ -17,13 +17,7 @@ from newsletter import correspondence as letters
 from newsletter.address import Address
 from newsletter.config import Locale
 from newsletter.database import reading, writing
-from newsletter.errors import (
-    BlockedHard,
-    CannotCorrect,
-    ExpiredLink,
-    NobodyKnown,
-    WrittenTooOften,
-)
+from newsletter.errors import BlockedHard, CannotCorrect, ExpiredLink, NobodyKnown
 from newsletter.lifecycle import Action, Reason, Status, too_close
 from newsletter.models import LetterKind, Subscription
 from newsletter.person import Person, address_of, keep_address, meet, meet_by_ref, standing_of
@@ -110,9 +104,9 @@ def unsubscribe(link: Link) -> None:
 
 
 def rectify(link: Link, new: Address) -> None:
-    """The person corrects their address; the new one has to confirm. Raise ExpiredLink or CannotCorrect.
+    """The person corrects their address; the new one has to confirm. Raise ExpiredLink, or CannotCorrect for who left.
 
-    Why it cannot be is not told: it would be told about somebody else.
+    Whether the new one can be asked is not told, and leaves the old one as it is: it may be somebody else's.
     """
     with reading() as session:
         row = _checked(link, session.get(Subscription, link.ref))
@@ -121,7 +115,7 @@ def rectify(link: Link, new: Address) -> None:
         raise CannotCorrect
     try:
         subscriptions.rectify(old, new, actor=ACTOR, is_proven=False)
-    except (NobodyKnown, BlockedHard, WrittenTooOften):
+    except NobodyKnown:
         raise CannotCorrect from None
 
 
@@ -137,8 +131,9 @@ def lift(link: Link) -> None:
 def erase(link: Link, *, keep_block: bool) -> str:
     """The person is forgotten here at once, and at Mailchimp from now on; their reference. Raise ExpiredLink."""
     with writing() as session:
-        person, _ = _meet(session, link)
-        return subscriptions.begin_erasure(person, actor=ACTOR, keep_block=keep_block).ref
+        person, row = _meet(session, link)
+        subscriptions.begin_erasure(person, actor=ACTOR, keep_block=keep_block)
+        return row.ref
 
 
 def _meet(session: Session, link: Link) -> tuple[Person, Subscription]:

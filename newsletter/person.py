@@ -29,7 +29,7 @@ from newsletter.lifecycle import (
     told_of_late,
     too_many,
 )
-from newsletter.models import LetterKind, Quota, Subscription
+from newsletter.models import Erasure, LetterKind, Quota, Subscription
 from newsletter.quota import Counted
 from newsletter.wording import ConsentText
 
@@ -55,6 +55,7 @@ class Person:
     told_at: datetime | None = None  #: when the way back to Mailchimp was told last
     now: datetime = field(default_factory=clock.now)
     erased_with: str | None = None  #: what their erasure shares with those begun together with it
+    erasure: Erasure | None = None  #: the one that was begun or taken up by what was done here
     #: What whoever was found reads, even if their request turns out to be over.
     locale: str | None = field(init=False)
 
@@ -334,7 +335,7 @@ def _forget(person: Person, decision: Decision, *, actor: str | None, keep_block
     ref = _log(person, decision, actor, row, wording=row.wording if row else None)
     is_erased = decision.event is Event.ERASED
     if is_erased or (row is not None and row.audience is not There.ABSENT):
-        erasure = erasures.begin(
+        erasure = person.erasure = erasures.begin(
             session,
             ref=ref,
             digest=person.digest,
@@ -342,9 +343,10 @@ def _forget(person: Person, decision: Decision, *, actor: str | None, keep_block
             actor=actor or "retention",
             now=person.now,
             settles_at=row.audience_settles_at if row else None,
+            keep_block=keep_block or decision.keeps_block,
             begun_with=person.erased_with,
         )
-        keep_block = erasure.keep_block = erasure.keep_block or keep_block or decision.keeps_block
+        keep_block = erasure.keep_block
     if row is not None:
         session.delete(row)
     if is_erased:

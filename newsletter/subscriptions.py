@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from newsletter import (
@@ -28,7 +28,7 @@ from newsletter.address import Address
 from newsletter.config import Locale
 from newsletter.database import is_sqlite, lock, reading, writing
 from newsletter.errors import BlockedHard, NobodyKnown, OutdatedLink, WrittenTooOften
-from newsletter.lifecycle import Action, Event, Reason, Status, too_soon
+from newsletter.lifecycle import Action, Decision, Event, Reason, Status, too_soon
 from newsletter.models import Erasure, Letter, Subscription
 from newsletter.person import (
     OPEN,
@@ -78,7 +78,7 @@ def sign_up(address: Address, consent: ConsentText) -> None:
         _ask(meet(session, address), consent)
 
 
-def _ask(person: Person, consent: ConsentText, *, in_any_case: bool = False) -> None:
+def _ask(person: Person, consent: ConsentText, *, in_any_case: bool = False) -> Decision:
     """Ask an address's owner, unless they were written too many letters of late.
 
     `in_any_case`: they then stand as if asked, without a letter.
@@ -95,6 +95,7 @@ def _ask(person: Person, consent: ConsentText, *, in_any_case: bool = False) -> 
         if not decision.changes:
             _work_as_if(person, consent, writes_letter=not decision.tells_way_back)
         quota.write(person.session, counted, person.now)
+    return decision
 
 
 def _work_as_if(person: Person, consent: ConsentText, *, writes_letter: bool) -> None:
@@ -144,15 +145,32 @@ def confirm(link: Link) -> Consent:
         with rows.together(session):
             decision = person.act(Action.CONFIRM, consent=agreed)
         if decision.changes and row.replaces_ref:
-            for replaced in _replaced_by(session, row.ref):
-                _block_rectified(session, replaced)
-            row.follows_ref, row.replaces_ref = row.replaces_ref, None
+            if _agrees_to_replace(session, link, row):
+                for replaced in _replaced_by(session, row.ref):
+                    _block_rectified(session, replaced)
+                row.follows_ref = row.replaces_ref
+            row.replaces_ref = None
         if row.status is not Status.CONFIRMED:
             raise OutdatedLink(row.locale)
         # It is for who confirms, not for whoever comes across the letter later.
         is_fresh = person.now - row.since <= tokens.RECEIPT_HOLDS
         receipt = receipt_url(row) if is_fresh else None
         return Consent(row.ref, row.since, agreed.language, unsubscribe_url(row.ref), receipt)
+
+
+def _agrees_to_replace(session: Session, link: Link, row: Subscription) -> bool:
+    """Tell whether a confirmation is one of the correction, too, and not of the new address alone.
+
+    Where staff or Mailchimp vouched for it, whatever letter was clicked is. Else only a letter is that was written
+    since the newest correction of the old address: an earlier one, which its owner asked for themselves, said nothing
+    of it, and whoever clicks it must not be bound to a stranger who named their address.
+    """
+    assert row.replaces_ref is not None  # noqa: S101 - tells mypy; there is somebody to replace
+    if row.follows_ref == row.replaces_ref:
+        return True
+    written_at = session.scalar(select(Letter.written_at).where(Letter.id == link.letter))
+    corrected_at = ledger.newest_time_of(session, row.replaces_ref, Event.RECTIFIED)
+    return written_at is not None and corrected_at is not None and written_at >= corrected_at
 
 
 def _meet_with_replaced(session: Session, ref: str) -> Person | None:
@@ -314,8 +332,8 @@ def rectify(old: Address, new: Address, *, actor: str, is_proven: bool = True) -
     """An address is corrected; the old one stands until the new one confirms.
 
     Raise NobodyKnown, BlockedHard where only staff could let the new one in, or WrittenTooOften where it cannot be
-    asked now. Unless it `is_proven` that both are one person's, they are bound to each other only by the
-    confirmation: until then the new one may be anybody's.
+    asked now. Unless it `is_proven` that both are one person's, the new one may be anybody's: nothing then tells where
+    they stand, and both are bound to each other only by a confirmation of the correction.
     """
     with writing() as session:
         before, after = meet_both(session, old, new)
@@ -326,9 +344,13 @@ def rectify(old: Address, new: Address, *, actor: str, is_proven: bool = True) -
             keep_address(before.row, new)
             note_rectified(before, actor=actor)
             return
-        _refuse_unasked(after)
+        if is_proven:
+            _refuse_unasked(after)
         note_rectified(before, actor=actor)
-        succeed(before, after, is_proven=is_proven)
+        if is_proven:
+            succeed(before, after)
+        else:
+            _ask_perhaps_a_stranger(before, after)
 
 
 def _refuse_unasked(new: Person) -> None:
@@ -362,7 +384,7 @@ def note_rectified(old: Person, *, actor: str) -> None:
     )
 
 
-def succeed(old: Person, new: Person, *, in_any_case: bool = False, is_proven: bool = True) -> None:
+def succeed(old: Person, new: Person, *, in_any_case: bool = False) -> None:
     """Ask the new address's owner, as if they had signed up; one who is confirmed already needs no asking."""
     assert old.row is not None  # noqa: S101 - tells mypy; callers have looked
     if new.standing.status is Status.CONFIRMED:
@@ -370,9 +392,32 @@ def succeed(old: Person, new: Person, *, in_any_case: bool = False, is_proven: b
         return
     _ask(new, wording.current_in(new.session, old.row.locale), in_any_case=in_any_case)
     if new.row is not None and new.row.status in OPEN:
-        new.row.replaces_ref = old.row.ref
-        if is_proven:
-            new.row.follows_ref = old.row.ref
+        new.row.replaces_ref = new.row.follows_ref = old.row.ref
+
+
+def _ask_perhaps_a_stranger(old: Person, new: Person) -> None:
+    """Ask the new address's owner as a sign-up does: where that is a dash, the same is done in vain.
+
+    One who is confirmed, blocked for good, on hold or written to of late is left alone, and so is the old one.
+    """
+    assert old.row is not None  # noqa: S101 - tells mypy; callers have looked
+    decision = _ask(new, wording.current_in(new.session, old.row.locale))
+    asked = new.row.ref if decision.changes and new.row else secrets.token_hex(16)
+    new.session.connection().execute(_REPLACE, {"asked": asked, "replaced": old.row.ref})
+
+
+#: A correction that staff or Mailchimp vouched for is not put aside by one that nobody did.
+_REPLACE = (
+    update(Subscription)
+    .where(
+        Subscription.ref == bindparam("asked"),
+        or_(
+            Subscription.replaces_ref.is_(None),
+            Subscription.replaces_ref.is_distinct_from(Subscription.follows_ref),
+        ),
+    )
+    .values(replaces_ref=bindparam("replaced"))
+)
 
 
 def expire(ref: str) -> None:
@@ -423,11 +468,16 @@ def begin_erasure(person: Person, *, actor: str, keep_block: bool) -> Erasure:
         return erasure
     if erasure is None or person.row is not None:
         person.act(Action.ERASE, actor=actor, keep_block=keep_block)
+        # Nobody finds it by the digest where a digest was all there was: then it is gone by now.
+        erasure = person.erasure
     elif keep_block:
         erasure.keep_block = True
+        # Once more, so that the next checkpoint is due at once and names the block: a restored backup keeps it, too.
+        ledger.append(
+            person.session, ref=erasure.ref, event=Event.ERASED, at=person.now, actor=actor
+        )
         keep_bare_block(person, person.standing)
     person.session.flush()
-    erasure = erasures.find_open(person.session, person.digest)
     assert erasure is not None  # noqa: S101 - tells mypy; erasing has just begun one
     return erasure
 

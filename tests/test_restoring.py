@@ -750,6 +750,33 @@ def test_whoever_left_before_their_consent_is_added_after_a_restore(
 
 
 @on_sqlite
+def test_a_block_that_was_asked_for_just_before_the_loss_is_kept(
+    app: Flask,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    join: Join,
+    drain: Drain,
+    backup: Callable[[], Restore],
+    clock: time_machine.Traveller,
+    run: Run,
+) -> None:
+    join(ADA)
+    restore = backup()
+    mailchimp.lose_list()
+    ask_staff(client, "erasures", ADA)
+    drain()
+    clock.shift(timedelta(minutes=1))
+    ask_staff(client, "erasures", ADA, keep_block=True)
+    drain()
+    restore()
+    work(app)
+    result = run("retention", "--after-restore", MAILCHIMP_API_KEY="")
+
+    assert result.exit_code == 0, result.output
+    assert access(client, ADA)["status"] == "blocked"
+
+
+@on_sqlite
 def test_a_fresh_checkpoint_of_another_worker_is_no_alarm(
     app: Flask, client: FlaskClient, join: Join, monkeypatch: pytest.MonkeyPatch
 ) -> None:

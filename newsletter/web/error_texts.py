@@ -130,14 +130,14 @@ TEXTS: dict[str, ErrorText] = {
     "cannot-correct": ErrorText(
         _("The address cannot be corrected"),
         _(
-            "Either this address does not get the newsletter, or we cannot write to the new one now. "
-            "Nothing was changed. Please try again tomorrow, or write to {contact}."
+            "This address does not get the newsletter, so there is nothing to correct. Nothing was "
+            "changed. Please sign up with the new address, or write to {contact}."
         ),
+        _("The subscription stands neither pending nor confirmed."),
         _(
-            "The subscription stands neither pending nor confirmed; or the new address is blocked, on "
-            "hold, or was written to too often. Which of these, strangers are not told."
+            "Sign the new address up. Whether that one can be asked makes no difference to the answer, "
+            "since strangers are not told."
         ),
-        _("Staff see the reason with `POST /admin/rectifications`."),
     ),
     "unavailable": ErrorText(
         _("Unavailable at the moment"),

@@ -45,8 +45,8 @@ class MyDataAct(BaseModel):
 
     action: Action = Field(
         description="`download`: as JSON (Art. 20). `unsubscribe`: no newsletter any more. `rectify`: "
-        "to `new_email`, once that confirms. `erase`: everything, here and at Mailchimp. `lift`: take back "
-        "“this was not me”.",
+        "to `new_email`, once that confirms; the answer does not tell whether it can be asked. `erase`: "
+        "everything, here and at Mailchimp. `lift`: take back “this was not me”.",
         examples=["unsubscribe"],
     )
     new_email: Email | None = Field(

@@ -222,8 +222,31 @@ def test_whoever_is_erased_again_with_a_corrected_address_waits_for_it_too(
 
     late = erase(client, second)
 
-    assert look(client, early)["related"] == [late["id"]]
-    assert late["related"] == [early["id"]]
+    assert late["id"] in look(client, early)["related"]
+    assert early["id"] in late["related"]
+
+
+def test_the_receipt_of_who_came_back_meanwhile_names_both_references(
+    client: FlaskClient, join: Join, drain: Drain
+) -> None:
+    join(ADA)
+    first = access(client, ADA)["reference"]
+    begun = erase(client, ADA)
+    sign_up(client, ADA)
+    second = access(client, ADA)["reference"]
+    again = erase(client, ADA, keep_block=True)
+    [other] = again["related"]
+    waiting = look(client, {"id": other})
+    drain()
+    done = [look(client, {"id": each}) for each in (begun["id"], other)]
+
+    assert (again["id"], waiting["status"]) == (begun["id"], "pending")
+    assert [each["keep_block"] for each in done] == [True, True]
+    receipts = [each["receipt"] for each in done]
+    assert [(it["reference"], it["related_references"]) for it in receipts] == [
+        (first, [second]),
+        (second, [first]),
+    ]
 
 
 def test_people_who_have_nothing_to_do_with_each_other_are_erased_by_themselves(

@@ -20,9 +20,11 @@ from tests.conftest import Drain, Join, on_sqlite
 from tests.people import (
     ADA,
     GRACE,
+    HEDY,
     JSON,
     access,
     ask_staff,
+    confirm,
     events_of,
     link_in,
     press,
@@ -244,26 +246,134 @@ def test_a_mistake_in_the_new_address_is_shown_at_its_field(client: FlaskClient,
     assert act(client, path, "rectify") == 422
 
 
-def told_of(client: FlaskClient, path: str) -> Any:
-    answer = client.post(path, json={"action": "rectify", "new_email": GRACE})
-    return answer.status_code, answer.data
+@pytest.fixture(params=["confirmed", "blocked", "held", "written to just now"])
+def stands(
+    request: pytest.FixtureRequest,
+    client: FlaskClient,
+    join: Join,
+    path: str,
+    clock: time_machine.Traveller,
+) -> str:
+    """Grace, whom Ada has nothing to do with, stands where she is not asked."""
+    if request.param == "confirmed":
+        join(GRACE)
+    else:
+        sign_up(client, GRACE)
+    if request.param != "written to just now":
+        clock.shift(PAUSE)
+    if request.param == "blocked":
+        ask_staff(client, "blocks", GRACE, reason="complaint")
+    if request.param == "held":
+        ask_staff(client, "holds", GRACE, hold=True)
+    return str(request.param)
 
 
-def test_why_an_address_cannot_be_corrected_to_another_is_not_told(
-    client: FlaskClient, path: str, clock: time_machine.Traveller
+def test_a_correction_does_not_tell_how_the_new_address_stands(
+    client: FlaskClient, path: str, stands: str
+) -> None:
+    told = []
+    for new in (HEDY, GRACE):  # Hedy is nobody yet
+        answer = client.post(path, json={"action": "rectify", "new_email": new})
+        held = access(client, ADA)
+        happened = [(it["event"], it.get("actor")) for it in held["events"]][-2]
+        told.append((answer.status_code, answer.data, held["status"], held["reason"], happened))
+
+    assert told[0] == told[1]
+    assert told[0][0] == 200
+
+
+def test_whoever_is_not_asked_about_a_correction_stays_as_they_are(
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, path: str, stands: str
+) -> None:
+    drain()
+    before, letters = access(client, GRACE), len(mailbox.letters)
+
+    act(client, path, "rectify", new_email=GRACE)
+    drain()
+
+    after = access(client, GRACE)
+    assert (after["status"], after["related"]) == (before["status"], [])
+    assert [it["event"] for it in after["events"][:-1]] == [it["event"] for it in before["events"]]
+    assert (status_of(client, ADA), len(mailbox.letters)) == ("confirmed", letters)
+
+
+def test_an_earlier_letter_confirms_for_the_new_address_alone(
+    client: FlaskClient,
+    mailbox: Mailbox,
+    drain: Drain,
+    path: str,
+    clock: time_machine.Traveller,
 ) -> None:
     sign_up(client, GRACE)
-    too_soon = told_of(client, path)
+    drain()
+    own = mailbox.letters_to(GRACE)[0].message
     clock.shift(PAUSE)
-    ask_staff(client, "holds", GRACE, hold=True)
-    held = told_of(client, path)
-    ask_staff(client, "blocks", GRACE, reason="complaint")
-    blocked = told_of(client, path)
+    act(client, path, "rectify", new_email=GRACE)
 
-    assert too_soon == held == blocked
-    assert too_soon[0] == 409
-    assert b"cannot-correct" in too_soon[1]
-    assert "rectified" not in events_of(client, ADA)
+    assert confirm(client, own).status_code == 200
+
+    assert (status_of(client, ADA), status_of(client, GRACE)) == ("confirmed", "confirmed")
+    assert access(client, ADA)["related"] == []
+    ask_staff(client, "erasures", ADA)
+    assert status_of(client, GRACE) == "confirmed"
+
+
+def test_the_letter_of_the_correction_replaces_though_its_owner_had_asked_before(
+    client: FlaskClient,
+    mailbox: Mailbox,
+    drain: Drain,
+    path: str,
+    clock: time_machine.Traveller,
+) -> None:
+    sign_up(client, GRACE)
+    clock.shift(PAUSE)
+    act(client, path, "rectify", new_email=GRACE)
+    drain()
+
+    press(client, mailbox, GRACE)
+
+    assert (access(client, ADA)["reason"], status_of(client, GRACE)) == ("rectified", "confirmed")
+
+
+def test_a_letter_of_one_correction_does_not_agree_to_a_later_one(
+    client: FlaskClient,
+    mailbox: Mailbox,
+    drain: Drain,
+    join: Join,
+    path: str,
+    path_of: Path,
+    clock: time_machine.Traveller,
+) -> None:
+    join(HEDY)
+    act(client, path, "rectify", new_email=GRACE)
+    drain()
+    first = mailbox.letters_to(GRACE)[0].message
+    clock.shift(PAUSE)
+    act(client, path_of(HEDY), "rectify", new_email=GRACE)
+
+    confirm(client, first)
+
+    assert [status_of(client, person) for person in (ADA, HEDY, GRACE)] == ["confirmed"] * 3
+    assert access(client, GRACE)["related"] == []
+
+
+def test_a_correction_by_staff_is_not_put_aside_by_anybody_elses(
+    client: FlaskClient,
+    mailbox: Mailbox,
+    drain: Drain,
+    join: Join,
+    path: str,
+    clock: time_machine.Traveller,
+) -> None:
+    join(HEDY)
+    ask_staff(client, "rectifications", HEDY, new_email=GRACE)
+    clock.shift(PAUSE)
+    act(client, path, "rectify", new_email=GRACE)
+    drain()
+
+    press(client, mailbox, GRACE)
+
+    assert (access(client, HEDY)["reason"], status_of(client, ADA)) == ("rectified", "confirmed")
 
 
 def test_whoever_left_cannot_correct(client: FlaskClient, path: str) -> None:
@@ -324,12 +434,40 @@ def test_a_program_that_erases_is_told_the_reference(client: FlaskClient, path: 
     assert said_by(answer) == {"status": "done", "action": "erase", "reference": reference}
 
 
+def test_erasing_under_an_open_erasure_names_the_new_reference(
+    client: FlaskClient, path: str, path_of: Path
+) -> None:
+    ask_staff(client, "erasures", ADA)
+    sign_up(client, ADA)
+    reference = access(client, ADA)["reference"]
+
+    answer = client.post(path_of(), json={"action": "erase"})
+
+    assert said_by(answer)["reference"] == reference
+
+
 def test_erasing_can_keep_a_block(client: FlaskClient, path: str, drain: Drain) -> None:
     page = client.post(path, data={"action": "erase", "keep_block": "1"}, headers=BROWSER)
     drain()
 
     assert "Prüfsumme" in page.text
     assert (access(client, ADA)["status"], access(client, ADA)["email"]) == ("blocked", None)
+
+
+@pytest.mark.parametrize("keep_block", [False, True])
+def test_of_whom_a_digest_alone_is_kept_can_be_erased(
+    client: FlaskClient, drain: Drain, path_of: Path, keep_block: bool
+) -> None:
+    ask_staff(client, "blocks", ADA, reason="staff")
+    drain()
+    path, held = path_of(), access(client, ADA)
+    assert held["email"] is None
+
+    answer = client.post(path, json={"action": "erase", "keep_block": keep_block})
+    drain()
+
+    assert (answer.status_code, said_by(answer)["reference"]) == (200, held["reference"])
+    assert status_of(client, ADA) == ("blocked" if keep_block else "unknown")
 
 
 @pytest.mark.parametrize("action", ["unsubscribe", "erase"])

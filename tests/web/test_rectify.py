@@ -754,6 +754,29 @@ def test_a_change_that_fired_before_the_confirmation_is_looked_up_and_not_obeyed
     assert [call.method for call in mailchimp.calls[before:]] == ["GET"]
 
 
+@pytest.mark.parametrize("fired", [{"fired_at": NOW}, {}])
+def test_a_change_to_an_address_that_is_being_erased_asks_nobody(
+    client: FlaskClient,
+    mailbox: Mailbox,
+    join: Join,
+    tell: Tell,
+    drain: Drain,
+    clock: time_machine.Traveller,
+    fired: dict[str, str],
+) -> None:
+    join(ADA)
+    join(GRACE)
+    clock.shift(SECOND)
+    ask_staff(client, "erasures", GRACE)
+
+    tell("upemail", data_old_email=ADA, data_new_email=GRACE, **fired)
+
+    assert statuses(client) == ["blocked", "erasing"]
+    assert access(client, ADA)["reason"] == "rectified"
+    drain()
+    assert (status_of(client, GRACE), len(mailbox.letters_to(GRACE))) == ("unknown", 1)
+
+
 def test_a_change_in_the_same_second_counts_as_later(
     client: FlaskClient, join: Join, move: Tell, clock: time_machine.Traveller
 ) -> None:
