@@ -24,6 +24,7 @@ from newsletter.retention_runs import (
     PROOFS,
     REQUESTS,
     RUNS,
+    UNREADABLE,
     WORDINGS,
 )
 
@@ -51,8 +52,10 @@ class Retiring:
             # Another worker has done it in between.
             jobs.give_back(JOB, self._owner)
             return False
-        if self.go_on() is None:
+        counts = self.go_on()
+        if counts is None:
             return True
+        _tell(counts)
         jobs.give_back(JOB, self._owner)
         return False
 
@@ -67,7 +70,6 @@ class Retiring:
         counts = retention_runs.end(len(self._unreadable))
         for seen in (self._unreadable, self._tried, self._passed_over):
             seen.clear()
-        log.info("retention: %s", counts)
         return counts
 
     def _found(self, ending: Ending) -> list[str]:
@@ -98,6 +100,14 @@ class Retiring:
         except Unreadable:
             log.exception("%s ref=%s could not be ended", name, ref)
             self._unreadable.add(ref)
+
+
+def _tell(counts: Counts) -> None:
+    """Tell the log what was ended, if anything was; of what cannot be read it was told one by one."""
+    ended = {name: count for name, count in counts.items() if count and name != UNREADABLE}
+    if ended:
+        told = ", ".join(f"{name} ({count})" for name, count in ended.items())
+        log.info("retention has ended %s", told)
 
 
 _TABLES: Mapping[str, type[Model]] = {

@@ -687,8 +687,17 @@ def test_a_run_tells_counts_and_no_names(
     caplog.clear()
     run()
 
-    assert "'proofs': 3" in caplog.text
+    assert "retention has ended proofs (3)" in caplog.messages
     assert "example" not in caplog.text.lower()
+
+
+def test_a_run_that_ended_nothing_is_not_told(
+    at_work: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    run()
+
+    assert [message for message in caplog.messages if "retention" in message] == []
 
 
 def test_a_run_that_is_late_is_told_while_a_worker_lives(

@@ -185,7 +185,7 @@ def test_settings_that_go_back_to_it_show_the_text_that_holds(
 
     assert listed(run)[new]["present"]
     assert run("wording", "withdraw", new).exit_code == 1
-    assert "was withdrawn, and an earlier one is shown" in run("check").stderr
+    assert "was withdrawn, and another one is shown" in run("check").stderr
 
 
 def test_letters_and_confirmations_that_are_out_still_hold(
