@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlch
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from newsletter.database import reading
-from newsletter.errors import Unavailable
+from newsletter.errors import Unavailable, WrongDataKey
 from newsletter.models import Keyring
 from newsletter.schema import Schema, schema_of
 
@@ -39,6 +39,12 @@ _RELEASE = "run `newsletter release`"
 NO_TABLES = Trouble("the database has no tables yet", _RELEASE)
 EARLIER_SCHEMA = Trouble("the database has an earlier schema", _RELEASE)
 NO_KEYRING = Trouble("the database has no keyring yet", _RELEASE, "DATA_KEY")
+#: Wrapped anew beside a process that was not given the newest DATA_KEY.
+OTHER_KEYRING = Trouble(
+    str(WrongDataKey()).rstrip("."),
+    "give this process the newest DATA_KEY, too, and restart it",
+    "DATA_KEY",
+)
 _BUSY = Trouble("another program holds the database locked", "end it, or wait until it is done")
 _ALL_BUSY = Trouble("no connection to the database has become free in time", "see why it is slow")
 _AWAY = Trouble(
@@ -88,6 +94,8 @@ def trouble_of(error: Exception) -> Trouble:
     """What an error of the database means."""
     if isinstance(error, Unavailable):
         return present() or _BUSY
+    if isinstance(error, WrongDataKey):
+        return OTHER_KEYRING
     if isinstance(error, PoolTimeoutError):
         return _ALL_BUSY
     cause = error.orig if isinstance(error, DBAPIError) else None
@@ -101,10 +109,11 @@ def trouble_of(error: Exception) -> Trouble:
 
 
 def is_outage(error: Exception) -> bool:
-    """Tell whether an error speaks of the database's state, and not of a mistake of ours."""
+    """Tell whether an error speaks of the database's state or its keyring's, and not of a mistake of ours."""
     if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _SQLSTATES:
         return True
-    return isinstance(error, OperationalError | InterfaceError | PoolTimeoutError | Unavailable)
+    states = OperationalError | InterfaceError | PoolTimeoutError | Unavailable | WrongDataKey
+    return isinstance(error, states)
 
 
 def trouble_in_file(cause: sqlite3.Error) -> Trouble:

@@ -45,13 +45,15 @@ def render(language: Locale, settings: Settings) -> ConsentText:
 
 def publish(session: Session) -> dict[str, ConsentText]:
     """Put the present texts into the database where they are missing; give them by language."""
-    settings = config.current()
-    texts: dict[str, ConsentText] = {
-        language: render(language, settings) for language in settings.locales
-    }
+    texts = _rendered()
     for text in texts.values():
         rows.insert_missing(session, Wording, **asdict(text), published_at=clock.now())
     return texts
+
+
+def _rendered() -> dict[str, ConsentText]:
+    settings = config.current()
+    return {language: render(language, settings) for language in settings.locales}
 
 
 def current(locale: str) -> ConsentText:
@@ -70,6 +72,12 @@ def current(locale: str) -> ConsentText:
 def current_in(session: Session, locale: str) -> ConsentText:
     """The same, within a transaction that writes already."""
     return _pick(session, current_app.extensions.get("wordings") or publish(session), locale)
+
+
+def looked_at(locale: str) -> ConsentText:
+    """The same for whoever only looks: it may not be published yet. Raise UnknownWording."""
+    with reading() as session:
+        return _pick(session, _rendered(), locale)
 
 
 def _pick(session: Session, texts: dict[str, ConsentText], locale: str) -> ConsentText:

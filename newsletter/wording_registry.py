@@ -6,7 +6,7 @@ may confirm, since they agree to what they were shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,7 +34,7 @@ class Registered:
 
 def all_texts() -> list[Registered]:
     """Every text, the newest first."""
-    present = {consent.hash for consent in _present()}
+    present = {consent.hash for consent in _present(wording.looked_at)}
     with reading() as session:
         people = _people_by_text(session)
         texts = session.scalars(select(Wording).order_by(Wording.published_at.desc(), Wording.hash))
@@ -60,7 +60,8 @@ def find(hash_: str) -> Registered:
 
 def withdraw(hash_: str) -> None:
     """Take no more sign-ups with a text; again: nothing more. Raise UnknownWording or PresentWording."""
-    present = {consent.hash for consent in _present()}
+    # What the form is to show instead is there before this one is not taken any more.
+    present = {consent.hash for consent in _present(wording.current)}
     with writing() as session:
         row = session.get(Wording, hash_, with_for_update=True)
         if row is None:
@@ -71,10 +72,10 @@ def withdraw(hash_: str) -> None:
             row.withdrawn_at = clock.now()
 
 
-def _present() -> Iterator[ConsentText]:
+def _present(text_in: Callable[[str], ConsentText]) -> Iterator[ConsentText]:
     for language in config.current().locales:
         with suppress(UnknownWording):  # all of that language were withdrawn
-            yield wording.current(language)
+            yield text_in(language)
 
 
 def _people_by_text(session: Session) -> dict[str, int]:

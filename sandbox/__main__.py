@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -16,7 +17,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from sandbox.environment import API_KEY, LIST_ID, environment, secrets_in, settings_in
+from sandbox.environment import (
+    API_KEY,
+    LIST_ID,
+    checkpoints_of,
+    environment,
+    secrets_in,
+    settings_in,
+)
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from sandbox.pages import Pages, create_pages
@@ -126,6 +134,9 @@ def surroundings(asked: argparse.Namespace) -> Iterator[tuple[Processes, dict[st
         stack.callback(served.stop)
         urls = {"smtp": mailbox.smtp_url, "api": mailchimp.api_url}
         database = var / "sandbox.sqlite3"
+        if not database.exists():
+            # A database that begins anew would be taken for a backup by the checkpoints of the one before.
+            shutil.rmtree(checkpoints_of(database), ignore_errors=True)
         environ = environment(
             os.environ, own, service=service, pages=pages, database=database, **urls
         )

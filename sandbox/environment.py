@@ -14,7 +14,14 @@ API_KEY = "0123456789abcdef0123456789abcdef-us1"
 LIST_ID = "a1b2c3d4e5"
 
 _SURROUNDINGS = ("HOME", "LANG", "TZ")
-_SETTINGS = ("DATABASE_URL", "BRAND_DIR", "ALLOWED_ORIGINS", "CLIENT_LIMIT", "LINK_DAYS")
+_SETTINGS = (
+    "DATABASE_URL",
+    "LEDGER_CHECKPOINTS",
+    "BRAND_DIR",
+    "ALLOWED_ORIGINS",
+    "CLIENT_LIMIT",
+    "LINK_DAYS",
+)
 _PASSED_ON = _SURROUNDINGS + _SETTINGS
 
 COMPANY = {
@@ -81,6 +88,18 @@ def settings_in(outer: Mapping[str, str]) -> tuple[list[str], list[str]]:
     )
 
 
+def _checkpoints(outer: Mapping[str, str], database: Path) -> dict[str, str]:
+    """Where the sandbox's own database has its ledger's signed heads; they do not fit any other."""
+    if outer.get("DATABASE_URL"):
+        return {}
+    return {"LEDGER_CHECKPOINTS": str(checkpoints_of(database).absolute())}
+
+
+def checkpoints_of(database: Path) -> Path:
+    """The folder beside the sandbox's own database."""
+    return database.with_name("sandbox-checkpoints")
+
+
 def environment(
     outer: Mapping[str, str],
     own: Mapping[str, str],
@@ -94,6 +113,7 @@ def environment(
     """All that the service's processes are given, and nothing else; ports, file and URLs by name."""
     return {
         "DATABASE_URL": f"sqlite:///{database.absolute()}",
+        **_checkpoints(outer, database),
         **{name: outer[name] for name in _PASSED_ON if outer.get(name)},
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), outer.get("PATH", os.defpath)]),
         **COMPANY,

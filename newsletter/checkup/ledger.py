@@ -15,4 +15,6 @@ def findings(app: Flask) -> Iterator[Finding]:
     with app.app_context():
         if outage.present() is None:
             for reason in ledger_health.complaints():
-                yield Finding("ledger", reason, "see docs/ledger.md")
+                # /ready has no one before it who says what it is about.
+                wrong = reason.removeprefix("ledger ").removeprefix("wrong: ").rstrip(".")
+                yield Finding("ledger", wrong, "see docs/ledger.md")

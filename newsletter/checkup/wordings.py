@@ -26,7 +26,7 @@ def findings(app: Flask) -> Iterator[Finding]:
     if any(row.withdrawn_at is not None and row.hash in present for row in rows):
         yield Finding(
             "wording",
-            "the text of the present settings was withdrawn, and an earlier one is shown in its place",
+            "the text of the present settings was withdrawn, and another one is shown in its place",
             "change TOPICS or the template to what people are to agree to",
         )
     for text in (wording.of(row) for row in rows if row.withdrawn_at is None):

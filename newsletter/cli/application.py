@@ -11,7 +11,7 @@ from typing import Any
 import click
 from sqlalchemy.exc import DBAPIError
 
-from newsletter import config, create_core, outage
+from newsletter import config, create_core, outage, restoring
 from newsletter.address import Address
 from newsletter.errors import NewsletterError, SettingsError, Unavailable, WrongDataKey
 
@@ -40,6 +40,12 @@ def with_app(command: Callable[..., None]) -> Callable[..., None]:
                 raise click.ClickException(str(error)) from None
 
     return run
+
+
+def refuse_after_restore() -> None:
+    """Let a command change nothing that the restoring of a backup has to find as the backup had it."""
+    if restoring.stand_still():
+        raise click.ClickException(f"{restoring.complaint()}.")
 
 
 def address() -> Address:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import click
 
 from newsletter import config, keyring, reencryption, rotation, signing
-from newsletter.cli.application import with_app
+from newsletter.cli.application import refuse_after_restore, with_app
 from newsletter.formatting import rfc3339
 from newsletter.reencryption import Walk
 
@@ -32,6 +32,8 @@ def rotate(*, data: bool, signs: bool) -> None:
     a run did not finish, the next one does. Digests never change.
     """
     keyring.current()  # nothing can be done to a database that `release` has not made yet
+    if data:
+        refuse_after_restore()
     _rewrap()
     if signs:
         rotation.new_signing_key()
@@ -57,23 +59,29 @@ def _rewrap() -> None:
 
 
 def _turn_from_old_keys() -> None:
+    refuse_after_restore()
     walk = Walk()
     with _bar() as watch:
         while walk.step():
             watch(walk.seen)
     stay = rotation.end_old_keys()
-    click.echo(f"{walk.seen - walk.unreadable} values were encrypted anew.")
+    if anew := walk.seen - walk.unreadable:
+        click.echo(f"{_values(anew)} {'was' if anew == 1 else 'were'} encrypted anew.")
     if walk.unreadable:
         raise click.ClickException(
-            f"{walk.unreadable} values cannot be read. They stay as they are, and so does their key;"
-            " the log names their rows."
+            f"{_values(walk.unreadable)} cannot be read. What cannot be read stays as it is, and so does"
+            " its key; the log names the rows."
         )
     if left := _left():
-        click.echo(f"{left} were held or written meanwhile: the next run takes them.")
+        click.echo(f"Held or written meanwhile: {_values(left)}, for the next run.")
     if stay:
         click.echo(f"The old data key stays for now: {_END}.")
     else:
         click.echo("The old data key is gone: nothing needs it any more.")
+
+
+def _values(count: int) -> str:
+    return "1 value" if count == 1 else f"{count or 'no'} values"
 
 
 def _left() -> int:
@@ -106,7 +114,9 @@ def list_() -> None:
     if any(key.place > 0 for key in kept):
         click.echo("`newsletter keys rotate` wraps all of them by the newest.")
     if len(keyring.current().data) > 1:
-        click.echo(f"{_left()} values are still encrypted by an old data key: {_END}.")
+        left = _left()
+        is_old = f"{'is' if left == 1 else 'are'} still encrypted by an old data key"
+        click.echo(f"{_values(left).capitalize()} {is_old}: {_END}.")
 
 
 @keys.command()

@@ -28,10 +28,10 @@ def ledger() -> None:
 )
 @with_app
 def verify(*, checkpoints: bool, folder: Path | None) -> None:
-    """Check every row of the ledger by its seal, and name the first that is wrong.
+    """Check every row of the ledger by its seal.
 
-    A tail that was cut off, and a ledger rewritten with all of its seals, show beside the checkpoints
-    alone. Exit status 1 where anything is wrong.
+    The first that is wrong is named. A tail that was cut off, and a ledger rewritten with all of its
+    seals, show beside the checkpoints alone. Exit status 1 where anything is wrong.
     """
     folder = folder or config.current().ledger_checkpoints
     if checkpoints and folder is None:

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 import click
 
 from newsletter import config
-from newsletter.cli.application import with_app
+from newsletter.cli.application import refuse_after_restore, with_app
 from newsletter.delivery import webhook_install
 from newsletter.delivery.drift_report import Report
 from newsletter.delivery.mailchimp import LIST_UNKNOWN
@@ -33,6 +33,7 @@ def reconcile(*, full: bool, yes: bool) -> None:
     before, or where fewer than half are there who should be. The worker does the same by itself every
     night.
     """
+    refuse_after_restore()
     mailchimp = members_for(config.current())
     if mailchimp is None:
         raise click.ClickException("MAILCHIMP_API_KEY: is not set.")

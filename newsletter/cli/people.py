@@ -91,10 +91,10 @@ def lift() -> None:
 @click.option("--release", "is_released", is_flag=True, help="End the hold.")
 @with_app
 def hold(*, is_released: bool) -> None:
-    """Hold a person's data (Art. 18 GDPR).
+    """Hold a person's data: restrict its processing.
 
-    No letters, no newsletter, and nothing ends by itself, until it is released. What they ask for
-    themselves goes on: leaving, blocking, erasing. The address is read from standard input.
+    As Art. 18 GDPR has it: no letters, no newsletter, and nothing ends by itself, until it is
+    released. What they ask for themselves goes on: leaving, blocking, erasing. The address is read from standard input.
     """
     subscriptions.hold(address(), is_held=not is_released, actor=ACTOR)
     click.echo("Released." if is_released else "Held.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from newsletter import endings
-from newsletter.cli.application import with_app
+from newsletter.cli.application import refuse_after_restore, with_app
 from newsletter.cli.restoring import after_restored_backup
 from newsletter.delivery import retiring
 from newsletter.endings import Ending, Next
@@ -52,6 +52,7 @@ def _told(ending: Ending, ended: list[str], then: Next) -> str:
 
 
 def _run() -> None:
+    refuse_after_restore()
     counts = retiring.run_now()
     if counts is None:
         raise click.ClickException("Another run is under way: wait for its end.")

@@ -32,6 +32,7 @@ from newsletter.retention_runs import (
     PROOFS,
     REQUESTS,
     RUNS,
+    UNREADABLE,
     WORDINGS,
 )
 
@@ -59,8 +60,10 @@ class Retiring:
             # Another worker has done it in between.
             jobs.give_back(JOB, self._owner)
             return False
-        if self.go_on() is None:
+        counts = self.go_on()
+        if counts is None:
             return True
+        _tell(counts)
         jobs.give_back(JOB, self._owner)
         return False
 
@@ -75,7 +78,6 @@ class Retiring:
         counts = retention_runs.end(len(self._unreadable))
         for seen in (self._unreadable, self._tried, self._passed_over):
             seen.clear()
-        log.info("retention: %s", counts)
         return counts
 
     def _found(self, ending: Ending) -> list[str]:
@@ -109,6 +111,14 @@ class Retiring:
             # One odd row must not keep the others, nor what ends after them.
             log.exception("%s ref=%s could not be ended", name, ref)
             self._unreadable.add(ref)
+
+
+def _tell(counts: Counts) -> None:
+    """Tell the log what was ended, if anything was; of what cannot be read it was told one by one."""
+    ended = {name: count for name, count in counts.items() if count and name != UNREADABLE}
+    if ended:
+        told = ", ".join(f"{name} ({count})" for name, count in ended.items())
+        log.info("retention has ended %s", told)
 
 
 _TABLES: Mapping[str, type[Model]] = {

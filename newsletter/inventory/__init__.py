@@ -15,6 +15,7 @@ from newsletter.config import Locale, Settings
 from newsletter.inventory import people, records
 from newsletter.inventory.table import Table
 from newsletter.retention_table import TABLE as PERIODS
+from newsletter.retention_table import DataClass
 
 #: Every table by its name, those about people first.
 TABLES: dict[str, Table] = {
@@ -54,6 +55,7 @@ def _render(name: str, settings: Settings, locale: Locale) -> str:
         privacy_url=settings.privacy_url_in(locale),
         mail_host=settings.smtp.host if settings.smtp else None,
         site=urlsplit(settings.public_url).hostname,
+        mail_tls=_mail_tls(settings),
         counts_elsewhere=urlsplit(settings.storage_uri).hostname,
         days=_days(settings.link_days, locale),
         roles=[admin.name for admin in settings.admins],
@@ -65,10 +67,21 @@ def _render(name: str, settings: Settings, locale: Locale) -> str:
         periods=[
             (kept.data.in_(locale), kept.period.in_(locale), kept.reason.in_(locale))
             for kept in PERIODS
-            if kept.is_personal or name == "record"
+            if (kept.is_personal or name == "record") and _is_there(kept, settings)
         ],
     )
     return text.strip() + "\n"
+
+
+def _is_there(kept: DataClass, settings: Settings) -> bool:
+    return kept.name != "client_limits" or settings.client_limit != "off"
+
+
+def _mail_tls(settings: Settings) -> str | None:
+    """Whether letters travel to the mail server by TLS: "required", "optional" or "never"; None: there is none."""
+    if settings.smtp is None:
+        return None
+    return "required" if settings.smtp.implicit_tls else settings.smtp.starttls
 
 
 def _columns(table: Table, locale: Locale) -> list[tuple[str, str]]:

@@ -126,10 +126,12 @@ LETTER = Table(
         ),
         "failed_at": Text("wann sie aufgegeben wurde", "when it was given up"),
         "evidence": Text(
-            "Message-ID, Antwort des Mailservers und eingesetzte Werte samt Adresse, verschlüsselt (AES-256-GCM); um"
-            " die gesendete E-Mail vorzulegen",
-            "Message-ID, the mail server's reply and the values filled in, the address among them, encrypted"
-            " (AES-256-GCM); to show the letter as it was sent",
+            "Message-ID, Antwort des Mailservers, Betreff und voller Text ohne die Links, die der Person allein"
+            " gehören, und eingesetzte Werte samt Adresse, verschlüsselt (AES-256-GCM); um die gesendete E-Mail"
+            " vorzulegen",
+            "Message-ID, the mail server's reply, subject and full text without the links that are the person's"
+            " alone, and the values filled in, the address among them, encrypted (AES-256-GCM); to show the letter"
+            " as it was sent",
         ),
     },
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
 from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import (
@@ -44,6 +44,8 @@ _TABLE: dict[type[BaseException], tuple[int, str]] = {
     errors.WrittenTooOften: (409, "written-too-often"),
     errors.CannotCorrect: (409, "cannot-correct"),
     errors.Unavailable: (503, "unavailable"),
+    # Changed while this process was at work, which was left out: its operator has to act, the caller may come again.
+    errors.WrongDataKey: (503, "unavailable"),
     OperationalError: (503, "unavailable"),
     InterfaceError: (503, "unavailable"),
     # What PostgreSQL says of tables that the release has not made yet.
@@ -72,6 +74,7 @@ log = logging.getLogger(__name__)
 
 def install(app: Flask) -> None:
     """Answer every exception by the table."""
+    app.extensions["left_out"] = outage.OutageLog()
     app.register_error_handler(Exception, answer)
 
 
@@ -119,7 +122,10 @@ def _meaning(error: Exception) -> tuple[int, str]:
 
 
 def _note(error: Exception, status: int) -> None:
-    if status == 503:
+    if isinstance(error, errors.WrongDataKey):
+        # It lasts until somebody restarts this process, and every call meets it.
+        current_app.extensions["left_out"].meet("web", outage.trouble_of(error))
+    elif status == 503:
         # Where in our code the database was missed tells nobody anything; why it was does.
         log.error("answered 503: %s", outage.trouble_of(error))
     elif status >= 500:

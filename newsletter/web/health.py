@@ -12,11 +12,13 @@ from newsletter import (
     config,
     database,
     jobs,
+    keyring,
     ledger_health,
     outage,
     reconciliations,
     retention_runs,
 )
+from newsletter.errors import Unavailable, WrongDataKey
 from newsletter.web import limits, staff, webhooks
 from newsletter.web.openapi import Door, describe
 from newsletter.web.schemas import Alive, Readiness, say
@@ -52,8 +54,9 @@ def _look() -> Readiness:
     if (trouble := outage.present()) is not None:
         return Readiness(status="unable", reasons=[str(trouble)])
     try:
+        keyring.current()
         reasons = list(_complaints())
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, Unavailable, WrongDataKey) as error:
         return Readiness(status="unable", reasons=[str(outage.trouble_of(error))])
     return Readiness(status="degraded" if reasons else "ready", reasons=reasons)
 

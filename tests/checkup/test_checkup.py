@@ -198,7 +198,7 @@ MISTAKES = {
     "a ledger that was changed": Mistake(
         doing("""INSERT INTO job (name, result) VALUES ('verify', '{"wrong": "Position 2"}')"""),
         "ledger",
-        "ledger wrong: Position 2",
+        "Position 2",
         "see docs/ledger.md",
     ),
     "a restored backup": Mistake(

@@ -719,15 +719,31 @@ def test_a_database_that_is_away_is_no_odd_row(
     assert run()["proofs"] == 3
 
 
+def retire() -> None:
+    """The night has come for a worker."""
+    retiring = Retiring("worker of the test")
+    while retiring.step():
+        pass
+
+
 def test_a_run_tells_counts_and_no_names(
     at_work: None, three: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     caplog.clear()
-    run()
+    retire()
 
-    assert "'proofs': 3" in caplog.text
+    assert "retention has ended proofs (3)" in caplog.text
     assert "example" not in caplog.text.lower()
+
+
+def test_a_run_that_ended_nothing_is_not_told(
+    at_work: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    retire()
+
+    assert [message for message in caplog.messages if "retention" in message] == []
 
 
 def test_a_run_that_is_late_is_told_while_a_worker_lives(

@@ -91,6 +91,18 @@ def test_another_database_can_be_named(file: Path) -> None:
     assert given(outer, secrets_in(file))["DATABASE_URL"] == outer["DATABASE_URL"]
 
 
+def test_checkpoints_are_beside_the_sandboxes_own_database(file: Path) -> None:
+    passed = given({}, secrets_in(file))
+
+    assert passed["LEDGER_CHECKPOINTS"] == "/somewhere/sandbox-checkpoints"
+
+
+def test_the_checkpoints_of_the_sandbox_are_not_those_of_another_database(file: Path) -> None:
+    passed = given({"DATABASE_URL": "postgresql://localhost/newsletter"}, secrets_in(file))
+
+    assert "LEDGER_CHECKPOINTS" not in passed
+
+
 def test_without_another_the_database_is_the_sandboxes_own(file: Path) -> None:
     assert given({}, secrets_in(file))["DATABASE_URL"] == "sqlite:////somewhere/sandbox.sqlite3"
 
@@ -102,6 +114,7 @@ def test_without_another_the_database_is_the_sandboxes_own(file: Path) -> None:
         ("CLIENT_LIMIT", "off"),
         ("LINK_DAYS", "3"),
         ("BRAND_DIR", "/brand"),
+        ("LEDGER_CHECKPOINTS", "/heads"),
     ],
 )
 def test_what_a_form_is_tried_with_is_passed_on(file: Path, name: str, value: str) -> None:

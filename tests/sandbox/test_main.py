@@ -133,6 +133,16 @@ def test_settings_from_outside_are_said_to_be_taken_or_ignored(folder: Path) -> 
     assert "Ada & Co." not in said
 
 
+def test_a_database_that_begins_anew_is_no_backup_of_the_one_before(folder: Path) -> None:
+    stale = folder / "var" / "sandbox-checkpoints"
+    stale.mkdir(parents=True)
+    run = Run(folder)
+    run.told()
+    run.end(signal.SIGTERM)
+
+    assert not stale.exists()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_everything_with_success(run: Run, folder: Path, number: int) -> None:
     run.told()

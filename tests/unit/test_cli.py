@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -101,6 +102,9 @@ def test_the_help_cuts_no_sentence_short() -> None:
 
     assert commands
     assert "..." not in commands
+    assert [
+        line for line in commands.splitlines() if line and re.search("[^.]$|[(][^)]*$", line)
+    ] == []
 
 
 def test_the_version_is_told() -> None:

@@ -207,6 +207,47 @@ def test_every_period_is_told_in_the_record_and_the_personal_ones_in_the_notice(
         assert f"({kept.reason.in_(locale)})." in told
 
 
+@pytest.mark.parametrize(
+    ("locale", "counting"),
+    [
+        ("de", "Begrenzung je Absender|Aufrufe;|Zähler gegen"),
+        ("en", "limit per client|we count|Counters"),
+    ],
+)
+def test_where_clients_are_not_counted_nothing_says_that_they_are(
+    locale: Locale, counting: str
+) -> None:
+    assert len(re.findall(counting, document(locale))) >= 3
+    assert re.findall(counting, document(locale, CLIENT_LIMIT="off")) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("smtps://mail.example.net", "nur mit TLS und Prüfung"),
+        ("smtp://mail.example.net", "nur mit TLS und Prüfung"),
+        ("smtp://mail.example.net?starttls=optional", "mit TLS, wo er es anbietet"),
+        ("smtp://mail.example.net?starttls=never", "ohne TLS"),
+        ("smtp://localhost", "ohne TLS"),
+    ],
+)
+def test_how_letters_travel_is_told_as_it_is(url: str, told: str) -> None:
+    assert f"- Übertragung zum Mailserver: {told}" in document("de", SMTP_URL=url)
+
+
+@in_both_languages
+def test_the_notice_names_the_page_where_people_help_themselves(locale: Locale) -> None:
+    assert "https://news.example.com/my-data" in document(locale)
+
+
+@in_both_languages
+@pytest.mark.parametrize("limit", ["off", "7 per 3 minutes"])
+def test_no_sentence_of_the_notice_is_led_by_two_spaces(locale: Locale, limit: str) -> None:
+    _, _, notice = document(locale, CLIENT_LIMIT=limit).partition("(Art. 13 ")
+
+    assert re.findall(r"\S  +\S", notice) == []
+
+
 @in_both_languages
 def test_nothing_is_left_unfilled(locale: Locale) -> None:
     assert not re.search(r"\{\{|\}\}|\{%|%\}|\bNone\b|\bTrue\b|\bFalse\b", document(locale))

@@ -163,6 +163,13 @@ def test_what_others_encrypted_meanwhile_is_taken_by_the_next_run(
     assert "2 values were encrypted anew." in said(run("keys", "rotate"))
 
 
+def test_an_old_data_key_that_nothing_needs_is_told_in_words(run: Run) -> None:
+    lines = said(run("keys", "rotate", "--data")).splitlines()
+
+    assert [line for line in lines if "values" in line] == []
+    assert "No values are still encrypted by an old data key" in said(run("keys", "list"))
+
+
 def test_values_that_cannot_be_read_are_counted_and_not_named(
     run: Run, app: Flask, client: FlaskClient
 ) -> None:
@@ -174,7 +181,7 @@ def test_values_that_cannot_be_read_are_counted_and_not_named(
     result = run("keys", "rotate", "--data")
 
     assert result.exit_code == 1
-    assert "1 values cannot be read." in result.stderr
+    assert "1 value cannot be read." in result.stderr
     assert "example.org" not in result.output.lower()
 
 

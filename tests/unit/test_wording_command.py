@@ -94,6 +94,15 @@ def test_the_list_tells_which_there_are_and_which_are_shown(
     assert texts[old]["published"] < texts[new]["published"]
 
 
+@pytest.mark.parametrize("words", ["wording", "wording show", "check"])
+def test_looking_publishes_nothing(run: Run, client: FlaskClient, words: str) -> None:
+    before = listed(run).keys()
+
+    run(*words.split(), *([shown_by(client)] if "show" in words else []), **NEW_TOPICS)
+
+    assert listed(run).keys() == before
+
+
 def test_one_is_shown_in_full_withdrawn_or_not(
     run: Run, client: FlaskClient, renewed: FlaskClient
 ) -> None:
@@ -185,7 +194,7 @@ def test_settings_that_go_back_to_it_show_the_text_that_holds(
 
     assert listed(run)[new]["present"]
     assert run("wording", "withdraw", new).exit_code == 1
-    assert "was withdrawn, and an earlier one is shown" in run("check").stderr
+    assert "was withdrawn, and another one is shown" in run("check").stderr
 
 
 def test_letters_and_confirmations_that_are_out_still_hold(
