@@ -62,7 +62,8 @@ def _of_person(held: Held, locale: Locale) -> Iterator[Part]:
     yield _part("events", locale, (_event(event, locale) for event in held["events"]))
     if held["letters"]:
         letters = (line for letter in held["letters"] for line in _letter(letter, locale))
-        yield _part("letters", locale, letters)
+        elsewhere = Line(LABEL["word_for_word"][locale], LABEL["in_the_file"][locale])
+        yield _part("letters", locale, (*letters, elsewhere))
     if held["wording"]:
         yield Part(LABEL["wording"][locale], quote=held["wording"]["text"])
 
@@ -70,7 +71,7 @@ def _of_person(held: Held, locale: Locale) -> Iterator[Part]:
 def _duties(held: Held, locale: Locale) -> Iterator[Part]:
     names = ("purpose", "origin", "recipients", "retention", "automated_decisions")
     yield _part("about", locale, _lines(held, locale, *names))
-    rights = (Line(LABEL["rights"][locale], "; ".join(held["rights"])),)
+    rights = (Line(LABEL["entitled"][locale], "; ".join(held["rights"])),)
     authority = held["authority"] or LABEL["any_authority"][locale]
     rest = _lines(held, locale, "controller", "contact", "privacy_notice")
     told = (*rights, Line(LABEL["authority"][locale], authority), *rest)
@@ -121,16 +122,21 @@ def _event(event: Held, locale: Locale) -> Line:
     told = words.EVENT[event["event"]][locale]
     if "reason" in event:
         told += f": {words.REASON[event['reason']][locale]}"
-    beside = [_detail(event["detail"], locale)] if "detail" in event else []
-    if "actor" in event:
-        beside.append(f"{LABEL['actor'][locale]} {event['actor']}")
-    return Line(_moment(event["at"], locale), f"{told} ({', '.join(beside)})" if beside else told)
+    if "detail" in event:
+        told += f": {detail(event['detail'], locale)}"
+    told += f" ({_actor(event['actor'], locale)})" if "actor" in event else ""
+    return Line(_moment(event["at"], locale, with_seconds=True), told)
 
 
-def _detail(detail: str, locale: Locale) -> str:
-    """What was sent or where somebody stands; any other code is told as it is."""
-    known = words.LETTER.get(detail) or words.PLACE.get(detail)
-    return known[locale] if known else detail
+def detail(code: str, locale: Locale) -> str:
+    """What was sent or where somebody stands; what another server said is told as it is."""
+    pieces = [(words.LETTER.get(each) or words.PLACE.get(each), each) for each in code.split(": ")]
+    return ": ".join(known[locale] if known else each for known, each in pieces)
+
+
+def _actor(name: str, locale: Locale) -> str:
+    known = words.ACTOR.get(name)
+    return known[locale] if known else f"{LABEL['actor'][locale]} {name}"
 
 
 def _letter(letter: Held, locale: Locale) -> Iterator[Line]:
@@ -143,8 +149,10 @@ def _letter(letter: Held, locale: Locale) -> Iterator[Line]:
     yield from _lines(letter, locale, "message_id", "reply")
 
 
-def _moment(value: str, locale: Locale) -> str:
-    return formatting.moment(datetime.fromisoformat(value), locale, config.current().zone)
+def _moment(value: str, locale: Locale, *, with_seconds: bool = False) -> str:
+    zone = config.current().zone
+    at = datetime.fromisoformat(value)
+    return formatting.moment(at, locale, zone, with_seconds=with_seconds)
 
 
 def _block(part: Part) -> str:

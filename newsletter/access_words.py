@@ -49,14 +49,19 @@ EVENT: Mapping[str, Words] = {
     Event.BLOCKED: {"de": "gesperrt", "en": "blocked"},
     Event.LIFTED: {"de": "Sperre aufgehoben", "en": "block lifted"},
     Event.DISOWNED: {"de": "„Das war ich nicht“ erklärt", "en": "declared “This was not me”"},
-    Event.RECTIFIED: {"de": "Adresse berichtigt", "en": "address corrected"},
+    # The new address has yet to confirm: that it did shows in the reason of the block.
+    Event.RECTIFIED: {
+        "de": "Berichtigung der Adresse verlangt",
+        "en": "correction of the address asked for",
+    },
     Event.HELD: {"de": "Verarbeitung eingeschränkt", "en": "data restricted"},
     Event.RELEASED: {"de": "Einschränkung beendet", "en": "restriction ended"},
-    Event.SYNCED: {"de": "bei Mailchimp eingetragen", "en": "entered at Mailchimp"},
+    # Where they stand there from then on, its detail says.
+    Event.SYNCED: {"de": "bei Mailchimp", "en": "at Mailchimp"},
     Event.SYNC_FAILED: {"de": "von Mailchimp abgelehnt", "en": "refused by Mailchimp"},
     Event.EXPIRED: {"de": "ohne Bestätigung abgelaufen", "en": "expired without a confirmation"},
     Event.ERASED: {"de": "gelöscht", "en": "erased"},
-    Event.VIEWED: {"de": "Auskunft erteilt", "en": "access given"},
+    Event.VIEWED: {"de": "eingesehen", "en": "looked at"},
     Event.RESTORED: {"de": "aus Sicherung wiederhergestellt", "en": "restored from a backup"},
 }
 PLACE: Mapping[str, Words] = {
@@ -70,7 +75,14 @@ PLACE: Mapping[str, Words] = {
 LETTER: Mapping[str, Words] = {
     LetterKind.CONFIRMATION: {"de": "Bitte um Bestätigung", "en": "request to confirm"},
     LetterKind.WAY_BACK: {"de": "Weg zurück zu Mailchimp", "en": "way back to Mailchimp"},
-    LetterKind.MY_DATA: {"de": "Link zu Ihren Daten", "en": "link to your data"},
+    LetterKind.MY_DATA: {"de": "Link zu den eigenen Daten", "en": "link to one's own data"},
+}
+#: Who did it; a token's name stands for itself.
+ACTOR: Mapping[str, Words] = {
+    "person": {"de": "von Ihnen selbst", "en": "by yourself"},
+    "mailchimp": {"de": "von Mailchimp gemeldet", "en": "told by Mailchimp"},
+    "retention": {"de": "durch Ablauf der Frist", "en": "as its time was over"},
+    "cli": {"de": "am Rechner des Dienstes", "en": "at the service's own machine"},
 }
 LANGUAGE: Mapping[str, Words] = {
     "de": {"de": "Deutsch", "en": "German"},
@@ -97,6 +109,11 @@ LABEL: Mapping[str, Words] = {
     "events": {"de": "Was geschehen ist", "en": "What has happened"},
     "actor": {"de": "durch", "en": "by"},
     "letters": {"de": "E-Mails von uns", "en": "E-mails from us"},
+    "word_for_word": {"de": "Ihr Wortlaut", "en": "Word for word"},
+    "in_the_file": {
+        "de": "steht in der Datei (JSON), die es zu dieser Auskunft gibt",
+        "en": "in the file (JSON) that comes with this",
+    },
     "written_at": {"de": "verfasst", "en": "written"},
     "sent_at": {"de": "gesendet", "en": "sent"},
     "failed_at": {"de": "aufgegeben", "en": "given up"},
@@ -110,6 +127,7 @@ LABEL: Mapping[str, Words] = {
     "retention": {"de": "Dauer der Speicherung", "en": "How long it is kept"},
     "automated_decisions": {"de": "Automatisierte Entscheidungen", "en": "Automated decisions"},
     "rights": {"de": "Ihre Rechte", "en": "Your rights"},
+    "entitled": {"de": "Ihnen stehen zu", "en": "You are entitled to"},
     "authority": {"de": "Aufsichtsbehörde", "en": "Supervisory authority"},
     "any_authority": {
         "de": "die Datenschutzaufsicht Ihres Wohnorts oder unseres Sitzes",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from newsletter import retention
+from newsletter import formatting, retention
 from newsletter.config import Locale, Settings
 from newsletter.lifecycle import Status
 from newsletter.models import Subscription
@@ -38,7 +38,8 @@ class _Words(NamedTuple):
 _WORDS: dict[Locale, _Words] = {
     "de": _Words(
         "Zusendung des Newsletters von {organisation} per E-Mail; worum es darin geht, sagt der Einwilligungstext",
-        "Art. 6 Abs. 1 Buchst. a DSGVO, § 7 Abs. 2 Nr. 2 UWG",
+        "Art. 6 Abs. 1 Buchst. a DSGVO, § 7 Abs. 2 Nr. 2 UWG; für den Nachweis nach einem Widerruf Art. 6 Abs. 1 "
+        "Buchst. f, Art. 17 Abs. 3 Buchst. e DSGVO",
         "E-Mail-Adresse",
         "Formular im Web, bestätigt über einen Link an diese Adresse (Double-Opt-in)",
         "Speichern, Senden, Übermitteln an den Auftragsverarbeiter",
@@ -57,13 +58,14 @@ _WORDS: dict[Locale, _Words] = {
             "Löschung (Art. 17)",
             "Einschränkung der Verarbeitung (Art. 18)",
             "Datenübertragbarkeit (Art. 20)",
+            "Widerspruch gegen das, was auf Art. 6 Abs. 1 Buchst. f beruht (Art. 21)",
             "Widerruf der Einwilligung, jederzeit (Art. 7 Abs. 3)",
             "Beschwerde bei einer Aufsichtsbehörde (Art. 77)",
         ),
     ),
     "en": _Words(
         "Sending the newsletter of {organisation} by e-mail; what it is about, the consent text says",
-        "Art. 6(1)(a) GDPR, § 7(2) no. 2 UWG",
+        "Art. 6(1)(a) GDPR, § 7(2) no. 2 UWG; for the proof after a withdrawal Art. 6(1)(f), 17(3)(e) GDPR",
         "e-mail address",
         "Form on the web, confirmed by a link to this address (double opt-in)",
         "Storing, sending, passing on to the processor",
@@ -82,6 +84,7 @@ _WORDS: dict[Locale, _Words] = {
             "erasure (Art. 17)",
             "restriction of processing (Art. 18)",
             "portability (Art. 20)",
+            "objecting to what rests on Art. 6(1)(f) (Art. 21)",
             "withdrawing the consent at any time (Art. 7(3))",
             "a complaint to a supervisory authority (Art. 77)",
         ),
@@ -115,7 +118,7 @@ def duties(
                 "collection_method": words.collection,
                 "processing_method": words.processing,
                 "storage_locations": [words.here, "Mailchimp (US)"],
-                "retention_period": _retention(row, words, settings),
+                "retention_period": _retention(row, language, settings),
                 "recipient_third_parties": [
                     {"name": _MAILCHIMP, "role": words.recipient, "country": "US"}
                 ],
@@ -129,13 +132,15 @@ def duties(
     }
 
 
-def _retention(row: Subscription | None, words: _Words, settings: Settings) -> str:
+def _retention(row: Subscription | None, language: Locale, settings: Settings) -> str:
+    words = _WORDS[language]
     if row is None:
         return words.nothing
     if row.status is Status.PENDING and row.expires_at is not None:
-        moment = row.expires_at.astimezone(settings.zone).isoformat(timespec="minutes")
+        moment = formatting.moment(row.expires_at, language, settings.zone)
         return words.until_expired.format(moment=moment)
     if row.left_at is not None:
         day = retention.proof_until(row.left_at, settings.zone)
-        return words.until_day.format(day=day.isoformat())
+        told = formatting.long_date(day, language, settings.zone)
+        return words.until_day.format(day=told)
     return words.until_withdrawn

@@ -11,9 +11,12 @@ from newsletter.models import Subscription
 
 _PURPOSE: dict[Locale, str] = {
     "de": "Versand des Newsletters und Nachweis der Einwilligung dazu (Art. 6 Abs. 1 lit. a, Art. 7 Abs. 1 DSGVO); "
-    "eine Sperre dient dazu, einen Widerruf oder Widerspruch zu beachten (Art. 7 Abs. 3, Art. 21 DSGVO).",
-    "en": "Sending the newsletter, and proving the consent to it (Art. 6(1)(a), 7(1) GDPR); a block serves to "
-    "respect a withdrawal or an objection (Art. 7(3), 21 GDPR).",
+    "nach einem Widerruf der Nachweis allein, um Ansprüche abzuwehren (Art. 6 Abs. 1 lit. f, Art. 17 Abs. 3 lit. e "
+    "DSGVO); eine Sperre dient dazu, einen Widerruf oder Widerspruch zu beachten (Art. 6 Abs. 1 lit. f, Art. 7 Abs. 3, "
+    "Art. 21 Abs. 3 DSGVO).",
+    "en": "Sending the newsletter, and proving the consent to it (Art. 6(1)(a), 7(1) GDPR); after a withdrawal the "
+    "proof alone, to defend against claims (Art. 6(1)(f), 17(3)(e) GDPR); a block serves to respect a withdrawal or "
+    "an objection (Art. 6(1)(f), 7(3), 21(3) GDPR).",
 }
 _ORIGIN: dict[Locale, str] = {
     "de": "Im Anmeldeformular eingetragen und, wo es vermerkt ist, vom Inhaber der Adresse bestätigt; oder uns mit "
@@ -35,7 +38,7 @@ _RECIPIENTS: dict[Locale, list[str]] = {
     "en": [
         "Mailchimp (The Rocket Science Group LLC, USA), once confirmed: sends the newsletter on our behalf; the "
         "transfer rests on the EU-US Data Privacy Framework and standard contractual clauses (Art. 45, 46 GDPR)",
-        "Providers that run our servers and send our e-mails on our behalf (Art. 28 GDPR)",
+        "providers that run our servers and send our e-mails on our behalf (Art. 28 GDPR)",
     ],
 }
 _RIGHTS: dict[Locale, list[str]] = {
@@ -45,6 +48,7 @@ _RIGHTS: dict[Locale, list[str]] = {
         "Löschung (Art. 17 DSGVO)",
         "Einschränkung der Verarbeitung (Art. 18 DSGVO)",
         "Datenübertragbarkeit (Art. 20 DSGVO)",
+        "Widerspruch gegen das, was auf Art. 6 Abs. 1 lit. f DSGVO beruht (Art. 21 DSGVO)",
         "Widerruf der Einwilligung, jederzeit (Art. 7 Abs. 3 DSGVO)",
         "Beschwerde bei einer Aufsichtsbehörde (Art. 77 DSGVO)",
     ],
@@ -54,6 +58,7 @@ _RIGHTS: dict[Locale, list[str]] = {
         "erasure (Art. 17 GDPR)",
         "restriction (Art. 18 GDPR)",
         "portability (Art. 20 GDPR)",
+        "objecting to what rests on Art. 6(1)(f) GDPR (Art. 21 GDPR)",
         "withdrawing the consent at any time (Art. 7(3) GDPR)",
         "a complaint to a supervisory authority (Art. 77 GDPR)",
     ],
@@ -71,7 +76,7 @@ _PROOF: dict[Locale, str] = {
     "en": "the proof of the consent until {day}, then deleted",
 }
 _BARE: dict[Locale, str] = {
-    "de": "eine mit Schlüssel gebildete Prüfsumme der Adresse, solange die Sperre besteht",
+    "de": "eine mit einem Schlüssel gebildete Prüfsumme der Adresse, solange die Sperre besteht",
     "en": "a keyed digest of the address, as long as the block stands",
 }
 _REQUEST: dict[Locale, str] = {

@@ -41,6 +41,10 @@ class UnknownLink(NewsletterError):
     """The link was not made by this service, or was not copied whole."""
 
 
+class UnknownDataLink(UnknownLink):
+    """The link to somebody's own data was not made by this service, or was not copied whole."""
+
+
 class OutdatedLink(NewsletterError):
     """The link was made by this service but no longer holds; `language` is that of whom it was sent to, if known."""
 
@@ -55,6 +59,10 @@ class ExpiredLink(OutdatedLink):
 
 class NobodyKnown(NewsletterError):
     """Nobody is known by this address."""
+
+
+class UnknownReference(NewsletterError):
+    """No record under this reference number."""
 
 
 class BlockedHard(NewsletterError):

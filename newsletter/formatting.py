@@ -28,9 +28,10 @@ def long_date(value: date, locale: str, zone: tzinfo) -> str:
     return dates.format_date(day, "long", _CONVENTIONS[locale])
 
 
-def clock_time(value: datetime, locale: str, zone: tzinfo) -> str:
-    """Write the time of day to the minute, such as 15:04, seconds cut off."""
-    return dates.format_time(value.astimezone(zone), "short", locale=_CONVENTIONS[locale])
+def clock_time(value: datetime, locale: str, zone: tzinfo, *, with_seconds: bool = False) -> str:
+    """Write the time of day to the minute, such as 15:04, or to the second; what is less is cut off."""
+    form = "medium" if with_seconds else "short"
+    return dates.format_time(value.astimezone(zone), form, locale=_CONVENTIONS[locale])
 
 
 def zone_name(value: datetime, locale: str, zone: tzinfo) -> str:
@@ -38,9 +39,10 @@ def zone_name(value: datetime, locale: str, zone: tzinfo) -> str:
     return dates.get_timezone_name(value.astimezone(zone), "short", locale=_CONVENTIONS[locale])
 
 
-def moment(value: datetime, locale: str, zone: tzinfo) -> str:
+def moment(value: datetime, locale: str, zone: tzinfo, *, with_seconds: bool = False) -> str:
     """Write day, time and zone, such as 2. Januar 2026, 15:04 (MEZ)."""
-    time, name = clock_time(value, locale, zone), zone_name(value, locale, zone)
+    time = clock_time(value, locale, zone, with_seconds=with_seconds)
+    name = zone_name(value, locale, zone)
     return f"{long_date(value, locale, zone)}, {time} ({name})"
 
 

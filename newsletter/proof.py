@@ -16,7 +16,7 @@ from newsletter import clock, config, consent_record, erasures, keyring, ledger,
 from newsletter.address import Address
 from newsletter.config import Locale
 from newsletter.database import reading, writing
-from newsletter.errors import NobodyKnown, OutdatedLink
+from newsletter.errors import NobodyKnown, OutdatedLink, UnknownReference
 from newsletter.formatting import rfc3339
 from newsletter.lifecycle import Event, Status
 from newsletter.models import Erasure, LedgerRow, Subscription
@@ -29,15 +29,18 @@ from newsletter.tokens import Link
 SCHEMA = "doi-consent/1"
 
 
-def of(reference: str, *, actor: str) -> Document | None:
-    """All that can be shown under a reference, signed; None if nothing ever happened under it.
+def of(reference: str, *, actor: str) -> Document:
+    """All that can be shown under a reference, signed; raise UnknownReference if nothing ever happened under it.
 
     Of somebody erased, the bare events are left. That it was looked at is logged.
     """
     with writing() as session:
         lock_family(session, reference)
         person = meet_by_ref(session, reference)
-        return _proof(session, reference, person.row if person else None, actor)
+        proof = _proof(session, reference, person.row if person else None, actor)
+        if proof is None:
+            raise UnknownReference
+        return proof
 
 
 def of_address(address: Address, *, actor: str) -> Document:

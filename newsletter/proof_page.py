@@ -7,18 +7,20 @@ from typing import Any
 
 from flask import render_template
 
-from newsletter import samples, signing
+from newsletter import access_text, access_words, samples, signing
 from newsletter.config import Settings
 from newsletter.signing import Document
 
 TEMPLATE = "pages/proof.html"
+#: What its codes mean; the same words as in an access export.
+WORDS = {"words": access_words, "detail": access_text.detail}
 _STYLE = Path(__file__).parent / "static" / "newsletter.css"
 
 
 def values_of(document: Document, *, style: str | None = None) -> dict[str, Any]:
     """What the page is made of; `style` is put into the page itself, where nothing serves it."""
     fingerprint = signing.fingerprint(signing.verify(document))
-    return {"proof": document, "fingerprint": fingerprint, "style": style}
+    return {**WORDS, "proof": document, "fingerprint": fingerprint, "style": style}
 
 
 def as_file(document: Document, settings: Settings) -> str:

@@ -114,7 +114,7 @@ TABLE: tuple[DataClass, ...] = (
         "hard_blocks",
         ("subscription.digest", "subscription.reason"),
         Text(
-            "Sperren auf Dauer: eine verschlüsselte Prüfsumme der Adresse (HMAC), Grund und Zeit",
+            "Sperren auf Dauer: eine mit einem Schlüssel gebildete Prüfsumme der Adresse (HMAC), Grund und Zeit",
             "Blocks for good: a keyed digest of the address (HMAC), reason and time",
         ),
         Text("bis die Sperre aufgehoben oder gelöscht wird", "until the block is lifted or erased"),
@@ -163,7 +163,7 @@ TABLE: tuple[DataClass, ...] = (
         "quotas",
         ("quota",),
         Text(
-            "Wann eine Adresse zuletzt angeschrieben wurde (verschlüsselte Prüfsumme und Zeiten)",
+            "Wann eine Adresse zuletzt angeschrieben wurde (mit einem Schlüssel gebildete Prüfsumme und Zeiten)",
             "When an address was written to of late (digest and times)",
         ),
         Text("24 Stunden; eine Löschung löscht es sofort", "24 hours; erasing deletes it at once"),

@@ -18,7 +18,7 @@ from typing import Any
 from flask import Flask, render_template
 from jinja2 import StrictUndefined, TemplateNotFound, TemplateSyntaxError
 
-from newsletter import brand, formatting, sample_proof, web, wording
+from newsletter import access_text, access_words, brand, formatting, sample_proof, web, wording
 from newsletter.access_text import Line, Part
 from newsletter.config import Locale, Settings
 from newsletter.delivery import letters
@@ -157,7 +157,8 @@ def values_of(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
         "unsubscribe_url": "/",
         "receipt_url": "/",
     }
-    page = {"fingerprint": "0" * 64, "style": None}
+    words = {"words": access_words, "detail": access_text.detail}
+    page = {**words, "fingerprint": "0" * 64, "style": None}
     parts = [Part("…", (Line("…", "…"),)), Part("…", quote="…")]
     all_ways = {"can_leave": True, "can_correct": True, "can_lift": True}
     no_way = dict.fromkeys(all_ways, False)

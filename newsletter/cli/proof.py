@@ -54,10 +54,7 @@ def _prove(*, html: bool) -> None:
 def _proof_of(whom: str) -> Document:
     if not _REFERENCE.fullmatch(whom.lower()):
         return proofs.of_address(Address.as_held(whom), actor=ACTOR)
-    document = proofs.of(whom.lower(), actor=ACTOR)
-    if document is None:
-        raise click.ClickException("Nothing ever happened under this reference number.")
-    return document
+    return proofs.of(whom.lower(), actor=ACTOR)
 
 
 @proof.command()

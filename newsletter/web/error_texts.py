@@ -70,6 +70,18 @@ TEXTS: dict[str, ErrorText] = {
             "links made with them are to work."
         ),
     ),
+    "unknown-data-link": ErrorText(
+        _("Link not found"),
+        _(
+            "Please check that you copied the whole link. It may also have expired; "
+            "here you can have a new one sent to you: {my_data}"
+        ),
+        _(
+            "The token was not signed here as a link to somebody's own data: it was cut off or changed, "
+            "belongs to another kind of link, or was signed with a key that SECRET_KEY no longer lists."
+        ),
+        _("Take the whole link from the letter, or ask for a new one with `POST /my-data`."),
+    ),
     "outdated-link": ErrorText(
         _("This link is no longer valid"),
         _(
@@ -102,6 +114,12 @@ TEXTS: dict[str, ErrorText] = {
             "Check the address. Erasing works for unknown addresses as well, "
             "and so does blocking with the reason `staff`."
         ),
+    ),
+    "unknown-reference": ErrorText(
+        _("Reference number unknown"),
+        _("No record under this reference number."),
+        _("Nothing ever happened here under this reference number, or it is not written as one."),
+        _("Compare it with the letter: it has 32 digits and letters from a to f, in lower case."),
     ),
     "blocked-hard": ErrorText(
         _("Address blocked"),

@@ -37,9 +37,11 @@ _TABLE: dict[type[BaseException], tuple[int, str]] = {
     errors.InvalidAddress: (422, "invalid-address"),
     errors.UnknownWording: (422, "unknown-wording"),
     errors.UnknownLink: (404, "unknown-link"),
+    errors.UnknownDataLink: (404, "unknown-data-link"),
     errors.OutdatedLink: (410, "outdated-link"),
     errors.ExpiredLink: (410, "expired-link"),
     errors.NobodyKnown: (404, "nobody-known"),
+    errors.UnknownReference: (404, "unknown-reference"),
     errors.BlockedHard: (409, "blocked-hard"),
     errors.WrittenTooOften: (409, "written-too-often"),
     errors.CannotCorrect: (409, "cannot-correct"),
@@ -68,6 +70,8 @@ _TABLE: dict[type[BaseException], tuple[int, str]] = {
 STATUS_OF = {slug: status for status, slug in _TABLE.values()}
 #: Where signing up (again) is what helps.
 _WITH_FORM_LINK = frozenset({"unknown-wording", "unknown-link", "outdated-link", "not-found"})
+#: Where a new link to one's own data is what helps.
+_WITH_MY_DATA_LINK = frozenset({"unknown-data-link", "expired-link", "cannot-correct"})
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +140,7 @@ def _page(slug: str) -> str:
     title, text = text_of(slug, on_page=True)
     # Whoever came with the form has lost it.
     show_form_link = slug in _WITH_FORM_LINK or request.blueprint == "signup"
-    show_my_data_link = slug == "expired-link" or request.blueprint == "my_data_request"
+    show_my_data_link = slug in _WITH_MY_DATA_LINK or request.blueprint == "my_data_request"
     return render_template(
         "pages/problem.html",
         title=title,

@@ -25,7 +25,7 @@ from newsletter.web.staff_schemas import Held
 
 FILE_NAME = "newsletter-data.json"
 
-_LINK_PROBLEMS = ("unknown-link", "expired-link", "unavailable")
+_LINK_PROBLEMS = ("unknown-data-link", "expired-link", "unavailable")
 #: What the page says was done, after the redirect to it.
 _TOLD = frozenset({"unsubscribe", "rectify", "lift"})
 

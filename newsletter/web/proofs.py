@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from flask import Blueprint, Response, make_response, render_template
-from werkzeug.exceptions import NotFound
 
 from newsletter import proof, proof_page
+from newsletter.errors import UnknownReference
 from newsletter.web import negotiation, staff
 from newsletter.web.openapi import PAGE, Door, describe
 from newsletter.web.proof_schemas import Proof, say_signed
@@ -22,7 +22,7 @@ bp = Blueprint("proofs", __name__, url_prefix="/admin")
     Door(
         "The proof of one consent, signed; as a page made to be printed, to whoever prefers HTML.",
         {200: (Proof, PAGE)},
-        ("unauthorized", "not-found", "unavailable"),
+        ("unauthorized", "not-found", "unknown-reference", "unavailable"),
         bearer="needed",
         description="Under the reference number of somebody erased, the bare events are left. "
         "That it was looked at goes into the record.",
@@ -31,9 +31,9 @@ bp = Blueprint("proofs", __name__, url_prefix="/admin")
 def show(reference: str) -> Response:
     """Show the proof of one consent."""
     actor = staff.require()
-    document = proof.of(reference, actor=actor) if _REFERENCE.fullmatch(reference) else None
-    if document is None:
-        raise NotFound
+    if not _REFERENCE.fullmatch(reference):
+        raise UnknownReference
+    document = proof.of(reference, actor=actor)
     if negotiation.wants_page():
         return make_response(render_template(proof_page.TEMPLATE, **proof_page.values_of(document)))
     return say_signed(document)

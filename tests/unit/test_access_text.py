@@ -6,14 +6,15 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
+from newsletter import access_text, duties, heard, my_data, retention
 from newsletter import access_words as words
-from newsletter import duties
+from newsletter.cli import application
 from newsletter.lifecycle import Event, Reason, Status, There
 from newsletter.models import LetterKind
 
 TABLES: list[Mapping[str, words.Words]] = [
     *(words.STATUS, words.REASON, words.EVENT, words.PLACE),
-    *(words.LETTER, words.LANGUAGE, words.LABEL),
+    *(words.LETTER, words.LANGUAGE, words.LABEL, words.ACTOR),
 ]
 
 
@@ -25,10 +26,23 @@ TABLES: list[Mapping[str, words.Words]] = [
         (Event, words.EVENT),
         (There, words.PLACE),
         (LetterKind, words.LETTER),
+        ({each.ACTOR for each in (application, heard, my_data, retention)}, words.ACTOR),
     ],
 )
 def test_every_code_has_its_words(codes: Iterable[str], table: Mapping[str, words.Words]) -> None:
     assert [code for code in codes if code not in table] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("unsubscribed", "abgemeldet"),
+        ("my_data: 550", "Link zu den eigenen Daten: 550"),
+        ("550", "550"),
+    ],
+)
+def test_a_detail_is_told_in_words_where_it_is_ours(code: str, told: str) -> None:
+    assert access_text.detail(code, "de") == told
 
 
 @pytest.mark.parametrize("table", TABLES)

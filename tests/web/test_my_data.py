@@ -83,6 +83,30 @@ def test_the_page_shows_all_that_is_held(client: FlaskClient, path: str) -> None
         assert told in page.text
 
 
+def test_what_has_happened_is_told_in_words(client: FlaskClient, path: str, drain: Drain) -> None:
+    act(client, path, "download")
+    act(client, path, "rectify", new_email=GRACE)
+    act(client, path, "unsubscribe")
+    drain()
+
+    page = client.get(path, headers=BROWSER).text
+
+    for told in (
+        "eingesehen (von Ihnen selbst)",
+        "Berichtigung der Adresse verlangt (von Ihnen selbst)",
+        "gesperrt: abgemeldet (von Ihnen selbst)",
+        "bei Mailchimp: abgemeldet",
+        "1. März 2026, 13:00:00 (MEZ)",
+    ):
+        assert told in page
+
+
+def test_the_page_names_the_right_to_object(client: FlaskClient, path: str) -> None:
+    page = client.get(path, headers=BROWSER).text
+
+    assert "Widerspruch gegen das, was auf Art. 6 Abs. 1 lit. f DSGVO beruht" in page
+
+
 def test_the_page_speaks_english_to_whom_the_letter_did(
     client: FlaskClient, drain: Drain, path_of: Path
 ) -> None:
@@ -534,5 +558,7 @@ def test_the_page_is_never_kept_framed_or_told_on(client: FlaskClient, path: str
 
 
 def test_a_link_that_is_not_ours_is_not_found(door: FlaskClient) -> None:
-    assert door.get("/my-data/nonsense").status_code == 404
+    answer = door.get("/my-data/nonsense")
+    assert answer.status_code == 404
+    assert "http://localhost:8000/my-data" in said_by(answer)["detail"]
     assert door.post("/my-data/nonsense", json={"action": "erase"}).status_code == 404

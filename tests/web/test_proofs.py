@@ -293,7 +293,7 @@ def test_it_says_who_asks_for_what_and_what_the_person_may_do(
     assert "HRB 12345" in proof["controller"]["address"]
     assert "Muster & Söhne GmbH" in purpose["purpose"]
     assert "Mailchimp" in purpose["recipient_third_parties"][0]["name"]
-    assert len(proof["privacy_rights"]) == 7
+    assert len(proof["privacy_rights"]) == 8
 
 
 @pytest.mark.parametrize(
@@ -325,9 +325,9 @@ def test_how_long_it_is_kept_depends_on_where_the_person_stands(
     kept.append(proof_of(client, reference_of(client))["purposes"][0]["retention_period"])
 
     assert kept == [
-        "deleted within 24 hours of 2026-03-08T13:00+01:00 unless confirmed",
+        "deleted within 24 hours of 8 March 2026, 13:00 (CET) unless confirmed",
         "until withdrawn; the proof after that to the end of the third calendar year",
-        "the proof until 2029-12-31, then deleted",
+        "the proof until 31 December 2029, then deleted",
     ]
 
 
@@ -409,6 +409,7 @@ def test_a_reference_that_nothing_happened_under_is_not_found(
     answer = client.get(f"/admin/proofs/{reference}", headers=STAFF)
 
     assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
+    assert said_by(answer)["type"].endswith("/problems/unknown-reference")
 
 
 @on_sqlite
@@ -451,6 +452,7 @@ def test_a_browser_gets_a_page_to_print(
     assert "Ada@example.org" in page.text
     assert "neuen Werkzeugen für Tischler" in page.text
     assert "250 " in page.text
+    assert "<code>complaint" not in page.text
 
 
 def test_the_page_of_somebody_erased_tells_what_is_left(client: FlaskClient, join: Join) -> None:
@@ -462,3 +464,4 @@ def test_the_page_of_somebody_erased_tells_what_is_left(client: FlaskClient, joi
 
     assert "not held any more" in page
     assert "Erased" in page
+    assert "Widerruf" not in page
