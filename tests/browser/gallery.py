@@ -208,7 +208,7 @@ class Gallery:
         if self.album is None or name in ALIKE or not self._is_pictured(scheme, width):
             return
         height = int(self.person.page.evaluate("document.documentElement.scrollHeight"))
-        if name in ("docs", "embed", "proof"):
+        if name in ("docs", "embed", "proof", "my-data"):
             height = min(height, ENOUGH)
         clip: FloatRect = {"x": 0, "y": 0, "width": width, "height": height}
         picture = self.person.page.screenshot(full_page=True, clip=clip)
