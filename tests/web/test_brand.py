@@ -8,16 +8,18 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask, template_rendered
 from flask.testing import FlaskClient
 from jinja2 import Template
 
-from newsletter import create_app, samples
+from newsletter import create_app, samples, tokens
 from newsletter.config import load
 from newsletter.delivery.worker import Worker
 from newsletter.errors import SettingsError
+from newsletter.tokens import Link, Purpose
 from sandbox.mailbox import Mailbox
 from tests.conftest import COMPANY, Drain, on_sqlite
 from tests.people import ADA, GRACE, STAFF, access, link_in, sign_up
@@ -234,6 +236,7 @@ def test_samples_are_given_what_the_doors_give(
 
     with template_rendered.connected_to(note, app):
         visit_all(client, drain, mailbox)
+        look_at_own_data(app, client)
     with app.app_context():
         consent = samples.consent(app, "de")
     always = set.intersection(*given.values())
@@ -259,6 +262,16 @@ def visit_all(client: FlaskClient, drain: Drain, mailbox: Mailbox) -> None:
     not_me = link_in(mailbox.letters_to(GRACE)[-1].message, "not-me")
     client.get(not_me, headers=BROWSER)
     client.post(not_me, headers=BROWSER)
+
+
+def look_at_own_data(app: Flask, client: FlaskClient) -> None:
+    client.get("/my-data", headers=BROWSER)
+    client.get("/my-data-inbox", headers=BROWSER)
+    with app.app_context():
+        mine = Link(access(client, ADA)["reference"], 0)
+        path = urlsplit(tokens.url_for(Purpose.MY_DATA, mine)).path
+    client.get(path, headers=BROWSER)
+    client.post(path, data={"action": "erase"}, headers=BROWSER)
 
 
 def confirm_page(client: FlaskClient, link: str) -> str:
