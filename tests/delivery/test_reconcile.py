@@ -31,7 +31,7 @@ from newsletter.delivery.correcting import find, settle
 from newsletter.delivery.mailchimp_members import MailchimpMembers
 from newsletter.delivery.reconcile import Reconciliation
 from newsletter.lifecycle import There
-from newsletter.models import Job, Subscription
+from newsletter.models import Job, Subscription, db
 from newsletter.reconciliations import Scope
 from sandbox.mailchimp import StandIn
 from sandbox.mailchimp.answers import DROPPED, throttled
@@ -678,6 +678,8 @@ def test_without_a_key_there_is_nothing_to_compare(
     monkeypatch.setattr(application, "create_core", lambda _: app)
 
     result = command()
+    with app.app_context():
+        db.engine.dispose()
 
     assert result.exit_code == 1
     assert result.stderr == "Error: MAILCHIMP_API_KEY: is not set.\n"

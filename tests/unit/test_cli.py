@@ -215,7 +215,7 @@ def test_access_tells_what_article_15_asks_for(
     assert held["contact"] == "datenschutz@example.com"
     assert held["authority"] == "Landesbeauftragte, Musterstadt"
     assert "Mailchimp" in held["recipients"][0]
-    assert len(held["rights"]) == 7
+    assert len(held["rights"]) == 8
     assert held["automated_decisions"] is None
 
 

@@ -78,7 +78,7 @@ def test_it_says_what_was_agreed_to_and_when(client: FlaskClient, path: str) -> 
     assert {step["at"] for step in told["steps"]} == {"2026-03-01T12:00:00Z"}
     assert (told["wording"], "Tischler" in text["text"]) == (text["hash"], True)
     assert receipt["controller"]["contact"] == "datenschutz@example.com"
-    assert len(receipt["privacy_rights"]) == 7
+    assert len(receipt["privacy_rights"]) == 8
 
 
 def test_it_has_the_link_to_leave(client: FlaskClient, path: str) -> None:
