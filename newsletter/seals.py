@@ -11,6 +11,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any, Protocol
 
+from newsletter import consent_state
 from newsletter.formatting import rfc3339
 from newsletter.lifecycle import Event, Reason
 from newsletter.signing import canonical
@@ -23,27 +24,15 @@ START = bytes(32)
 _same_time = lru_cache(maxsize=4)(rfc3339)
 
 
-class Row(Protocol):
-    """A row of the ledger, by whatever it was read."""
+class Row(consent_state.Row, Protocol):
+    """A row of the ledger as it is sealed, by whatever it was read."""
 
     @property
-    def id(self) -> int: ...
-    @property
     def at(self) -> datetime: ...
-    @property
-    def ref(self) -> str: ...
-    @property
-    def round(self) -> int | None: ...
     @property
     def event(self) -> Event: ...
     @property
     def reason(self) -> Reason | None: ...
-    @property
-    def detail(self) -> str | None: ...
-    @property
-    def wording(self) -> str | None: ...
-    @property
-    def actor(self) -> str | None: ...
     @property
     def commitment(self) -> bytes | None: ...
 
