@@ -106,7 +106,7 @@ def test_a_run_that_leaves_something_is_not_done(
     told = run("retention")
 
     assert told.exit_code == 1
-    assert "1 past their end cannot be read" in told.stderr
+    assert "1 past their end could not be ended" in told.stderr
     with app.app_context():
         assert [finding.about for finding in checkup.findings(app)] == ["retention"]
 
