@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from newsletter import config, erasure_texts, erasures, keyring, retention, signing
+from newsletter.config import Locale
 from newsletter.database import is_sqlite, reading
 from newsletter.formatting import rfc3339
 from newsletter.models import Erasure
@@ -21,14 +22,14 @@ SCHEMA = "doi-erasure/1"
 DATABASE, MAILCHIMP, FILE = "database", "mailchimp", "database file"
 
 
-def find(id_: str) -> dict[str, object] | None:
-    """An erasure as the admin sees it; None if there is none by this id."""
+def find(id_: str, locale: Locale) -> dict[str, object] | None:
+    """An erasure as the admin sees it, its report in a language; None if there is none by this id."""
     with reading() as session:
         erasure = session.get(Erasure, id_)
-        return None if erasure is None else of(session, erasure)
+        return None if erasure is None else of(session, erasure, locale)
 
 
-def of(session: Session, erasure: Erasure) -> dict[str, object]:
+def of(session: Session, erasure: Erasure, locale: Locale) -> dict[str, object]:
     """The state of every place, without anything personal; those begun together are one."""
     family = erasures.begun_together(session, erasure.id)
     completed_at = _completed_at(family)
@@ -41,7 +42,7 @@ def of(session: Session, erasure: Erasure) -> dict[str, object]:
         "keep_block": erasure.keep_block,
         "related": [each.id for each in family if each is not erasure],
         "places": _places(family),
-        "report": _report(erasure, family, completed_at),
+        "report": _report(erasure, family, completed_at, locale),
         "receipt": receipt(erasure, family, completed_at) if completed_at else None,
     }
 
@@ -84,20 +85,23 @@ def _deleted_at(erasure: Erasure, family: Sequence[Erasure]) -> dict[str, dateti
 
 
 def _report(
-    erasure: Erasure, family: Sequence[Erasure], completed_at: datetime | None
+    erasure: Erasure, family: Sequence[Erasure], completed_at: datetime | None, locale: Locale
 ) -> dict[str, object]:
     deleted = [
         {
             "place": place,
             "at": rfc3339(at) if at else None,
-            "what": [{"code": code, "text": text} for code, text in erasure_texts.DELETED[place]],
+            "what": [
+                {"code": code, "text": text.in_(locale)}
+                for code, text in erasure_texts.DELETED[place]
+            ],
         }
         for place, at in _deleted_at(erasure, family).items()
     ]
     return {
         "deleted": deleted,
-        "kept": [_kept(code, completed_at) for code in _kept_codes(erasure, completed_at)],
-        "rights": erasure_texts.RIGHTS,
+        "kept": [_kept(code, completed_at, locale) for code in _kept_codes(erasure, completed_at)],
+        "rights": erasure_texts.RIGHTS.in_(locale),
         "authority": config.current().authority,
     }
 
@@ -108,17 +112,17 @@ def _kept_codes(erasure: Erasure, completed_at: datetime | None) -> list[str]:
     return [*waiting, "ledger", *block, "record", "backups"]
 
 
-def _kept(code: str, completed_at: datetime | None) -> dict[str, object]:
+def _kept(code: str, completed_at: datetime | None, locale: Locale) -> dict[str, object]:
     kept = erasure_texts.KEPT[code]
     until = None
     if code == "record" and completed_at is not None:
         until = retention.kept_until(completed_at, config.current().zone)
     return {
         "code": code,
-        "text": kept.text,
-        "why": kept.why,
-        "articles": list(kept.articles),
-        "period": kept.period,
+        "text": kept.text.in_(locale),
+        "why": kept.why.in_(locale),
+        "articles": [article.in_(locale) for article in kept.articles],
+        "period": kept.period.in_(locale),
         "until": until.isoformat() if until else None,
     }
 

@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 from newsletter import (
     clock,
     config,
-    erasure_report,
     erasures,
     ledger,
     quota,
@@ -437,8 +436,8 @@ def retire(ref: str, left_before: datetime) -> bool:
         return person.act(Action.RETIRE, actor=retention.ACTOR).changes
 
 
-def erase(address: Address, *, actor: str, keep_block: bool) -> dict[str, object]:
-    """Forget somebody here at once and, from now on, at Mailchimp; the erasure as the admin sees it.
+def erase(address: Address, *, actor: str, keep_block: bool) -> str:
+    """Forget somebody here at once and, from now on, at Mailchimp; the id of the erasure.
 
     While one is under way it is the same one again, after whatever came to stand beside it is gone, too.
     """
@@ -457,8 +456,7 @@ def erase(address: Address, *, actor: str, keep_block: bool) -> dict[str, object
             each.erased_with = shared
         for relative in relatives:
             relative.act(Action.ERASE, actor=actor, keep_block=keep_block)
-        erasure = begin_erasure(person, actor=actor, keep_block=keep_block)
-        return erasure_report.of(session, erasure)
+        return begin_erasure(person, actor=actor, keep_block=keep_block).id
 
 
 def begin_erasure(person: Person, *, actor: str, keep_block: bool) -> Erasure:

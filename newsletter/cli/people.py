@@ -17,27 +17,37 @@ _STAFF_REASONS = [Reason.UNSUBSCRIBED, Reason.COMPLAINT, Reason.BOUNCE, Reason.S
     "--keep-block", is_flag=True, help="Keep a digest, so that the address stays blocked."
 )
 @click.option("--status", metavar="ID", help="Show how far an erasure is, and its receipt.")
+@click.option(
+    "--locale",
+    type=click.Choice(["de", "en"]),
+    help="The report's language; DEFAULT_LOCALE's where none is named.",
+)
 @with_app
-def erase(*, keep_block: bool, status: str | None) -> None:
+def erase(*, keep_block: bool, status: str | None, locale: Locale | None) -> None:
     """Erase a person here and at Mailchimp.
 
     The address is read from standard input; the answer says what is deleted where, and what is kept.
     """
-    if status is None:
-        answer = subscriptions.erase(address(), actor=ACTOR, keep_block=keep_block)
-        show(answer)
-        door = f"{config.current().public_url}/admin/erasures/{answer['id']}"
-        how = f"newsletter erase --status {answer['id']}, or GET {door}, with an admin token."
-        click.echo(f"How far it is: {how}", err=True)
-        return
-    if keep_block:
+    if keep_block and status is not None:
         raise click.UsageError(
             "--keep-block belongs to a new erasure, --status to one begun before."
         )
-    found = erasure_report.find(status)
+    settings = config.current()
+    # Not by truth: an empty --status, from a variable that was not set, must not become an erasure.
+    is_new = status is None
+    id_ = (
+        status
+        if status is not None
+        else subscriptions.erase(address(), actor=ACTOR, keep_block=keep_block)
+    )
+    found = erasure_report.find(id_, locale or settings.default_locale)
     if found is None:
         raise click.ClickException("No erasure is known by this id; its record may have ended.")
     show(found)
+    if is_new:
+        door = f"{settings.public_url}/admin/erasures/{id_}"
+        how = f"newsletter erase --status {id_}, or GET {door}, with an admin token."
+        click.echo(f"How far it is: {how}", err=True)
 
 
 @click.command()

@@ -14,7 +14,7 @@ from werkzeug.exceptions import NotFound
 from newsletter import access_export, access_text, erasure_report, subscriptions
 from newsletter.address import Address
 from newsletter.lifecycle import Reason
-from newsletter.web import bodies, negotiation, staff
+from newsletter.web import bodies, language, negotiation, staff
 from newsletter.web.erasure_schemas import Erasure
 from newsletter.web.openapi import TEXT, UNREAD, Door, describe
 from newsletter.web.schemas import Accepted, say
@@ -72,12 +72,12 @@ def _is_unknown_path() -> bool:
 def erase() -> Response:
     """Begin an erasure."""
     given = bodies.parse(ErasureRequest, bodies.json_fields())
-    erasure = subscriptions.erase(
+    id_ = subscriptions.erase(
         Address.as_held(given.email), actor=staff.require(), keep_block=given.keep_block
     )
-    response = jsonify(erasure)
+    response = _tell_erasure(id_)
     response.status_code = 202
-    response.headers["Location"] = url_for("admin.show_erasure", erasure_id=erasure["id"])
+    response.headers["Location"] = url_for("admin.show_erasure", erasure_id=id_)
     return response
 
 
@@ -92,7 +92,11 @@ def erase() -> Response:
 )
 def show_erasure(erasure_id: str) -> Response:
     """Tell how far an erasure is."""
-    erasure = erasure_report.find(erasure_id) if _ID.fullmatch(erasure_id) else None
+    return _tell_erasure(erasure_id)
+
+
+def _tell_erasure(id_: str) -> Response:
+    erasure = erasure_report.find(id_, language.present()) if _ID.fullmatch(id_) else None
     if erasure is None:
         raise NotFound
     return jsonify(erasure)

@@ -20,7 +20,7 @@ from newsletter.cli import application, main
 from newsletter.config import Settings
 from newsletter.database import writing
 from newsletter.models import Subscription, db
-from tests.conftest import Drain, on_sqlite
+from tests.conftest import Drain, Join, on_sqlite
 from tests.people import ADA, GRACE, access, sign_up, status_of
 
 Run = Callable[..., Result]
@@ -127,6 +127,33 @@ def test_an_unknown_erasure_is_not_shown(run: Run) -> None:
 
     assert (told.exit_code, told.stdout) == (1, "")
     assert "No erasure is known by this id" in told.stderr
+
+
+@on_sqlite
+def test_an_empty_id_from_a_variable_that_is_not_set_erases_nobody(run: Run, join: Join) -> None:
+    join(ADA)
+
+    assert run("erase", "--status", "").exit_code == 1
+    assert json.loads(run("access").stdout)["status"] == "confirmed"
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ([], "es zeigt, dass das Recht eingehalten wurde"),
+        (["--locale", "en"], "it shows that the law was kept"),
+    ],
+)
+def test_what_is_kept_is_told_in_the_language_that_is_asked_for(
+    run: Run, words: list[str], why: str
+) -> None:
+    begun = json.loads(run("erase").stdout)
+
+    told = json.loads(run("erase", "--status", begun["id"], *words).stdout)
+
+    kept = {it["code"]: it for it in told["report"]["kept"]}
+    assert kept["ledger"]["why"].startswith(why)
 
 
 @on_sqlite

@@ -77,8 +77,22 @@ def test_the_report_says_what_is_deleted_where_and_what_is_still_to_be(
 def test_while_it_is_open_the_address_is_kept_and_the_report_says_why(client: FlaskClient) -> None:
     kept = {it["code"]: it for it in erase(client, ADA)["report"]["kept"]}
 
-    assert "Art. 19 GDPR" in kept["address"]["articles"]
-    assert kept["address"]["period"] == "until every place is done"
+    assert "Art. 19 DSGVO" in kept["address"]["articles"]
+    assert kept["address"]["period"] == "bis es an jedem Ort erledigt ist"
+
+
+def test_the_report_speaks_the_language_that_is_asked_for_and_the_receipt_both(
+    client: FlaskClient, done: Said
+) -> None:
+    in_english = {**STAFF, "Accept-Language": "en"}
+
+    told = said_by(client.get(f"/admin/erasures/{done['id']}", headers=in_english))
+
+    articles = {it["code"]: it["articles"] for it in told["report"]["kept"]}
+    assert articles["ledger"] == ["Art. 5(2) GDPR", "Art. 17(3)(e) GDPR"]
+    assert told["report"]["rights"].startswith("Whoever asked for the erasure")
+    assert done["report"]["rights"].startswith("Wer die Löschung verlangt hat")
+    assert told["receipt"] == done["receipt"]
 
 
 def test_in_the_end_the_report_names_every_place_with_its_time_and_until_when_the_rest_is_kept(
