@@ -38,6 +38,14 @@ def running(*, durable: bool = False) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def copy(connection: psycopg.Connection, template: str, name: str) -> None:
+    """Make a database that is another's copy."""
+    # File by file, as it was done before release 15: the new way, through the log, takes ten times as long.
+    how = " STRATEGY FILE_COPY" if connection.info.server_version >= 150000 else ""
+    names = sql.Identifier(name), sql.Identifier(template)
+    connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}" + how).format(*names))
+
+
 def drop_deserted(connection: psycopg.Connection, name: str) -> None:
     """Drop a database; fail where somebody holds a connection to it yet, who would be told so in another test.
 

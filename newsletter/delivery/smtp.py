@@ -13,6 +13,7 @@ import ssl
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -58,8 +59,12 @@ class SmtpPostbox:
         self._server = server
         self._helo = helo
         self._patience = patience or Patience()
-        self._tls = ssl.create_default_context()
         self._smtp: smtplib.SMTP | None = None
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        # Only once it is needed: reading the system's certificates takes 30 ms.
+        return ssl.create_default_context()
 
     def send(self, message: EmailMessage) -> str:
         """Hand one letter over and return the server's reply as one line; raise DeliveryFailure."""
