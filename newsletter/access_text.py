@@ -11,6 +11,7 @@ from newsletter import access_words as words
 from newsletter import config, formatting
 from newsletter.access_words import LABEL
 from newsletter.config import Locale
+from newsletter.lifecycle import Event, Status
 
 Held = Mapping[str, Any]
 
@@ -57,8 +58,9 @@ def parts(held: Held, locale: Locale) -> list[Part]:
 
 def _of_person(held: Held, locale: Locale) -> Iterator[Part]:
     names = ("reference", "email", "status", "reason", "since", "expires_at", "left_at")
-    lines = _lines(held, locale, *names, "language", "hold", "mailchimp", "erasure_id")
-    yield _part("data", locale, lines)
+    standing = _lines(_told_as_lifted(held), locale, *names)
+    lines = _lines(held, locale, "language", "hold", "mailchimp", "erasure_id")
+    yield _part("data", locale, (*standing, *lines))
     yield _part("events", locale, (_event(event, locale) for event in held["events"]))
     if held["letters"]:
         letters = (line for letter in held["letters"] for line in _letter(letter, locale))
@@ -66,6 +68,20 @@ def _of_person(held: Held, locale: Locale) -> Iterator[Part]:
         yield _part("letters", locale, (*letters, elsewhere))
     if held["wording"]:
         yield Part(LABEL["wording"][locale], quote=held["wording"]["text"])
+
+
+#: What is told of whoever's block was lifted, instead of where the table has them.
+_LIFTED = {Status.BLOCKED: "lifted", Status.RETURNING: "lifted and returning"}
+
+
+def _told_as_lifted(held: Held) -> Held:
+    """The same, but for whom a lifted block still stands: it is told as such, and has no reason any more."""
+    turns = [event for event in held["events"] if event["event"] in (Event.BLOCKED, Event.LIFTED)]
+    if held["status"] not in _LIFTED or not turns or turns[-1]["event"] != Event.LIFTED:
+        return held
+    # Lifting changes no status, by which `since` goes.
+    since = max(held["since"], turns[-1]["at"], key=datetime.fromisoformat)
+    return {**held, "status": _LIFTED[held["status"]], "reason": None, "since": since}
 
 
 def _duties(held: Held, locale: Locale) -> Iterator[Part]:

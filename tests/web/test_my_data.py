@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -528,6 +529,47 @@ def test_its_owner_lifts_this_was_not_me_and_can_sign_up_again(
     clock.shift(PAUSE)
     sign_up(client, ADA)
     assert status_of(client, ADA) == "returning"
+
+
+def test_after_a_lift_the_status_is_what_is_true_and_no_longer_blocked(
+    clock: time_machine.Traveller, client: FlaskClient, disowned: None, path_of: Path
+) -> None:
+    path = path_of()
+    clock.shift(PAUSE)
+
+    def told(locale: str) -> dict[str, str]:
+        return standing_on(client.get(f"{path}?locale={locale}", headers=BROWSER).text)
+
+    assert told("en")["Status"] == "blocked: no newsletter"
+    act(client, path, "lift")
+
+    assert told("en") == {
+        "Status": "block lifted, a new sign-up is possible: no newsletter until it is confirmed",
+        "Since": "1 March 2026, 13:10 (CET)",
+    }
+    assert told("de")["Stand"] == (
+        "Sperre aufgehoben, neue Anmeldung möglich: kein Newsletter, bis sie bestätigt ist"
+    )
+    clock.shift(PAUSE)
+    sign_up(client, ADA)
+    assert told("en") == {
+        "Status": "signed up again, not yet confirmed: no newsletter",
+        "Since": "1 March 2026, 13:20 (CET)",
+    }
+    assert told("de")["Stand"] == "neu angemeldet, noch nicht bestätigt: kein Newsletter"
+    ask_staff(client, "blocks", ADA, reason="complaint")
+    assert told("en")["Status"] == "blocked: no newsletter"
+    assert told("en")["Reason"] == "complaint"
+
+
+def standing_on(page: str) -> dict[str, str]:
+    """Where the page says that somebody stands, why and since when."""
+    told = dict(re.findall(r"<dt>(.+?)</dt>\s*<dd>(.+?)</dd>", page))
+    return {
+        name: told[name]
+        for name in ("Stand", "Status", "Grund", "Reason", "Seit", "Since")
+        if name in told
+    }
 
 
 @pytest.mark.parametrize("reason", ["complaint", "bounce", "staff"])
