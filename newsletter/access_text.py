@@ -26,8 +26,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Part:
-    """Lines under one heading; `quote` is what stands there word for word instead."""
+    """Lines under one heading; `quote` is what stands there word for word instead, `name` its code: one of `LABEL`."""
 
+    name: str
     title: str
     lines: tuple[Line, ...] = ()
     quote: str | None = None
@@ -52,7 +53,7 @@ def parts(held: Held, locale: Locale) -> list[Part]:
     told = [*_of_person(held, locale), *_duties(held, locale)]
     for relative in held.get("related") or ():
         first, *rest = _of_person(relative, locale)
-        told += [Part(LABEL["related"][locale], first.lines), *rest]
+        told += [_part("related", locale, first.lines), *rest]
     return told
 
 
@@ -67,7 +68,7 @@ def _of_person(held: Held, locale: Locale) -> Iterator[Part]:
         elsewhere = Line(LABEL["word_for_word"][locale], LABEL["in_the_file"][locale])
         yield _part("letters", locale, (*letters, elsewhere))
     if held["wording"]:
-        yield Part(LABEL["wording"][locale], quote=held["wording"]["text"])
+        yield Part("wording", LABEL["wording"][locale], quote=held["wording"]["text"])
 
 
 #: What is told of whoever's block was lifted, instead of where the table has them.
@@ -94,8 +95,8 @@ def _duties(held: Held, locale: Locale) -> Iterator[Part]:
     yield _part("rights", locale, told)
 
 
-def _part(title: str, locale: Locale, lines: Iterable[Line]) -> Part:
-    return Part(LABEL[title][locale], tuple(lines))
+def _part(name: str, locale: Locale, lines: Iterable[Line]) -> Part:
+    return Part(name, LABEL[name][locale], tuple(lines))
 
 
 def _lines(held: Held, locale: Locale, *names: str) -> Iterator[Line]:
