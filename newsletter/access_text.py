@@ -26,12 +26,13 @@ class Line:
 
 @dataclass(frozen=True)
 class Part:
-    """Lines under one heading; `quote` is what stands there word for word instead, `name` its code: one of `LABEL`."""
+    """Lines under one heading, or a `quote`, word for word and in its own `language`; `name` is the code in `LABEL`."""
 
     name: str
     title: str
     lines: tuple[Line, ...] = ()
     quote: str | None = None
+    language: str | None = None
 
 
 def plain(held: Held, locale: Locale) -> str:
@@ -68,7 +69,9 @@ def _of_person(held: Held, locale: Locale) -> Iterator[Part]:
         elsewhere = Line(LABEL["word_for_word"][locale], LABEL["in_the_file"][locale])
         yield _part("letters", locale, (*letters, elsewhere))
     if held["wording"]:
-        yield Part("wording", LABEL["wording"][locale], quote=held["wording"]["text"])
+        agreed = held["wording"]
+        title = LABEL["wording"][locale]
+        yield Part("wording", title, quote=agreed["text"], language=agreed["language"])
 
 
 #: What is told of whoever's block was lifted, instead of where the table has them.

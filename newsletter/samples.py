@@ -159,7 +159,7 @@ def values_of(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
     }
     words = {"words": access_words, "detail": access_text.detail}
     page = {**words, "fingerprint": "0" * 64, "style": None}
-    parts = [Part("data", "…", (Line("…", "…"),)), Part("wording", "…", quote="…")]
+    parts = [Part("data", "…", (Line("…", "…"),)), Part("wording", "…", quote="…", language="de")]
     all_ways = {"can_leave": True, "can_correct": True, "can_lift": True}
     no_way = dict.fromkeys(all_ways, False)
     urls = {"unsubscribe_url": "/", "erase_url": "/"}

@@ -99,6 +99,15 @@ def test_the_page_speaks_english_to_whom_the_letter_did(
     assert "What has happened" in page
 
 
+def test_the_text_agreed_to_is_told_to_be_in_its_own_language(
+    client: FlaskClient, path: str
+) -> None:
+    page = Document(client.get(f"{path}?locale=en", headers=BROWSER).text)
+
+    assert page.one("html").attributes["lang"] == "en"
+    assert page.one("blockquote").attributes["lang"] == "de"
+
+
 def test_links_at_its_top_lead_to_its_parts_in_their_order(client: FlaskClient, path: str) -> None:
     page = Document(client.get(path, headers=BROWSER).text)
 
