@@ -11,6 +11,7 @@ from newsletter import access_words as words
 from newsletter import config, formatting
 from newsletter.access_words import LABEL
 from newsletter.config import Locale
+from newsletter.lifecycle import Event, Status
 
 Held = Mapping[str, Any]
 
@@ -25,11 +26,13 @@ class Line:
 
 @dataclass(frozen=True)
 class Part:
-    """Lines under one heading; `quote` is what stands there word for word instead."""
+    """Lines under one heading, or a `quote`, word for word and in its own `language`; `name` is the code in `LABEL`."""
 
+    name: str
     title: str
     lines: tuple[Line, ...] = ()
     quote: str | None = None
+    language: str | None = None
 
 
 def plain(held: Held, locale: Locale) -> str:
@@ -51,21 +54,38 @@ def parts(held: Held, locale: Locale) -> list[Part]:
     told = [*_of_person(held, locale), *_duties(held, locale)]
     for relative in held.get("related") or ():
         first, *rest = _of_person(relative, locale)
-        told += [Part(LABEL["related"][locale], first.lines), *rest]
+        told += [_part("related", locale, first.lines), *rest]
     return told
 
 
 def _of_person(held: Held, locale: Locale) -> Iterator[Part]:
     names = ("reference", "email", "status", "reason", "since", "expires_at", "left_at")
-    lines = _lines(held, locale, *names, "language", "hold", "mailchimp", "erasure_id")
-    yield _part("data", locale, lines)
+    standing = _lines(_told_as_lifted(held), locale, *names)
+    lines = _lines(held, locale, "language", "hold", "mailchimp", "erasure_id")
+    yield _part("data", locale, (*standing, *lines))
     yield _part("events", locale, (_event(event, locale) for event in held["events"]))
     if held["letters"]:
         letters = (line for letter in held["letters"] for line in _letter(letter, locale))
         elsewhere = Line(LABEL["word_for_word"][locale], LABEL["in_the_file"][locale])
         yield _part("letters", locale, (*letters, elsewhere))
     if held["wording"]:
-        yield Part(LABEL["wording"][locale], quote=held["wording"]["text"])
+        agreed = held["wording"]
+        title = LABEL["wording"][locale]
+        yield Part("wording", title, quote=agreed["text"], language=agreed["language"])
+
+
+#: What is told of whoever's block was lifted, instead of where the table has them.
+_LIFTED = {Status.BLOCKED: "lifted", Status.RETURNING: "lifted and returning"}
+
+
+def _told_as_lifted(held: Held) -> Held:
+    """The same, but for whom a lifted block still stands: it is told as such, and has no reason any more."""
+    turns = [event for event in held["events"] if event["event"] in (Event.BLOCKED, Event.LIFTED)]
+    if held["status"] not in _LIFTED or not turns or turns[-1]["event"] != Event.LIFTED:
+        return held
+    # Lifting changes no status, by which `since` goes.
+    since = max(held["since"], turns[-1]["at"], key=datetime.fromisoformat)
+    return {**held, "status": _LIFTED[held["status"]], "reason": None, "since": since}
 
 
 def _duties(held: Held, locale: Locale) -> Iterator[Part]:
@@ -78,8 +98,8 @@ def _duties(held: Held, locale: Locale) -> Iterator[Part]:
     yield _part("rights", locale, told)
 
 
-def _part(title: str, locale: Locale, lines: Iterable[Line]) -> Part:
-    return Part(LABEL[title][locale], tuple(lines))
+def _part(name: str, locale: Locale, lines: Iterable[Line]) -> Part:
+    return Part(name, LABEL[name][locale], tuple(lines))
 
 
 def _lines(held: Held, locale: Locale, *names: str) -> Iterator[Line]:

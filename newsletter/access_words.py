@@ -27,6 +27,15 @@ STATUS: Mapping[str, Words] = {
         "de": "gesperrt, neu angemeldet, noch nicht bestätigt",
         "en": "blocked, signed up again, not yet confirmed",
     },
+    # Blocked by the table still, but only until they confirm anew.
+    "lifted": {
+        "de": "Sperre aufgehoben, neue Anmeldung möglich: kein Newsletter, bis sie bestätigt ist",
+        "en": "block lifted, a new sign-up is possible: no newsletter until it is confirmed",
+    },
+    "lifted and returning": {
+        "de": "neu angemeldet, noch nicht bestätigt: kein Newsletter",
+        "en": "signed up again, not yet confirmed: no newsletter",
+    },
     "erasing": {
         "de": "gelöscht; die Löschung bei Mailchimp läuft",
         "en": "erased; Mailchimp follows",

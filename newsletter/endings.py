@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from newsletter import clock, config, old_checkpoints, retention, wording
+from newsletter import clock, config, old_checkpoints, retention
 from newsletter.database import reading
 from newsletter.lifecycle import SOFT_REASONS, Reason, Status
 from newsletter.models import Erasure, LedgerRow, Letter, RetentionRun, Subscription, Wording
@@ -97,26 +97,27 @@ def _next_erasure(now: datetime) -> Next:
 
 
 def _named_by_nobody() -> tuple[ColumnElement[bool], ...]:
-    settings = config.current()
-    # What the present settings say is published again as soon as a process starts.
-    present = [wording.render(language, settings).hash for language in settings.locales]
     in_ledger = (LedgerRow.wording == Wording.hash, LedgerRow.ref == Subscription.ref)
     return (
-        Wording.hash.not_in(present),
         ~exists().where(Subscription.wording == Wording.hash),
         ~exists().where(Letter.wording == Wording.hash),
         ~exists().where(*in_ledger),
     )
 
 
+#: Of one that has ended the hash alone stays; there is nothing of it left to end.
+_IS_KEPT = Wording.text != ""
+
+
 def _wordings(now: datetime, most: int | None) -> list[str]:
     is_withdrawn = Wording.withdrawn_at <= now - retention.WORDING_GRACE
-    return _keys(Wording.hash, (is_withdrawn, *_named_by_nobody()), Wording.withdrawn_at, most)
+    where = (_IS_KEPT, is_withdrawn, *_named_by_nobody())
+    return _keys(Wording.hash, where, Wording.withdrawn_at, most)
 
 
 def _next_wording(now: datetime) -> Next:
     with reading() as session:
-        query = select(func.count()).where(Wording.withdrawn_at.is_not(None))
+        query = select(func.count()).where(_IS_KEPT, Wording.withdrawn_at.is_not(None))
         withdrawn = session.scalar(query) or 0
     # When the last record that names one ends, nobody knows before.
     return Next(withdrawn - len(_wordings(now, None)), None)

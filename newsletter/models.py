@@ -90,15 +90,23 @@ _Counter = BigInteger().with_variant(Integer, "sqlite")
 
 
 class Wording(Model):
-    """A consent text as it was shown, never changed; a new text is a new row."""
+    """A consent text as it was shown, never changed; a new text is a new row.
+
+    What ends is the text alone: that this one was withdrawn stays known by its hash.
+    """
 
     __tablename__ = "wording"
 
     hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     language: Mapped[str] = mapped_column(String(8))
-    text: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)  #: empty once it has ended
     published_at: Mapped[datetime] = mapped_column(UtcDateTime)
     withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether the text is there no more."""
+        return not self.text
 
 
 class Subscription(Model):

@@ -128,6 +128,13 @@ def lift(link: Link) -> None:
         person.act(Action.LIFT, actor=ACTOR)
 
 
+def would_lose_block(link: Link) -> bool:
+    """Tell whether an erasure takes a block away with all the rest; raise ExpiredLink."""
+    with reading() as session:
+        row = _checked(link, session.get(Subscription, link.ref))
+        return row.status in (Status.BLOCKED, Status.RETURNING)
+
+
 def erase(link: Link, *, keep_block: bool) -> str:
     """The person is forgotten here at once, and at Mailchimp from now on; their reference. Raise ExpiredLink."""
     with writing() as session:

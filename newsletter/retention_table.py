@@ -223,8 +223,10 @@ TABLE: tuple[DataClass, ...] = (
         ("wording",),
         Text("Einwilligungstexte (nichts Personenbezogenes)", "Consent texts (nothing personal)"),
         Text(
-            "solange sie gelten oder ein Nachweis sie nennt; zurückgezogene danach gelöscht",
-            "as long as they are in use or a record names them; withdrawn ones are deleted then",
+            "solange sie gelten oder ein Nachweis sie nennt; zurückgezogene danach gelöscht bis auf ihren Hash, "
+            "damit sie niemand wieder verwendet",
+            "as long as they are in use or a record names them; withdrawn ones are deleted then but for "
+            "their hash, so that none is used again",
         ),
         Text(
             "Art. 7 Abs. 1 DSGVO: der Wortlaut gehört zum Nachweis",

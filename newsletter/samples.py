@@ -159,10 +159,11 @@ def values_of(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
     }
     words = {"words": access_words, "detail": access_text.detail}
     page = {**words, "fingerprint": "0" * 64, "style": None}
-    parts = [Part("…", (Line("…", "…"),)), Part("…", quote="…")]
+    parts = [Part("data", "…", (Line("…", "…"),)), Part("wording", "…", quote="…", language="de")]
     all_ways = {"can_leave": True, "can_correct": True, "can_lift": True}
     no_way = dict.fromkeys(all_ways, False)
-    mine = {"parts": parts, "unsubscribe_url": "/", "expires_at": EXPIRES_AT, "error": None}
+    urls = {"unsubscribe_url": "/", "erase_url": "/"}
+    mine = {"parts": parts, **urls, "expires_at": EXPIRES_AT, "error": None}
     return {
         _FORM: [
             empty_form,
@@ -185,6 +186,10 @@ def values_of(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
             {**mine, **no_way, "new_email": "", "done": "lift"},
             {**mine, **all_ways, "new_email": "", "done": "rectify"},
             {**mine, **all_ways, "new_email": "ada", "done": None, "error": "…"},
+        ],
+        "pages/my_data_erase.html": [
+            {"my_data_url": "/", "would_lose_block": False},
+            {"my_data_url": "/", "would_lose_block": True},
         ],
         "pages/my_data_erased.html": [
             {"reference": "0" * 32, "keeps_block": False},

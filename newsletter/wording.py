@@ -1,13 +1,15 @@
 """The consent texts people agree to: rendered from settings, immutable, addressed by their hash.
 
 A changed setting or template makes a new text. It is in the database before it is first shown, and stays there as
-long as a record names it. One that was withdrawn is shown and taken no more, from that moment on: what a process keeps
-in its memory is asked about each time.
+long as a record names it. One that was withdrawn is shown and taken no more, from that moment on and for good: what a
+process keeps in its memory is asked about each time, and the row outlives the text, so that settings that go back to it
+do not publish it again.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from flask import current_app
@@ -45,13 +47,14 @@ def render(language: Locale, settings: Settings) -> ConsentText:
 
 def publish(session: Session) -> dict[str, ConsentText]:
     """Put the present texts into the database where they are missing; give them by language."""
-    texts = _rendered()
+    texts = rendered()
     for text in texts.values():
         rows.insert_missing(session, Wording, **asdict(text), published_at=clock.now())
     return texts
 
 
-def _rendered() -> dict[str, ConsentText]:
+def rendered() -> dict[str, ConsentText]:
+    """The settings' own texts by language, withdrawn or not."""
     settings = config.current()
     return {language: render(language, settings) for language in settings.locales}
 
@@ -59,7 +62,7 @@ def _rendered() -> dict[str, ConsentText]:
 def current(locale: str) -> ConsentText:
     """The text published in a language now; the default language's where that one is not offered.
 
-    Raise UnknownWording where all of that language were withdrawn.
+    Raise UnknownWording where all of all languages were withdrawn.
     """
     if "wordings" not in current_app.extensions:
         with writing() as session:
@@ -77,19 +80,22 @@ def current_in(session: Session, locale: str) -> ConsentText:
 def looked_at(locale: str) -> ConsentText:
     """The same for whoever only looks: it may not be published yet. Raise UnknownWording."""
     with reading() as session:
-        return _pick(session, _rendered(), locale)
+        return _pick(session, rendered(), locale)
 
 
-def _pick(session: Session, texts: dict[str, ConsentText], locale: str) -> ConsentText:
-    """The settings' own text; should that be withdrawn, the newest that is not, so that nobody is locked out."""
-    own = texts.get(locale) or texts[config.current().default_locale]
-    is_withdrawn = session.connection().execute(_IS_WITHDRAWN, {"hash": own.hash}).scalar()
-    if not is_withdrawn:
-        return own
-    other = session.scalar(_NEWEST, {"language": own.language})
-    if other is None:
-        raise UnknownWording
-    return of(other)
+def _pick(session: Session, texts: Mapping[str, ConsentText], locale: str) -> ConsentText:
+    """The settings' own text; should that be withdrawn, the newest that is not, so that nobody is locked out.
+
+    A language that has none is one that is not offered.
+    """
+    for language in dict.fromkeys((locale, config.current().default_locale, *texts)):
+        if (own := texts.get(language)) is None:
+            continue
+        if not session.connection().execute(_IS_WITHDRAWN, {"hash": own.hash}).scalar():
+            return own
+        if (other := session.scalar(_NEWEST, {"language": own.language})) is not None:
+            return of(other)
+    raise UnknownWording
 
 
 # Built once, as they are asked for by every form and every sign-up.
@@ -116,7 +122,7 @@ def kept(session: Session, hash_: str) -> ConsentText | None:
     texts: dict[str, ConsentText] = current_app.extensions.setdefault("texts", {})
     if hash_ not in texts:
         row = session.get(Wording, hash_)
-        if row is None:
+        if row is None or row.has_ended:
             return None
         texts[hash_] = of(row)
     return texts[hash_]

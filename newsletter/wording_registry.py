@@ -1,15 +1,16 @@
 """All consent texts that were ever shown: which there are, who is recorded with them, and how one is withdrawn.
 
-A text that was withdrawn is refused in sign-ups. What is out already still holds: whoever gets its letter, or has it,
-may confirm, since they agree to what they were shown.
+A text that was withdrawn is refused in sign-ups, for good. What is out already still holds: whoever gets its letter, or
+has it, may confirm, since they agree to what they were shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import func, select, union
 from sqlalchemy.orm import Session
@@ -34,7 +35,7 @@ class Registered:
 
 def all_texts() -> list[Registered]:
     """Every text, the newest first."""
-    present = {consent.hash for consent in _present(wording.looked_at)}
+    present = _present(wording.looked_at)
     with reading() as session:
         people = _people_by_text(session)
         texts = session.scalars(select(Wording).order_by(Wording.published_at.desc(), Wording.hash))
@@ -60,22 +61,39 @@ def find(hash_: str) -> Registered:
 
 def withdraw(hash_: str) -> None:
     """Take no more sign-ups with a text; again: nothing more. Raise UnknownWording or PresentWording."""
-    # What the form is to show instead is there before this one is not taken any more.
-    present = {consent.hash for consent in _present(wording.current)}
     with writing() as session:
-        row = session.get(Wording, hash_, with_for_update=True)
-        if row is None:
+        # All of them, in one order: two who each withdraw what the other's settings show would leave none. Sign-ups,
+        # which only refer to a text, need not wait.
+        query = select(Wording).order_by(Wording.hash).with_for_update(key_share=True)
+        texts = {row.hash: row for row in session.scalars(query)}
+        if hash_ not in texts:
             raise _unknown()
-        if hash_ in present:
+        # What the form is to show instead is there before this one is not taken any more.
+        if hash_ in _present(partial(wording.current_in, session)):
             raise PresentWording
+        row = texts[hash_]
         if row.withdrawn_at is None:
             row.withdrawn_at = clock.now()
 
 
-def _present(text_in: Callable[[str], ConsentText]) -> Iterator[ConsentText]:
-    for language in config.current().locales:
-        with suppress(UnknownWording):  # all of that language were withdrawn
-            yield text_in(language)
+def complaint() -> str | None:
+    """That the settings' own text is not what the forms show, for staff; None where it is."""
+    own = wording.rendered()
+    with reading() as session:
+        query = select(Wording.hash).where(Wording.withdrawn_at.is_not(None))
+        withdrawn = set(session.scalars(query))
+    languages = [language for language, text in own.items() if text.hash in withdrawn]
+    if not languages:
+        return None
+    told = ", ".join(languages)
+    return f"the consent text of the settings was withdrawn, and another one is shown ({told})"
+
+
+def _present(text_in: Callable[[str], ConsentText]) -> set[str]:
+    """The hashes of what the forms show, in all languages."""
+    with suppress(UnknownWording):  # all were withdrawn
+        return {text_in(language).hash for language in config.current().locales}
+    return set()
 
 
 def _people_by_text(session: Session) -> dict[str, int]:

@@ -18,14 +18,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import delete, func, select, text, update
 
-from newsletter import clock, create_app, database, proof_check, quota
+from newsletter import clock, create_app, database, proof_check, quota, wording, wording_registry
 from newsletter.address import Address
 from newsletter.config import load
 from newsletter.database import lock, reading, writing
 from newsletter.delivery.cleaning import Cleaning
 from newsletter.delivery.housekeeping import purge_quotas
+from newsletter.errors import PresentWording
 from newsletter.lifecycle import Action, Reason
-from newsletter.models import Quota, Subscription, db
+from newsletter.models import Quota, Subscription, Wording, db
 from newsletter.person import digest_of, meet
 from sandbox.mailbox import Mailbox
 from tests.conftest import Drain, on_postgresql, on_sqlite
@@ -257,3 +258,31 @@ def test_a_row_that_breaks_a_rule_is_not_shown_in_the_log(
     assert "nobody_leaves" in logged
     assert "DETAIL: [redacted]" in logged
     assert not [value for value in (nonce, digest) if value and value.hex() in logged]
+
+
+@on_postgresql
+def test_of_two_who_withdraw_what_each_others_forms_show_one_is_refused(
+    app: Flask, environ: dict[str, Any], database_url: str
+) -> None:
+    other = create_app(load({**environ, "TOPICS": "Kursen für Tischler"}))
+    with other.app_context():
+        new = wording.current("de").hash
+    with app.app_context():
+        old = wording.current("de").hash
+
+    def withdraw_old() -> None:
+        with other.app_context():
+            wording_registry.withdraw(old)
+
+    with ThreadPoolExecutor(1) as crowd, app.app_context(), writing() as session:
+        withdrawn = update(Wording).where(Wording.hash == new)
+        session.execute(withdrawn.values(withdrawn_at=clock.now()))
+        second = crowd.submit(withdraw_old)
+        wait_until(lambda: second.done() or somebody_waits(database_url), "the second one waits")
+        session.commit()
+
+        with pytest.raises(PresentWording):
+            second.result(10)
+    with other.app_context():
+        assert wording.current("de").hash == old
+        db.engine.dispose()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from flask import Flask
 from sqlalchemy import select
 
-from newsletter import config, outage, wording
+from newsletter import outage, wording, wording_registry
 from newsletter.checkup.finding import Finding
 from newsletter.database import reading
 from newsletter.lint.consent import registered_problems
@@ -19,17 +19,14 @@ def findings(app: Flask) -> Iterator[Finding]:
     with app.app_context():
         if outage.present() is not None:
             return
-        settings = config.current()
-        present = {wording.render(language, settings).hash for language in settings.locales}
+        reason = wording_registry.complaint()
         with reading() as session:
-            rows = session.scalars(select(Wording).order_by(Wording.hash)).all()
-    if any(row.withdrawn_at is not None and row.hash in present for row in rows):
-        yield Finding(
-            "wording",
-            "the text of the present settings was withdrawn, and another one is shown in its place",
-            "change TOPICS or the template to what people are to agree to",
-        )
-    for text in (wording.of(row) for row in rows if row.withdrawn_at is None):
+            query = select(Wording).where(Wording.withdrawn_at.is_(None)).order_by(Wording.hash)
+            rows = session.scalars(query).all()
+    if reason is not None:
+        remedy = "change TOPICS or the template to what people are to agree to"
+        yield Finding("wording", reason, remedy)
+    for text in map(wording.of, rows):
         if missing := list(registered_problems(text)):
             yield Finding(
                 f"wording {text.hash}",

@@ -8,7 +8,7 @@ import os
 import click
 from flask import current_app
 
-from newsletter import checkup, config, keyring, migrating, wording
+from newsletter import checkup, config, keyring, migrating, wording, wording_registry
 from newsletter.cli.application import with_app
 from newsletter.database import writing
 from newsletter.delivery.worker import Worker
@@ -34,6 +34,8 @@ def release() -> None:
         click.echo(
             "The schema is a later release's: it stays as it is, and this one works with it."
         )
+    if (reason := wording_registry.complaint()) is not None:
+        click.echo(f"Worth knowing: {reason}; change TOPICS or the template.", err=True)
     click.echo("The database is ready.")
 
 

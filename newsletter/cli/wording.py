@@ -32,9 +32,9 @@ def _list() -> None:
 @click.argument("hash_", metavar="HASH")
 @with_app
 def show_one(*, hash_: str) -> None:
-    """Show the text that has this hash, withdrawn or not."""
+    """Show the text that has this hash, withdrawn or not; null where it has ended."""
     text = wording_registry.find(hash_)
-    show({**_told(text), "text": text.consent.text})
+    show({**_told(text), "text": text.consent.text or None})
 
 
 @wording.command()
@@ -43,8 +43,9 @@ def show_one(*, hash_: str) -> None:
 def withdraw(*, hash_: str) -> None:
     """Take no more sign-ups with the text that has this hash.
 
-    Letters that quote it are still sent, and may still be confirmed. The text that the form shows
-    now cannot be withdrawn: change TOPICS or the template first.
+    Letters that quote it are still sent, and may still be confirmed. It is for good: settings that
+    go back to it do not bring it back. The text that the form shows now cannot be withdrawn: change
+    TOPICS or the template first.
     """
     wording_registry.withdraw(hash_)
     click.echo("Withdrawn.")

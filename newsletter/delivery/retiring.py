@@ -10,7 +10,7 @@ import logging
 import secrets
 from collections.abc import Mapping
 
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from newsletter import (
     clock,
@@ -96,6 +96,8 @@ class Retiring:
             deleted = old_checkpoints.delete(config.current().ledger_checkpoints, keys)
             with writing() as session:
                 retention_runs.note(session, CHECKPOINTS, deleted)
+        elif ending.name == WORDINGS:
+            _empty(keys)
         else:
             _delete(ending.name, keys)
 
@@ -123,7 +125,6 @@ def _tell(counts: Counts) -> None:
 
 _TABLES: Mapping[str, type[Model]] = {
     ERASURES: Erasure,
-    WORDINGS: Wording,
     RUNS: RetentionRun,
 }
 
@@ -135,6 +136,13 @@ def _delete(name: str, keys: list[str]) -> None:
     with writing() as session:
         session.execute(delete(_TABLES[name]).where(key.in_(values)))
         retention_runs.note(session, name, len(keys))
+
+
+def _empty(hashes: list[str]) -> None:
+    """End consent texts; their rows stay, or settings that go back to one would publish it again."""
+    with writing() as session:
+        session.execute(update(Wording).where(Wording.hash.in_(hashes)).values(text=""))
+        retention_runs.note(session, WORDINGS, len(hashes))
 
 
 def run_now() -> Counts | None:

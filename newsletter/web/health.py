@@ -17,6 +17,7 @@ from newsletter import (
     outage,
     reconciliations,
     retention_runs,
+    wording_registry,
 )
 from newsletter.errors import Unavailable, WrongDataKey
 from newsletter.web import limits, staff, webhooks
@@ -77,6 +78,8 @@ def _complaints() -> Iterator[str]:
     if (reason := retention_runs.complaint()) is not None:
         yield reason
     if (reason := cleanings.complaint()) is not None:
+        yield reason
+    if (reason := wording_registry.complaint()) is not None:
         yield reason
     yield from ledger_health.complaints()
     if not has_key and database.anyone_confirmed():

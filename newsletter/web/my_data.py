@@ -36,7 +36,27 @@ bp = Blueprint("my_data", __name__)
 @describe(Door("Show all that is held; changes nothing.", {200: (PAGE, Held)}, _LINK_PROBLEMS))
 def show(token: str) -> Response:
     """Show all that is held."""
-    return _page(links.follow(Purpose.MY_DATA, token))
+    return _page(links.follow(Purpose.MY_DATA, token), token)
+
+
+@bp.get("/my-data/<token>/erase")
+@describe(
+    Door(
+        "Say what erasing does, and ask once more; changes nothing.",
+        {200: (PAGE,)},
+        _LINK_PROBLEMS,
+        description="Its button does the same as a POST to the page of one's own data.",
+    )
+)
+def ask_to_erase(token: str) -> Response:
+    """Say what erasing does, and ask once more."""
+    link = links.follow(Purpose.MY_DATA, token)
+    page = render_template(
+        "pages/my_data_erase.html",
+        would_lose_block=my_data.would_lose_block(link),
+        my_data_url=url_for("my_data.show", token=token, locale=language.present()),
+    )
+    return make_response(page)
 
 
 @bp.post("/my-data/<token>")
@@ -67,7 +87,7 @@ def act(token: str) -> Response:
     except InvalidAddress:
         if not negotiation.wants_page():
             raise
-        return _page(link, new_email=given.new_email or "", status=422)
+        return _page(link, token, new_email=given.new_email or "", status=422)
     match given.action:
         case "download":
             return _file(link)
@@ -93,7 +113,7 @@ def _new_address(given: MyDataAct) -> Address | None:
     return Address.parse(given.new_email or "")
 
 
-def _page(link: Link, *, new_email: str = "", status: int = 200) -> Response:
+def _page(link: Link, token: str, *, new_email: str = "", status: int = 200) -> Response:
     locale = language.present()
     mine = my_data.look(link, locale)
     if negotiation.wants_json():
@@ -106,6 +126,7 @@ def _page(link: Link, *, new_email: str = "", status: int = 200) -> Response:
         can_correct=mine.can_correct,
         can_lift=mine.can_lift,
         unsubscribe_url=mine.unsubscribe_url,
+        erase_url=url_for("my_data.ask_to_erase", token=token, locale=locale),
         expires_at=link.made_at + MY_DATA_HOLDS if link.made_at else None,
         done=done if done in _TOLD and status == 200 else None,
         new_email=new_email,

@@ -7,12 +7,15 @@ All of it is started once for the folder (on each of pytest's workers), so every
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
 
+from newsletter import create_core, tokens
+from newsletter.config import load
+from newsletter.tokens import Link, Purpose
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests.browser import chromium
@@ -22,6 +25,8 @@ from tests.browser.watch import origin_of
 from tests.browser.windows import Open, windows
 from tests.conftest import environment
 from tests.journey.service import Service, running
+
+LinkToData = Callable[[str], str]
 
 
 @pytest.fixture(scope="package")
@@ -67,6 +72,17 @@ def service(
     }
     with running(environ, folder) as service:
         yield service
+
+
+@pytest.fixture(scope="package")
+def link_to_data(service: Service) -> LinkToData:
+    """What a letter would bring to somebody, by reference: one who was written just now gets none so soon."""
+
+    def link_to(reference: str) -> str:
+        with create_core(load(service.environ)).app_context():
+            return tokens.url_for(Purpose.MY_DATA, Link(reference, 0))
+
+    return link_to
 
 
 @pytest.fixture

@@ -22,7 +22,8 @@ SHOWN_HOST = "newsletter.example.com"
 ALIKE = frozenset(
     {
         *("already", "nowhere", "problem-type", "problem-types"),
-        *("my-data-blocked", "my-data-error", "my-data-inbox", "my-data-letter"),
+        *("my-data-blocked", "my-data-erase-blocked", "my-data-error", "my-data-inbox"),
+        "my-data-letter",
     }
 )
 #: Where the picture of a long page is cut off, in pixels.
@@ -90,25 +91,27 @@ class Gallery:
         yield from self._look("confirm")
         person.presses(person.words.confirm)
         yield from self._look("confirmed")
-        reference = person.page.locator(".reference").inner_text()
+        self.reference = person.reference()
         confirmed = person.page.locator('a[href*="/unsubscribe/"]').get_attribute("href")
-        self.reference = reference
-        yield from self._proof(reference)
+        yield from self._proof()
         person.page.goto(self.link_to_data(self.reference))
         person.reads(person.words.my_data)
         self._name_host()
         yield from self._look("my-data")
+        person.page.goto(self.link_to_data(self.reference))
+        person.page.get_by_role("link", name=person.words.on_to_erasing).click()
+        yield from self._look("my-data-erase")
         person.page.goto(person.path_to("not-me"))
         yield from self._look("not-me-confirmed")
         person.page.goto(person.path_to("confirm"))
         yield from self._look("already")
         person.page.goto(confirmed or "")
 
-    def _proof(self, reference: str) -> Iterator[Look]:
+    def _proof(self) -> Iterator[Look]:
         """What staff see of the consent."""
         page = self.person.page
         page.set_extra_http_headers(STAFF)
-        page.goto(f"/admin/proofs/{reference}?locale={self.person.locale}")
+        page.goto(f"/admin/proofs/{self.reference}?locale={self.person.locale}")
         self._name_host()
         yield from self._look("proof")
         page.set_extra_http_headers({})
@@ -135,6 +138,8 @@ class Gallery:
         person = self.person
         person.page.goto(self.link_to_data(self.reference))
         yield from self._look("my-data-blocked")
+        person.page.get_by_role("link", name=person.words.on_to_erasing).click()
+        yield from self._look("my-data-erase-blocked")
         person.page.get_by_role("checkbox").check()
         person.presses(person.words.erase_all)
         person.reads(person.words.erased)

@@ -40,6 +40,8 @@ class Words:
     unknown: str
     my_data: str
     ask_for_data: str
+    on_to_erasing: str
+    back_to_data: str
     erase_all: str
     erased: str
 
@@ -62,7 +64,9 @@ WORDS: dict[Locale, Words] = {
         unknown="Link nicht gefunden",
         my_data="Meine Daten",
         ask_for_data="Link zusenden lassen",
-        erase_all="Alles löschen",
+        on_to_erasing="Weiter zum Löschen",
+        back_to_data="Zurück, ohne etwas zu löschen",
+        erase_all="Endgültig alles löschen",
         erased="Ihre Daten wurden gelöscht",
     ),
     "en": Words(
@@ -82,7 +86,9 @@ WORDS: dict[Locale, Words] = {
         unknown="Link not found",
         my_data="My data",
         ask_for_data="Have a link sent to you",
-        erase_all="Erase everything",
+        on_to_erasing="On to erasing everything",
+        back_to_data="Back, without erasing anything",
+        erase_all="Erase everything for good",
         erased="Your data has been erased",
     ),
 }
@@ -158,6 +164,10 @@ class Person:
         self.reads(self.words.to_confirm)
         self.presses(self.words.confirm)
         self.reads(self.words.confirmed)
+
+    def reference(self) -> str:
+        """The reference number on the page that is open."""
+        return self.page.locator(".reference").inner_text()
 
     def leaves(self) -> None:
         """Go from the success page to the end of the newsletter."""

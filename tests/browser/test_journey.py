@@ -8,6 +8,7 @@ from contextlib import closing
 from playwright.sync_api import expect
 
 from sandbox.mailchimp import StandIn
+from tests.browser.conftest import LinkToData
 from tests.browser.person import Person, in_german
 from tests.journey.service import Service, wait_until
 
@@ -97,6 +98,25 @@ def test_whoever_wants_no_more_letters_ticks_one_box(person: Person, service: Se
 
     person.reads(person.words.forgotten)
     assert service.status_of(person.address) == "blocked"
+
+
+@in_german
+def test_whoever_erases_everything_is_asked_once_more_and_may_go_back(
+    person: Person, service: Service, link_to_data: LinkToData
+) -> None:
+    person.gets_letter()
+    person.confirms()
+    person.page.goto(link_to_data(person.reference()))
+
+    person.page.get_by_role("link", name=person.words.on_to_erasing).click()
+    person.page.get_by_role("link", name=person.words.back_to_data).click()
+    person.reads(person.words.my_data)
+    assert service.status_of(person.address) == "confirmed"
+
+    person.page.get_by_role("link", name=person.words.on_to_erasing).click()
+    person.presses(person.words.erase_all)
+    person.reads(person.words.erased)
+    assert service.status_of(person.address) in ("erasing", "unknown")
 
 
 def test_an_expired_link_leads_back_to_the_form(person: Person, service: Service) -> None:

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page
 
 from sandbox.mailbox import Mailbox
+from tests.browser.conftest import LinkToData
 from tests.browser.person import LETTER_URL, Locale, Person, in_german
 from tests.browser.watch import origin_of
 from tests.browser.windows import Open
@@ -59,8 +60,8 @@ def tab_to(page: Page, selector: str) -> None:
     raise AssertionError(f"Tab does not lead to {selector}")
 
 
-@pytest.fixture(params=["form", "confirm", "not-me", "unsubscribe"])
-def page(request: pytest.FixtureRequest, person: Person) -> Page:
+@pytest.fixture(params=["form", "confirm", "not-me", "unsubscribe", "my-data", "my-data-erase"])
+def page(request: pytest.FixtureRequest, person: Person, link_to_data: LinkToData) -> Page:
     """Each page on which there is something to do."""
     if request.param == "form":
         person.page.goto("/")
@@ -68,6 +69,12 @@ def page(request: pytest.FixtureRequest, person: Person) -> Page:
         person.gets_letter()
         person.confirms()
         person.page.get_by_role("link", name=person.words.leave).click()
+    elif request.param.startswith("my-data"):
+        person.gets_letter()
+        person.confirms()
+        person.page.goto(link_to_data(person.reference()))
+        if request.param.endswith("erase"):
+            person.page.get_by_role("link", name=person.words.on_to_erasing).click()
     else:
         person.gets_letter()
         person.page.goto(person.path_to(request.param))

@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 import re
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
-from newsletter import create_core, samples, tokens
+from newsletter import samples
 from newsletter.config import load
 from newsletter.models import LetterKind
-from newsletter.tokens import Link, Purpose
 from sandbox.mailbox import Mailbox
+from tests.browser.conftest import LinkToData
 from tests.browser.gallery import NARROW, SHOWN_HOST, Gallery, Look
 from tests.browser.person import LETTER_URL, Locale, Person
 from tests.browser.watch import origin_of
@@ -27,7 +26,11 @@ ALBUM = Path(__file__).parent.parent.parent / "docs" / "screenshots"
 
 @pytest.fixture(scope="module", params=["de", "en"])
 def looks(
-    request: pytest.FixtureRequest, browser: Browser, service: Service, mailbox: Mailbox
+    request: pytest.FixtureRequest,
+    browser: Browser,
+    service: Service,
+    mailbox: Mailbox,
+    link_to_data: LinkToData,
 ) -> list[Look]:
     """All pages in one language, looked at one by one."""
     locale: Locale = request.param
@@ -37,7 +40,7 @@ def looks(
         person = Person(page, mailbox, f"{uuid.uuid4().hex}@example.org", locale)
         album = Path(folder) if folder else None
         way_back = way_back_letter(service, locale)
-        return list(Gallery(person, service.home, link_to_data(service), way_back, album).walk())
+        return list(Gallery(person, service.home, link_to_data, way_back, album).walk())
 
 
 def way_back_letter(service: Service, locale: Locale) -> str:
@@ -46,16 +49,6 @@ def way_back_letter(service: Service, locale: Locale) -> str:
     twin = samples.letter(app, locale, LetterKind.WAY_BACK).message.get_body(("html",))
     assert twin is not None
     return str(twin.get_content())
-
-
-def link_to_data(service: Service) -> Callable[[str], str]:
-    """What a letter would bring to somebody, by reference: one who was written just now gets none so soon."""
-
-    def link_to(reference: str) -> str:
-        with create_core(load(service.environ)).app_context():
-            return tokens.url_for(Purpose.MY_DATA, Link(reference, 0))
-
-    return link_to
 
 
 def test_nothing_on_any_page_keeps_anybody_out(looks: list[Look]) -> None:

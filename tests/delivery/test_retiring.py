@@ -14,7 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
-from newsletter import create_app, endings, jobs, retention_runs, subscriptions
+from newsletter import create_app, endings, jobs, retention_runs, subscriptions, wording
 from newsletter.config import load
 from newsletter.database import reading, writing
 from newsletter.delivery import retiring
@@ -396,12 +396,12 @@ def add_wording(hash_: str) -> None:
         session.add(Wording(hash=hash_, language="de", text="Ja.", published_at=now))
 
 
-def has_wording(hash_: str) -> bool:
+def text_of(hash_: str) -> str:
     with reading() as session:
-        return session.get(Wording, hash_) is not None
+        return session.scalars(select(Wording.text).where(Wording.hash == hash_)).one()
 
 
-def test_a_withdrawn_text_that_nobody_names_ends_a_day_later(
+def test_a_withdrawn_text_that_nobody_names_ends_a_day_later_and_its_hash_stays(
     at_work: None, clock: time_machine.Traveller
 ) -> None:
     add_wording("0" * 64)
@@ -411,8 +411,15 @@ def test_a_withdrawn_text_that_nobody_names_ends_a_day_later(
 
     clock.shift(SECOND)
 
+    assert planned()["wordings"] == 1
     assert run()["wordings"] == 1
-    assert not has_wording("0" * 64)
+    assert text_of("0" * 64) == ""
+    assert (planned()["wordings"], next_of("wordings")) == (0, 0)
+    assert run()["wordings"] == 0
+
+
+def next_of(name: str) -> int:
+    return next(then.count for ending, _, then in endings.plan() if ending.name == name)
 
 
 def test_a_text_that_is_in_use_stays(at_work: None, clock: time_machine.Traveller) -> None:
@@ -423,7 +430,7 @@ def test_a_text_that_is_in_use_stays(at_work: None, clock: time_machine.Travelle
     assert count(Wording) == before
 
 
-def test_a_withdrawn_text_that_the_settings_still_say_stays(
+def test_a_withdrawn_text_that_the_settings_still_say_ends_too_and_is_not_published_again(
     at_work: None, clock: time_machine.Traveller
 ) -> None:
     with reading() as session:
@@ -432,7 +439,10 @@ def test_a_withdrawn_text_that_the_settings_still_say_stays(
         withdraw(hash_)
     clock.shift(2 * DAY)
 
-    assert run()["wordings"] == 0
+    assert run()["wordings"] == 2
+    with writing() as session:
+        wording.publish(session)
+    assert [text_of(hash_) for hash_ in hashes] == ["", ""]
 
 
 @pytest.mark.parametrize("names_it", ["the subscription", "the letter", "the ledger"])

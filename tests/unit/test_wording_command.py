@@ -23,7 +23,19 @@ from newsletter.tokens import Link, Purpose
 from sandbox.mailbox import Mailbox
 from tests.commands import Run, commands
 from tests.conftest import Drain, Join
-from tests.people import ADA, GRACE, HEDY, JSON, access, ask_staff, confirm, link_in, press, sign_up
+from tests.people import (
+    ADA,
+    GRACE,
+    HEDY,
+    JSON,
+    STAFF,
+    access,
+    ask_staff,
+    confirm,
+    link_in,
+    press,
+    sign_up,
+)
 
 NEW_TOPICS = {"TOPICS": "Kursen für Tischler"}
 DAY = timedelta(days=1)
@@ -57,9 +69,9 @@ def listed(run: Run, **variables: str) -> dict[str, dict[str, Any]]:
     return {text["hash"]: text for text in json.loads(answer.stdout)}
 
 
-def withdraw(run: Run, hash_: str) -> None:
+def withdraw(run: Run, hash_: str, **variables: str) -> None:
     """Withdraw a text once the settings have another one."""
-    answer = run("wording", "withdraw", hash_, **NEW_TOPICS)
+    answer = run("wording", "withdraw", hash_, **(variables or NEW_TOPICS))
     assert (answer.exit_code, answer.stdout) == (0, "Withdrawn.\n"), answer.stderr
 
 
@@ -195,6 +207,72 @@ def test_settings_that_go_back_to_it_show_the_text_that_holds(
     assert listed(run)[new]["present"]
     assert run("wording", "withdraw", new).exit_code == 1
     assert "was withdrawn, and another one is shown" in run("check").stderr
+
+
+@pytest.fixture
+def ended(
+    run: Run, client: FlaskClient, renewed: FlaskClient, clock: time_machine.Traveller
+) -> str:
+    """A text was withdrawn, nobody's record names it, and so it has ended; `client` still has its settings."""
+    old = shown_by(client)
+    shown_by(renewed)
+    withdraw(run, old)
+    clock.shift(2 * DAY)
+    assert "wordings: 1" in run("retention", **NEW_TOPICS).stdout
+    return old
+
+
+def test_a_text_that_was_withdrawn_is_not_accepted_again_when_it_has_ended(
+    run: Run, client: FlaskClient, renewed: FlaskClient, ended: str
+) -> None:
+    new = shown_by(renewed)
+
+    told = run("release")
+
+    assert (told.exit_code, shown_by(client)) == (0, new)
+    assert "was withdrawn, and another one is shown" in told.stderr
+    assert [sign_up(each, ADA, wording=ended).status_code for each in (client, renewed)] == [
+        422
+    ] * 2
+    assert sign_up(client, ADA).status_code == 202
+    assert access(client, ADA)["wording"]["hash"] == new
+
+
+def test_of_a_text_that_has_ended_it_stays_known_that_it_was_withdrawn(
+    run: Run, ended: str
+) -> None:
+    assert listed(run)[ended]["withdrawn"] == "2026-03-01T12:00:00Z"
+    assert json.loads(run("wording", "show", ended).stdout)["text"] is None
+    assert run("wording", "withdraw", ended).stdout == "Withdrawn.\n"
+
+
+def test_settings_whose_text_was_withdrawn_are_told_to_staff(
+    run: Run, client: FlaskClient, renewed: FlaskClient
+) -> None:
+    def reasons(client: FlaskClient) -> list[str]:
+        told: list[str] = client.get("/ready", headers=STAFF).get_json()["reasons"]
+        return [reason for reason in told if "consent text" in reason]
+
+    old = shown_by(client)
+    shown_by(renewed)
+    assert reasons(client) == []
+    withdraw(run, old)
+
+    assert reasons(client) == [
+        "the consent text of the settings was withdrawn, and another one is shown (de)"
+    ]
+    assert reasons(renewed) == []
+
+
+def test_a_language_whose_texts_were_all_withdrawn_is_answered_in_one_that_has_any(
+    run: Run, client: FlaskClient
+) -> None:
+    english = shown_by(client, "en")
+    withdraw(run, english, TOPICS_EN="")
+
+    assert shown_by(client, "en") == shown_by(client, "de")
+    assert sign_up(client, ADA, locale="en").status_code == 202
+    assert "(en)" in run("check").stderr
 
 
 def test_letters_and_confirmations_that_are_out_still_hold(

@@ -1,4 +1,4 @@
-"""What the tests of the doors stand on beside the rest: other settings, and a letter that was sent."""
+"""What the tests of the doors stand on beside the rest: other settings, a letter that was sent, a link to data."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ import pytest
 from flask import Flask, Response, request_finished
 from flask.testing import FlaskClient
 
-from newsletter import create_app
+from newsletter import create_app, tokens
 from newsletter.config import load
 from newsletter.models import db
+from newsletter.tokens import Link, Purpose
 from sandbox.mailbox import Mailbox
-from tests.conftest import COMPANY, Drain
-from tests.people import ADA, sign_up
+from tests.conftest import COMPANY, Drain, Join
+from tests.people import ADA, access, sign_up
 from tests.web.described import departure_from, description_of
 
 ClientWith = Callable[..., FlaskClient]
+PathOf = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
@@ -72,3 +74,23 @@ def letter(client: FlaskClient, drain: Drain, mailbox: Mailbox) -> EmailMessage:
     sign_up(client, ADA)
     drain()
     return mailbox.letters_to(ADA)[-1].message
+
+
+@pytest.fixture
+def path_of(app: Flask, client: FlaskClient) -> PathOf:
+    """The path of the link that somebody's letter has."""
+
+    def path_of(email: str = ADA) -> str:
+        reference = str(access(client, email)["reference"])
+        with app.app_context():
+            url = tokens.url_for(Purpose.MY_DATA, Link(reference, 0))
+        return url.removeprefix("http://localhost:8000")
+
+    return path_of
+
+
+@pytest.fixture
+def path(join: Join, path_of: PathOf) -> str:
+    """The link of Ada, who has confirmed."""
+    join(ADA)
+    return path_of()

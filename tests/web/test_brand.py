@@ -271,6 +271,7 @@ def look_at_own_data(app: Flask, client: FlaskClient) -> None:
         mine = Link(access(client, ADA)["reference"], 0)
         path = urlsplit(tokens.url_for(Purpose.MY_DATA, mine)).path
     client.get(path, headers=BROWSER)
+    client.get(f"{path}/erase", headers=BROWSER)
     client.post(path, data={"action": "erase"}, headers=BROWSER)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -33,31 +33,12 @@ from tests.people import (
     status_of,
 )
 from tests.web.callers import BROWSER
+from tests.web.conftest import PathOf
+from tests.web.snippets import Document
 
 PAUSE, HOUR, SECOND = timedelta(minutes=10), timedelta(hours=1), timedelta(seconds=1)
-Path = Callable[..., str]
 
 pytestmark = pytest.mark.usefixtures("clock")
-
-
-@pytest.fixture
-def path_of(app: Flask, client: FlaskClient) -> Path:
-    """The path of the link that somebody's letter has."""
-
-    def path_of(email: str = ADA) -> str:
-        reference = str(access(client, email)["reference"])
-        with app.app_context():
-            url = tokens.url_for(Purpose.MY_DATA, Link(reference, 0))
-        return url.removeprefix("http://localhost:8000")
-
-    return path_of
-
-
-@pytest.fixture
-def path(join: Join, path_of: Path) -> str:
-    """The link of Ada, who has confirmed."""
-    join(ADA)
-    return path_of()
 
 
 def act(client: FlaskClient, path: str, action: str, **fields: Any) -> int:
@@ -108,7 +89,7 @@ def test_the_page_names_the_right_to_object(client: FlaskClient, path: str) -> N
 
 
 def test_the_page_speaks_english_to_whom_the_letter_did(
-    client: FlaskClient, drain: Drain, path_of: Path
+    client: FlaskClient, drain: Drain, path_of: PathOf
 ) -> None:
     sign_up(client, ADA, locale="en")
 
@@ -116,6 +97,32 @@ def test_the_page_speaks_english_to_whom_the_letter_did(
 
     assert '<html lang="en">' in page
     assert "What has happened" in page
+
+
+def test_the_text_agreed_to_is_told_to_be_in_its_own_language(
+    client: FlaskClient, path: str
+) -> None:
+    page = Document(client.get(f"{path}?locale=en", headers=BROWSER).text)
+
+    assert page.one("html").attributes["lang"] == "en"
+    assert page.one("blockquote").attributes["lang"] == "de"
+
+
+def test_links_at_its_top_lead_to_its_parts_in_their_order(client: FlaskClient, path: str) -> None:
+    page = Document(client.get(path, headers=BROWSER).text)
+
+    nav = page.one("nav")
+    links = [each for each in page.named("a") if nav in each.within]
+    parts = page.named("h2")
+    assert [(link.attributes["href"], link.words) for link in links] == [
+        (f"#{part.attributes['id']}", part.words) for part in parts
+    ]
+    assert page.one("p", id=str(nav.attributes["aria-labelledby"])).words == "Auf dieser Seite"
+    # What people come for stands before what is only to be read.
+    assert [part.attributes["id"] for part in parts] == [
+        *("data", "unsubscribe", "rectify", "download", "erase"),
+        *("events", "letters", "wording", "about", "rights"),
+    ]
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
@@ -191,7 +198,7 @@ def test_no_other_link_opens_it(
 
 
 def test_a_request_that_is_over_is_not_shown(
-    client: FlaskClient, path_of: Path, clock: time_machine.Traveller, app: Flask
+    client: FlaskClient, path_of: PathOf, clock: time_machine.Traveller, app: Flask
 ) -> None:
     sign_up(client, ADA)
     reference = access(client, ADA)["reference"]
@@ -365,7 +372,7 @@ def test_a_letter_of_one_correction_does_not_agree_to_a_later_one(
     drain: Drain,
     join: Join,
     path: str,
-    path_of: Path,
+    path_of: PathOf,
     clock: time_machine.Traveller,
 ) -> None:
     join(HEDY)
@@ -407,7 +414,7 @@ def test_whoever_left_cannot_correct(client: FlaskClient, path: str) -> None:
 
 
 def test_a_correction_shows_and_erases_nothing_of_a_stranger(
-    client: FlaskClient, join: Join, path: str, path_of: Path, clock: time_machine.Traveller
+    client: FlaskClient, join: Join, path: str, path_of: PathOf, clock: time_machine.Traveller
 ) -> None:
     join(GRACE)
     ask_staff(client, "blocks", GRACE, reason="unsubscribed")
@@ -432,66 +439,7 @@ def test_staff_see_both_addresses_once_the_correction_is_confirmed(
     assert [it["email"] for it in access(client, GRACE)["related"]] == ["Ada@example.org"]
 
 
-# Erasing
-
-
-def test_erasing_is_at_once_here_and_then_at_mailchimp(
-    client: FlaskClient, mailchimp: StandIn, path: str, drain: Drain
-) -> None:
-    reference = access(client, ADA)["reference"]
-
-    page = client.post(path, data={"action": "erase"}, headers=BROWSER)
-    assert (page.status_code, status_of(client, ADA)) == (200, "erasing")
-    assert reference in page.text
-    drain()
-
-    assert status_of(client, ADA) == "unknown"
-    assert mailchimp.contacts == {}
-    assert client.get(path).status_code == 410
-
-
-def test_a_program_that_erases_is_told_the_reference(client: FlaskClient, path: str) -> None:
-    reference = access(client, ADA)["reference"]
-
-    answer = client.post(path, json={"action": "erase"})
-
-    assert said_by(answer) == {"status": "done", "action": "erase", "reference": reference}
-
-
-def test_erasing_under_an_open_erasure_names_the_new_reference(
-    client: FlaskClient, path: str, path_of: Path
-) -> None:
-    ask_staff(client, "erasures", ADA)
-    sign_up(client, ADA)
-    reference = access(client, ADA)["reference"]
-
-    answer = client.post(path_of(), json={"action": "erase"})
-
-    assert said_by(answer)["reference"] == reference
-
-
-def test_erasing_can_keep_a_block(client: FlaskClient, path: str, drain: Drain) -> None:
-    page = client.post(path, data={"action": "erase", "keep_block": "1"}, headers=BROWSER)
-    drain()
-
-    assert "Prüfsumme" in page.text
-    assert (access(client, ADA)["status"], access(client, ADA)["email"]) == ("blocked", None)
-
-
-@pytest.mark.parametrize("keep_block", [False, True])
-def test_of_whom_a_digest_alone_is_kept_can_be_erased(
-    client: FlaskClient, drain: Drain, path_of: Path, keep_block: bool
-) -> None:
-    ask_staff(client, "blocks", ADA, reason="staff")
-    drain()
-    path, held = path_of(), access(client, ADA)
-    assert held["email"] is None
-
-    answer = client.post(path, json={"action": "erase", "keep_block": keep_block})
-    drain()
-
-    assert (answer.status_code, said_by(answer)["reference"]) == (200, held["reference"])
-    assert status_of(client, ADA) == ("blocked" if keep_block else "unknown")
+# On hold
 
 
 @pytest.mark.parametrize("action", ["unsubscribe", "erase"])
@@ -515,10 +463,14 @@ def disowned(client: FlaskClient, mailbox: Mailbox, drain: Drain) -> None:
 
 @pytest.mark.usefixtures("disowned")
 def test_its_owner_lifts_this_was_not_me_and_can_sign_up_again(
-    client: FlaskClient, path_of: Path, clock: time_machine.Traveller
+    client: FlaskClient, path_of: PathOf, clock: time_machine.Traveller
 ) -> None:
     path = path_of()
-    assert "Sperre aufheben" in client.get(path, headers=BROWSER).text
+    first = [
+        part.attributes["id"]
+        for part in Document(client.get(path, headers=BROWSER).text).named("h2")
+    ]
+    assert first[:2] == ["data", "lift"]
 
     answer = client.post(path, data={"action": "lift"}, headers=BROWSER)
 
@@ -528,6 +480,47 @@ def test_its_owner_lifts_this_was_not_me_and_can_sign_up_again(
     clock.shift(PAUSE)
     sign_up(client, ADA)
     assert status_of(client, ADA) == "returning"
+
+
+def test_after_a_lift_the_status_is_what_is_true_and_no_longer_blocked(
+    clock: time_machine.Traveller, client: FlaskClient, disowned: None, path_of: PathOf
+) -> None:
+    path = path_of()
+    clock.shift(PAUSE)
+
+    def told(locale: str) -> dict[str, str]:
+        return standing_on(client.get(f"{path}?locale={locale}", headers=BROWSER).text)
+
+    assert told("en")["Status"] == "blocked: no newsletter"
+    act(client, path, "lift")
+
+    assert told("en") == {
+        "Status": "block lifted, a new sign-up is possible: no newsletter until it is confirmed",
+        "Since": "1 March 2026, 13:10 (CET)",
+    }
+    assert told("de")["Stand"] == (
+        "Sperre aufgehoben, neue Anmeldung möglich: kein Newsletter, bis sie bestätigt ist"
+    )
+    clock.shift(PAUSE)
+    sign_up(client, ADA)
+    assert told("en") == {
+        "Status": "signed up again, not yet confirmed: no newsletter",
+        "Since": "1 March 2026, 13:20 (CET)",
+    }
+    assert told("de")["Stand"] == "neu angemeldet, noch nicht bestätigt: kein Newsletter"
+    ask_staff(client, "blocks", ADA, reason="complaint")
+    assert told("en")["Status"] == "blocked: no newsletter"
+    assert told("en")["Reason"] == "complaint"
+
+
+def standing_on(page: str) -> dict[str, str]:
+    """Where the page says that somebody stands, why and since when."""
+    told = dict(re.findall(r"<dt>(.+?)</dt>\s*<dd>(.+?)</dd>", page))
+    return {
+        name: told[name]
+        for name in ("Stand", "Status", "Grund", "Reason", "Seit", "Since")
+        if name in told
+    }
 
 
 @pytest.mark.parametrize("reason", ["complaint", "bounce", "staff"])

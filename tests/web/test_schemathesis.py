@@ -94,6 +94,7 @@ def test_every_door_does_as_the_description_says(
 ) -> None:
     caplog.set_level(logging.CRITICAL)
     operations = [called_with(f"/{each}/{{token}}", token=links[each]) for each in Purpose]
+    operations.append(called_with("/my-data/{token}/erase", token=links[Purpose.MY_DATA]))
     operations.append(called_with("/webhooks/mailchimp/{secret}", secret=WEBHOOK_SECRET))
 
     assert failures_of(url, operations) == []
