@@ -70,7 +70,7 @@ def _letters(session: Session, reference: str, number: int) -> list[Fact]:
 
 
 def wordings_of(session: Session, happened: Sequence[LedgerRow]) -> list[Fact]:
-    """Every text that the rows name, in full; not one that has ended, as no living person's record named it."""
+    """Every text that the rows name, in full: none of them ends before."""
     named = {row.wording for row in happened if row.wording}
     query = select(Wording).where(Wording.hash.in_(named))
     return [
@@ -81,7 +81,6 @@ def wordings_of(session: Session, happened: Sequence[LedgerRow]) -> list[Fact]:
             "text": text.text,
         }
         for text in session.scalars(query.order_by(Wording.published_at, Wording.hash))
-        if not text.has_ended
     ]
 
 

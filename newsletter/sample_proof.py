@@ -28,7 +28,7 @@ def of_somebody_erased(consent: ConsentText) -> Document:
             {
                 "round": None,
                 "state": "erased",
-                "wording": consent.hash,
+                "wording": None,
                 "steps": [],
                 "after": [_event("erased", 5)],
             }

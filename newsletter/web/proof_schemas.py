@@ -120,8 +120,7 @@ class _Record(_Told):
         ]
     )
     wordings: list[FullText] = Field(
-        description="Those that the rows name, in full; of somebody forgotten, as long as they are kept.",
-        examples=[[{"hash": _HASH, "language": "en", "text": "I would like to receive …"}]],
+        examples=[[{"hash": _HASH, "language": "en", "text": "I would like to receive …"}]]
     )
     commitment: Commitment | None = Field(
         examples=[{"algorithm": "SHA-256", "nonce": _HASH, "address": "ada@example.com"}]

@@ -13,11 +13,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from newsletter import create_app, proof_check, signing, wording_registry
-from newsletter.config import load
+from newsletter import proof_check, signing
 from newsletter.database import writing
-from newsletter.delivery import retiring
-from newsletter.models import db
 from sandbox.mailbox import Mailbox
 from tests.conftest import Drain, Join, on_sqlite
 from tests.people import (
@@ -361,39 +358,6 @@ def test_of_somebody_erased_the_bare_events_are_left(
     assert events(told["steps"]) == ["signup", "mail_sent", "confirmed"]
     assert (events(told["after"]), told["letters"]) == (["synced", "erased"], [])
     assert ADA.lower() not in json.dumps(proof).lower()
-
-
-def test_of_somebody_erased_whose_text_has_ended_its_hash_is_left_and_the_proof_holds(
-    clock: time_machine.Traveller,
-    client: FlaskClient,
-    environ: dict[str, Any],
-    join: Join,
-    drain: Drain,
-) -> None:
-    join(ADA)
-    reference = reference_of(client)
-    before = proof_of(client, reference)
-    [agreed] = before["wordings"]
-    ask_staff(client, "erasures", ADA)
-    drain()
-    assert proof_of(client, reference)["wordings"] == [agreed]
-    renewed = create_app(load({**environ, "TOPICS": "Kursen für Tischler"}))
-    with renewed.app_context():
-        wording_registry.withdraw(agreed["hash"])
-        clock.shift(2 * DAY)
-        counts = retiring.run_now()
-        db.engine.dispose()
-
-    assert counts is not None
-    assert counts["wordings"] == 1
-    proof = proof_of(client, reference)
-    assert (proof["wordings"], proof["rounds"][0]["wording"]) == ([], agreed["hash"])
-    assert events(proof["rounds"][0]["steps"]) == ["signup", "mail_sent", "confirmed"]
-    assert "Consent texts: 0." in proof_check.check(signing.canonical(proof)).held
-    # What was handed out before still shows the text under the same hash.
-    assert proof_check.check(signing.canonical(before)).wrong == []
-    page = client.get(f"/admin/proofs/{reference}?locale=en", headers=STAFF | BROWSER).text
-    assert f"is not kept any more; its hash: <code>{agreed['hash']}" in " ".join(page.split())
 
 
 def test_of_a_request_that_expired_the_bare_events_are_left(
