@@ -32,6 +32,7 @@ from newsletter import (
     vouching,
 )
 from newsletter import clock as the_clock
+from newsletter.checkpointing import RETRY, Checkpointing
 from newsletter.cli import application, main
 from newsletter.config import Settings, load
 from newsletter.database import reading, writing
@@ -578,22 +579,41 @@ def test_the_folder_is_listed_again_only_when_it_has_changed(
     assert seen == [1, 1, 2, 2]
 
 
+def unmount(folder: Path, *, leaves_it_empty: bool) -> Callable[[], None]:
+    """Take the folder away, or leave only the place where it was mounted; what is given back mounts it again."""
+    away = folder.rename(folder.with_name("away"))
+    if leaves_it_empty:
+        folder.mkdir()
+
+    def mount() -> None:
+        if leaves_it_empty:
+            folder.rmdir()
+        away.rename(folder)
+
+    return mount
+
+
+either_away_or_empty = pytest.mark.parametrize("leaves_it_empty", [False, True])
+
+
 @on_sqlite
-def test_a_worker_that_starts_while_the_folder_is_away_stands_still_until_it_is_there(
+@either_away_or_empty
+def test_a_worker_that_starts_without_the_checkpoints_stands_still_until_it_sees_them(
     app: Flask,
     client: FlaskClient,
     mailbox: Mailbox,
     folder: Path,
     restored: Restore,
     caplog: pytest.LogCaptureFixture,
+    leaves_it_empty: bool,
 ) -> None:
-    away = folder.rename(folder.with_name("away"))
+    mount = unmount(folder, leaves_it_empty=leaves_it_empty)
     before, seconds = len(mailbox.letters), [0.0]
     work(app)
     still, seen, told = Standstill("this worker", lambda: seconds[0]), [], []
     for is_back in (False, False, True):
         if is_back:
-            away.rename(folder)
+            mount()
         seconds[0] += FRESH_SECONDS
         with app.app_context():
             seen.append(still.is_on())
@@ -601,10 +621,43 @@ def test_a_worker_that_starts_while_the_folder_is_away_stands_still_until_it_is_
 
     assert len(mailbox.letters) == before
     assert seen == [True, True, True]
-    assert told == ["LEDGER_CHECKPOINTS cannot be read "] * 2 + [
+    assert told == ["LEDGER_CHECKPOINTS cannot be read,"] * 2 + [
         "a backup was restored: nothing is "
     ]
-    assert "LEDGER_CHECKPOINTS cannot be read by a worker that has just started" in caplog.text
+    assert "or run `newsletter ledger new-folder`" in caplog.text
+    assert len(checkpoints.names(folder)) > 1
+
+
+@on_sqlite
+@either_away_or_empty
+@pytest.mark.parametrize("words", ["reconcile", "retention", "keys rotate --data"])
+def test_commands_change_nothing_either_where_the_checkpoints_are_not_seen(
+    folder: Path, mailchimp: StandIn, restored: Restore, run: Run, leaves_it_empty: bool, words: str
+) -> None:
+    unmount(folder, leaves_it_empty=leaves_it_empty)
+    before = len(mailchimp.calls)
+    result = run(*words.split())
+
+    assert (result.exit_code, len(mailchimp.calls)) == (1, before)
+    assert "a backup may have been restored" in result.stderr
+
+
+@on_sqlite
+def test_an_empty_folder_cannot_tell_what_was_lost(
+    client: FlaskClient, folder: Path, restored: Restore, run: Run
+) -> None:
+    mount = unmount(folder, leaves_it_empty=True)
+    refused, verified = (
+        run("retention", "--after-restore"),
+        run("ledger", "verify", "--checkpoints"),
+    )
+    mount()
+    done = run("retention", "--after-restore")
+
+    assert (refused.exit_code, verified.exit_code) == (1, 1)
+    assert "LEDGER_CHECKPOINTS holds no checkpoint" in refused.stderr
+    assert "no checkpoint to compare the ledger with" in verified.stderr
+    assert "Erased again: 2." in done.stdout
 
 
 def test_it_goes_on_once_the_folder_is_there_and_all_is_well(
@@ -623,14 +676,164 @@ def test_it_goes_on_once_the_folder_is_there_and_all_is_well(
 
 
 @on_sqlite
-def test_a_folder_that_goes_away_later_stops_nobody(app: Flask, folder: Path, join: Join) -> None:
+@either_away_or_empty
+def test_a_folder_that_goes_away_later_stops_nobody_and_a_backup_is_recognised_all_the_same(
+    app: Flask,
+    client: FlaskClient,
+    folder: Path,
+    join: Join,
+    backup: Callable[[], Restore],
+    drain: Drain,
+    leaves_it_empty: bool,
+) -> None:
     join(ADA)
-    still = Standstill("this worker", iter([0.0, FRESH_SECONDS]).__next__)
+    restore = backup()
+    ask_staff(client, "erasures", ADA)
+    drain()
+    still = Standstill("this worker", iter([0.0, FRESH_SECONDS, 2 * FRESH_SECONDS]).__next__)
     with app.app_context():
         first = still.is_on()
-        folder.rename(folder.with_name("away"))
+        unmount(folder, leaves_it_empty=leaves_it_empty)
+        second = still.is_on()
+    restore()
+    with app.app_context():
+        third = still.is_on()
 
-        assert (first, still.is_on()) == (False, False)
+    assert (first, second, third) == (False, False, True)
+
+
+@on_sqlite
+@pytest.mark.parametrize("has_seen_them", [True, False])
+def test_no_new_checkpoints_begin_where_the_folder_is_not_mounted(
+    app: Flask,
+    client: FlaskClient,
+    folder: Path,
+    join: Join,
+    clock: time_machine.Traveller,
+    has_seen_them: bool,
+) -> None:
+    join(ADA)
+    sealer = Checkpointing()
+    with app.app_context():
+        if has_seen_them:
+            sealer.step()
+        mount = unmount(folder, leaves_it_empty=True)
+        ask_staff(client, "erasures", ADA)
+        while Sealing().step():
+            pass
+        sealer.step()
+        told, begun = reasons(client), list(folder.iterdir())
+        mount()
+        clock.shift(RETRY)
+        written = sealer.step()
+
+    assert begun == []
+    assert len(told) == 1
+    assert told[0].startswith("checkpoints cannot be written: ")
+    assert "`newsletter ledger new-folder`" in told[0]
+    assert written
+    assert reasons(client) == []
+    assert complaint(app, folder) is None
+
+
+def test_a_new_folder_begins_by_staffs_word_and_recognises_later_backups(
+    app: Flask,
+    client: FlaskClient,
+    mailbox: Mailbox,
+    folder: Path,
+    join: Join,
+    backup: Callable[[], Restore],
+    drain: Drain,
+    clock: time_machine.Traveller,
+    run: Run,
+) -> None:
+    join(ADA)
+    join(GRACE)
+    restore = backup()
+    ask_staff(client, "erasures", ADA)
+    drain()
+    clock.shift(HOUR)
+    unmount(folder, leaves_it_empty=True)
+    sign_up(client, HEDY)
+    work(app)
+    before = len(mailbox.letters_to(HEDY))
+    begun = run("ledger", "new-folder")
+    work(app)
+    goes_on = len(mailbox.letters_to(HEDY)), reasons(client), complaint(app, folder)
+    ask_staff(client, "erasures", GRACE)
+    work(app)
+    restore()
+    work(app)
+    held = reasons(client)
+    result = run("retention", "--after-restore")
+
+    assert begun.exit_code == 0, begun.output
+    assert begun.stdout.startswith("Signed: checkpoint-0000-")
+    assert before == 0
+    assert goes_on == (1, [], None)
+    assert held[0].startswith("a backup was restored")
+    assert "Erased again: 2." in result.stdout
+
+
+@on_sqlite
+def test_a_folder_that_holds_checkpoints_is_no_new_one(folder: Path, join: Join, run: Run) -> None:
+    join(ADA)
+    before = list(folder.iterdir())
+    refused = run("ledger", "new-folder")
+    unset = run("ledger", "new-folder", LEDGER_CHECKPOINTS="")
+    away = run("ledger", "new-folder", LEDGER_CHECKPOINTS=f"{folder}-away")
+
+    assert (refused.exit_code, unset.exit_code, away.exit_code) == (1, 1, 1)
+    assert "holds checkpoints" in refused.stderr
+    assert "cannot be used (No such file or directory)" in away.stderr
+    assert list(folder.iterdir()) == before
+
+
+@on_sqlite
+def test_while_a_backup_waits_for_its_erasures_a_new_folder_is_begun_only_if_they_are_lost(
+    app: Flask, client: FlaskClient, folder: Path, restored: Restore, run: Run
+) -> None:
+    work(app)
+    unmount(folder, leaves_it_empty=True)
+    refused = run("ledger", "new-folder")
+    held = reasons(client)
+    done = run("ledger", "new-folder", "--yes")
+    work(app)
+
+    assert refused.exit_code == 1
+    assert "--yes" in refused.stderr
+    assert held[0].startswith("a backup was restored")
+    assert done.exit_code == 0, done.output
+    assert reasons(client) == []
+    assert status_of(client, ADA) == "confirmed"
+    assert complaint(app, folder) is None
+
+
+@on_sqlite
+def test_an_empty_database_that_met_an_old_folder_begins_with_one_of_its_own(
+    app: Flask,
+    client: FlaskClient,
+    mailbox: Mailbox,
+    folder: Path,
+    join: Join,
+    backup: Callable[[], Restore],
+    run: Run,
+) -> None:
+    empty = backup()
+    join(ADA)
+    empty()
+    sign_up(client, GRACE)
+    work(app)
+    unmount(folder, leaves_it_empty=True)
+    work(app)
+    before = len(mailbox.letters_to(GRACE))
+    done = run("ledger", "new-folder", "--yes")
+    work(app)
+
+    assert done.exit_code == 0, done.output
+    assert (before, len(mailbox.letters_to(GRACE))) == (0, 1)
+    assert reasons(client) == []
+    assert complaint(app, folder) is None
 
 
 @on_sqlite
