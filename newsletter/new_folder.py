@@ -1,14 +1,15 @@
 """`newsletter ledger new-folder`: staff say that earlier checkpoints are lost for good, or were not this database's.
 
 The ledger's head is signed into the new folder with everybody who was ever erased, so that a backup which is restored
-later is recognised again. What only the lost ones knew stays lost.
+later is recognised again. What only the lost ones knew stays lost; but since nothing tells whether this database is a
+backup, nobody is added at Mailchimp before all contacts were compared.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from newsletter import checkpointing, checkpoints, restoring, sealing
+from newsletter import checkpointing, checkpoints, reconciliations, restoring, sealing
 from newsletter.checkpoints import Checkpoint
 from newsletter.database import reading
 from newsletter.errors import NotBegun
@@ -35,6 +36,7 @@ def begin(folder: Path, *, is_lost: bool) -> Checkpoint | None:
         )
     if said is None and checkpointing.were_written():
         raise NotBegun("The ledger is empty, though checkpoints of it were written.")
+    reconciliations.owe()
     written = None if said is None else checkpoints.write(folder, said)
     if held is not None:
         restoring.release()

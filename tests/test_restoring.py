@@ -33,6 +33,7 @@ from newsletter import (
 )
 from newsletter import clock as the_clock
 from newsletter.checkpointing import RETRY, Checkpointing
+from newsletter.checkup import reconciliation as check_of_reconciling
 from newsletter.cli import application, main
 from newsletter.config import Settings, load
 from newsletter.database import reading, writing
@@ -48,7 +49,19 @@ from sandbox.mailchimp import StandIn
 from sandbox.mailchimp import clock as mailchimps_clock
 from tests.attacker import attacking, rewrite
 from tests.conftest import Drain, Join, on_sqlite
-from tests.people import ADA, GRACE, HEDY, STAFF, access, ask_staff, press, sign_up, status_of
+from tests.delivery.crowd import is_add
+from tests.people import (
+    ADA,
+    GRACE,
+    HEDY,
+    STAFF,
+    access,
+    ask_staff,
+    press,
+    sign_up,
+    standing_of,
+    status_of,
+)
 
 HOUR = timedelta(hours=1)
 JOAN = "joan@example.com"
@@ -282,6 +295,8 @@ def test_the_command_says_where_nothing_was_restored(
         ("checkpoints", "write"),
         ("checkpoints", "_put"),
         ("restoring", "release"),
+        ("reconciliations", "owe"),
+        ("reconciliations", "end"),
     ],
 )
 @pytest.mark.parametrize("times", [0, 1])
@@ -323,15 +338,35 @@ def test_a_command_that_dies_is_simply_run_again(
     assert complaint(app, folder) is None
 
 
-def test_without_a_key_of_mailchimp_that_step_is_left_out_and_said(
-    app: Flask, client: FlaskClient, folder: Path, restored: Restore, run: Run
+def test_without_a_key_of_mailchimp_comparing_with_it_is_owed_and_said(
+    app: Flask,
+    client: FlaskClient,
+    folder: Path,
+    mailchimp: StandIn,
+    restored: Restore,
+    run: Run,
+    environ: dict[str, Any],
 ) -> None:
     result = run("retention", "--after-restore", MAILCHIMP_API_KEY="")
+    keyless = create_app(load({**environ, "MAILCHIMP_API_KEY": ""}))
+    work(keyless)
+    told = reasons(client)
+    with keyless.app_context():
+        [found] = check_of_reconciling.findings(keyless)
+        db.engine.dispose()
+    before = len(mailchimp.calls)
     work(app)
 
     assert result.exit_code == 0, result.output
-    assert "run `newsletter reconcile --full`" in result.stdout
+    assert "as soon as it is, everybody is compared with Mailchimp" in result.stdout
+    assert told == [
+        "everybody is still to be compared with Mailchimp, since a backup may have been restored:"
+        " nobody is added there before"
+    ]
+    assert (found.is_hint, found.remedy.partition(":")[0]) == (True, "set MAILCHIMP_API_KEY")
+    assert [call for call in mailchimp.calls[before:] if call.path.endswith("/members")]
     assert status_of(client, ADA) == "unknown"
+    assert reasons(client) == []
     assert complaint(app, folder) is None
 
 
@@ -791,7 +826,12 @@ def test_a_folder_that_holds_checkpoints_is_no_new_one(folder: Path, join: Join,
 
 @on_sqlite
 def test_while_a_backup_waits_for_its_erasures_a_new_folder_is_begun_only_if_they_are_lost(
-    app: Flask, client: FlaskClient, folder: Path, restored: Restore, run: Run
+    app: Flask,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    folder: Path,
+    restored: Restore,
+    run: Run,
 ) -> None:
     work(app)
     unmount(folder, leaves_it_empty=True)
@@ -799,13 +839,18 @@ def test_while_a_backup_waits_for_its_erasures_a_new_folder_is_begun_only_if_the
     held = reasons(client)
     done = run("ledger", "new-folder", "--yes")
     work(app)
+    stopped = reasons(client)
+    run("reconcile", "--full", "--yes")
 
     assert refused.exit_code == 1
     assert "--yes" in refused.stderr
     assert held[0].startswith("a backup was restored")
     assert done.exit_code == 0, done.output
     assert reasons(client) == []
-    assert status_of(client, ADA) == "confirmed"
+    # They are not erased again, but were at Mailchimp: they are known to be missing there, and not brought back.
+    assert stopped[0] == "reconciliation stopped: only 1 of 3 who should be there were seen"
+    assert status_of(client, ADA) == "blocked"
+    assert standing_of(mailchimp, ADA) is None
     assert complaint(app, folder) is None
 
 
@@ -916,9 +961,7 @@ def test_whoever_left_after_the_backup_that_had_not_told_mailchimp_of_them_is_no
 ) -> None:
     drain()
     clock.shift(HOUR)
-    with app.app_context():
-        url = subscriptions.unsubscribe_url(access(client, ADA)["reference"])
-    assert client.post(url.removeprefix("http://localhost:8000")).status_code == 200
+    leave(app, client, ADA)
     drain()
     clock.shift(HOUR)
     restore_later(app, client, unsynced)
@@ -929,6 +972,91 @@ def test_whoever_left_after_the_backup_that_had_not_told_mailchimp_of_them_is_no
     assert "1 left there: blocked here" in result.stdout
     assert (status_of(client, ADA), status_of(client, HEDY)) == ("blocked", "confirmed")
     assert mailchimp.contacts[ADA.lower()].status == "unsubscribed"
+
+
+def leave(app: Flask, client: FlaskClient, email: str) -> None:
+    """Use the link to unsubscribe that is in every newsletter."""
+    with app.app_context():
+        url = subscriptions.unsubscribe_url(access(client, email)["reference"])
+    assert client.post(url.removeprefix("http://localhost:8000")).status_code == 200
+
+
+@pytest.fixture
+def unlooked(
+    app: Flask,
+    client: FlaskClient,
+    drain: Drain,
+    unsynced: Restore,
+    clock: time_machine.Traveller,
+    run: Run,
+) -> None:
+    """Ada left after the backup that had not told Mailchimp of her; it was restored without a key of Mailchimp."""
+    drain()
+    clock.shift(HOUR)
+    leave(app, client, ADA)
+    drain()
+    clock.shift(HOUR)
+    restore_later(app, client, unsynced)
+    assert run("retention", "--after-restore", MAILCHIMP_API_KEY="").exit_code == 0
+    clock.shift(HOUR)
+
+
+def test_what_is_owed_is_done_before_anybody_is_brought_to_mailchimp(
+    app: Flask, client: FlaskClient, mailchimp: StandIn, unlooked: None
+) -> None:
+    before = len(mailchimp.calls)
+    work(app)
+
+    assert (status_of(client, ADA), status_of(client, HEDY)) == ("blocked", "confirmed")
+    assert mailchimp.contacts[ADA.lower()].status == "unsubscribed"
+    assert not [call for call in mailchimp.calls[before:] if is_add(call)]
+    assert reasons(client) == []
+
+
+@on_sqlite
+def test_a_command_does_what_is_owed_whatever_it_was_asked_to_walk(
+    client: FlaskClient, unlooked: None, run: Run
+) -> None:
+    result = run("reconcile")
+
+    assert result.exit_code == 0, result.output
+    assert "(all contacts)" in result.stdout
+    assert "1 left there: blocked here" in result.stdout
+    assert status_of(client, ADA) == "blocked"
+    assert reasons(client) == []
+
+
+def test_while_it_is_stopped_nobody_is_added_and_whoever_leaves_is_unsubscribed(
+    app: Flask,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    mailbox: Mailbox,
+    unlooked: None,
+    clock: time_machine.Traveller,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reconcile, "FEWEST_TO_STOP", 0)
+    sign_up(client, JOAN)
+    work(app)
+    assert press(client, mailbox, JOAN) == 200
+    leave(app, client, HEDY)
+    work(app)
+    clock.shift(timedelta(days=1))
+    work(app)
+    stopped = [standing_of(mailchimp, each) for each in (ADA, HEDY, JOAN)]
+    told = reasons(client)
+    done = run("reconcile", "--full", "--yes")
+
+    assert stopped == ["unsubscribed", "unsubscribed", None]
+    assert [reason.partition(":")[0] for reason in told] == [
+        "reconciliation stopped",
+        "everybody is still to be compared with Mailchimp, since a backup may have been restored",
+    ]
+    assert done.exit_code == 0, done.output
+    assert status_of(client, ADA) == "blocked"
+    assert standing_of(mailchimp, JOAN) == "subscribed"
+    assert reasons(client) == []
 
 
 @on_sqlite
