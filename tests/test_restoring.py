@@ -1059,6 +1059,125 @@ def test_while_it_is_stopped_nobody_is_added_and_whoever_leaves_is_unsubscribed(
     assert reasons(client) == []
 
 
+def hold(client: FlaskClient, email: str, *, is_held: bool) -> None:
+    assert ask_staff(client, "holds", email, hold=is_held).status_code == 202
+
+
+@pytest.fixture
+def held(
+    client: FlaskClient,
+    join: Join,
+    drain: Drain,
+    backup: Callable[[], Restore],
+    clock: time_machine.Traveller,
+) -> Restore:
+    """Ada and Hedy stand at Mailchimp; Ada was held there before a backup, and an hour has passed since."""
+    join(HEDY)
+    join(ADA)
+    clock.shift(HOUR)
+    hold(client, ADA, is_held=True)
+    drain()
+    clock.shift(HOUR)
+    return backup()
+
+
+def bring_back(app: Flask, client: FlaskClient, restore: Restore, run: Run) -> Result:
+    restore_later(app, client, restore)
+    result = run("retention", "--after-restore")
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def test_whoever_was_released_and_left_after_the_backup_is_not_added_when_released_again(
+    app: Flask,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    drain: Drain,
+    held: Restore,
+    clock: time_machine.Traveller,
+    run: Run,
+) -> None:
+    hold(client, ADA, is_held=False)
+    drain()
+    was_back = standing_of(mailchimp, ADA)
+    clock.shift(HOUR)
+    mailchimp.unsubscribes(ADA)
+    clock.shift(HOUR)
+    result = bring_back(app, client, held, run)
+    hold(client, ADA, is_held=False)
+    work(app)
+
+    assert was_back == "subscribed"
+    assert "1 left there: blocked here" in result.stdout
+    assert status_of(client, ADA) == "blocked"
+    assert standing_of(mailchimp, ADA) == "unsubscribed"
+
+
+@on_sqlite
+@pytest.mark.parametrize("is_told_before", [True, False])
+def test_whoever_was_released_did_not_leave_by_having_been_held(
+    app: Flask,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    held: Restore,
+    backup: Callable[[], Restore],
+    clock: time_machine.Traveller,
+    run: Run,
+    is_told_before: bool,
+) -> None:
+    restore = held
+    if is_told_before:
+        # The backup knows of it, and Mailchimp was not told yet.
+        hold(client, ADA, is_held=False)
+        restore = backup()
+        mailchimp.lose_list()
+    clock.shift(HOUR)
+    restore_later(app, client, restore)
+    mailchimp.find_list()
+    if not is_told_before:
+        hold(client, ADA, is_held=False)  # staff did so anew before the command ran
+    result = run("retention", "--after-restore")
+    work(app)
+
+    assert "left there" not in result.stdout
+    assert (status_of(client, ADA), standing_of(mailchimp, ADA)) == ("confirmed", "subscribed")
+
+
+@on_sqlite
+def test_whoever_is_still_held_stays_so(
+    app: Flask, client: FlaskClient, mailchimp: StandIn, held: Restore, run: Run
+) -> None:
+    bring_back(app, client, held, run)
+    before = status_of(client, ADA), standing_of(mailchimp, ADA)
+    hold(client, ADA, is_held=False)
+    work(app)
+
+    assert before == ("confirmed", "unsubscribed")
+    assert standing_of(mailchimp, ADA) == "subscribed"
+
+
+@on_sqlite
+def test_whose_hold_had_not_been_carried_out_in_the_backup_may_have_left_since(
+    app: Flask,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    join: Join,
+    drain: Drain,
+    backup: Callable[[], Restore],
+    clock: time_machine.Traveller,
+    run: Run,
+) -> None:
+    join(HEDY)
+    join(ADA)
+    hold(client, ADA, is_held=True)
+    restore = backup()
+    drain()
+    clock.shift(HOUR)
+    bring_back(app, client, restore, run)
+
+    assert status_of(client, ADA) == "blocked"
+
+
 @on_sqlite
 def test_whoever_left_before_their_consent_is_added_after_a_restore(
     app: Flask,
