@@ -16,7 +16,7 @@ from newsletter.verifying import Verification
 
 @click.group()
 def ledger() -> None:
-    """Check that nobody changed the ledger: `ledger verify`; begin a new folder of checkpoints."""
+    """Check the ledger, or begin a new folder of checkpoints."""
 
 
 @ledger.command()
@@ -67,14 +67,16 @@ def _beside_checkpoints(folder: Path) -> str | None:
 
 
 @ledger.command("new-folder")
-@click.option("--yes", is_flag=True, help="Also where a backup waits for its erasures.")
+@click.option("--yes", is_flag=True, help="Also where the workers wait for a backup's erasures.")
 @with_app
 def begin_new_folder(*, yes: bool) -> None:
-    """Begin anew in an empty folder, where the earlier checkpoints are lost for good.
+    """Begin a new folder of checkpoints.
 
-    A worker that starts and sees none stands still, since a backup may have been restored. So first
-    see that LEDGER_CHECKPOINTS is the right folder, and mounted; where the files were moved, move them
-    back instead. Where a backup was restored, what was erased since is not erased again: --yes.
+    For an empty LEDGER_CHECKPOINTS, where the earlier checkpoints are lost for good: a worker that
+    starts and sees none stands still, since a backup may have been restored. So first see that it is the
+    right folder, and mounted; where the files were moved, put them there instead. Everybody is then
+    compared with Mailchimp before anybody is added there. Where the workers wait for a backup's
+    erasures, these are not carried out: --yes.
     """
     folder = config.current().ledger_checkpoints
     if folder is None:
