@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from newsletter import checkpoints, clock, config, jobs, sealing
 from newsletter.checkpoints import KIND, Checkpoint
 from newsletter.database import reading, writing
-from newsletter.errors import WrongDocument
+from newsletter.errors import NoCheckpoint, WrongDocument
 from newsletter.formatting import rfc3339
 from newsletter.lifecycle import Event
 from newsletter.models import Erasure, Job
@@ -50,8 +50,8 @@ class Checkpointing:
             is_written = self._write_due(folder)
         except OSError as error:
             return self._fail(error.strerror or type(error).__name__)
-        except WrongDocument as wrong:
-            # Something else stands there by its name: the next head has another.
+        except (WrongDocument, NoCheckpoint) as wrong:
+            # Where something else stands there by its name, the next head has another.
             return self._fail(str(wrong))
         self._tell(None)
         return is_written
@@ -67,6 +67,9 @@ class Checkpointing:
         if head.position == 0:
             return False
         self._look(folder)
+        if self._newest.is_empty and were_written():
+            # Nothing is begun in a place where the folder is not mounted.
+            raise NoCheckpoint
         newest = self._newest.checkpoint
         if newest is not None and newest.position >= head.position:
             return False

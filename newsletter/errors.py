@@ -93,6 +93,14 @@ class WrongDocument(NewsletterError):
     """The document is not signed, or what it says was changed after it was."""
 
 
+class NoCheckpoint(NewsletterError):
+    """No checkpoint is there, though some were written: mount the folder, or run `newsletter ledger new-folder`."""
+
+
+class NotBegun(NewsletterError):
+    """The folder of checkpoints cannot be begun anew."""
+
+
 class NotRestored(NewsletterError):
     """The ledger and its checkpoints do not fit together, so that nothing was restored."""
 

@@ -2,7 +2,7 @@
 
 `ran_at`: when the last one ended; `cursor`: when the last that ended well, and the last of all contacts, began, and
 which audience it was (its id is no secret); `result`: what the last one found, in counts; `probe_at`: since when one is
-asked for, besides every night's.
+asked for, besides every night's; `held_since`: since when one of all contacts is owed, before which nobody is added.
 """
 
 from __future__ import annotations
@@ -28,6 +28,10 @@ OVERLAP = timedelta(hours=1)
 #: A week, and no seventh night is missed for a few seconds.
 FULL_EVERY = timedelta(days=6, hours=12)
 _AUDIENCE = "audience"
+_TOLD = (
+    "everybody is still to be compared with Mailchimp, since a backup may have been restored:"
+    " nobody is added there before"
+)
 
 
 class Stop(StrEnum):
@@ -43,11 +47,13 @@ class Scope:
     """What a reconciliation looks at: contacts that changed there since then; None: all, and who is missing.
 
     `is_other_audience`: the one that was compared before was another, so that no change goes without saying.
+    `is_restored`: what is known here is a backup's, and a part of it was lost.
     """
 
     began_at: datetime
     since: datetime | None
     is_other_audience: bool = False
+    is_restored: bool = False
 
     @property
     def is_full(self) -> bool:
@@ -79,17 +85,33 @@ def last_night(now: datetime) -> datetime:
 
 
 def scope(*, full: bool = False) -> Scope:
-    """What the next one is to look at: what changed since the last one, once a week all of it."""
+    """What the next one is to look at: what changed since the last one, once a week, or where it is owed, all of it."""
     now = clock.now()
     with reading() as session:
         job = session.get(Job, jobs.RECONCILIATION)
+    is_restored = job is not None and job.held_since is not None
     if _kept(job).get(_AUDIENCE) not in (None, _audience()):
-        return Scope(now, None, is_other_audience=True)
+        return Scope(now, None, is_other_audience=True, is_restored=is_restored)
     began = _began(job)
     last, last_full = began.get("last"), began.get("full")
-    if full or last is None or last_full is None or now - last_full >= FULL_EVERY:
-        return Scope(now, None)
+    if is_restored or full or last is None or last_full is None or now - last_full >= FULL_EVERY:
+        return Scope(now, None, is_restored=is_restored)
     return Scope(now, min(last, now) - OVERLAP)
+
+
+def owe() -> None:
+    """Have all contacts compared before anybody is added there: what is known here is, or may be, a backup's."""
+    now = clock.now()
+    with writing() as session:
+        job = _row(session)
+        job.held_since = job.probe_at = now
+
+
+def is_owed() -> bool:
+    """Tell whether all contacts are still to be compared before anybody is added."""
+    query = select(Job.held_since).where(Job.name == jobs.RECONCILIATION)
+    with reading() as session:
+        return session.scalar(query) is not None
 
 
 def _audience() -> str | None:
@@ -122,6 +144,8 @@ def end(scope: Scope, found: Mapping[str, object], stopped: str | None) -> None:
         if stopped is None:
             began["last"] = scope.began_at
             began |= {"full": scope.began_at} if scope.is_full else {}
+            if job.held_since is not None and job.held_since <= scope.began_at:
+                job.held_since = None
             job.cursor = _cursor(began, _audience())
         elif scope.is_full and job.cursor is not None:
             # What it found shows in a walk of all contacts alone: the next one is such a walk, too.
@@ -134,6 +158,11 @@ def complaint() -> str | None:
     result = _result()
     reason = result.get("stopped")
     return None if reason is None else f"reconciliation stopped: {why_stopped(reason, result)}"
+
+
+def complaint_of_owed() -> str | None:
+    """That nobody is added at Mailchimp before all contacts were compared, for staff; None: they were."""
+    return _TOLD if is_owed() else None
 
 
 def was_full() -> bool:

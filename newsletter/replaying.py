@@ -62,7 +62,12 @@ def plan(folder: Path, *, also: str | None = None) -> Plan | None:
             "The checkpoint for which the workers stand still is not in this folder:"
             " run it where LEDGER_CHECKPOINTS is theirs."
         )
-    if not whole or (not lost and keyring.is_ours(whole[-1].key)):
+    if not whole:
+        raise NotRestored(
+            "LEDGER_CHECKPOINTS holds no checkpoint, so that nothing tells what was lost:"
+            " mount the folder that workers write to."
+        )
+    if not lost and keyring.is_ours(whole[-1].key):
         return None
     if lost:
         _refuse_rewritten(lost[0], kept)

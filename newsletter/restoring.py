@@ -70,7 +70,8 @@ def stand_still(seen: Newest | None = None) -> bool:
 
 def _newest(seen: Newest) -> Checkpoint | None:
     folder = config.current().ledger_checkpoints
-    # A folder that is away stops nobody who has seen it before (checkpointing.py tells of it); else, see unseen.py.
+    # Once a checkpoint was seen, a folder that is away or empty stops nobody (checkpointing.py tells of it): what was
+    # seen still recognises a backup. Before that, see unseen.py.
     with suppress(OSError):
         if folder is not None:
             seen.look(folder)

@@ -1,7 +1,9 @@
-"""A worker that starts while the folder of checkpoints is away cannot tell whether a backup was restored.
+"""A worker that starts and sees no checkpoint, though some were written, cannot tell whether a backup was restored.
 
-So it stands still, that worker alone, until it has seen the folder once; and only where checkpoints were ever written,
-so that a new installation begins. A lease in Job lets staff know, and ends by itself where the worker does.
+The folder is away, or an empty one stands in its place, as where a volume is not mounted. So the worker stands still,
+that worker alone, until it has seen one; and only where checkpoints were ever written, so that a new installation
+begins. Where they are lost for good, staff say so (new_folder.py). A lease in Job lets staff know, and ends by itself
+where the worker does.
 """
 
 from __future__ import annotations
@@ -12,16 +14,18 @@ from newsletter.models import Job
 from newsletter.newest import Newest
 
 JOB = "unseen"
-_TOLD = (
-    "LEDGER_CHECKPOINTS cannot be read by a worker that has just started: it sends and erases nothing"
-    " until it can, since a backup may have been restored"
+WRONG = (
+    "LEDGER_CHECKPOINTS cannot be read, or holds no checkpoint though some were written,"
+    " and a backup may have been restored"
 )
+REMEDY = "mount the folder, or run `newsletter ledger new-folder` if they are lost for good"
+_TOLD = f"{WRONG}: a worker that has just started sends and erases nothing; {REMEDY}"
 
 
 def is_unseen(newest: Newest) -> bool:
-    """Tell whether there are checkpoints, and nobody knows what the newest says."""
+    """Tell whether checkpoints were written, and nobody knows what the newest says."""
     is_asked_for = config.current().ledger_checkpoints is not None
-    return is_asked_for and not newest.is_known and checkpointing.were_written()
+    return is_asked_for and newest.checkpoint is None and checkpointing.were_written()
 
 
 def tell(owner: str) -> None:
@@ -30,7 +34,7 @@ def tell(owner: str) -> None:
 
 
 def take_back(owner: str) -> None:
-    """The worker has seen the folder."""
+    """The worker has seen a checkpoint."""
     jobs.give_back(JOB, owner)
 
 

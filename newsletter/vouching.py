@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from newsletter import checkpoints, keyring, sealing
+from newsletter import checkpointing, checkpoints, keyring, sealing
 from newsletter.checkpoints import Checkpoint
 from newsletter.database import reading
 from newsletter.errors import WrongDocument
@@ -70,7 +70,7 @@ def _chain(whole: list[Checkpoint]) -> Iterator[str]:
 def _beside_database(whole: list[Checkpoint]) -> Iterator[str]:
     with reading() as session:
         head = sealing.head(session)
-    if not whole and head.position:
+    if not whole and (head.position or checkpointing.were_written()):
         yield "There is no checkpoint to compare the ledger with."
     there = seals_at({one.position for one in whole} | {one.kept[0] for one in whole if one.kept})
     lost = lost_digests(whole)

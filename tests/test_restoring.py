@@ -32,6 +32,8 @@ from newsletter import (
     vouching,
 )
 from newsletter import clock as the_clock
+from newsletter.checkpointing import RETRY, Checkpointing
+from newsletter.checkup import reconciliation as check_of_reconciling
 from newsletter.cli import application, main
 from newsletter.config import Settings, load
 from newsletter.database import reading, writing
@@ -47,7 +49,19 @@ from sandbox.mailchimp import StandIn
 from sandbox.mailchimp import clock as mailchimps_clock
 from tests.attacker import attacking, rewrite
 from tests.conftest import Drain, Join, on_sqlite
-from tests.people import ADA, GRACE, HEDY, STAFF, access, ask_staff, press, sign_up, status_of
+from tests.delivery.crowd import is_add
+from tests.people import (
+    ADA,
+    GRACE,
+    HEDY,
+    STAFF,
+    access,
+    ask_staff,
+    press,
+    sign_up,
+    standing_of,
+    status_of,
+)
 
 HOUR = timedelta(hours=1)
 JOAN = "joan@example.com"
@@ -281,6 +295,8 @@ def test_the_command_says_where_nothing_was_restored(
         ("checkpoints", "write"),
         ("checkpoints", "_put"),
         ("restoring", "release"),
+        ("reconciliations", "owe"),
+        ("reconciliations", "end"),
     ],
 )
 @pytest.mark.parametrize("times", [0, 1])
@@ -322,15 +338,35 @@ def test_a_command_that_dies_is_simply_run_again(
     assert complaint(app, folder) is None
 
 
-def test_without_a_key_of_mailchimp_that_step_is_left_out_and_said(
-    app: Flask, client: FlaskClient, folder: Path, restored: Restore, run: Run
+def test_without_a_key_of_mailchimp_comparing_with_it_is_owed_and_said(
+    app: Flask,
+    client: FlaskClient,
+    folder: Path,
+    mailchimp: StandIn,
+    restored: Restore,
+    run: Run,
+    environ: dict[str, Any],
 ) -> None:
     result = run("retention", "--after-restore", MAILCHIMP_API_KEY="")
+    keyless = create_app(load({**environ, "MAILCHIMP_API_KEY": ""}))
+    work(keyless)
+    told = reasons(client)
+    with keyless.app_context():
+        [found] = check_of_reconciling.findings(keyless)
+        db.engine.dispose()
+    before = len(mailchimp.calls)
     work(app)
 
     assert result.exit_code == 0, result.output
-    assert "run `newsletter reconcile --full`" in result.stdout
+    assert "as soon as it is, everybody is compared with Mailchimp" in result.stdout
+    assert told == [
+        "everybody is still to be compared with Mailchimp, since a backup may have been restored:"
+        " nobody is added there before"
+    ]
+    assert (found.is_hint, found.remedy.partition(":")[0]) == (True, "set MAILCHIMP_API_KEY")
+    assert [call for call in mailchimp.calls[before:] if call.path.endswith("/members")]
     assert status_of(client, ADA) == "unknown"
+    assert reasons(client) == []
     assert complaint(app, folder) is None
 
 
@@ -578,22 +614,41 @@ def test_the_folder_is_listed_again_only_when_it_has_changed(
     assert seen == [1, 1, 2, 2]
 
 
+def unmount(folder: Path, *, leaves_it_empty: bool) -> Callable[[], None]:
+    """Take the folder away, or leave only the place where it was mounted; what is given back mounts it again."""
+    away = folder.rename(folder.with_name("away"))
+    if leaves_it_empty:
+        folder.mkdir()
+
+    def mount() -> None:
+        if leaves_it_empty:
+            folder.rmdir()
+        away.rename(folder)
+
+    return mount
+
+
+either_away_or_empty = pytest.mark.parametrize("leaves_it_empty", [False, True])
+
+
 @on_sqlite
-def test_a_worker_that_starts_while_the_folder_is_away_stands_still_until_it_is_there(
+@either_away_or_empty
+def test_a_worker_that_starts_without_the_checkpoints_stands_still_until_it_sees_them(
     app: Flask,
     client: FlaskClient,
     mailbox: Mailbox,
     folder: Path,
     restored: Restore,
     caplog: pytest.LogCaptureFixture,
+    leaves_it_empty: bool,
 ) -> None:
-    away = folder.rename(folder.with_name("away"))
+    mount = unmount(folder, leaves_it_empty=leaves_it_empty)
     before, seconds = len(mailbox.letters), [0.0]
     work(app)
     still, seen, told = Standstill("this worker", lambda: seconds[0]), [], []
     for is_back in (False, False, True):
         if is_back:
-            away.rename(folder)
+            mount()
         seconds[0] += FRESH_SECONDS
         with app.app_context():
             seen.append(still.is_on())
@@ -601,10 +656,43 @@ def test_a_worker_that_starts_while_the_folder_is_away_stands_still_until_it_is_
 
     assert len(mailbox.letters) == before
     assert seen == [True, True, True]
-    assert told == ["LEDGER_CHECKPOINTS cannot be read "] * 2 + [
+    assert told == ["LEDGER_CHECKPOINTS cannot be read,"] * 2 + [
         "a backup was restored: nothing is "
     ]
-    assert "LEDGER_CHECKPOINTS cannot be read by a worker that has just started" in caplog.text
+    assert "or run `newsletter ledger new-folder`" in caplog.text
+    assert len(checkpoints.names(folder)) > 1
+
+
+@on_sqlite
+@either_away_or_empty
+@pytest.mark.parametrize("words", ["reconcile", "retention", "keys rotate --data"])
+def test_commands_change_nothing_either_where_the_checkpoints_are_not_seen(
+    folder: Path, mailchimp: StandIn, restored: Restore, run: Run, leaves_it_empty: bool, words: str
+) -> None:
+    unmount(folder, leaves_it_empty=leaves_it_empty)
+    before = len(mailchimp.calls)
+    result = run(*words.split())
+
+    assert (result.exit_code, len(mailchimp.calls)) == (1, before)
+    assert "a backup may have been restored" in result.stderr
+
+
+@on_sqlite
+def test_an_empty_folder_cannot_tell_what_was_lost(
+    client: FlaskClient, folder: Path, restored: Restore, run: Run
+) -> None:
+    mount = unmount(folder, leaves_it_empty=True)
+    refused, verified = (
+        run("retention", "--after-restore"),
+        run("ledger", "verify", "--checkpoints"),
+    )
+    mount()
+    done = run("retention", "--after-restore")
+
+    assert (refused.exit_code, verified.exit_code) == (1, 1)
+    assert "LEDGER_CHECKPOINTS holds no checkpoint" in refused.stderr
+    assert "no checkpoint to compare the ledger with" in verified.stderr
+    assert "Erased again: 2." in done.stdout
 
 
 def test_it_goes_on_once_the_folder_is_there_and_all_is_well(
@@ -623,14 +711,174 @@ def test_it_goes_on_once_the_folder_is_there_and_all_is_well(
 
 
 @on_sqlite
-def test_a_folder_that_goes_away_later_stops_nobody(app: Flask, folder: Path, join: Join) -> None:
+@either_away_or_empty
+def test_a_folder_that_goes_away_later_stops_nobody_and_a_backup_is_recognised_all_the_same(
+    app: Flask,
+    client: FlaskClient,
+    folder: Path,
+    join: Join,
+    backup: Callable[[], Restore],
+    drain: Drain,
+    leaves_it_empty: bool,
+) -> None:
     join(ADA)
-    still = Standstill("this worker", iter([0.0, FRESH_SECONDS]).__next__)
+    restore = backup()
+    ask_staff(client, "erasures", ADA)
+    drain()
+    still = Standstill("this worker", iter([0.0, FRESH_SECONDS, 2 * FRESH_SECONDS]).__next__)
     with app.app_context():
         first = still.is_on()
-        folder.rename(folder.with_name("away"))
+        unmount(folder, leaves_it_empty=leaves_it_empty)
+        second = still.is_on()
+    restore()
+    with app.app_context():
+        third = still.is_on()
 
-        assert (first, still.is_on()) == (False, False)
+    assert (first, second, third) == (False, False, True)
+
+
+@on_sqlite
+@pytest.mark.parametrize("has_seen_them", [True, False])
+def test_no_new_checkpoints_begin_where_the_folder_is_not_mounted(
+    app: Flask,
+    client: FlaskClient,
+    folder: Path,
+    join: Join,
+    clock: time_machine.Traveller,
+    has_seen_them: bool,
+) -> None:
+    join(ADA)
+    sealer = Checkpointing()
+    with app.app_context():
+        if has_seen_them:
+            sealer.step()
+        mount = unmount(folder, leaves_it_empty=True)
+        ask_staff(client, "erasures", ADA)
+        while Sealing().step():
+            pass
+        sealer.step()
+        told, begun = reasons(client), list(folder.iterdir())
+        mount()
+        clock.shift(RETRY)
+        written = sealer.step()
+
+    assert begun == []
+    assert len(told) == 1
+    assert told[0].startswith("checkpoints cannot be written: ")
+    assert "`newsletter ledger new-folder`" in told[0]
+    assert written
+    assert reasons(client) == []
+    assert complaint(app, folder) is None
+
+
+def test_a_new_folder_begins_by_staffs_word_and_recognises_later_backups(
+    app: Flask,
+    client: FlaskClient,
+    mailbox: Mailbox,
+    folder: Path,
+    join: Join,
+    backup: Callable[[], Restore],
+    drain: Drain,
+    clock: time_machine.Traveller,
+    run: Run,
+) -> None:
+    join(ADA)
+    join(GRACE)
+    restore = backup()
+    ask_staff(client, "erasures", ADA)
+    drain()
+    clock.shift(HOUR)
+    unmount(folder, leaves_it_empty=True)
+    sign_up(client, HEDY)
+    work(app)
+    before = len(mailbox.letters_to(HEDY))
+    begun = run("ledger", "new-folder")
+    work(app)
+    goes_on = len(mailbox.letters_to(HEDY)), reasons(client), complaint(app, folder)
+    ask_staff(client, "erasures", GRACE)
+    work(app)
+    restore()
+    work(app)
+    held = reasons(client)
+    result = run("retention", "--after-restore")
+
+    assert begun.exit_code == 0, begun.output
+    assert begun.stdout.startswith("Signed: checkpoint-0000-")
+    assert before == 0
+    assert goes_on == (1, [], None)
+    assert held[0].startswith("a backup was restored")
+    assert "Erased again: 2." in result.stdout
+
+
+@on_sqlite
+def test_a_folder_that_holds_checkpoints_is_no_new_one(folder: Path, join: Join, run: Run) -> None:
+    join(ADA)
+    before = list(folder.iterdir())
+    refused = run("ledger", "new-folder")
+    unset = run("ledger", "new-folder", LEDGER_CHECKPOINTS="")
+    away = run("ledger", "new-folder", LEDGER_CHECKPOINTS=f"{folder}-away")
+
+    assert (refused.exit_code, unset.exit_code, away.exit_code) == (1, 1, 1)
+    assert "holds checkpoints" in refused.stderr
+    assert "cannot be used (No such file or directory)" in away.stderr
+    assert list(folder.iterdir()) == before
+
+
+@on_sqlite
+def test_while_a_backup_waits_for_its_erasures_a_new_folder_is_begun_only_if_they_are_lost(
+    app: Flask,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    folder: Path,
+    restored: Restore,
+    run: Run,
+) -> None:
+    work(app)
+    unmount(folder, leaves_it_empty=True)
+    refused = run("ledger", "new-folder")
+    held = reasons(client)
+    done = run("ledger", "new-folder", "--yes")
+    work(app)
+    stopped = reasons(client)
+    run("reconcile", "--full", "--yes")
+
+    assert refused.exit_code == 1
+    assert "--yes" in refused.stderr
+    assert held[0].startswith("a backup was restored")
+    assert done.exit_code == 0, done.output
+    assert reasons(client) == []
+    # They are not erased again, but were at Mailchimp: they are known to be missing there, and not brought back.
+    assert stopped[0] == "reconciliation stopped: only 1 of 3 who should be there were seen"
+    assert status_of(client, ADA) == "blocked"
+    assert standing_of(mailchimp, ADA) is None
+    assert complaint(app, folder) is None
+
+
+@on_sqlite
+def test_an_empty_database_that_met_an_old_folder_begins_with_one_of_its_own(
+    app: Flask,
+    client: FlaskClient,
+    mailbox: Mailbox,
+    folder: Path,
+    join: Join,
+    backup: Callable[[], Restore],
+    run: Run,
+) -> None:
+    empty = backup()
+    join(ADA)
+    empty()
+    sign_up(client, GRACE)
+    work(app)
+    unmount(folder, leaves_it_empty=True)
+    work(app)
+    before = len(mailbox.letters_to(GRACE))
+    done = run("ledger", "new-folder", "--yes")
+    work(app)
+
+    assert done.exit_code == 0, done.output
+    assert (before, len(mailbox.letters_to(GRACE))) == (0, 1)
+    assert reasons(client) == []
+    assert complaint(app, folder) is None
 
 
 @on_sqlite
@@ -713,9 +961,7 @@ def test_whoever_left_after_the_backup_that_had_not_told_mailchimp_of_them_is_no
 ) -> None:
     drain()
     clock.shift(HOUR)
-    with app.app_context():
-        url = subscriptions.unsubscribe_url(access(client, ADA)["reference"])
-    assert client.post(url.removeprefix("http://localhost:8000")).status_code == 200
+    leave(app, client, ADA)
     drain()
     clock.shift(HOUR)
     restore_later(app, client, unsynced)
@@ -726,6 +972,210 @@ def test_whoever_left_after_the_backup_that_had_not_told_mailchimp_of_them_is_no
     assert "1 left there: blocked here" in result.stdout
     assert (status_of(client, ADA), status_of(client, HEDY)) == ("blocked", "confirmed")
     assert mailchimp.contacts[ADA.lower()].status == "unsubscribed"
+
+
+def leave(app: Flask, client: FlaskClient, email: str) -> None:
+    """Use the link to unsubscribe that is in every newsletter."""
+    with app.app_context():
+        url = subscriptions.unsubscribe_url(access(client, email)["reference"])
+    assert client.post(url.removeprefix("http://localhost:8000")).status_code == 200
+
+
+@pytest.fixture
+def unlooked(
+    app: Flask,
+    client: FlaskClient,
+    drain: Drain,
+    unsynced: Restore,
+    clock: time_machine.Traveller,
+    run: Run,
+) -> None:
+    """Ada left after the backup that had not told Mailchimp of her; it was restored without a key of Mailchimp."""
+    drain()
+    clock.shift(HOUR)
+    leave(app, client, ADA)
+    drain()
+    clock.shift(HOUR)
+    restore_later(app, client, unsynced)
+    assert run("retention", "--after-restore", MAILCHIMP_API_KEY="").exit_code == 0
+    clock.shift(HOUR)
+
+
+def test_what_is_owed_is_done_before_anybody_is_brought_to_mailchimp(
+    app: Flask, client: FlaskClient, mailchimp: StandIn, unlooked: None
+) -> None:
+    before = len(mailchimp.calls)
+    work(app)
+
+    assert (status_of(client, ADA), status_of(client, HEDY)) == ("blocked", "confirmed")
+    assert mailchimp.contacts[ADA.lower()].status == "unsubscribed"
+    assert not [call for call in mailchimp.calls[before:] if is_add(call)]
+    assert reasons(client) == []
+
+
+@on_sqlite
+def test_a_command_does_what_is_owed_whatever_it_was_asked_to_walk(
+    client: FlaskClient, unlooked: None, run: Run
+) -> None:
+    result = run("reconcile")
+
+    assert result.exit_code == 0, result.output
+    assert "(all contacts)" in result.stdout
+    assert "1 left there: blocked here" in result.stdout
+    assert status_of(client, ADA) == "blocked"
+    assert reasons(client) == []
+
+
+def test_while_it_is_stopped_nobody_is_added_and_whoever_leaves_is_unsubscribed(
+    app: Flask,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    mailbox: Mailbox,
+    unlooked: None,
+    clock: time_machine.Traveller,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reconcile, "FEWEST_TO_STOP", 0)
+    sign_up(client, JOAN)
+    work(app)
+    assert press(client, mailbox, JOAN) == 200
+    leave(app, client, HEDY)
+    work(app)
+    clock.shift(timedelta(days=1))
+    work(app)
+    stopped = [standing_of(mailchimp, each) for each in (ADA, HEDY, JOAN)]
+    told = reasons(client)
+    done = run("reconcile", "--full", "--yes")
+
+    assert stopped == ["unsubscribed", "unsubscribed", None]
+    assert [reason.partition(":")[0] for reason in told] == [
+        "reconciliation stopped",
+        "everybody is still to be compared with Mailchimp, since a backup may have been restored",
+    ]
+    assert done.exit_code == 0, done.output
+    assert status_of(client, ADA) == "blocked"
+    assert standing_of(mailchimp, JOAN) == "subscribed"
+    assert reasons(client) == []
+
+
+def hold(client: FlaskClient, email: str, *, is_held: bool) -> None:
+    assert ask_staff(client, "holds", email, hold=is_held).status_code == 202
+
+
+@pytest.fixture
+def held(
+    client: FlaskClient,
+    join: Join,
+    drain: Drain,
+    backup: Callable[[], Restore],
+    clock: time_machine.Traveller,
+) -> Restore:
+    """Ada and Hedy stand at Mailchimp; Ada was held there before a backup, and an hour has passed since."""
+    join(HEDY)
+    join(ADA)
+    clock.shift(HOUR)
+    hold(client, ADA, is_held=True)
+    drain()
+    clock.shift(HOUR)
+    return backup()
+
+
+def bring_back(app: Flask, client: FlaskClient, restore: Restore, run: Run) -> Result:
+    restore_later(app, client, restore)
+    result = run("retention", "--after-restore")
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def test_whoever_was_released_and_left_after_the_backup_is_not_added_when_released_again(
+    app: Flask,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    drain: Drain,
+    held: Restore,
+    clock: time_machine.Traveller,
+    run: Run,
+) -> None:
+    hold(client, ADA, is_held=False)
+    drain()
+    was_back = standing_of(mailchimp, ADA)
+    clock.shift(HOUR)
+    mailchimp.unsubscribes(ADA)
+    clock.shift(HOUR)
+    result = bring_back(app, client, held, run)
+    hold(client, ADA, is_held=False)
+    work(app)
+
+    assert was_back == "subscribed"
+    assert "1 left there: blocked here" in result.stdout
+    assert status_of(client, ADA) == "blocked"
+    assert standing_of(mailchimp, ADA) == "unsubscribed"
+
+
+@on_sqlite
+@pytest.mark.parametrize("is_told_before", [True, False])
+def test_whoever_was_released_did_not_leave_by_having_been_held(
+    app: Flask,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    held: Restore,
+    backup: Callable[[], Restore],
+    clock: time_machine.Traveller,
+    run: Run,
+    is_told_before: bool,
+) -> None:
+    restore = held
+    if is_told_before:
+        # The backup knows of it, and Mailchimp was not told yet.
+        hold(client, ADA, is_held=False)
+        restore = backup()
+        mailchimp.lose_list()
+    clock.shift(HOUR)
+    restore_later(app, client, restore)
+    mailchimp.find_list()
+    if not is_told_before:
+        hold(client, ADA, is_held=False)  # staff did so anew before the command ran
+    result = run("retention", "--after-restore")
+    work(app)
+
+    assert "left there" not in result.stdout
+    assert (status_of(client, ADA), standing_of(mailchimp, ADA)) == ("confirmed", "subscribed")
+
+
+@on_sqlite
+def test_whoever_is_still_held_stays_so(
+    app: Flask, client: FlaskClient, mailchimp: StandIn, held: Restore, run: Run
+) -> None:
+    bring_back(app, client, held, run)
+    before = status_of(client, ADA), standing_of(mailchimp, ADA)
+    hold(client, ADA, is_held=False)
+    work(app)
+
+    assert before == ("confirmed", "unsubscribed")
+    assert standing_of(mailchimp, ADA) == "subscribed"
+
+
+@on_sqlite
+def test_whose_hold_had_not_been_carried_out_in_the_backup_may_have_left_since(
+    app: Flask,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    join: Join,
+    drain: Drain,
+    backup: Callable[[], Restore],
+    clock: time_machine.Traveller,
+    run: Run,
+) -> None:
+    join(HEDY)
+    join(ADA)
+    hold(client, ADA, is_held=True)
+    restore = backup()
+    drain()
+    clock.shift(HOUR)
+    bring_back(app, client, restore, run)
+
+    assert status_of(client, ADA) == "blocked"
 
 
 @on_sqlite

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from flask import Flask
 
-from newsletter import ledger_health, outage
+from newsletter import checkpointing, config, ledger_health, outage, unseen
 from newsletter.checkup.finding import Finding
+from newsletter.newest import Newest
 
 
 def findings(app: Flask) -> Iterator[Finding]:
@@ -18,3 +20,15 @@ def findings(app: Flask) -> Iterator[Finding]:
                 # /ready has no one before it who says what it is about.
                 wrong = reason.removeprefix("ledger ").removeprefix("wrong: ").rstrip(".")
                 yield Finding("ledger", wrong, "see docs/ledger.md")
+            if _would_stand_still():
+                yield Finding("ledger", unseen.WRONG, unseen.REMEDY)
+
+
+def _would_stand_still() -> bool:
+    """Tell whether the next worker to start sees no checkpoint, where no worker that runs says so."""
+    folder, seen = config.current().ledger_checkpoints, Newest()
+    with suppress(OSError):  # which folders.py tells
+        if folder is not None:
+            seen.look(folder)
+    is_told = unseen.complaint() is not None or checkpointing.complaint() is not None
+    return seen.is_empty and checkpointing.were_written() and not is_told

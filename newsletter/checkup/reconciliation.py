@@ -6,18 +6,24 @@ from collections.abc import Iterator
 
 from flask import Flask
 
-from newsletter import outage, reconciliations
+from newsletter import config, outage, reconciliations
 from newsletter.checkup.finding import Finding
 
 
 def findings(app: Flask) -> Iterator[Finding]:
     """Why people here and at Mailchimp may differ; what is wrong with the database is told elsewhere."""
     with app.app_context():
-        reason = None if outage.present() is not None else reconciliations.complaint()
-        if reason is not None:
+        if outage.present() is not None:
+            return
+        if (reason := reconciliations.complaint()) is not None:
             command = reconciliations.command_for_all(is_full=reconciliations.was_full())
             yield Finding(
                 "reconcile",
                 reason,
                 f"see that MAILCHIMP_LIST_ID is right, and run `{command}` if it all is meant",
             )
+        elif (reason := reconciliations.complaint_of_owed()) is not None:
+            has_key = config.current().mailchimp_api_key is not None
+            remedy = "a worker does it by itself, or `newsletter reconcile`"
+            remedy = remedy if has_key else f"set MAILCHIMP_API_KEY: {remedy}"
+            yield Finding("reconcile", reason, remedy, is_hint=True)

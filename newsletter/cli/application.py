@@ -11,9 +11,10 @@ from typing import Any
 import click
 from sqlalchemy.exc import DBAPIError
 
-from newsletter import config, create_core, outage, restoring
+from newsletter import config, create_core, outage, restoring, unseen
 from newsletter.address import Address
 from newsletter.errors import NewsletterError, SettingsError, Unavailable, WrongDataKey
+from newsletter.newest import Newest
 
 #: Who is in the ledger for what was done here: the login could be a person's name, and stands there for ever.
 ACTOR = "cli"
@@ -44,8 +45,11 @@ def with_app(command: Callable[..., None]) -> Callable[..., None]:
 
 def refuse_after_restore() -> None:
     """Let a command change nothing that the restoring of a backup has to find as the backup had it."""
-    if restoring.stand_still():
+    seen = Newest()
+    if restoring.stand_still(seen):
         raise click.ClickException(f"{restoring.complaint()}.")
+    if unseen.is_unseen(seen):
+        raise click.ClickException(f"{unseen.WRONG}: {unseen.REMEDY}.")
 
 
 def address() -> Address:

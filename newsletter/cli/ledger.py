@@ -1,4 +1,4 @@
-"""What shows that nobody changed the ledger: `ledger verify`."""
+"""Whether anybody changed the ledger: `ledger verify`; and a new folder for its checkpoints: `ledger new-folder`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 
 import click
 
-from newsletter import config, verifications, vouching
+from newsletter import config, new_folder, verifications, vouching
 from newsletter.cli.application import with_app
 from newsletter.verifying import Verification
 
 
 @click.group()
 def ledger() -> None:
-    """Check that nobody changed the ledger: `ledger verify`."""
+    """Check the ledger, or begin a new folder of checkpoints."""
 
 
 @ledger.command()
@@ -64,6 +64,31 @@ def _beside_checkpoints(folder: Path) -> str | None:
         return vouching.complaint(folder)
     except OSError as error:
         return f"LEDGER_CHECKPOINTS: cannot be read ({error.strerror})."
+
+
+@ledger.command("new-folder")
+@click.option("--yes", is_flag=True, help="Also where the workers wait for a backup's erasures.")
+@with_app
+def begin_new_folder(*, yes: bool) -> None:
+    """Begin a new folder of checkpoints.
+
+    For an empty LEDGER_CHECKPOINTS, where the earlier checkpoints are lost for good: a worker that
+    starts and sees none stands still, since a backup may have been restored. So first see that it is the
+    right folder, and mounted; where the files were moved, put them there instead. Everybody is then
+    compared with Mailchimp before anybody is added there. Where the workers wait for a backup's
+    erasures, these are not carried out: --yes.
+    """
+    folder = config.current().ledger_checkpoints
+    if folder is None:
+        raise click.ClickException("LEDGER_CHECKPOINTS: is not set.")
+    try:
+        written = new_folder.begin(folder, is_lost=yes)
+    except OSError as error:
+        raise click.ClickException(
+            f"LEDGER_CHECKPOINTS: cannot be used ({error.strerror})."
+        ) from None
+    signed = "Nothing is sealed yet" if written is None else f"Signed: {written.name}"
+    click.echo(f"{signed}. The workers go on.")
 
 
 @contextmanager

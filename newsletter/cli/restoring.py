@@ -45,7 +45,10 @@ def _tell(restored: Restored) -> None:
         click.echo(f"Lost: up to position {last.position}, of {rfc3339(last.at)}.")
     click.echo(f"Erased again: {restored.forgotten}.")
     if restored.reconciled is None:
-        click.echo("MAILCHIMP_API_KEY is not set: run `newsletter reconcile --full` once it is.")
+        click.echo(
+            "MAILCHIMP_API_KEY is not set: as soon as it is, everybody is compared with Mailchimp"
+            " before anybody is added there."
+        )
     else:
         for line in restored.reconciled.lines():
             click.echo(line)

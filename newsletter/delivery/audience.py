@@ -11,7 +11,7 @@ from collections import deque
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from newsletter import heard, jobs
+from newsletter import heard, jobs, reconciliations
 from newsletter.delivery import errands, settling
 from newsletter.delivery.batches import Batches
 from newsletter.delivery.errands import Errand
@@ -37,7 +37,11 @@ class Audience:
 
     def step(self) -> Progress:
         """Settle one person; before there is anybody to be taken alone, all who can be settled together."""
-        if not self._waiting:
+        is_owed = reconciliations.is_owed()
+        if is_owed and not self._waiting:
+            # Whoever is to be added may have left since the backup: comparing tells first.
+            self._waiting.extend(errands.waiting(ALONE_AT_ONCE, leaving=True))
+        elif not self._waiting:
             progress = self._batches.step()
             is_done = progress is Progress.IDLE
             self._waiting.extend(self._batches.left_over)
@@ -45,13 +49,15 @@ class Audience:
             self._waiting.extend(errands.waiting(ALONE_AT_ONCE, alone=not is_done))
             if not is_done:
                 return progress
-        return self._settle(self._waiting.popleft()) if self._waiting else Progress.IDLE
+        if not self._waiting:
+            return Progress.IDLE
+        return self._settle(self._waiting.popleft(), adds=not is_owed)
 
-    def _settle(self, ref: str) -> Progress:
+    def _settle(self, ref: str, *, adds: bool) -> Progress:
         errand: Errand | None = None
         try:
             errand = errands.take(ref)
-            if errand is None:
+            if errand is None or not (adds or errand.wanted is There.UNSUBSCRIBED):
                 return Progress.FAILED
             self._carry_out(errand)
         except MovedOn:

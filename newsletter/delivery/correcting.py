@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from newsletter import clock, heard
 from newsletter.address import Address
 from newsletter.database import reading, writing
 from newsletter.delivery.audience import reason_for
 from newsletter.delivery.drift import Drift, judge
-from newsletter.delivery.known import Known, is_still
+from newsletter.delivery.known import Known, is_still, unsubscribed_by_us_at
 from newsletter.delivery.mailchimp import Mailchimp, Member
 from newsletter.errors import DeliveryFailure, Meaning, Unreadable
-from newsletter.lifecycle import There
+from newsletter.lifecycle import Status, There
 from newsletter.models import Subscription
 from newsletter.person import address_of, meet_by_ref, stands_there
+
+#: Nobody is released, added again and gone within it; the clocks of two hosts do differ by seconds.
+CLOCKS_DIFFER = timedelta(minutes=1)
 
 log = logging.getLogger(__name__)
 
@@ -60,11 +63,18 @@ def find(
 
 
 def _left_since(known: Known, member: Member | None) -> bool:
-    """Tell whether somebody left there after they took their status here; the same second counts as later.
+    """Tell whether somebody who confirmed left there, as far as times can tell; the same second counts as later.
 
-    Whose adding was acknowledged in this round is judged by that: then their leaving needs no time.
+    Whom a hold (Art. 18) unsubscribed there did not leave by that; but they may have been released, and have left, in
+    what was lost. Where the backup does not say when that was done, a block wins.
     """
-    if member is None or member.left_at is None or known.was_there:
+    if known.status is not Status.CONFIRMED or member is None or member.left_at is None:
+        return False
+    if known.was_there:
+        # Whoever is not held is judged by that alone: then their leaving needs no time.
+        return known.held
+    ours = unsubscribed_by_us_at(known)
+    if ours is not None and member.left_at <= ours + CLOCKS_DIFFER:
         return False
     return member.left_at >= known.since.replace(microsecond=0)
 

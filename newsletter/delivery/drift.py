@@ -30,8 +30,8 @@ def judge(
     `wanted`: None for whom there is no wish. `was_there`: Mailchimp acknowledged their adding in this very round.
     `left_unknown`: they left there after this round's consent, and what is known here is older (a restored backup).
     """
-    if left_unknown and wanted is There.SUBSCRIBED and place is There.UNSUBSCRIBED:
-        # Not to be left to the audience loop, which would add them again.
+    if left_unknown and wanted is not None and place is There.UNSUBSCRIBED:
+        # Not to be left to the audience loop, which would add them again: at once, or when their hold ends.
         return Drift.LEFT
     if wanted is None or known in UNSETTLED[wanted]:
         # Nobody's business, or the audience loop is about to see to it anyway.

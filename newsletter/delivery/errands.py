@@ -55,12 +55,16 @@ class Errand:
         return self.settles_at is not None and self.settles_at > self.taken_at
 
 
-def waiting(count: int, *, alone: bool) -> Sequence[str]:
-    """References of those who are to be settled, those first who have waited longest; or who must be so `alone`."""
+def waiting(count: int, *, alone: bool = False, leaving: bool = False) -> Sequence[str]:
+    """References of those who are to be settled, those first who have waited longest.
+
+    Or of those alone who must be so `alone`, or who are `leaving` there.
+    """
     now = clock.now()
     with reading() as session:
         query = select(Subscription.ref).where(unsettled(now))
         query = query.where(~is_plain(now)) if alone else query
+        query = query.where(~_wants_in()) if leaving else query
         return session.scalars(query.order_by(TURN).limit(count)).all()
 
 

@@ -115,5 +115,17 @@ def is_still(session: Session, known: Known, asked_at: datetime) -> bool:
     return last is None or last <= asked_at
 
 
+def unsubscribed_by_us_at(known: Known) -> datetime | None:
+    """When Mailchimp last acknowledged in this round that it unsubscribed them for us; None: it never did."""
+    last = select(func.max(LedgerRow.at)).where(
+        LedgerRow.ref == known.ref,
+        LedgerRow.round == known.round,
+        LedgerRow.event == Event.SYNCED,
+        LedgerRow.detail == str(There.UNSUBSCRIBED),
+    )
+    with reading() as session:
+        return session.scalar(last)
+
+
 def _read(session: Session, query: Select[*tuple[Any, ...]]) -> Iterator[Known]:
     return (Known(*row) for row in session.execute(query))

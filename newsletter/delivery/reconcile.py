@@ -33,22 +33,16 @@ FEWEST_TO_MISS = 3
 
 
 class Reconciliation:
-    """One walk, in steps of one call or less. `may_exceed`: nothing stops it. `is_restored`: see correcting.py."""
+    """One walk, in steps of one call or less. `may_exceed`: nothing stops it."""
 
     def __init__(
-        self,
-        mailchimp: MailchimpMembers,
-        scope: Scope,
-        *,
-        may_exceed: bool = False,
-        is_restored: bool = False,
+        self, mailchimp: MailchimpMembers, scope: Scope, *, may_exceed: bool = False
     ) -> None:
         self.scope = scope
         limit = 0 if scope.is_other_audience else limit_for(knowledge.how_many_settled())
         self.report = Report(scope.is_full, limit)
         self._mailchimp = mailchimp
         self._may_exceed = may_exceed
-        self._is_restored = is_restored
         self._listing = Listing(mailchimp, scope.since)
         self._expected = Expected()
         self._last = b""  #: the digest after which the next ones are read
@@ -117,7 +111,7 @@ class Reconciliation:
     def _compare(
         self, known: Known, address: Address | None, member: Member | None, asked_at: datetime
     ) -> None:
-        change = find(known, address, member, asked_at, is_restored=self._is_restored)
+        change = find(known, address, member, asked_at, is_restored=self.scope.is_restored)
         if change is None or known.ref in self._changes:
             return
         if known.is_busy(asked_at):

@@ -29,21 +29,20 @@ def reconcile_now(
     full: bool,
     may_exceed: bool,
     watch: Callable[[Report], None],
-    is_restored: bool = False,
     wait: Callable[[str], None] = lambda _: None,
 ) -> Report | None:
     """Reconcile, and tell `watch` after each step; None: another one is under way. Raise DeliveryFailure.
 
     It only looks at Mailchimp and only corrects what is known, so that it need not wait for the worker whose turn it
     is to change things there, and who does the rest. Where there is none, that is done here at once, also for those
-    who waited already. `wait` is told why a call is about to be tried again. `is_restored`: after a restored backup.
+    who waited already. `wait` is told why a call is about to be tried again.
     """
     owner = f"command {secrets.token_hex(8)}"
     if not jobs.take(jobs.RECONCILIATION, owner):
         return None
     with _kept(owner):
         scope = reconciliations.scope(full=full)
-        under_way = Reconciliation(mailchimp, scope, may_exceed=may_exceed, is_restored=is_restored)
+        under_way = Reconciliation(mailchimp, scope, may_exceed=may_exceed)
         report = under_way.report
         while _patiently(under_way.step, wait):
             watch(report)

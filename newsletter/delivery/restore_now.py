@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from newsletter import config, replaying, restoring, resuming
+from newsletter import config, reconciliations, replaying, restoring, resuming
 from newsletter.checkpoints import Checkpoint
 from newsletter.delivery.drift_report import Report
 from newsletter.delivery.mailchimp_members import members_for
@@ -23,7 +23,7 @@ class Restored:
 
     plan: Plan
     forgotten: int
-    reconciled: Report | None  #: None: there is no Mailchimp key
+    reconciled: Report | None  #: None: there is no Mailchimp key, and it is owed
     checkpoint: Checkpoint | None
 
 
@@ -53,6 +53,7 @@ def restore_now(
     if walk.wrong is not None:
         raise NotRestored(f"The ledger of the backup is wrong. {walk.wrong}")
     forgotten = replaying.replay(plan, actor=actor)
+    reconciliations.owe()
     report = _reconcile(may_exceed=may_exceed, comparing=comparing)
     if report is not None and report.is_stopped:
         return Restored(plan, forgotten, report, None)
@@ -64,9 +65,7 @@ def _reconcile(*, may_exceed: bool, comparing: Callable[[Report], None]) -> Repo
     if mailchimp is None:
         return None
     with closing(mailchimp):
-        report = reconcile_now(
-            mailchimp, full=True, may_exceed=may_exceed, watch=comparing, is_restored=True
-        )
+        report = reconcile_now(mailchimp, full=True, may_exceed=may_exceed, watch=comparing)
     if report is None:
         raise NotRestored("Another reconciliation is under way: wait for its end.")
     return report

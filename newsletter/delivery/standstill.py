@@ -1,6 +1,6 @@
 """Whether the worker must stand still because a backup was restored: looked up at its start, then every few seconds.
 
-Or because one may have been: where the folder of checkpoints is away at its start, until it is there.
+Or because one may have been: where no checkpoint is seen at its start, though some were written (unseen.py).
 """
 
 from __future__ import annotations

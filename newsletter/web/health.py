@@ -75,6 +75,8 @@ def _complaints() -> Iterator[str]:
         yield reason
     if (reason := reconciliations.complaint()) is not None:
         yield reason
+    if (reason := reconciliations.complaint_of_owed()) is not None:
+        yield reason
     if (reason := retention_runs.complaint()) is not None:
         yield reason
     if (reason := cleanings.complaint()) is not None:

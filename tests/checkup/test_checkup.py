@@ -207,6 +207,12 @@ MISTAKES = {
         "a backup was restored",
         "see docs/ledger.md",
     ),
+    "an empty folder in place of the checkpoints": Mistake(
+        doing("INSERT INTO job (name, ran_at) VALUES ('sealing', '2026-03-01 12:00:00')"),
+        "ledger",
+        "LEDGER_CHECKPOINTS cannot be read, or holds no checkpoint though some were written",
+        "or run `newsletter ledger new-folder`",
+    ),
     "no folder for checkpoints": Mistake(
         set_to(LEDGER_CHECKPOINTS=""),
         "LEDGER_CHECKPOINTS",

@@ -67,7 +67,11 @@ def test_whoever_is_to_get_nothing(
 @pytest.mark.parametrize("known", list(There))
 @pytest.mark.parametrize(
     ("wanted", "place", "drift"),
-    [(SUBSCRIBED, UNSUBSCRIBED, Drift.LEFT), (None, UNSUBSCRIBED, None)],
+    [
+        (SUBSCRIBED, UNSUBSCRIBED, Drift.LEFT),
+        (UNSUBSCRIBED, UNSUBSCRIBED, Drift.LEFT),  # held: for when they are released
+        (None, UNSUBSCRIBED, None),
+    ],
 )
 def test_whoever_left_there_after_what_a_backup_knows_has_left(
     known: There, wanted: There | None, place: There, drift: Drift | None
