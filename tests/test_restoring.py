@@ -383,11 +383,13 @@ def test_where_too_much_differs_the_workers_stand_still_until_it_is_meant(
     stopped = run("retention", "--after-restore")
     work(app)
     held = reasons(client)
+    [found] = check_of_reconciling.findings(app)
     done = run("retention", "--after-restore", "--yes")
     work(app)
 
     assert stopped.exit_code == 1
     assert "--after-restore --yes" in stopped.stderr
+    assert "`newsletter retention --after-restore --yes`" in found.remedy
     assert [reason for reason in held if reason.startswith("a backup was restored")]
     assert done.exit_code == 0, done.output
     assert status_of(client, HEDY) == "blocked"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from flask import Flask
 
-from newsletter import config, outage, reconciliations
+from newsletter import config, outage, reconciliations, restoring
 from newsletter.checkup.finding import Finding
 
 
@@ -16,14 +16,19 @@ def findings(app: Flask) -> Iterator[Finding]:
         if outage.present() is not None:
             return
         if (reason := reconciliations.complaint()) is not None:
-            command = reconciliations.command_for_all(is_full=reconciliations.was_full())
             yield Finding(
                 "reconcile",
                 reason,
-                f"see that MAILCHIMP_LIST_ID is right, and run `{command}` if it all is meant",
+                f"see that MAILCHIMP_LIST_ID is right, and run `{_command()}` if it all is meant",
             )
         elif (reason := reconciliations.complaint_of_owed()) is not None:
             has_key = config.current().mailchimp_api_key is not None
             remedy = "a worker does it by itself, or `newsletter reconcile`"
             remedy = remedy if has_key else f"set MAILCHIMP_API_KEY: {remedy}"
             yield Finding("reconcile", reason, remedy, is_hint=True)
+
+
+def _command() -> str:
+    if restoring.held() is not None:
+        return "newsletter retention --after-restore --yes"  # until it has run, `reconcile` refuses
+    return reconciliations.command_for_all(is_full=reconciliations.was_full())
