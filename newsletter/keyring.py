@@ -25,15 +25,15 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from flask import Flask, current_app
-from sqlalchemy import event, select
+from sqlalchemy import event, exists, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from newsletter import clock, config, database, signing
 from newsletter.address import Address
-from newsletter.errors import Unavailable, Unreadable, WrongDataKey
+from newsletter.errors import LostKeyring, Unavailable, Unreadable, WrongDataKey
 from newsletter.models import Keyring as KeyringRow
-from newsletter.models import db
+from newsletter.models import Subscription, db
 from newsletter.wrapping import KEY_OCTETS, unwrap, wrap
 
 #: How old a kept keyring may be. Rotation waits far longer before it takes an old key away.
@@ -161,8 +161,14 @@ def lock(session: Session) -> None:
 
 
 def make_if_missing(session: Session) -> None:
-    """Make the keys where there are none; raise WrongDataKey where there are some that DATA_KEY does not open."""
+    """Make the keys where there are none; raise WrongDataKey where there are some that DATA_KEY does not open.
+
+    Raise LostKeyring where there were some: by new ones nobody could be read, and nobody's block be found.
+    """
     there = _unwrapped(_rows(session))
+    is_lost = not there[DATA] or not there[DIGEST]
+    if is_lost and session.scalar(select(exists(select(Subscription.ref)))):
+        raise LostKeyring
     for purpose in _NEEDED:
         if not there[purpose]:
             add(session, purpose)
