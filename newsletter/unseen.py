@@ -6,9 +6,7 @@ so that a new installation begins. A lease in Job lets staff know, and ends by i
 
 from __future__ import annotations
 
-from newsletter import checkpointing, clock, config, jobs
-from newsletter.database import reading
-from newsletter.models import Job
+from newsletter import checkpointing, config, jobs
 from newsletter.newest import Newest
 
 JOB = "unseen"
@@ -36,7 +34,4 @@ def take_back(owner: str) -> None:
 
 def complaint() -> str | None:
     """That a worker stands still for it, for staff; None: none does."""
-    with reading() as session:
-        job = session.get(Job, JOB)
-    is_told = job is not None and job.leased_until is not None and job.leased_until > clock.now()
-    return _TOLD if is_told else None
+    return _TOLD if jobs.is_taken(JOB) else None
