@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from newsletter import brand, config, database, formatting, logs, samples, web
+from newsletter import brand, config, database, formatting, keyring, logs, samples, web
 from newsletter.errors import SettingsError
 
 __version__ = "0.1.0"
@@ -26,6 +26,7 @@ def create_core(settings: config.Settings | None = None) -> Flask:
     app = Flask(__name__)
     app.extensions["settings"] = settings
     database.init(app, settings)
+    keyring.register(app)
     brand.register(app, settings)
     formatting.register(app)
     return app

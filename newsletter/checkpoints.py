@@ -143,7 +143,7 @@ def write(folder: Path, document: Document) -> Checkpoint:
     One that stands there by its name already counts, since others may name it: whoever is late, with a lease that ended
     meanwhile, replaces nothing. Raise WrongDocument where it is none.
     """
-    key = keyring.current().signing_key
+    key = keyring.signer()
     _export(folder, key.public_key())
     signed = signing.sign(document, key)
     name = name_of(document["restorations"], document["position"])

@@ -149,4 +149,4 @@ def receipt(erasure: Erasure, family: Sequence[Erasure], completed_at: datetime)
         "kept": ["ledger", *block, "record"],
         "statement": erasure_texts.STATEMENT,
     }
-    return signing.sign(document, keyring.current().signing_key)
+    return signing.sign(document, keyring.signer())

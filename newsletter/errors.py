@@ -85,6 +85,10 @@ class WrongDataKey(NewsletterError):
     """DATA_KEY: does not open this database's keyring."""
 
 
+class LostKeyring(NewsletterError):
+    """The database holds people, but no keys to them: restore the table `keyring` from a backup of this database."""
+
+
 class Unreadable(NewsletterError):
     """A value in the database was damaged, or belongs to another row or keyring."""
 

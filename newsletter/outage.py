@@ -30,6 +30,7 @@ class Trouble:
     wrong: str
     remedy: str
     about: str = "DATABASE_URL"
+    over: str = "the database is back"  #: what is said when it has ended
 
     def __str__(self) -> str:
         return f"{self.wrong}; {self.remedy}"
@@ -38,12 +39,15 @@ class Trouble:
 _RELEASE = "run `newsletter release`"
 NO_TABLES = Trouble("the database has no tables yet", _RELEASE)
 EARLIER_SCHEMA = Trouble("the database has an earlier schema", _RELEASE)
-NO_KEYRING = Trouble("the database has no keyring yet", _RELEASE, "DATA_KEY")
-#: Wrapped anew beside a process that was not given the newest DATA_KEY.
+NO_KEYRING = Trouble(
+    "the database has no keyring yet", _RELEASE, "DATA_KEY", "the database has its keyring"
+)
+#: Wrapped anew beside a process that was not given the newest DATA_KEY, or of a backup from before that.
 OTHER_KEYRING = Trouble(
     str(WrongDataKey()).rstrip("."),
-    "give this process the newest DATA_KEY, too, and restart it",
+    "put the one that does into the list of this process, and restart it: the newest, or that of a restored backup",
     "DATA_KEY",
+    "DATA_KEY opens this database's keyring again",
 )
 _BUSY = Trouble("another program holds the database locked", "end it, or wait until it is done")
 _ALL_BUSY = Trouble("no connection to the database has become free in time", "see why it is slow")
@@ -168,6 +172,7 @@ class OutageLog:
             if name not in self._met_by:
                 return
             self._met_by.remove(name)
-            if self._met_by:
+            if self._met_by or self._told is None:
                 return
-        log.warning("the database is back after %.0f s", self._seconds() - self._began)
+            over = self._told.over
+        log.warning("%s after %.0f s", over, self._seconds() - self._began)

@@ -180,4 +180,4 @@ def _language(row: Subscription | None) -> Locale:
 
 
 def _signed(document: Document) -> Document:
-    return signing.sign(document, keyring.current().signing_key)
+    return signing.sign(document, keyring.signer())

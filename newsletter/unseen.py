@@ -8,9 +8,7 @@ where the worker does.
 
 from __future__ import annotations
 
-from newsletter import checkpointing, clock, config, jobs
-from newsletter.database import reading
-from newsletter.models import Job
+from newsletter import checkpointing, config, jobs
 from newsletter.newest import Newest
 
 JOB = "unseen"
@@ -40,7 +38,4 @@ def take_back(owner: str) -> None:
 
 def complaint() -> str | None:
     """That a worker stands still for it, for staff; None: none does."""
-    with reading() as session:
-        job = session.get(Job, JOB)
-    is_told = job is not None and job.leased_until is not None and job.leased_until > clock.now()
-    return _TOLD if is_told else None
+    return _TOLD if jobs.is_taken(JOB) else None

@@ -115,5 +115,6 @@ def _keys() -> Iterator[Finding]:
         yield Finding(
             "DATA_KEY",
             "does not open this database's keyring",
-            "set the key that was used when the database was made, also beside a newer one",
+            "put the one that does into the list: the newest that `newsletter keys rotate` ran with, or that of a"
+            " restored backup",
         )

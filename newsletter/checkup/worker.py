@@ -6,14 +6,18 @@ from collections.abc import Iterator
 
 from flask import Flask
 
-from newsletter import jobs, outage
+from newsletter import jobs, left_out, outage
 from newsletter.checkup.finding import Finding
 
 
 def findings(app: Flask) -> Iterator[Finding]:
     """Whether any worker said of late that it is there; what is wrong with the database is told elsewhere."""
     with app.app_context():
-        if outage.present() is None and not jobs.worker_is_alive():
+        if outage.present() is not None:
+            return
+        if left_out.is_any():
+            yield Finding("worker", left_out.WRONG, left_out.REMEDY)
+        if not jobs.worker_is_alive():
             yield Finding(
                 "worker",
                 "none is at work, so that letters wait",

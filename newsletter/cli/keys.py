@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import click
 
-from newsletter import config, keyring, reencryption, rotation, signing
+from newsletter import config, keyring, left_out, reencryption, rotation, signing
 from newsletter.cli.application import refuse_after_restore, with_app
 from newsletter.formatting import rfc3339
 from newsletter.reencryption import Walk
@@ -34,6 +34,8 @@ def rotate(*, data: bool, signs: bool) -> None:
     keyring.current()  # nothing can be done to a database that `release` has not made yet
     if data:
         refuse_after_restore()
+    if left_out.is_any():
+        click.echo(f"worker: {left_out.WRONG}; {left_out.REMEDY}.", err=True)
     _rewrap()
     if signs:
         rotation.new_signing_key()

@@ -18,7 +18,7 @@ from newsletter.delivery.errands import Errand
 from newsletter.delivery.mailchimp import COMPLIANCE_STATE, Mailchimp, Member
 from newsletter.delivery.progress import Progress
 from newsletter.delivery.settling import MovedOn, announce, settle
-from newsletter.errors import DeliveryFailure, Meaning
+from newsletter.errors import DeliveryFailure, Meaning, Unavailable, WrongDataKey
 from newsletter.lifecycle import UNSETTLED, Reason, There
 
 #: How many get a call of their own before others are told together again.
@@ -72,7 +72,7 @@ class Audience:
             jobs.hold("mailchimp", failure.reason)
             self._waiting.clear()
             return Progress.STOP
-        except SQLAlchemyError:
+        except (SQLAlchemyError, Unavailable, WrongDataKey):
             raise
         except Exception as error:
             # One person whose row is odd must not stop the rest.

@@ -14,7 +14,7 @@ from newsletter.database import lock, reading, writing
 from newsletter.delivery import backoff
 from newsletter.delivery.mailchimp import Mailchimp
 from newsletter.delivery.progress import Progress
-from newsletter.errors import DeliveryFailure, Meaning
+from newsletter.errors import DeliveryFailure, Meaning, Unavailable, WrongDataKey
 from newsletter.models import Erasure
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class Forgetting:
                 return Progress.FAILED
             jobs.hold("mailchimp", failure.reason)
             return Progress.STOP
-        except SQLAlchemyError:
+        except (SQLAlchemyError, Unavailable, WrongDataKey):
             raise
         except Exception as error:
             # One erasure whose row is odd must not stop the rest.

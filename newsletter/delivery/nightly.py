@@ -12,7 +12,7 @@ from newsletter.delivery import backoff
 from newsletter.delivery.mailchimp_members import MailchimpMembers
 from newsletter.delivery.progress import Progress
 from newsletter.delivery.reconcile import Reconciliation
-from newsletter.errors import DeliveryFailure, Meaning, Unavailable
+from newsletter.errors import DeliveryFailure, Meaning, Unavailable, WrongDataKey
 
 NOT_BEGUN = timedelta(hours=1)
 _OUTCOMES = {
@@ -50,7 +50,7 @@ class Nightly:
             return self._go_on(self._under_way)
         except DeliveryFailure as failure:
             return self._fail(failure)
-        except (SQLAlchemyError, Unavailable):
+        except (SQLAlchemyError, Unavailable, WrongDataKey):
             # A page that was not compared would be missing: the walk begins anew.
             self._under_way = None
             raise

@@ -22,7 +22,7 @@ from newsletter.database import lock, reading, writing
 from newsletter.delivery import backoff, contents, letters
 from newsletter.delivery.letters import LetterValues
 from newsletter.delivery.smtp import Postbox
-from newsletter.errors import DeliveryFailure, Meaning
+from newsletter.errors import DeliveryFailure, Meaning, Unavailable, WrongDataKey
 from newsletter.jobs import Permit
 from newsletter.lifecycle import Event
 from newsletter.models import Letter, LetterKind, Subscription
@@ -122,7 +122,7 @@ class Postman:
             reply = self._postbox.send(message)
         except DeliveryFailure as failure:
             return self._fail(errand, failure, permit)
-        except SQLAlchemyError:
+        except (SQLAlchemyError, Unavailable, WrongDataKey):
             raise
         except Exception as error:
             # One letter that cannot be written must not stop the rest.

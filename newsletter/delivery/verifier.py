@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from newsletter import checkpoints, clock, config, jobs, verifications, vouching
-from newsletter.errors import Unavailable
+from newsletter.errors import Unavailable, WrongDataKey
 from newsletter.verifying import Verification
 
 AGAIN_AFTER = timedelta(hours=1)  #: where a walk stumbled over something that nobody thought of
@@ -36,7 +36,7 @@ class Verifier:
             if walk.step():
                 return True
             self._end(walk)
-        except (SQLAlchemyError, Unavailable):
+        except (SQLAlchemyError, Unavailable, WrongDataKey):
             self._under_way = None  # it begins anew when the database is back
             raise
         except Exception:

@@ -15,7 +15,7 @@ from types import FrameType
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from newsletter import jobs, outage
+from newsletter import jobs, keyring, left_out, outage
 from newsletter.delivery.cleaning import Cleaning
 from newsletter.delivery.housekeeping import Housekeeping
 from newsletter.delivery.mailchimp_members import members_for
@@ -63,6 +63,7 @@ class Worker:
         self._postman = Postman(postbox_for(settings), self._owner)
         self._mailchimp = members_for(settings)
         self._standstill = Standstill(self._owner)
+        self._word = left_out.Word(self._owner)
         self.loops = [
             Loop("postman", self._postman.step, IDLE_SECONDS),
             Loop("housekeeping", Housekeeping().step, TIDY_SECONDS),
@@ -135,11 +136,18 @@ class Worker:
         return seconds
 
     def _take(self, loop: Loop) -> bool:
-        """Take a step, unless a backup was restored: then all stand still but the heart."""
-        stands_still = loop.step != self._beat and self._standstill.is_on()
-        return False if stands_still else loop.step()
+        """Take a step, unless a backup was restored: then all stand still but the heart.
+
+        Raise WrongDataKey where this worker was left out of a key change: it would hold leases that it cannot use,
+        and give up on letters and people that others can reach.
+        """
+        if loop.step == self._beat:
+            return loop.step()
+        keyring.current()
+        return False if self._standstill.is_on() else loop.step()
 
     def _beat(self) -> bool:
+        self._word.leave()
         jobs.beat(self._owner)
         self._postman.keep_lease()
         return False

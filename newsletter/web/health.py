@@ -14,6 +14,7 @@ from newsletter import (
     jobs,
     keyring,
     ledger_health,
+    left_out,
     outage,
     reconciliations,
     retention_runs,
@@ -55,7 +56,6 @@ def _look() -> Readiness:
     if (trouble := outage.present()) is not None:
         return Readiness(status="unable", reasons=[str(trouble)])
     try:
-        keyring.current()
         reasons = list(_complaints())
     except (SQLAlchemyError, Unavailable, WrongDataKey) as error:
         return Readiness(status="unable", reasons=[str(outage.trouble_of(error))])
@@ -63,8 +63,12 @@ def _look() -> Readiness:
 
 
 def _complaints() -> Iterator[str]:
+    if keyring.current().is_left_out:
+        yield keyring.LEFT_OUT
     if not jobs.worker_is_alive():
         yield "no live worker"
+    if left_out.is_any():
+        yield f"worker: {left_out.WRONG}; {left_out.REMEDY}"
     if (reason := jobs.hold_reason("mail")) is not None:
         yield f"mail on hold: {reason}"
     has_key = config.current().mailchimp_api_key is not None

@@ -190,10 +190,16 @@ MISTAKES = {
         set_to(DATA_KEY="a-key-that-does-not-open-this-keyring"),
         "DATA_KEY",
         "does not open this database's keyring",
-        "set the key that was used",
+        "put the one that does into the list",
     ),
     "no worker": Mistake(
         doing("DELETE FROM job"), "worker", "none is at work", "start the Procfile's", is_hint=True
+    ),
+    "a worker left out of a key change": Mistake(
+        doing("INSERT INTO job (name, leased_until) VALUES ('left out', '2999-01-01 00:00:00')"),
+        "worker",
+        "the DATA_KEY of one does not open the keyring",
+        "put the one that does into its list, and restart it",
     ),
     "a ledger that was changed": Mistake(
         doing("""INSERT INTO job (name, result) VALUES ('verify', '{"wrong": "Position 2"}')"""),

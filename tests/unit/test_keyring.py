@@ -7,18 +7,19 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete
+from flask.testing import FlaskClient
+from sqlalchemy import delete, select
 
 from newsletter import create_core, keyring
 from newsletter.address import Address
 from newsletter.config import load
-from newsletter.database import writing
-from newsletter.errors import Unavailable, Unreadable, WrongDataKey
+from newsletter.database import reading, writing
+from newsletter.errors import LostKeyring, Unavailable, Unreadable, WrongDataKey
 from newsletter.keyring import Keyring
 from newsletter.models import Keyring as KeyringRow
 from newsletter.models import db
 from tests.conftest import COMPANY
-from tests.people import ADA
+from tests.people import ADA, sign_up
 
 REF = "0" * 32
 
@@ -93,6 +94,18 @@ def test_making_the_keyring_twice_keeps_the_first(app: Flask, ring: Keyring) -> 
         session.flush()
 
         assert session.query(KeyringRow).count() == 3
+
+
+def test_where_people_are_a_lost_keyring_is_not_made_anew(app: Flask, client: FlaskClient) -> None:
+    sign_up(client, ADA)
+    with app.app_context():
+        with writing() as session:
+            session.execute(delete(KeyringRow))
+        with pytest.raises(LostKeyring), writing() as session:
+            keyring.make_if_missing(session)
+
+        with reading() as session:
+            assert session.scalar(select(KeyringRow.id)) is None
 
 
 def test_before_the_release_there_is_nothing_to_work_with(app: Flask) -> None:

@@ -21,7 +21,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import delete, update
 
-from newsletter import create_core, keyring, rotation, signing
+from newsletter import create_core, jobs, keyring, left_out, rotation, signing
 from newsletter.cli import application, main
 from newsletter.config import Settings
 from newsletter.database import writing
@@ -74,6 +74,14 @@ def test_rotating_again_changes_nothing(run: Run) -> None:
     assert said(run("keys", "rotate", DATA_KEY=NEW)) == (
         "All 3 keys are wrapped by the newest DATA_KEY.\n"
     )
+
+
+@on_sqlite
+def test_a_worker_that_was_left_out_is_told_of(run: Run, app: Flask) -> None:
+    with app.app_context():
+        assert jobs.take(left_out.JOB, "a worker")
+
+    assert "put the one that does into its list" in run("keys", "rotate").stderr
 
 
 @on_sqlite

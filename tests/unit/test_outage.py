@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from newsletter import outage
-from newsletter.outage import NO_TABLES, OutageLog, Trouble
+from newsletter.outage import NO_TABLES, OTHER_KEYRING, OutageLog, Trouble
 
 ELSE = Trouble("the database does not answer", "start it")
 
@@ -51,6 +51,19 @@ def test_an_outage_is_over_when_all_that_met_it_work_again(log: pytest.LogCaptur
     told.work("heartbeat")
 
     assert log.messages == [str(ELSE), "the database is back after 12 s"]
+
+
+def test_of_a_keyring_that_opens_again_nothing_is_said_about_the_database(
+    log: pytest.LogCaptureFixture,
+) -> None:
+    told = OutageLog(iter([0.0, 12.0]).__next__)
+    told.meet("postman", OTHER_KEYRING)
+    told.work("postman")
+
+    assert log.messages == [
+        str(OTHER_KEYRING),
+        "DATA_KEY opens this database's keyring again after 12 s",
+    ]
 
 
 def test_without_an_outage_nothing_is_told(log: pytest.LogCaptureFixture) -> None:

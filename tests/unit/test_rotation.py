@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import Flask
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, text, update
 
 from newsletter import create_core, keyring, rotation, signing
 from newsletter.address import Address
@@ -32,6 +32,7 @@ SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
 
 Start = Callable[[str], Flask]
+Change = Callable[[Flask], object]
 
 
 @pytest.fixture
@@ -69,6 +70,23 @@ def digest_by(app: Flask) -> bytes:
 def rewrap(app: Flask) -> tuple[int, int]:
     with app.app_context():
         return rotation.rewrap()
+
+
+def rotate_signing(app: Flask) -> None:
+    with app.app_context():
+        rotation.new_signing_key()
+
+
+def signed_by(app: Flask) -> str:
+    """The fingerprint of the key that a process signs with."""
+    with app.app_context():
+        document = signing.sign({"told": "now"}, keyring.signer())
+    return signing.fingerprint(signing.verify(document))
+
+
+def signs_now(app: Flask) -> str:
+    """The fingerprint that `newsletter keys public` tells of the key that signs now."""
+    return signing.fingerprint(ring_of(app).public_keys[0])
 
 
 def rotate_data(app: Flask) -> int:
@@ -162,19 +180,43 @@ def test_a_process_at_work_goes_on_when_the_keyring_is_wrapped_anew(
     clock.shift(READ_EVERY)
 
     assert read_by(elsewhere, sealed) == ADA
-    assert "give this process the newest" in caplog.text
+    assert "works until it ends; put the one that does into" in caplog.text
 
 
-def test_a_process_that_cannot_open_the_newest_data_key_encrypts_no_more(
-    elsewhere: Flask, start: Start, clock: time_machine.Traveller
+@pytest.mark.parametrize("change", [rotate_data, rotate_signing])
+def test_a_process_that_cannot_open_a_newest_key_neither_encrypts_nor_signs_any_more(
+    elsewhere: Flask, start: Start, clock: time_machine.Traveller, change: Change
 ) -> None:
     process = start(BOTH)
     rewrap(process)
-    rotate_data(process)
+    change(process)
     clock.shift(READ_EVERY)
 
     with pytest.raises(WrongDataKey):
         encrypted_by(elsewhere)
+    with pytest.raises(WrongDataKey):
+        signed_by(elsewhere)
+
+
+def test_a_process_that_has_noticed_it_does_nothing_by_the_keys_it_knew(
+    app: Flask, elsewhere: Flask, start: Start
+) -> None:
+    """Within the minute, too: it met a value by the new key."""
+    process = start(BOTH)
+    rewrap(process)
+    rotate_data(process)
+    with pytest.raises(WrongDataKey):
+        read_by(elsewhere, encrypted_by(process))
+
+    with pytest.raises(WrongDataKey):
+        encrypted_by(elsewhere)
+
+
+def test_wrapped_anew_the_keys_still_sign(elsewhere: Flask, start: Start) -> None:
+    before = signed_by(elsewhere)
+    rewrap(start(BOTH))
+
+    assert signed_by(elsewhere) == before
 
 
 def test_the_newest_data_key_encrypts_and_the_old_one_still_reads(app: Flask) -> None:
@@ -263,9 +305,68 @@ def test_the_only_data_key_never_ends(app: Flask, clock: time_machine.Traveller)
     assert read_by(app, encrypted_by(app)) == ADA
 
 
-def rotate_signing(app: Flask) -> None:
+def test_every_process_signs_by_a_new_key_from_the_moment_it_was_made(
+    app: Flask, elsewhere: Flask
+) -> None:
+    before = signed_by(elsewhere)
+    rotate_signing(app)
+
+    assert signed_by(elsewhere) == signs_now(app) != before
+
+
+@pytest.fixture
+def backup_restored(app: Flask, elsewhere: Flask) -> None:
+    """A process knows the keys that were made since a backup; then the backup is restored."""
+    with app.app_context(), reading() as session:
+        kept = {row.id: row.wrapped for row in session.scalars(select(KeyringRow))}
+    rotate_signing(app)
+    rotate_data(app)
+    encrypted_by(elsewhere)
+    read_by(elsewhere, encrypted_by(app))
+    with app.app_context(), writing() as session:
+        session.execute(delete(KeyringRow).where(KeyringRow.id.not_in(kept)))
+        for id_, wrapped in kept.items():
+            row = session.get_one(KeyringRow, id_)
+            row.wrapped = wrapped
+            row.purpose = "signing" if row.purpose == "verifying" else row.purpose
+
+
+@pytest.mark.usefixtures("backup_restored")
+def test_a_restored_backup_is_signed_for_by_its_own_key(app: Flask, elsewhere: Flask) -> None:
+    rotation_lost = signed_by(elsewhere)
     with app.app_context():
-        rotation.new_signing_key()
+        rotation.forget_kept()
+
+    assert rotation_lost == signs_now(app)
+
+
+@pytest.mark.usefixtures("backup_restored")
+def test_a_lost_key_does_not_pass_for_a_later_one_of_the_same_number(
+    app: Flask, elsewhere: Flask, database_url: str
+) -> None:
+    with app.app_context():
+        if database_url.startswith("postgresql"):
+            with writing() as session:
+                session.execute(text("SELECT setval('keyring_id_seq', 3)"))
+        rotation.forget_kept()
+    rotate_signing(app)
+
+    assert signed_by(elsewhere) == signs_now(app)
+
+
+@pytest.mark.usefixtures("backup_restored")
+def test_a_database_that_was_away_is_asked_for_its_keys_when_it_is_back(
+    app: Flask, elsewhere: Flask
+) -> None:
+    """It may be back as it was before: what a key encrypts that was lost with the rest, nobody ever reads."""
+    with app.app_context():
+        rotation.forget_kept()
+    with elsewhere.app_context():
+        db.engine.dispose()
+        with reading() as session:
+            session.scalar(select(KeyringRow.id))
+
+    assert read_by(app, encrypted_by(elsewhere)) == ADA
 
 
 def test_the_newest_key_signs(app: Flask) -> None:

@@ -145,7 +145,12 @@ def test_other_http_errors_keep_their_status(door: FlaskClient, given: int, stat
 
 def test_every_error_on_purpose_has_a_place_in_the_table() -> None:
     never_answered = {causes.SettingsError, causes.DeliveryFailure}
-    never_answered |= {causes.WrongDocument, causes.NotRestored, causes.PresentWording}
+    never_answered |= {
+        causes.WrongDocument,
+        causes.NotRestored,
+        causes.PresentWording,
+        causes.LostKeyring,
+    }
 
     for kind in causes.NewsletterError.__subclasses__():
         if kind not in never_answered and kind.__module__.startswith("newsletter"):
