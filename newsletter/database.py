@@ -19,11 +19,12 @@ from sqlalchemy import Connection, Engine, event, exists, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from newsletter.config import Settings, refuse
 from newsletter.errors import SettingsError, Unavailable
 from newsletter.lifecycle import Status
-from newsletter.models import Subscription, db
+from newsletter.models import Erasure, Subscription, db
 from newsletter.schema import migrations_folder
 
 if TYPE_CHECKING:  # 9 MB that nobody needs on SQLite
@@ -46,8 +47,10 @@ def init(app: Flask, settings: Settings) -> None:
     db.init_app(app)
     app.extensions["migrations"] = migrations_folder()
     with app.app_context():
-        listen = _listen_to_sqlite if is_sqlite() else _listen_to_postgresql
-        listen(db.engine)
+        if is_sqlite():
+            _listen_to_sqlite(db.engine, Path(str(url.database)))
+        else:
+            _listen_to_postgresql(db.engine)
 
 
 def _make_file(path: Path) -> None:
@@ -100,9 +103,22 @@ def _listen_to_postgresql(engine: Engine) -> None:
             raise InvalidatePoolError
 
 
-def _listen_to_sqlite(engine: Engine) -> None:
+def _listen_to_sqlite(engine: Engine, path: Path) -> None:
+    @event.listens_for(engine, "do_connect")
+    def _make_none(*_: object) -> None:
+        # The driver would make an empty file, beside which a backup is restored.
+        if not path.exists():
+            raise sqlite3.OperationalError("unable to open database file")
+
+    @event.listens_for(engine, "checkout")
+    def _notice_other_file(_: object, record: ConnectionPoolEntry, *__: object) -> None:
+        # A file that was removed, or replaced by a backup, goes on taking what nobody will ever find.
+        if record.info.get("file") != _identity(path):
+            raise InvalidatePoolError
+
     @event.listens_for(engine, "connect")
-    def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+    def _prepare(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+        record.info["file"] = _identity(path)
         # The driver's own BEGIN is deferred and fails at once when it has to turn into a write.
         connection.isolation_level = None
         for pragma in (
@@ -120,6 +136,14 @@ def _listen_to_sqlite(engine: Engine) -> None:
     def _begin(connection: Connection) -> None:
         only_reads = connection.get_execution_options().get("only_reads", False)
         connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        there = path.stat()
+    except OSError:
+        return None
+    return there.st_dev, there.st_ino
 
 
 def is_sqlite() -> bool:
@@ -210,6 +234,13 @@ def anyone_confirmed() -> bool:
         query = select(
             exists(select(Subscription.ref).where(Subscription.status == Status.CONFIRMED))
         )
+        return bool(session.scalar(query))
+
+
+def any_erasure_waits_for_mailchimp() -> bool:
+    """Tell whether somebody who was erased here is still to be forgotten there."""
+    with reading() as session:
+        query = select(exists(select(Erasure.id).where(Erasure.mailchimp_done_at.is_(None))))
         return bool(session.scalar(query))
 
 

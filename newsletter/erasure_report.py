@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from newsletter import config, erasure_texts, erasures, keyring, retention, signing
+from newsletter.bilingual import Text
 from newsletter.config import Locale
 from newsletter.database import is_sqlite, reading
 from newsletter.formatting import rfc3339
@@ -74,6 +75,8 @@ def _place(name: str, told: Sequence[tuple[datetime | None, str | None]]) -> dic
     # What Mailchimp rejects outright is tried on, but somebody should look.
     rejected = [reason for reason in waiting if reason and reason.startswith("rejected")]
     reason = next((reason for reason in [*rejected, *waiting] if reason), None)
+    if reason is None and name == MAILCHIMP and config.current().mailchimp_api_key is None:
+        reason = "no MAILCHIMP_API_KEY"
     return {"place": name, "state": "failed" if rejected else "waiting", "reason": reason}
 
 
@@ -84,6 +87,11 @@ def _deleted_at(erasure: Erasure, family: Sequence[Erasure]) -> dict[str, dateti
     return at | ({FILE: _latest([each.file_done_at for each in family])} if has_file else {})
 
 
+def _deleted(place: str, erasure: Erasure) -> list[tuple[str, Text]]:
+    kept = {"block"} if erasure.keep_block else set()
+    return [(code, text) for code, text in erasure_texts.DELETED[place] if code not in kept]
+
+
 def _report(
     erasure: Erasure, family: Sequence[Erasure], completed_at: datetime | None, locale: Locale
 ) -> dict[str, object]:
@@ -92,8 +100,7 @@ def _report(
             "place": place,
             "at": rfc3339(at) if at else None,
             "what": [
-                {"code": code, "text": text.in_(locale)}
-                for code, text in erasure_texts.DELETED[place]
+                {"code": code, "text": text.in_(locale)} for code, text in _deleted(place, erasure)
             ],
         }
         for place, at in _deleted_at(erasure, family).items()
@@ -141,7 +148,7 @@ def receipt(erasure: Erasure, family: Sequence[Erasure], completed_at: datetime)
             {
                 "place": place,
                 "at": rfc3339(at),
-                "what": [code for code, _ in erasure_texts.DELETED[place]],
+                "what": [code for code, _ in _deleted(place, erasure)],
             }
             for place, at in _deleted_at(erasure, family).items()
             if at is not None

@@ -54,10 +54,7 @@ DELETED: Mapping[str, tuple[tuple[str, Text], ...]] = {
         ),
         (
             "block",
-            Text(
-                "die Sperre, sofern keine Prüfsumme bleiben sollte",
-                "the block, unless a digest was asked to be kept",
-            ),
+            Text("die Sperre, wo eine bestand", "the block, where there was one"),
         ),
     ),
     "mailchimp": (

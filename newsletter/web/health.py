@@ -90,5 +90,7 @@ def _complaints() -> Iterator[str]:
     yield from ledger_health.complaints()
     if not has_key and database.anyone_confirmed():
         yield "no MAILCHIMP_API_KEY, and somebody is confirmed"
+    if not has_key and database.any_erasure_waits_for_mailchimp():
+        yield "no MAILCHIMP_API_KEY, and an erasure waits for it"
     if not limits.is_applied():
         yield "CLIENT_LIMIT not applied: a proxy was seen, TRUSTED_PROXIES is 0"

@@ -109,8 +109,21 @@ def test_in_the_end_the_report_names_every_place_with_its_time_and_until_when_th
     assert all(it["why"] and it["articles"] and it["period"] for it in kept.values())
 
 
-def test_a_kept_block_is_in_the_report(client: FlaskClient) -> None:
-    assert "block" in codes(erase(client, ADA, keep_block=True)["report"])
+@pytest.mark.parametrize("keep_block", [True, False])
+def test_a_block_is_told_as_kept_or_as_deleted_never_as_both(
+    client: FlaskClient, drain: Drain, keep_block: bool
+) -> None:
+    begun = erase(client, ADA, keep_block=keep_block)
+    drain()
+
+    told = look(client, begun)
+
+    for kept, [database, *_] in (
+        (codes(told["report"]), told["report"]["deleted"]),
+        (told["receipt"]["kept"], told["receipt"]["deleted"]),
+    ):
+        deleted = [it if isinstance(it, str) else it["code"] for it in database["what"]]
+        assert ("block" in kept, "block" in deleted) == (keep_block, not keep_block)
 
 
 def test_whom_to_complain_to_is_in_the_report(client: FlaskClient) -> None:

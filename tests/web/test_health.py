@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -13,7 +15,8 @@ from sqlalchemy import delete
 from newsletter import jobs
 from newsletter.database import writing
 from newsletter.models import Keyring
-from tests.people import STAFF, confirm
+from tests.conftest import on_sqlite
+from tests.people import ADA, GRACE, STAFF, ask_staff, confirm, said_by, sign_up
 from tests.web.conftest import ClientWith
 
 AWAY = {"DATABASE_URL": "sqlite:////nowhere/newsletter.sqlite3"}
@@ -86,6 +89,37 @@ def test_without_a_key_it_is_degraded_from_the_first_confirmed_person_on(
 
     assert before == ["no live worker"]
     assert reasons(keyless) == [*before, "no MAILCHIMP_API_KEY, and somebody is confirmed"]
+
+
+def test_without_a_key_an_erasure_that_waits_for_mailchimp_is_told(client_with: ClientWith) -> None:
+    keyless = client_with()
+    begun = said_by(ask_staff(keyless, "erasures", ADA))
+
+    [waits] = [place for place in begun["places"] if place["place"] == "mailchimp"]
+    assert (waits["state"], waits["reason"]) == ("waiting", "no MAILCHIMP_API_KEY")
+    assert "no MAILCHIMP_API_KEY, and an erasure waits for it" in reasons(keyless)
+
+
+@on_sqlite
+def test_a_file_that_is_gone_or_another_takes_no_sign_up_that_nobody_would_find(
+    client: FlaskClient, database_url: str
+) -> None:
+    file = Path(database_url.removeprefix("sqlite:///"))
+    assert sign_up(client, ADA).status_code == 202
+    backup = file.with_name("backup")
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("VACUUM INTO ?", (str(backup),))
+    for beside in file.parent.glob(f"{file.name}*"):
+        beside.unlink()
+
+    assert sign_up(client, GRACE).status_code == 503
+    assert client.get("/ready").status_code == 503
+    assert not file.exists()
+    backup.rename(file)
+    assert sign_up(client, GRACE).status_code == 202
+
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("SELECT count(*) FROM subscription").fetchone() == (2,)
 
 
 def test_a_proxy_that_is_not_trusted_is_told(client_with: ClientWith) -> None:
