@@ -55,18 +55,28 @@ def check(octets: bytes, trusted: Collection[Ed25519PublicKey] = ()) -> Findings
 
 def _read(octets: bytes) -> dict[str, Any]:
     try:
-        document = json.loads(octets.decode())
+        document = json.loads(octets.decode(), object_pairs_hook=_each_once)
         json.dumps(document, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise WrongDocument(f"It is no JSON ({where}).") from error
     except UnicodeDecodeError as error:
         raise WrongDocument(f"It is no text in UTF-8 (octet {error.start}).") from error
+    except WrongDocument:
+        raise
     except (ValueError, RecursionError) as error:
         raise WrongDocument("It is no JSON that can be read.") from error
     if not isinstance(document, dict):
         raise WrongDocument("It is no JSON object.")
     return document
+
+
+def _each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; one that names a member twice shows a reader something else than what is checked (RFC 8259 § 4)."""
+    read = dict(members)
+    if len(read) < len(members):
+        raise WrongDocument("It names something twice, so that it can be read in two ways.")
+    return read
 
 
 def _look_at_signature(

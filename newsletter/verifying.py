@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from newsletter import sealing, seals
@@ -24,6 +25,8 @@ PAGE = 5000  #: seals compared in one step, in about a tenth of a second
 
 #: What drivers and types raise for a value that no code of ours has written.
 _UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
+#: How SQLite's driver says that a text is none; it gives no code.
+_NO_TEXT = "Could not decode to UTF-8"
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,9 @@ class Verification:
                 has_ended = self._last.position >= self.head.position
                 if self.wrong is None and has_ended:
                     self.unsealed = self._count_unsealed(session)
-        except _UNREADABLE:
+        except (*_UNREADABLE, OperationalError) as error:
+            if isinstance(error, OperationalError) and _NO_TEXT not in str(error.orig):
+                raise
             if self._page > 1:
                 # One by one, to tell which it is.
                 self._page = 1

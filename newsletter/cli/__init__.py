@@ -4,6 +4,8 @@ can read in a list of processes. Exit status: 0 done, 1 not done, 2 wrong usage 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import click
 
 from newsletter.cli import (
@@ -19,7 +21,24 @@ from newsletter.cli import (
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _AllInOne(click.Group):
+    """A group whose help lists the commands of its groups, too."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write every command, so that nobody has to look for `keys rotate` behind `keys`."""
+        rows = [row for name in self.list_commands(ctx) for row in _rows(name, self.commands[name])]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def _rows(name: str, command: click.Command) -> Iterator[tuple[str, str]]:
+    yield name, command.get_short_help_str(limit=100)
+    if isinstance(command, click.Group):
+        for each, inner in command.commands.items():
+            yield from _rows(f"{name} {each}", inner)
+
+
+@click.group(cls=_AllInOne, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="newsletter")
 def main() -> None:
     """Double opt-in for a newsletter run with Mailchimp."""

@@ -24,15 +24,16 @@ def ledger() -> None:
 @click.option(
     "--folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Where they are, if not in LEDGER_CHECKPOINTS, such as a copy of your own.",
+    help="Compare with those of another folder, such as a copy of your own.",
 )
 @with_app
 def verify(*, checkpoints: bool, folder: Path | None) -> None:
-    """Check every row of the ledger by its seal.
+    """Check each row by its seal (--checkpoints).
 
     The first that is wrong is named. A tail that was cut off, and a ledger rewritten with all of its
     seals, show beside the checkpoints alone. Exit status 1 where anything is wrong.
     """
+    checkpoints = checkpoints or folder is not None
     folder = folder or config.current().ledger_checkpoints
     if checkpoints and folder is None:
         raise click.ClickException("LEDGER_CHECKPOINTS: is not set.")

@@ -25,7 +25,7 @@ from newsletter.reconciliations import command_for_all
 @click.option("--yes", is_flag=True, help="Make all changes, however many there are.")
 @with_app
 def reconcile(*, full: bool, yes: bool) -> None:
-    """Settle what differs from Mailchimp's audience.
+    """Settle what differs at Mailchimp (--full, --yes).
 
     A block wins, wherever it was set. Without --full, contacts that changed since the last time are
     looked at, and all of them once a week. Where it looks like a wrong list, nothing changes without
@@ -86,13 +86,13 @@ def bar() -> Iterator[Callable[[Report], None]]:
 
 @click.group()
 def webhook() -> None:
-    """Have Mailchimp tell who leaves there: `webhook install`."""
+    """Have Mailchimp tell who leaves there."""
 
 
 @webhook.command("install")
 @with_app
 def install_webhook() -> None:
-    """Register the webhook at Mailchimp, or mend the one that is there.
+    """Register the webhook at Mailchimp, or mend the one there.
 
     `web` has to answer at PUBLIC_URL. Where one is made, its signing secret is shown, this once.
     """

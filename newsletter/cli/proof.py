@@ -65,7 +65,7 @@ def _proof_of(whom: str) -> Document:
     help="The issuer's public key, as they published it, or all of them in one file.",
 )
 def verify(*, file: BinaryIO, key: BinaryIO | None) -> None:
-    """Check a proof or a receipt; needs no settings and no database.
+    """Check a proof or a receipt, without settings or database.
 
     FILE is what `newsletter proof`, the admin door or the download gave; - is standard input. By which key
     it has to be signed, --key tells: what `newsletter keys public` prints, the earlier ones included.

@@ -19,7 +19,7 @@ from newsletter.retention_runs import UNREADABLE
 @click.option("--key", metavar="FINGERPRINT", help="With it: one more key whose checkpoints count.")
 @with_app
 def retention(*, dry_run: bool, after_restore: bool, yes: bool, key: str | None) -> None:
-    """End what has reached the end of its period.
+    """End what is past its period, or show it (--dry-run).
 
     The worker does the same by itself every night. References are shown, never addresses.
 

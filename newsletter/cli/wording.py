@@ -32,7 +32,10 @@ def _list() -> None:
 @click.argument("hash_", metavar="HASH")
 @with_app
 def show_one(*, hash_: str) -> None:
-    """Show the text that has this hash, withdrawn or not; null where it has ended."""
+    """Show the text that has this hash, withdrawn or not.
+
+    Where it has ended, it is null.
+    """
     text = wording_registry.find(hash_)
     show({**_told(text), "text": text.consent.text or None})
 

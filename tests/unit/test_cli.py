@@ -97,6 +97,14 @@ def test_the_help_names_every_command() -> None:
         assert CliRunner().invoke(main, [name, "-h"]).exit_code == 0
 
 
+@pytest.mark.parametrize(
+    "told",
+    ["proof verify ", "ledger verify ", "keys rotate ", "wording withdraw ", "webhook install "],
+)
+def test_the_help_names_the_commands_of_groups_too(told: str) -> None:
+    assert f"\n  {told}" in CliRunner().invoke(main, ["--help"]).stdout
+
+
 def test_the_help_cuts_no_sentence_short() -> None:
     _, _, commands = CliRunner().invoke(main, ["--help"]).stdout.partition("Commands:")
 

@@ -123,11 +123,12 @@ def test_a_tail_that_was_cut_off_shows_beside_the_checkpoints_alone(
 def test_the_folder_may_be_another(join: Join, run: Run, folder: Path, tmp_path: Path) -> None:
     join(ADA)
     copy = folder.rename(tmp_path / "copy")
-    given = run("ledger", "verify", "--checkpoints", "--folder", str(copy))
+    given = run("ledger", "verify", "--folder", str(copy))
     away = run("ledger", "verify", "--checkpoints")
     missing = run("ledger", "verify", "--checkpoints", LEDGER_CHECKPOINTS="")
 
     assert [given.exit_code, away.exit_code, missing.exit_code] == [0, 1, 1]
+    assert given.stdout.endswith(", and as the checkpoints say.\n")
     assert away.stderr == "Error: LEDGER_CHECKPOINTS: cannot be read (No such file or directory).\n"
     assert missing.stderr == "Error: LEDGER_CHECKPOINTS: is not set.\n"
 

@@ -127,6 +127,15 @@ def test_laid_out_anew_it_says_the_same() -> None:
     assert proof_check.check(turned.encode()).wrong == []
 
 
+@pytest.mark.parametrize("within", [b"", b'"principal":'])
+def test_what_names_something_twice_can_be_read_in_two_ways_and_is_refused(within: bytes) -> None:
+    before, after = FILE.split(within + b"{", 1)
+    told = b'"email":"eve@example.org",' if within else b'"status":"blocked",'
+
+    with pytest.raises(WrongDocument, match="twice"):
+        proof_check.check(before + within + b"{" + told + after)
+
+
 def test_what_is_only_signed_is_named() -> None:
     assert (
         "Signed by the issuer, not sealed: kind, rounds.letters.text."

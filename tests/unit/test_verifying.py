@@ -249,6 +249,7 @@ def test_swapped_rows_or_seals_are_found(
         "UPDATE ledger_row SET at = 'noon' WHERE id = 30",
         "UPDATE ledger_row SET ref = x'00' WHERE id = 30",
         "UPDATE ledger_row SET commitment = 'text' WHERE id = 30",
+        "UPDATE ledger_row SET detail = cast(x'eda080' AS TEXT) WHERE id = 30",
         "UPDATE seal SET sealed_at = 'noon' WHERE position = 3",
     ],
 )
