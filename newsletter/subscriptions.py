@@ -26,7 +26,7 @@ from newsletter import (
 from newsletter.address import Address
 from newsletter.config import Locale
 from newsletter.database import is_sqlite, lock, reading, writing
-from newsletter.errors import BlockedHard, NobodyKnown, OutdatedLink, WrittenTooOften
+from newsletter.errors import BlockedHard, CannotCorrect, NobodyKnown, OutdatedLink, WrittenTooOften
 from newsletter.lifecycle import Action, Decision, Event, Reason, Status, too_soon
 from newsletter.models import Erasure, Letter, Subscription
 from newsletter.person import (
@@ -330,14 +330,17 @@ def hold(address: Address, *, is_held: bool, actor: str) -> None:
 def rectify(old: Address, new: Address, *, actor: str, is_proven: bool = True) -> None:
     """An address is corrected; the old one stands until the new one confirms.
 
-    Raise NobodyKnown, BlockedHard where only staff could let the new one in, or WrittenTooOften where it cannot be
-    asked now. Unless it `is_proven` that both are one person's, the new one may be anybody's: nothing then tells where
-    they stand, and both are bound to each other only by a confirmation of the correction.
+    Raise NobodyKnown, CannotCorrect for whoever left, BlockedHard where only staff could let the new one in, or
+    WrittenTooOften where it cannot be asked now. Unless it `is_proven` that both are one person's, the new one may be
+    anybody's: nothing then tells where they stand, and both are bound to each other only by a confirmation of the
+    correction.
     """
     with writing() as session:
         before, after = meet_both(session, old, new)
-        if before.row is None or before.row.status not in (Status.PENDING, Status.CONFIRMED):
+        if before.row is None:
             raise NobodyKnown
+        if before.row.status not in (Status.PENDING, Status.CONFIRMED):
+            raise CannotCorrect
         if old.key == new.key:
             # Only its spelling changed: the same person, the same mailbox.
             keep_address(before.row, new)

@@ -117,9 +117,10 @@ def access() -> Response:
     """Tell all that is held about somebody."""
     given = bodies.parse(AccessRequest, bodies.json_fields())
     address = Address.as_held(given.email)
-    held = access_export.of(address, actor=staff.require(), locale=given.locale)
+    locale = given.locale or language.asked_for()
+    held = access_export.of(address, actor=staff.require(), locale=locale)
     if negotiation.wants_text():
-        text = access_text.plain(held, given.locale or access_text.language_of(held))
+        text = access_text.plain(held, locale or access_text.language_of(held))
         return Response(text, mimetype=TEXT)
     return jsonify(held)
 
@@ -176,7 +177,7 @@ def hold() -> Response:
     Door(
         "Correct an address; its new owner is asked first.",
         {202: (Accepted,)},
-        (*_UNKNOWN, "blocked-hard", "written-too-often"),
+        (*_UNKNOWN, "blocked-hard", "cannot-correct", "written-too-often"),
         body=RectificationRequest,
         bearer="needed",
     )

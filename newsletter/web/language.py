@@ -33,6 +33,12 @@ def present() -> Locale:
     return _offered(chosen.language if chosen else None) or config.current().default_locale
 
 
+def asked_for() -> Locale | None:
+    """The language that the request at work asks for by itself; None where it asks for none that is offered."""
+    best = request.accept_languages.best_match(config.current().locales)
+    return _offered(request.args.get("locale")) or _offered(best)
+
+
 def other() -> Locale | None:
     """The language a person may switch to; None where only one is offered."""
     return next((locale for locale in config.current().locales if locale != present()), None)

@@ -32,7 +32,8 @@ class AccessRequest(_Staff):
 
     locale: Locale | None = Field(
         None,
-        description="The language of what is told beside the data; the person's own without it.",
+        description="The language of what is told beside the data; without it the one that "
+        "`Accept-Language` asks for, else the person's own.",
         examples=["en"],
     )
 

@@ -186,6 +186,19 @@ def test_access_speaks_the_language_asked_for(
     assert held["rights"][0] == right
 
 
+def test_access_speaks_the_language_that_the_request_asks_for_and_else_the_persons(
+    client: FlaskClient, letter: EmailMessage
+) -> None:
+    def access_of(**headers: str) -> str:
+        answer = client.post("/admin/access", json={"email": ADA}, headers=STAFF | headers)
+        told: str = answer.get_json()["rights"][0]
+        return told
+
+    assert access_of().startswith("Auskunft")
+    assert access_of(**{"Accept-Language": "en"}).startswith("access")
+    assert access_of(**{"Accept-Language": "fr"}).startswith("Auskunft")
+
+
 def test_access_speaks_no_other_language(door: FlaskClient) -> None:
     assert ask_staff(door, "access", ADA, locale="fr").status_code == 422
 

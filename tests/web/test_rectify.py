@@ -326,16 +326,16 @@ def test_a_new_address_that_is_blocked_hard_is_refused(
     assert len(mailbox.letters_to(GRACE)) == 1
 
 
-def test_nobody_or_somebody_blocked_has_no_address_to_correct(
+def test_nobody_is_not_found_and_somebody_blocked_has_no_address_to_correct(
     client: FlaskClient, join: Join
 ) -> None:
     assert rectify(client) == 404
     join(ADA)
     ask_staff(client, "blocks", ADA, reason="unsubscribed")
-    assert rectify(client) == 404
+    assert rectify(client) == 409
     sign_up(client, ADA)
 
-    assert rectify(client) == 404
+    assert rectify(client) == 409
     assert status_of(client, GRACE) == "unknown"
 
 
