@@ -6,6 +6,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import psycopg
@@ -13,6 +14,7 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 
 from newsletter import create_app, keyring, migrating, wording
 from newsletter.config import Settings, load
@@ -47,6 +49,25 @@ COMPANY = {
     "MAILCHIMP_WEBHOOK_SECRET": WEBHOOK_SECRET,
     "CLIENT_LIMIT": "off",
 }
+
+
+class CompiledTemplates(BytecodeCache):
+    """What templates were compiled to, for all applications of this process: nearly each test makes one."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give what the same source was compiled to before."""
+        bucket.code = self._known.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep it."""
+        assert bucket.code is not None
+        self._known[bucket.key, bucket.checksum] = bucket.code
+
+
+Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": CompiledTemplates()}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

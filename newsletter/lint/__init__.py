@@ -70,12 +70,11 @@ def _of_brand(app: Flask, settings: Settings) -> Iterator[str]:
     """A file under a name that nothing asks for is a slip that nobody would notice."""
     if settings.brand_dir is None:
         return
-    used = {
-        source
-        for name in brand.names(brand.TEMPLATES)
-        for source in brand.sources(app.jinja_env, name)
-    }
-    for name in brand.names(settings.brand_dir):
+    ours = brand.names(brand.TEMPLATES)
+    own = [name for name in brand.names(settings.brand_dir) if name not in ours]
+    # Reading all templates for what they include takes long, and is seldom needed.
+    used = {source for name in ours for source in brand.sources(app.jinja_env, name)} if own else ()
+    for name in own:
         if name not in used:
             yield f"BRAND_DIR/{name}: nothing uses it; name it as in newsletter/templates, or take it out."
 
