@@ -331,6 +331,21 @@ def test_a_request_past_its_end_is_ended_by_the_run_too(
     assert status_of(client, ADA) == "unknown"
 
 
+@on_sqlite
+def test_a_proof_ends_in_the_same_run_as_the_request_that_came_after_it(
+    at_work: None, client: FlaskClient, leave: Callable[..., None], clock: time_machine.Traveller
+) -> None:
+    leave(ADA)
+    clock.move_to("2029-12-28T12:00:00+00:00")
+    sign_up(client, ADA)
+    clock.move_to("2030-01-05T12:00:00+00:00")
+
+    counts = run()
+
+    assert (counts["requests"], counts["proofs"]) == (1, 1)
+    assert count(Subscription) == 0
+
+
 def test_the_record_of_an_erasure_ends_three_calendar_years_after_its_completion(
     at_work: None, client: FlaskClient, drain: Drain, clock: time_machine.Traveller
 ) -> None:
