@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from newsletter import access_words as words
-from newsletter import config, formatting
+from newsletter import config, formatting, retention
 from newsletter.access_words import LABEL
 from newsletter.config import Locale
 from newsletter.lifecycle import Event, Status
@@ -139,7 +139,8 @@ def _value(name: str, value: Any, locale: Locale) -> str | None:
 
 
 def _event(event: Held, locale: Locale) -> Line:
-    told = words.EVENT[event["event"]][locale]
+    is_carried_on = (event["event"], event.get("actor")) == (Event.SIGNUP, retention.ACTOR)
+    told = (words.CARRIED_ON if is_carried_on else words.EVENT[event["event"]])[locale]
     if "reason" in event:
         told += f": {words.REASON[event['reason']][locale]}"
     if "detail" in event:

@@ -18,6 +18,7 @@ from sqlalchemy import bindparam, delete, exists, null, or_, select
 from sqlalchemy.orm import Session
 
 from newsletter import config, keyring, rows
+from newsletter.formatting import rfc3339
 from newsletter.models import Letter, LetterKind, Quota, Subscription
 from newsletter.quota import Counted
 
@@ -82,11 +83,17 @@ def write(
     wording: str,
     counts_on: Counted,
     now: datetime,
+    asked_at: datetime | None = None,
 ) -> None:
-    """Write a letter to somebody; `wording` is the hash of the consent text it is about."""
+    """Write a letter to somebody; `wording` is the hash of the consent text it is about.
+
+    `asked_at`: when it was asked for, where that was not now; the evidence keeps it until the letter itself says so.
+    """
     id_ = secrets.token_hex(16)
     domain = urlsplit(config.current().public_url).hostname or "localhost"
     evidence = {"message_id": f"<{secrets.token_hex(16)}@{domain}>"}
+    if asked_at is not None:
+        evidence["asked_at"] = rfc3339(asked_at)
     rows.append(
         session,
         Letter,

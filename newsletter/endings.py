@@ -57,7 +57,9 @@ _ENDS = or_(
     Subscription.confirmed_round.is_not(None),
     Subscription.reason.in_([*SOFT_REASONS, Reason.BOUNCE]),
 )
-_HAS_LEFT = (Subscription.status == Status.BLOCKED, Subscription.hold.is_(False), _ENDS)
+#: Also of whom somebody signed up again: only the address's owner, by confirming, keeps it any longer.
+_IS_OUT = Subscription.status.in_((Status.BLOCKED, Status.RETURNING))
+_HAS_LEFT = (_IS_OUT, Subscription.hold.is_(False), _ENDS)
 
 
 def left_before(now: datetime) -> datetime:

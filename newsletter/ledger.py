@@ -70,10 +70,10 @@ def time_of(session: Session, ref: str, round_: int, event: Event) -> datetime |
     )
 
 
-def newest_time_of(session: Session, ref: str, event: Event) -> datetime | None:
-    """When something last happened under a reference."""
+def newest_of(session: Session, ref: str, event: Event) -> LedgerRow | None:
+    """What is written down of the last time that something happened under a reference."""
     return session.scalar(
-        select(LedgerRow.at)
+        select(LedgerRow)
         .where(LedgerRow.ref == ref, LedgerRow.event == event)
         .order_by(LedgerRow.id.desc())
         .limit(1)

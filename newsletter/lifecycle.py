@@ -142,6 +142,7 @@ class Decision:
     writes_letter: bool = False
     tells_way_back: bool = False  #: nothing changes, but a letter names the way back to Mailchimp
     keeps_block: bool = False  #: erased, but a digest stays behind as a block
+    asks_anew: bool = False  #: erased, but the open request goes on as somebody unknown's
 
     @property
     def changes(self) -> bool:
@@ -188,9 +189,7 @@ def decide(
         case Action.EXPIRE:
             return _close_request(standing, dash, Event.EXPIRED)
         case Action.RETIRE:
-            if standing.status is not Status.BLOCKED:
-                return dash
-            return Decision(Status.UNKNOWN, None, Event.ERASED, keeps_block=standing.is_hard(now))
+            return _retire(standing, dash, now)
         case Action.ERASE:
             return Decision(Status.UNKNOWN, None, Event.ERASED)
 
@@ -248,6 +247,17 @@ def _close_request(standing: Standing, dash: Decision, event: Event) -> Decision
             return Decision(Status.UNKNOWN, None, event)
         case Status.RETURNING:
             return Decision(Status.BLOCKED, standing.reason, event)
+        case _:
+            return dash
+
+
+def _retire(standing: Standing, dash: Decision, now: datetime) -> Decision:
+    """End what is kept of somebody who left, on time whoever signs them up again; no sign-up is lost by it."""
+    match standing.status:
+        case Status.BLOCKED:
+            return Decision(Status.UNKNOWN, None, Event.ERASED, keeps_block=standing.is_hard(now))
+        case Status.RETURNING:
+            return Decision(Status.UNKNOWN, None, Event.ERASED, asks_anew=True)
         case _:
             return dash
 

@@ -54,6 +54,7 @@ class Person:
     letters: list[list[str]] = field(default_factory=list)  #: as Quota has them
     told_at: datetime | None = None  #: when the way back to Mailchimp was told last
     now: datetime = field(default_factory=clock.now)
+    asked_at: datetime | None = None  #: when the form was sent, where that was not now
     erased_with: str | None = None  #: what their erasure shares with those begun together with it
     erasure: Erasure | None = None  #: the one that was begun or taken up by what was done here
     #: What whoever was found reads, even if their request turns out to be over.
@@ -257,6 +258,7 @@ def _apply(
             wording=agreed,
             counts_on=counts_on,
             now=person.now,
+            asked_at=person.asked_at,
         )
 
 

@@ -21,6 +21,7 @@ from newsletter import (
     retention,
     rows,
     tokens,
+    under_way,
     wording,
 )
 from newsletter.address import Address
@@ -168,8 +169,8 @@ def _agrees_to_replace(session: Session, link: Link, row: Subscription) -> bool:
     if row.follows_ref == row.replaces_ref:
         return True
     written_at = session.scalar(select(Letter.written_at).where(Letter.id == link.letter))
-    corrected_at = ledger.newest_time_of(session, row.replaces_ref, Event.RECTIFIED)
-    return written_at is not None and corrected_at is not None and written_at >= corrected_at
+    corrected = ledger.newest_of(session, row.replaces_ref, Event.RECTIFIED)
+    return written_at is not None and corrected is not None and written_at >= corrected.at
 
 
 def _meet_with_replaced(session: Session, ref: str) -> Person | None:
@@ -432,11 +433,15 @@ def retire(ref: str, left_before: datetime) -> bool:
     """Retention ends what is kept of somebody who left; False where they did not, or not before that time."""
     with writing() as session:
         person = meet_by_ref(session, ref)
-        left_at = person.row.left_at if person is not None and person.row is not None else None
+        row = person.row if person is not None else None
         # They may have come back, and left again, since they were looked for.
-        if person is None or left_at is None or left_at >= left_before:
+        if person is None or row is None or row.left_at is None or row.left_at >= left_before:
             return False
-        return person.act(Action.RETIRE, actor=retention.ACTOR).changes
+        request = under_way.find(session, row)
+        decision = person.act(Action.RETIRE, actor=retention.ACTOR)
+        if decision.asks_anew and request is not None:
+            under_way.ask_anew(person, request)
+        return decision.changes
 
 
 def erase(address: Address, *, actor: str, keep_block: bool) -> str:

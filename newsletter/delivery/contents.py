@@ -86,7 +86,7 @@ def _confirmation(session: Session, letter: Letter, row: Subscription) -> Confir
         recipient=recipient.text,
         language=_language(agreed),
         consent_text=agreed.text,
-        requested_at=letter.written_at,
+        requested_at=_asked_at(letter),
         expires_at=row.expires_at,
         deleted_by=row.expires_at + retention.PENDING_GRACE,
         confirm_url=tokens.url_for(Purpose.CONFIRM, link),
@@ -137,6 +137,12 @@ def _my_data(letter: Letter, row: Subscription) -> MyDataValues | None:
 
 def _language(agreed: Wording) -> Locale:
     return "en" if agreed.language == "en" else "de"
+
+
+def _asked_at(letter: Letter) -> datetime:
+    """When the address was entered: as the letter was written, but for one that carries an earlier request on."""
+    asked_at = open_evidence(letter).get("asked_at")
+    return datetime.fromisoformat(asked_at) if asked_at else letter.written_at
 
 
 def _message_id(letter: Letter) -> str:

@@ -49,8 +49,9 @@ class Retiring:
     def __init__(self, owner: str) -> None:
         self._owner = owner
         self._unreadable: set[str] = set()
-        self._tried: set[str] = set()
-        self._passed_over: set[str] = set()
+        # Of each class by itself: whose request has ended just now may be found again, as their proof ends, too.
+        self._tried: dict[str, set[str]] = {}
+        self._passed_over: dict[str, set[str]] = {}
 
     def step(self) -> bool:
         """End one batch, if the night has come; True if there may be more to do right away."""
@@ -76,16 +77,19 @@ class Retiring:
                 self._end(ending, keys)
                 return None
         counts = retention_runs.end(len(self._unreadable))
-        for seen in (self._unreadable, self._tried, self._passed_over):
-            seen.clear()
+        self._unreadable.clear()
+        self._tried.clear()
+        self._passed_over.clear()
         return counts
 
     def _found(self, ending: Ending) -> list[str]:
-        found = ending.find(clock.now(), 2 * BATCH + len(self._passed_over))
+        tried = self._tried.setdefault(ending.name, set())
+        passed_over = self._passed_over.setdefault(ending.name, set())
+        found = ending.find(clock.now(), 2 * BATCH + len(passed_over))
         # What could not be ended once must not keep the rest.
-        self._passed_over |= self._tried & set(found)
-        keys = [key for key in found if key not in self._passed_over][:BATCH]
-        self._tried = set(keys) or self._tried
+        passed_over |= tried & set(found)
+        keys = [key for key in found if key not in passed_over][:BATCH]
+        self._tried[ending.name] = set(keys) or tried
         return keys
 
     def _end(self, ending: Ending, keys: list[str]) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +16,32 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
-from newsletter import create_app, endings, jobs, retention_runs, subscriptions, wording
+from newsletter import (
+    access_text,
+    create_app,
+    endings,
+    jobs,
+    proof_check,
+    retention_runs,
+    subscriptions,
+    wording,
+)
 from newsletter.config import load
 from newsletter.database import reading, writing
 from newsletter.delivery import retiring
 from newsletter.delivery.retiring import Retiring, run_now
 from newsletter.errors import Unavailable
 from newsletter.lifecycle import Event, Status
-from newsletter.models import Erasure, LedgerRow, Model, RetentionRun, Subscription, Wording, db
+from newsletter.models import (
+    Erasure,
+    LedgerRow,
+    Letter,
+    Model,
+    RetentionRun,
+    Subscription,
+    Wording,
+    db,
+)
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests.conftest import Drain, Join, on_sqlite
@@ -30,10 +50,13 @@ from tests.people import (
     ADA,
     GRACE,
     HEDY,
+    JSON,
     STAFF,
     access,
     ask_staff,
+    confirm,
     events_of,
+    link_in,
     press,
     said_by,
     sign_up,
@@ -44,6 +67,7 @@ LAST_SECOND = "2029-12-31T22:59:59+00:00"  #: 23:59:59 in Berlin
 MIDNIGHT = "2029-12-31T23:00:00+00:00"
 NIGHT = "2030-01-01T02:00:00+00:00"
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
 WEEK = timedelta(days=7)
 
@@ -166,25 +190,139 @@ def test_the_year_is_that_of_the_time_zone(
     assert (before, after) == (0, 1)
 
 
-def test_a_stranger_who_signs_them_up_again_does_not_extend_it(
+def test_a_stranger_who_signs_them_up_every_four_days_does_not_extend_it(
     at_work: None,
     client: FlaskClient,
+    mailchimp: StandIn,
     leave: Callable[..., None],
     drain: Drain,
     clock: time_machine.Traveller,
 ) -> None:
     leave(ADA)
-    clock.move_to(datetime.fromisoformat(NIGHT) - DAY)
-    sign_up(client, ADA)
+    before = row_of(client, ADA)
+    clock.move_to("2029-12-22T02:00:00+00:00")
+    for _ in range(3):
+        sign_up(client, ADA)
+        drain()
+        assert status_of(client, ADA) == "returning"
+        clock.shift(4 * DAY)
+    clock.move_to(NIGHT)
+
+    drain()
+
+    assert ADA.lower() in mailchimp.forgotten
+    assert letters_of(before.ref) == []
+    row = row_of(client, ADA)
+    assert row.ref != before.ref
+    assert row.nonce != before.nonce
+    assert (row.status, row.left_at, row.confirmed_round) == (Status.PENDING, None, None)
+    assert events_of(client, ADA) == ["signup", "mail_sent"]
+    clock.shift(WEEK)
+    drain()
+    assert status_of(client, ADA) == "unknown"
+
+
+def letters_of(ref: str) -> list[Letter]:
+    with reading() as session:
+        return list(session.scalars(select(Letter).where(Letter.ref == ref)))
+
+
+@pytest.mark.parametrize("is_withdrawn", [False, True], ids=["as it was", "text withdrawn"])
+def test_whoever_signed_up_again_before_the_end_is_asked_anew_and_may_confirm_as_long_as_before(
+    at_work: None,
+    client: FlaskClient,
+    mailbox: Mailbox,
+    leave: Callable[..., None],
+    drain: Drain,
+    clock: time_machine.Traveller,
+    is_withdrawn: bool,
+) -> None:
+    hash_ = hashlib.sha256(b"de\nJa.").hexdigest()
+    add_wording(hash_)
+    leave(ADA)
+    clock.move_to("2029-12-30T12:00:00+00:00")
+    sign_up(client, ADA, wording=hash_)
+    drain()
+    asked = access(client, ADA)
+    if is_withdrawn:
+        withdraw(hash_)
+    clock.move_to(NIGHT)
+    drain()
+
+    earlier, newest = (letter.message for letter in mailbox.letters_to(ADA)[-2:])
+    held = access(client, ADA)
+    assert held["expires_at"] == asked["expires_at"] == "2030-01-06T12:00:00Z"
+    assert held["reference"] in text_in(newest)
+    assert "30. Dezember 2029" in text_in(newest)
+    assert said_by(client.post(link_in(earlier), headers=JSON))["status"] == 410
+    assert confirm(client, newest).status_code == 200
+    held = access(client, ADA)
+    assert (held["status"], held["wording"]["hash"]) == ("confirmed", hash_)
+    [signup] = [event for event in held["events"] if event["event"] == "signup"]
+    assert (signup["at"], signup["actor"]) == ("2030-01-01T02:00:00Z", "retention")
+    carried_on = "nter neuer Vorgangsnummer fortgeführt"
+    assert carried_on in " ".join(access_text.plain(held, "de").split())
+    proof = f"/admin/proofs/{held['reference']}"
+    assert carried_on in client.get(proof, headers={**STAFF, "Accept": "text/html"}).text
+    assert proof_check.check(client.get(proof, headers=STAFF).data).wrong == []
+
+
+def text_in(letter: EmailMessage) -> str:
+    part = letter.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
+def test_who_is_asked_anew_gets_one_letter_more_and_no_other_that_day(
+    at_work: None,
+    client: FlaskClient,
+    mailbox: Mailbox,
+    leave: Callable[..., None],
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    leave(ADA)
+    clock.move_to(datetime.fromisoformat(MIDNIGHT) - HOUR)
+    before = len(mailbox.letters_to(ADA))
+    for _ in range(3):
+        sign_up(client, ADA)
+        clock.shift(timedelta(minutes=11))
+    clock.move_to(MIDNIGHT)
+    assert run()["proofs"] == 1
+
+    for _ in range(3):
+        drain()
+        clock.shift(HOUR)
+        sign_up(client, ADA)
+
+    # The three before were still waiting, and went with the row.
+    assert len(mailbox.letters_to(ADA)) - before == 1
+
+
+def test_an_address_that_was_to_replace_another_still_does_when_it_is_asked_anew(
+    at_work: None,
+    client: FlaskClient,
+    mailbox: Mailbox,
+    join: Join,
+    leave: Callable[..., None],
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    leave(GRACE)
+    join(ADA)
+    clock.move_to("2029-12-30T12:00:00+00:00")
+    drain()
+    ask_staff(client, "rectifications", ADA, new_email=GRACE)
     drain()
     clock.move_to(NIGHT)
     drain()
-    assert status_of(client, ADA) == "returning"
+    assert [status_of(client, person) for person in (ADA, GRACE)] == ["confirmed", "pending"]
+    assert [each["email"] for each in access(client, ADA)["related"]] == [GRACE]
 
-    clock.shift(WEEK)
-    drain()
+    assert press(client, mailbox, GRACE) == 200
 
-    assert status_of(client, ADA) == "unknown"
+    held = access(client, ADA)
+    assert (held["status"], held["reason"]) == ("blocked", "rectified")
 
 
 def test_whoever_came_back_is_kept(
@@ -283,14 +421,19 @@ def test_who_is_on_hold_is_not_touched(
     clock: time_machine.Traveller,
 ) -> None:
     leave(ADA)
+    leave(HEDY)
+    clock.move_to("2029-12-30T12:00:00+00:00")
+    sign_up(client, HEDY)
     sign_up(client, GRACE)
     with writing() as session:
         session.execute(update(Subscription).values(hold=True))
     clock.move_to(NIGHT)
+    clock.shift(WEEK)
     assert (planned()["requests"], planned()["proofs"]) == (0, 0)
     drain()
 
-    assert [status_of(client, person) for person in (ADA, GRACE)] == ["blocked", "pending"]
+    people = (ADA, GRACE, HEDY)
+    assert [status_of(client, who) for who in people] == ["blocked", "pending", "returning"]
 
 
 def test_what_retention_ends_stands_in_the_ledger_as_such(
@@ -329,6 +472,21 @@ def test_a_request_past_its_end_is_ended_by_the_run_too(
 
     assert run()["requests"] == 1
     assert status_of(client, ADA) == "unknown"
+
+
+@on_sqlite
+def test_a_proof_ends_in_the_same_run_as_the_request_that_came_after_it(
+    at_work: None, client: FlaskClient, leave: Callable[..., None], clock: time_machine.Traveller
+) -> None:
+    leave(ADA)
+    clock.move_to("2029-12-28T12:00:00+00:00")
+    sign_up(client, ADA)
+    clock.move_to("2030-01-05T12:00:00+00:00")
+
+    counts = run()
+
+    assert (counts["requests"], counts["proofs"]) == (1, 1)
+    assert count(Subscription) == 0
 
 
 def test_the_record_of_an_erasure_ends_three_calendar_years_after_its_completion(
@@ -565,9 +723,13 @@ def test_the_plan_is_what_the_run_does(
     run()
     add_wording("0" * 64)
     withdraw("0" * 64)
+    leave("alan@example.com")
+    leave("emmy@example.com")
     clock.move_to("2029-12-28T12:00:00+00:00")
     sign_up(client, HEDY)
+    sign_up(client, "alan@example.com")
     clock.move_to("2030-01-05T12:00:00+00:00")
+    sign_up(client, "emmy@example.com")
 
     expected = planned()
     counts = run()
@@ -581,6 +743,7 @@ def test_the_plan_is_what_the_run_does(
         "wordings",
         "runs",
     }
+    assert (expected["requests"], expected["proofs"]) == (2, 4)
     assert sum(planned().values()) == 0
 
 
@@ -588,7 +751,7 @@ def test_the_plan_tells_what_comes_next(
     at_work: None, client: FlaskClient, leave: Callable[..., None], drain: Drain
 ) -> None:
     leave(ADA)
-    sign_up(client, GRACE)
+    sign_up(client, ADA)
     ask_staff(client, "erasures", HEDY)
     drain()
 

@@ -96,6 +96,10 @@ CELLS = [
     ],
     *[(block, Action.RETIRE, Decision(Status.UNKNOWN, None, Event.ERASED)) for block in SOFT],
     *[
+        (who, Action.RETIRE, Decision(Status.UNKNOWN, None, Event.ERASED, asks_anew=True))
+        for who in RETURNING
+    ],
+    *[
         (block, Action.RETIRE, Decision(Status.UNKNOWN, None, Event.ERASED, keeps_block=True))
         for block in HARD
     ],
