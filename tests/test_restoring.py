@@ -293,7 +293,7 @@ def test_the_command_says_where_nothing_was_restored(
         ("resuming", "_sealed"),
         ("checkpointing", "content"),
         ("checkpoints", "write"),
-        ("checkpoints", "_put"),
+        ("whole_files", "put"),
         ("restoring", "release"),
         ("reconciliations", "owe"),
         ("reconciliations", "end"),
