@@ -1,4 +1,7 @@
-"""When a checkpoint is due, and what it says: at once when somebody was erased, else an hour after the last one."""
+"""When a checkpoint is due, and what it says: at once when somebody was erased, else an hour after the last one.
+
+What is sealed in between, head_keeping.py signs: it needs the newest checkpoint, and fails where that does.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from newsletter.checkpoints import KIND, Checkpoint
 from newsletter.database import reading, writing
 from newsletter.errors import NoCheckpoint, WrongDocument
 from newsletter.formatting import rfc3339
+from newsletter.head_keeping import HeadKeeping
 from newsletter.lifecycle import Event
 from newsletter.models import Erasure, Job
 from newsletter.newest import Newest
@@ -25,7 +29,7 @@ from newsletter.signing import Document
 EVERY = timedelta(hours=1)
 RETRY = timedelta(seconds=30)
 #: Whose lease the one worker holds that seals. `ran_at`: when the newest checkpoint that was seen was written;
-#: `result`: why none could be written.
+#: `result`: why none, or no head, could be written.
 JOB = "sealing"
 _URGENT = (Event.ERASED, Event.RESTORED)
 
@@ -37,12 +41,16 @@ class Checkpointing:
 
     def __init__(self) -> None:
         self._newest = Newest()
+        self._head = HeadKeeping()
         self._looked_to: int | None = None
         self._try_at: datetime | None = None
         self._told: str | None = ""  # not known yet: what an earlier worker told is in the database
 
     def step(self) -> bool:
-        """Write one if it is due. A folder that cannot be written to stops nothing, and is tried again."""
+        """Write one if it is due, and see that the newest head is signed.
+
+        A folder that cannot be written to stops nothing, and is tried again.
+        """
         folder = config.current().ledger_checkpoints
         if folder is None or (self._try_at is not None and clock.now() < self._try_at):
             return False
@@ -53,7 +61,9 @@ class Checkpointing:
         except (WrongDocument, NoCheckpoint) as wrong:
             # Where something else stands there by its name, the next head has another.
             return self._fail(str(wrong))
-        self._tell(None)
+        newest = self._newest.checkpoint
+        # The very first checkpoint is seen with the next step.
+        self._tell(None if newest is None else self._head.step(folder, newest.restorations))
         return is_written
 
     def _fail(self, why: str) -> bool:
@@ -109,7 +119,7 @@ class Checkpointing:
         if trouble is not None:
             log.warning("%s", trouble)
         elif before is not None:
-            log.warning("checkpoints can be written again")
+            log.warning("checkpoints and the signed head can be written again")
         self._told = trouble
 
 
@@ -175,7 +185,7 @@ def _erased(session: Session, up_to: int, before: Checkpoint | None) -> Iterable
 
 
 def complaint() -> str | None:
-    """Why no checkpoint can be written; None where that is not so."""
+    """Why no checkpoint, or no head, can be written; None where that is not so."""
     with reading() as session:
         told = session.scalar(select(Job.result).where(Job.name == JOB))
     return str(json.loads(told)) if told else None

@@ -7,12 +7,9 @@ a restored backup, they are forgotten again. Nothing personal stands in them.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,13 +18,11 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from newsletter import keyring, signing
+from newsletter import keyring, signing, whole_files
 from newsletter.errors import WrongDocument
 from newsletter.signing import Document
 
 KIND = "newsletter ledger checkpoint"
-#: What a file system answers that has no links.
-_WITHOUT_LINKS = (errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
 _NAME = re.compile(r"checkpoint-(\d{4,})-(\d{12,})\.json")
 
 
@@ -144,52 +139,17 @@ def write(folder: Path, document: Document) -> Checkpoint:
     meanwhile, replaces nothing. Raise WrongDocument where it is none.
     """
     key = keyring.signer()
-    _export(folder, key.public_key())
+    export(folder, key.public_key())
     signed = signing.sign(document, key)
     name = name_of(document["restorations"], document["position"])
     with suppress(FileExistsError):
-        _put(folder / name, json.dumps(signed, indent=2) + "\n")
+        whole_files.put(folder / name, json.dumps(signed, indent=2) + "\n")
     return read(folder / name)
 
 
-def _export(folder: Path, key: Ed25519PublicKey) -> None:
-    """Leave the public key beside what it signed, for whoever checks that without the database."""
+def export(folder: Path, key: Ed25519PublicKey) -> None:
+    """Leave the public key beside what it signed, for whoever checks that without the database; raise OSError."""
     file = folder / f"key-{signing.fingerprint(key)}.pem"
     if not file.exists():
         with suppress(FileExistsError):
-            _put(file, signing.public_pem(key))
-
-
-def _put(file: Path, text: str) -> None:
-    """Write a file for its owner alone, so that it is there whole even if the power fails; replace none.
-
-    Raise FileExistsError where there is one.
-    """
-    descriptor, made = tempfile.mkstemp(dir=file.parent, prefix=".", suffix=".tmp")
-    temporary = Path(made)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as writing:
-            writing.write(text)
-            writing.flush()
-            os.fsync(writing.fileno())
-        _name(temporary, file)
-    finally:
-        temporary.unlink(missing_ok=True)
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _name(temporary: Path, file: Path) -> None:
-    """Give a file its name, as a rename does that replaces nothing."""
-    try:
-        os.link(temporary, file)
-    except OSError as error:
-        if error.errno not in _WITHOUT_LINKS:
-            raise
-        # A folder of a kind that knows no links, such as some that are shared.
-        if file.exists():
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
-        temporary.rename(file)
+            whole_files.put(file, signing.public_pem(key))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from newsletter import checkpointing, checkpoints, reconciliations, restoring, sealing
+from newsletter import checkpointing, checkpoints, reconciliations, restoring, sealing, signed_head
 from newsletter.checkpoints import Checkpoint
 from newsletter.database import reading
 from newsletter.errors import NotBegun
@@ -20,8 +20,8 @@ def begin(folder: Path, *, is_lost: bool) -> Checkpoint | None:
 
     Raise NotBegun, and OSError. `is_lost`: also where they stand still for one that is known to be missing here.
     """
-    if checkpoints.names(folder):
-        raise NotBegun("LEDGER_CHECKPOINTS holds checkpoints: it is no new folder.")
+    if checkpoints.names(folder) or signed_head.identity(folder) is not None:
+        raise NotBegun("LEDGER_CHECKPOINTS holds checkpoints, or a head: it is no new folder.")
     held = restoring.held()
     if held is not None and not is_lost:
         raise NotBegun(

@@ -11,16 +11,26 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from newsletter import checkpoints, erasures, keyring, restoring, sealing, subscriptions, vouching
+from newsletter import (
+    checkpoints,
+    erasures,
+    keyring,
+    restoring,
+    sealing,
+    signed_head,
+    subscriptions,
+    vouching,
+)
 from newsletter.address import Address
 from newsletter.checkpoints import Checkpoint
 from newsletter.database import reading, writing
-from newsletter.errors import NotRestored
+from newsletter.errors import NotRestored, WrongDocument
 from newsletter.formatting import rfc3339
 from newsletter.lifecycle import Action
 from newsletter.models import Erasure, Subscription
 from newsletter.person import meet_by_ref
 from newsletter.sealing import Head
+from newsletter.signed_head import SignedHead
 
 AT_ONCE = 500
 PATIENCE_SECONDS = (
@@ -38,6 +48,9 @@ class Plan:
     common: Checkpoint | None  #: the newest checkpoint that fits the database
     newest: Checkpoint
     lost: tuple[Checkpoint, ...]
+    lost_head: (
+        SignedHead | None
+    )  #: signed after the newest checkpoint; the database knows nothing of it, either
     erased: dict[
         str, bool
     ]  #: who is to be forgotten again, by reference, and whether a block is kept
@@ -48,6 +61,7 @@ def plan(folder: Path, *, also: str | None = None) -> Plan | None:
 
     `also`: the fingerprint of one more key whose checkpoints count, for whoever knows it to be their own.
     """
+    head = _read_head(folder)
     whole = _read(folder, also)
     seals_there = vouching.seals_at(one.position for one in whole)
     with reading() as session:
@@ -67,15 +81,18 @@ def plan(folder: Path, *, also: str | None = None) -> Plan | None:
             "LEDGER_CHECKPOINTS holds no checkpoint, so that nothing tells what was lost:"
             " mount the folder that workers write to."
         )
-    if not lost and keyring.is_ours(whole[-1].key):
+    lost_head = None if head is None else _lost(head, whole, also)
+    if not lost and lost_head is None and keyring.is_ours(whole[-1].key):
         return None
     if lost:
         _refuse_rewritten(lost[0], kept)
+    if lost_head is not None:
+        _refuse_rewritten(lost_head, kept)
     erased: dict[str, bool] = {}
     for one in missing:
         for ref, is_kept in one.erased:
             erased[ref] = erased.get(ref, False) or is_kept
-    return Plan(folder, kept, fitting[-1] if fitting else None, whole[-1], lost, erased)
+    return Plan(folder, kept, fitting[-1] if fitting else None, whole[-1], lost, lost_head, erased)
 
 
 def _read(folder: Path, also: str | None) -> list[Checkpoint]:
@@ -92,14 +109,38 @@ def _read(folder: Path, also: str | None) -> list[Checkpoint]:
     ours = {one.digest for one in counting}
     foreign = next((one for one in whole if one.digest not in ours), None)
     if foreign is not None:
-        raise NotRestored(
-            f"{foreign.name}: It is signed by a key that this database does not have. If that key is yours,"
-            f" name it: --key {foreign.key}"
-        )
+        raise _not_ours(foreign.name, foreign.key)
     return counting
 
 
-def _refuse_rewritten(first: Checkpoint, kept: Head) -> None:
+def _read_head(folder: Path) -> SignedHead | None:
+    """Read before the checkpoints, of which one may supersede it."""
+    try:
+        return signed_head.read(folder)
+    except WrongDocument as wrong:
+        raise NotRestored(f"{signed_head.NAME}: {wrong}") from None
+    except OSError as error:
+        raise NotRestored(f"LEDGER_CHECKPOINTS: cannot be read ({error.strerror}).") from None
+
+
+def _lost(head: SignedHead, whole: list[Checkpoint], also: str | None) -> SignedHead | None:
+    """The head, if it is of what this database lost."""
+    if vouching.is_superseded(head, whole):
+        return None
+    if not keyring.is_ours(head.key) and head.key != also:
+        raise _not_ours(signed_head.NAME, head.key)
+    with reading() as session:
+        return None if signed_head.fits(session, head) else head
+
+
+def _not_ours(name: str, key: str) -> NotRestored:
+    return NotRestored(
+        f"{name}: It is signed by a key that this database does not have. If that key is yours,"
+        f" name it: --key {key}"
+    )
+
+
+def _refuse_rewritten(first: Checkpoint | SignedHead, kept: Head) -> None:
     """After a backup, what stands in a lost place was sealed later; an earlier time tells of something else."""
     if first.position > kept.position:
         return
@@ -107,8 +148,8 @@ def _refuse_rewritten(first: Checkpoint, kept: Head) -> None:
         there = sealing.seal_at(session, first.position)
     if there is None or there.sealed_at is None or there.sealed_at <= first.at:
         raise NotRestored(
-            f"Position {first.position} was sealed otherwise before {rfc3339(first.at)}, when its checkpoint was"
-            " written: the ledger was rewritten, and is no backup of it."
+            f"Position {first.position} was sealed otherwise before {rfc3339(first.at)}, when it was"
+            " signed: the ledger was rewritten, and is no backup of it."
         )
 
 

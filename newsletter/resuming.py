@@ -36,12 +36,14 @@ def finish(plan: Plan, *, actor: str) -> Checkpoint:
             detail=f"position {plan.kept.position}",
             actor=actor,
         )
-    head = _sealed()
+    head, lost_head = _sealed(), plan.lost_head
     restored = {
         "kept": {"position": plan.kept.position, "seal": plan.kept.seal.hex()},
         "lost": [
             {"position": one.position, "seal": one.seal, "digest": one.digest} for one in plan.lost
         ],
+        # Its file is going to be replaced.
+        "head": lost_head and {"position": lost_head.position, "seal": lost_head.seal},
     }
     with reading() as session:
         said = checkpointing.content(

@@ -1,7 +1,8 @@
 """Checking the ledger beside its checkpoints: whether its tail was cut off, or all of it rewritten with its seals.
 
 A checkpoint counts if it is signed by the keyring's key, or is named by a later one that counts: so whatever an earlier
-key has signed stays good. One that a restored database lost counts as lost, as long as a signed one says so.
+key has signed stays good. One that a restored database lost counts as lost, as long as a signed one says so. What was
+sealed since the newest one, the signed head vouches for, where it is there: a copy of the checkpoints alone is whole.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from newsletter import checkpointing, checkpoints, keyring, sealing
+from newsletter import checkpointing, checkpoints, keyring, sealing, signed_head
 from newsletter.checkpoints import Checkpoint
 from newsletter.database import reading
 from newsletter.errors import WrongDocument
 from newsletter.formatting import rfc3339
 from newsletter.models import Seal
+from newsletter.signed_head import SignedHead
 
 AT_ONCE = 500
 
@@ -26,12 +28,23 @@ def complaint(folder: Path) -> str | None:
 
     The ledger itself has been verified before.
     """
-    # Before the database is looked at: what is written meanwhile is then no false alarm.
+    # Before the database is looked at: what is written meanwhile is then no false alarm. The head before the
+    # checkpoints, of which one may supersede it.
+    head = _read_head(folder)
     found = list(checkpoints.all_in(folder))
-    return next(_complaints(found), None)
+    return next(_complaints(found, head), None)
 
 
-def _complaints(found: list[Checkpoint | tuple[str, WrongDocument]]) -> Iterator[str]:
+def _read_head(folder: Path) -> SignedHead | WrongDocument | None:
+    try:
+        return signed_head.read(folder)
+    except WrongDocument as wrong:
+        return wrong
+
+
+def _complaints(
+    found: list[Checkpoint | tuple[str, WrongDocument]], head: SignedHead | WrongDocument | None
+) -> Iterator[str]:
     whole = [one for one in found if isinstance(one, Checkpoint)]
     for one in found:
         if not isinstance(one, Checkpoint):
@@ -42,6 +55,25 @@ def _complaints(found: list[Checkpoint | tuple[str, WrongDocument]]) -> Iterator
             yield f"{one.name}: It is signed by a key that is not ours."
     yield from _chain(whole)
     yield from _beside_database(whole)
+    if isinstance(head, WrongDocument):
+        yield f"{signed_head.NAME}: {head}"
+    elif head is not None and not is_superseded(head, whole):
+        yield from _beside_head(head)
+
+
+def is_superseded(head: SignedHead, whole: list[Checkpoint]) -> bool:
+    """Tell whether a backup was restored since it was signed, as the newest checkpoint says."""
+    return bool(whole) and head.restorations < whole[-1].restorations
+
+
+def _beside_head(signed: SignedHead) -> Iterator[str]:
+    if not keyring.is_ours(signed.key):
+        yield f"{signed_head.NAME}: It is signed by a key that is not ours."
+    with reading() as session:
+        last = sealing.head(session).position
+        fits = signed_head.fits(session, signed)
+    if not fits:
+        yield _unfit(signed, f"as the head of {rfc3339(signed.at)} says", last)
 
 
 def trusted(whole: list[Checkpoint], also: str | None = None) -> list[Checkpoint]:
@@ -80,17 +112,20 @@ def _beside_database(whole: list[Checkpoint]) -> Iterator[str]:
             yield f"{one.name}: The ledger that was kept then, up to position {one.kept[0]}, was changed."
         if one.digest in lost or there.get(one.position) == one.seal:
             continue
-        told = f"as the checkpoint of {rfc3339(one.at)} says"
-        if one.position > head.position:
-            yield (
-                f"Position {head.position} is the last, though there were {one.position}, {told}:"
-                " the tail was cut off, or an earlier backup was restored."
-            )
-        else:
-            yield (
-                f"Position {one.position}, row {one.row_id}: The seal is not what it was, {told}:"
-                " this row, or one before it, was rewritten."
-            )
+        yield _unfit(one, f"as the checkpoint of {rfc3339(one.at)} says", head.position)
+
+
+def _unfit(signed: Checkpoint | SignedHead, told: str, last: int) -> str:
+    """What it means that the ledger, up to the last position, does not have the seal that was signed."""
+    if signed.position > last:
+        return (
+            f"Position {last} is the last, though there were {signed.position}, {told}:"
+            " the tail was cut off, or an earlier backup was restored."
+        )
+    return (
+        f"Position {signed.position}, row {signed.row_id}: The seal is not what it was, {told}:"
+        " this row, or one before it, was rewritten."
+    )
 
 
 def seals_at(positions: Iterable[int]) -> dict[int, str]:

@@ -27,6 +27,7 @@ from newsletter import (
     create_core,
     restoring,
     resuming,
+    signed_head,
     signing,
     subscriptions,
     vouching,
@@ -293,7 +294,7 @@ def test_the_command_says_where_nothing_was_restored(
         ("resuming", "_sealed"),
         ("checkpointing", "content"),
         ("checkpoints", "write"),
-        ("checkpoints", "_put"),
+        ("whole_files", "put"),
         ("restoring", "release"),
         ("reconciliations", "owe"),
         ("reconciliations", "end"),
@@ -433,6 +434,88 @@ def test_a_rewritten_ledger_is_not_taken_for_a_backup(
     assert result.exit_code == 1
     assert "the ledger was rewritten" in result.stderr
     assert len(reasons(client)) == 1
+
+
+@pytest.fixture
+def behind(
+    client: FlaskClient,
+    join: Join,
+    drain: Drain,
+    backup: Callable[[], Restore],
+    clock: time_machine.Traveller,
+) -> None:
+    """Grace signed up after a backup, for which no checkpoint was due, and the backup was restored."""
+    join(ADA)
+    restore = backup()
+    clock.shift(timedelta(seconds=5))
+    sign_up(client, GRACE)
+    drain()
+    clock.shift(timedelta(minutes=1))
+    restore()
+
+
+@pytest.mark.usefixtures("behind")
+def test_a_backup_newer_than_all_checkpoints_misses_the_signed_head_until_the_command_says_so(
+    app: Flask, client: FlaskClient, folder: Path, run: Run
+) -> None:
+    signed = signed_head.read(folder)
+    assert signed is not None
+    sign_up(client, HEDY)
+    work(app)
+    held, found = reasons(client), complaint(app, folder)
+    left = signed_head.read(folder)
+    result = run("retention", "--after-restore")
+    before = complaint(app, folder)
+    work(app)
+    newest, again = checkpoints.newest(folder), signed_head.read(folder)
+
+    assert "an earlier backup was restored" in (found or "") or "was rewritten" in (found or "")
+    assert [reason.partition(":")[0] for reason in held] == ["the signed head cannot be written"]
+    assert left == signed
+    assert result.exit_code == 0, result.output
+    assert f"Lost: up to position {signed.position}," in result.stdout
+    assert newest is not None
+    assert again is not None
+    said = json.loads((folder / newest.name).read_text())["restored"]
+    assert said["head"] == {"position": signed.position, "seal": signed.seal}
+    assert (newest.restorations, again.restorations) == (1, 1)
+    assert (before, complaint(app, folder), reasons(client)) == (None, None, [])
+    assert run("ledger", "verify", "--checkpoints").exit_code == 0
+
+
+@on_sqlite
+def test_a_tail_rewritten_after_the_newest_checkpoint_is_not_taken_for_a_backup(
+    app: Flask, client: FlaskClient, folder: Path, join: Join, drain: Drain, run: Run
+) -> None:
+    join(ADA)
+    sign_up(client, GRACE)
+    drain()
+    signed = signed_head.read(folder)
+    assert signed is not None
+    rewrite(app, signed.position)
+    result = run("retention", "--after-restore")
+
+    assert result.exit_code == 1
+    assert f"Position {signed.position} was sealed otherwise before" in result.stderr
+
+
+@on_sqlite
+@pytest.mark.usefixtures("behind")
+def test_a_head_signed_by_a_key_that_came_after_the_backup_is_asked_for(
+    app: Flask, folder: Path, run: Run
+) -> None:
+    key = Ed25519PrivateKey.generate()
+    file = folder / signed_head.NAME
+    file.write_text(json.dumps(signing.sign(json.loads(file.read_text()), key)))
+    name = signing.fingerprint(key.public_key())
+    refused = run("retention", "--after-restore")
+    done = run("retention", "--after-restore", "--key", name)
+    work(app)
+
+    assert refused.exit_code == 1
+    assert f"--key {name}" in refused.stderr
+    assert done.exit_code == 0, done.output
+    assert complaint(app, folder) is None
 
 
 @on_sqlite

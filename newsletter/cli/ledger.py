@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
 
-from newsletter import config, new_folder, verifications, vouching
+from newsletter import checkpoints as checkpoint_files
+from newsletter import config, new_folder, signed_head, verifications, vouching
 from newsletter.cli.application import with_app
 from newsletter.verifying import Verification
 
@@ -50,6 +51,8 @@ def verify(*, checkpoints: bool, folder: Path | None) -> None:
         verifications.end(checked=walk.checked, unsealed=walk.unsealed, wrong=None)
     beside = ", and as the checkpoints say" if checkpoints else ""
     click.echo(f"{walk.checked} rows are as they were sealed{beside}.")
+    if checkpoints and folder is not None and (head := _missing_head(folder)) is not None:
+        click.echo(head)
     if walk.unsealed:
         click.echo(f"{walk.unsealed} more wait for their seal.")
 
@@ -65,6 +68,18 @@ def _beside_checkpoints(folder: Path) -> str | None:
         return vouching.complaint(folder)
     except OSError as error:
         return f"LEDGER_CHECKPOINTS: cannot be read ({error.strerror})."
+
+
+def _missing_head(folder: Path) -> str | None:
+    """What is not compared for that; an upgrade, or a copy of the checkpoints alone, has none."""
+    with suppress(OSError):  # away since it was compared
+        newest = checkpoint_files.newest(folder)
+        if newest is not None and signed_head.identity(folder) is None:
+            return (
+                f"{signed_head.NAME} is not there: what was sealed after position {newest.position}"
+                " could be cut off or rewritten unnoticed."
+            )
+    return None
 
 
 @ledger.command("new-folder")

@@ -40,9 +40,10 @@ def after_restored_backup(*, may_exceed: bool, also: str | None) -> None:
 def _tell(restored: Restored) -> None:
     plan = restored.plan
     click.echo(f"Kept of the ledger: {plan.kept.position} positions.")
-    if plan.lost:
-        last = plan.lost[-1]
-        click.echo(f"Lost: up to position {last.position}, of {rfc3339(last.at)}.")
+    lost = [(one.position, one.at) for one in (*plan.lost, plan.lost_head) if one is not None]
+    if lost:
+        position, at = max(lost)
+        click.echo(f"Lost: up to position {position}, of {rfc3339(at)}.")
     click.echo(f"Erased again: {restored.forgotten}.")
     if restored.reconciled is None:
         click.echo(
