@@ -8,7 +8,6 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,26 +43,6 @@ def copy(connection: psycopg.Connection, template: str, name: str) -> None:
     how = " STRATEGY FILE_COPY" if connection.info.server_version >= 150000 else ""
     names = sql.Identifier(name), sql.Identifier(template)
     connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}" + how).format(*names))
-
-
-def drop_deserted(connection: psycopg.Connection, name: str) -> None:
-    """Drop a database; fail where somebody holds a connection to it yet, who would be told so in another test.
-
-    What a process that has just ended held, the server notices a moment later.
-    """
-    ends = time.monotonic() + 10
-    try:
-        while held := _connections(connection, name):
-            if time.monotonic() > ends:
-                raise AssertionError(f"connections that nobody closed, last used for: {held}")
-            connection.execute("SELECT pg_sleep(0.02)")
-    finally:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-def _connections(connection: psycopg.Connection, name: str) -> list[str]:
-    query = "SELECT query FROM pg_stat_activity WHERE datname = %s"
-    return [last for (last,) in connection.execute(query, (name,))]
 
 
 def _programs(folder: Path) -> Path:

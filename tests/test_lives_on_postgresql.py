@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.conftest import on_postgresql
 from tests.lives import Town, live, tell_one_story
 
 
 @on_postgresql
+@pytest.mark.no_cover  # each line of it is covered elsewhere, and watching takes minutes
 def test_after_many_lives_all_tell_one_story_and_nothing_is_left_of_the_erased(
     town: Town,
 ) -> None:

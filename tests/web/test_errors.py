@@ -150,6 +150,8 @@ def test_every_error_on_purpose_has_a_place_in_the_table() -> None:
         causes.NotRestored,
         causes.PresentWording,
         causes.LostKeyring,
+        causes.NoCheckpoint,
+        causes.NotBegun,
     }
 
     for kind in causes.NewsletterError.__subclasses__():
