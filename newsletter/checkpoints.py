@@ -66,13 +66,7 @@ def names(folder: Path) -> list[str]:
 
 def read(file: Path) -> Checkpoint:
     """What a file says; raise WrongDocument where it is not signed, or was changed since, and OSError."""
-    try:
-        document = json.loads(file.read_bytes())
-    except ValueError:
-        raise WrongDocument("It is no checkpoint.") from None
-    if not isinstance(document, dict) or document.get("kind") != KIND:
-        raise WrongDocument("It is no checkpoint.")
-    key = signing.fingerprint(signing.verify(document))
+    key, document = signing.opened(file.read_bytes(), kind=KIND, what="checkpoint")
     try:
         checkpoint = _said(file.name, key, document)
     except (KeyError, TypeError, ValueError):

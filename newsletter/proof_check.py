@@ -62,8 +62,6 @@ def _read(octets: bytes) -> dict[str, Any]:
         raise WrongDocument(f"It is no JSON ({where}).") from error
     except UnicodeDecodeError as error:
         raise WrongDocument(f"It is no text in UTF-8 (octet {error.start}).") from error
-    except WrongDocument:
-        raise
     except (ValueError, RecursionError) as error:
         raise WrongDocument("It is no JSON that can be read.") from error
     if not isinstance(document, dict):

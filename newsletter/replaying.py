@@ -48,9 +48,8 @@ class Plan:
     common: Checkpoint | None  #: the newest checkpoint that fits the database
     newest: Checkpoint
     lost: tuple[Checkpoint, ...]
-    lost_head: (
-        SignedHead | None
-    )  #: signed after the newest checkpoint; the database knows nothing of it, either
+    #: Signed after the newest checkpoint; the database knows nothing of it, either.
+    lost_head: SignedHead | None
     erased: dict[
         str, bool
     ]  #: who is to be forgotten again, by reference, and whether a block is kept

@@ -47,13 +47,7 @@ def read(folder: Path) -> SignedHead | None:
         octets = (folder / NAME).read_bytes()
     except FileNotFoundError:
         return None
-    try:
-        document = json.loads(octets)
-    except ValueError:
-        raise WrongDocument("It is no signed head.") from None
-    if not isinstance(document, dict) or document.get("kind") != KIND:
-        raise WrongDocument("It is no signed head.")
-    key = signing.fingerprint(signing.verify(document))
+    key, document = signing.opened(octets, kind=KIND, what="signed head")
     try:
         return _said(key, document)
     except (KeyError, TypeError, ValueError):
