@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, current_app
-from sqlalchemy import Connection, Engine, event, exists, select, text
+from sqlalchemy import Connection, Engine, Select, event, exists, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session
@@ -230,18 +230,17 @@ def lock_by_ref(session: Session, ref: str) -> None:
 
 def anyone_confirmed() -> bool:
     """Tell whether somebody is confirmed, and so waits for Mailchimp."""
-    with reading() as session:
-        query = select(
-            exists(select(Subscription.ref).where(Subscription.status == Status.CONFIRMED))
-        )
-        return bool(session.scalar(query))
+    return _is_any(select(Subscription.ref).where(Subscription.status == Status.CONFIRMED))
 
 
 def any_erasure_waits_for_mailchimp() -> bool:
     """Tell whether somebody who was erased here is still to be forgotten there."""
+    return _is_any(select(Erasure.id).where(Erasure.mailchimp_done_at.is_(None)))
+
+
+def _is_any(rows: Select[str]) -> bool:
     with reading() as session:
-        query = select(exists(select(Erasure.id).where(Erasure.mailchimp_done_at.is_(None))))
-        return bool(session.scalar(query))
+        return bool(session.scalar(select(exists(rows))))
 
 
 def file() -> Path | None:

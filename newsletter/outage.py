@@ -20,6 +20,9 @@ from newsletter.schema import Schema, schema_of
 
 REPEAT_SECONDS = 60.0  #: how often the log tells of an outage that lasts
 
+#: What the database or its keyring as a whole raises: it says nothing of the one row that was at hand.
+OF_THE_DATABASE = (SQLAlchemyError, Unavailable, WrongDataKey)
+
 log = logging.getLogger(__name__)
 
 

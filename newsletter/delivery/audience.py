@@ -9,16 +9,14 @@ from __future__ import annotations
 import logging
 from collections import deque
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from newsletter import heard, jobs, reconciliations
+from newsletter import heard, jobs, outage, reconciliations
 from newsletter.delivery import errands, settling
 from newsletter.delivery.batches import Batches
 from newsletter.delivery.errands import Errand
 from newsletter.delivery.mailchimp import COMPLIANCE_STATE, Mailchimp, Member
 from newsletter.delivery.progress import Progress
 from newsletter.delivery.settling import MovedOn, announce, settle
-from newsletter.errors import DeliveryFailure, Meaning, Unavailable, WrongDataKey
+from newsletter.errors import DeliveryFailure, Meaning
 from newsletter.lifecycle import UNSETTLED, Reason, There
 
 #: How many get a call of their own before others are told together again.
@@ -72,7 +70,7 @@ class Audience:
             jobs.hold("mailchimp", failure.reason)
             self._waiting.clear()
             return Progress.STOP
-        except (SQLAlchemyError, Unavailable, WrongDataKey):
+        except outage.OF_THE_DATABASE:
             raise
         except Exception as error:
             # One person whose row is odd must not stop the rest.

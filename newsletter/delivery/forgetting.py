@@ -6,15 +6,14 @@ import logging
 from datetime import datetime
 
 from sqlalchemy import func, or_, select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from newsletter import clock, erasures, jobs
+from newsletter import clock, erasures, jobs, outage
 from newsletter.database import lock, reading, writing
 from newsletter.delivery import backoff
 from newsletter.delivery.mailchimp import Mailchimp
 from newsletter.delivery.progress import Progress
-from newsletter.errors import DeliveryFailure, Meaning, Unavailable, WrongDataKey
+from newsletter.errors import DeliveryFailure, Meaning
 from newsletter.models import Erasure
 
 log = logging.getLogger(__name__)
@@ -42,7 +41,7 @@ class Forgetting:
                 return Progress.FAILED
             jobs.hold("mailchimp", failure.reason)
             return Progress.STOP
-        except (SQLAlchemyError, Unavailable, WrongDataKey):
+        except outage.OF_THE_DATABASE:
             raise
         except Exception as error:
             # One erasure whose row is odd must not stop the rest.

@@ -5,14 +5,12 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from newsletter import clock, jobs, reconciliations
+from newsletter import clock, jobs, outage, reconciliations
 from newsletter.delivery import backoff
 from newsletter.delivery.mailchimp_members import MailchimpMembers
 from newsletter.delivery.progress import Progress
 from newsletter.delivery.reconcile import Reconciliation
-from newsletter.errors import DeliveryFailure, Meaning, Unavailable, WrongDataKey
+from newsletter.errors import DeliveryFailure, Meaning
 
 NOT_BEGUN = timedelta(hours=1)
 _OUTCOMES = {
@@ -50,7 +48,7 @@ class Nightly:
             return self._go_on(self._under_way)
         except DeliveryFailure as failure:
             return self._fail(failure)
-        except (SQLAlchemyError, Unavailable, WrongDataKey):
+        except outage.OF_THE_DATABASE:
             # A page that was not compared would be missing: the walk begins anew.
             self._under_way = None
             raise

@@ -13,16 +13,15 @@ from datetime import datetime, timedelta
 from email.message import EmailMessage
 
 from sqlalchemy import exists, or_, select, update
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from newsletter import clock, config, jobs, ledger, quota
+from newsletter import clock, config, jobs, ledger, outage, quota
 from newsletter.correspondence import seal_evidence
 from newsletter.database import lock, reading, writing
 from newsletter.delivery import backoff, contents, letters
 from newsletter.delivery.letters import LetterValues
 from newsletter.delivery.smtp import Postbox
-from newsletter.errors import DeliveryFailure, Meaning, Unavailable, WrongDataKey
+from newsletter.errors import DeliveryFailure, Meaning
 from newsletter.jobs import Permit
 from newsletter.lifecycle import Event
 from newsletter.models import Letter, LetterKind, Subscription
@@ -122,7 +121,7 @@ class Postman:
             reply = self._postbox.send(message)
         except DeliveryFailure as failure:
             return self._fail(errand, failure, permit)
-        except (SQLAlchemyError, Unavailable, WrongDataKey):
+        except outage.OF_THE_DATABASE:
             raise
         except Exception as error:
             # One letter that cannot be written must not stop the rest.

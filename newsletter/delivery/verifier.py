@@ -5,10 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from newsletter import checkpoints, clock, config, jobs, verifications, vouching
-from newsletter.errors import Unavailable, WrongDataKey
+from newsletter import checkpoints, clock, config, jobs, outage, verifications, vouching
 from newsletter.verifying import Verification
 
 AGAIN_AFTER = timedelta(hours=1)  #: where a walk stumbled over something that nobody thought of
@@ -36,7 +33,7 @@ class Verifier:
             if walk.step():
                 return True
             self._end(walk)
-        except (SQLAlchemyError, Unavailable, WrongDataKey):
+        except outage.OF_THE_DATABASE:
             self._under_way = None  # it begins anew when the database is back
             raise
         except Exception:

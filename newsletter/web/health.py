@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flask import Blueprint, Response
-from sqlalchemy.exc import SQLAlchemyError
 
 from newsletter import (
     cleanings,
@@ -20,7 +19,6 @@ from newsletter import (
     retention_runs,
     wording_registry,
 )
-from newsletter.errors import Unavailable, WrongDataKey
 from newsletter.web import limits, staff, webhooks
 from newsletter.web.openapi import Door, describe
 from newsletter.web.schemas import Alive, Readiness, say
@@ -57,7 +55,7 @@ def _look() -> Readiness:
         return Readiness(status="unable", reasons=[str(trouble)])
     try:
         reasons = list(_complaints())
-    except (SQLAlchemyError, Unavailable, WrongDataKey) as error:
+    except outage.OF_THE_DATABASE as error:
         return Readiness(status="unable", reasons=[str(outage.trouble_of(error))])
     return Readiness(status="degraded" if reasons else "ready", reasons=reasons)
 
