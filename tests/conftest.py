@@ -175,6 +175,14 @@ def environ(database_url: str, mailbox: Mailbox, mailchimp: StandIn) -> dict[str
 
 
 @pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty folder for checkpoints."""
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
 def settings(environ: dict[str, Any]) -> Settings:
     return load(environ)
 

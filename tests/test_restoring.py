@@ -48,6 +48,7 @@ from newsletter.verifying import Verification
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from sandbox.mailchimp import clock as mailchimps_clock
+from tests import postgres
 from tests.attacker import attacking, rewrite
 from tests.conftest import Drain, Join, on_sqlite
 from tests.delivery.crowd import is_add
@@ -71,21 +72,19 @@ pytestmark = pytest.mark.usefixtures("clock")
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "checkpoints"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 def environ(environ: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The service writes checkpoints."""
     return {**environ, "LEDGER_CHECKPOINTS": str(folder)}
 
 
-def on_server(url: str, statement: str, *names: str) -> None:
+def drop_on_server(url: str, name: str) -> None:
     with psycopg.connect(f"{url.rsplit('/', 1)[0]}/postgres", autocommit=True) as server:
-        server.execute(SQL(statement).format(*(Identifier(name) for name in names)))
+        server.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+
+def copy_on_server(url: str, template: str, name: str) -> None:
+    with psycopg.connect(f"{url.rsplit('/', 1)[0]}/postgres", autocommit=True) as server:
+        postgres.copy(server, template, name)
 
 
 @pytest.fixture
@@ -103,13 +102,13 @@ def backup(
     def on_postgresql() -> Callable[[], None]:
         close()
         copies.append(f"backup_{uuid.uuid4().hex}")
-        on_server(database_url, "CREATE DATABASE {} TEMPLATE {}", copies[-1], own)
+        copy_on_server(database_url, own, copies[-1])
         copy = copies[-1]
 
         def restore() -> None:
             close()
-            on_server(database_url, "DROP DATABASE {} WITH (FORCE)", own)
-            on_server(database_url, "CREATE DATABASE {} TEMPLATE {}", own, copy)
+            drop_on_server(database_url, own)
+            copy_on_server(database_url, copy, own)
 
         return restore
 
@@ -129,7 +128,7 @@ def backup(
 
     yield on_sqlite if database_url.startswith("sqlite") else on_postgresql
     for copy in copies:
-        on_server(database_url, "DROP DATABASE {} WITH (FORCE)", copy)
+        drop_on_server(database_url, copy)
 
 
 def work(app: Flask) -> None:

@@ -43,13 +43,6 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "checkpoints"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 def environ(environ: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The service writes checkpoints."""
     return {**environ, "LEDGER_CHECKPOINTS": str(folder)}

@@ -42,13 +42,6 @@ NO_FIT = (
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "checkpoints"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 def environ(environ: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The service writes checkpoints."""
     return {**environ, "LEDGER_CHECKPOINTS": str(folder)}
