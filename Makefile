@@ -45,11 +45,11 @@ format: setup ## Put the code into its one form
 
 texts: setup ## Take new texts into the German catalogue, and compile it
 	$(BIN)/pybabel -q extract -F babel.cfg --no-location --sort-output -o /tmp/newsletter.pot newsletter
-	$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -i /tmp/newsletter.pot -d newsletter/translations
-	$(BIN)/pybabel -q compile -d newsletter/translations
+	$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -i /tmp/newsletter.pot -d newsletter/texts/translations
+	$(BIN)/pybabel -q compile -d newsletter/texts/translations
 
 migration: setup ## Write a migration for changed models: make migration NAME="what changes"
-	$(BIN)/flask --app newsletter.migrating db migrate -m "$(NAME)"
+	$(BIN)/flask --app newsletter.cli.migrate db migrate -m "$(NAME)"
 
 lock: ## Resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras \

@@ -15,14 +15,14 @@ from typing import Any
 
 from sqlalchemy import delete
 
-from newsletter import create_core
+from newsletter.app import create_core
 from newsletter.config import load
-from newsletter.database import writing
-from newsletter.models import Quota
+from newsletter.storage.database import writing
+from newsletter.storage.models import Quota
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests.conftest import COMPANY
-from tests.journey.service import Service, running, wait_until
+from tests.journeys.service import Service, running, wait_until
 from tests.people import link_in
 
 ROUNDS = 500

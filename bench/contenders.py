@@ -18,7 +18,7 @@ import requests
 from bench import load
 from sandbox.mailbox import Mailbox
 from tests.conftest import COMPANY
-from tests.journey.service import Service, free_port, running, wait_until
+from tests.journeys.service import Service, free_port, running, wait_until
 from tests.people import link_in
 
 ROOT = Path(__file__).parent.parent

@@ -19,13 +19,14 @@ from pathlib import Path
 from flask import Flask
 from sqlalchemy import func, insert, select
 
-from newsletter import clock, create_app
+from newsletter.app import create_app
 from newsletter.config import load
-from newsletter.database import reading, writing
-from newsletter.lifecycle import Event
-from newsletter.models import LedgerRow, db
-from newsletter.sealing import Sealing
-from newsletter.verifying import Verification
+from newsletter.domain import clock
+from newsletter.domain.lifecycle import Event
+from newsletter.ledger.sealing import Sealing
+from newsletter.ledger.verifying import Verification
+from newsletter.storage.database import reading, writing
+from newsletter.storage.models import LedgerRow, db
 from tests.conftest import COMPANY, release
 
 AT_ONCE = 10_000

@@ -23,21 +23,24 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import insert
 
-from newsletter import clock, create_app, keyring, wording
-from newsletter.address import Address
+from newsletter.app import create_app
 from newsletter.config import load
-from newsletter.database import writing
-from newsletter.delivery.audience import Audience
-from newsletter.delivery.mailchimp import mailchimp_for
-from newsletter.delivery.mailchimp_members import members_for
-from newsletter.delivery.progress import Progress
-from newsletter.delivery.reconcile_now import reconcile_now
-from newsletter.lifecycle import Status, There
-from newsletter.models import Subscription, db
-from newsletter.person import ADDRESS_COLUMN
+from newsletter.domain import clock
+from newsletter.domain.address import Address
+from newsletter.domain.lifecycle import Status, There
+from newsletter.storage.database import writing
+from newsletter.storage.keys import keyring
+from newsletter.storage.models import Subscription, db
+from newsletter.subscriptions import wording
+from newsletter.subscriptions.person import ADDRESS_COLUMN
+from newsletter.worker.audience.progress import Progress
+from newsletter.worker.audience.sync import Audience
+from newsletter.worker.mailchimp.client import mailchimp_for
+from newsletter.worker.mailchimp.listing import members_for
+from newsletter.worker.reconcile_now import reconcile_now
 from sandbox.mailchimp import StandIn
 from tests.conftest import COMPANY, release
-from tests.delivery.crowd import join_all, numbered
+from tests.worker.crowd import join_all, numbered
 
 LATENCY = 0.1  #: seconds before each answer
 ALONE = 50

@@ -10,7 +10,7 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
-from newsletter.schema import Schema, schema_of
+from newsletter.storage.schema import Schema, schema_of
 
 # Any number that nobody else takes: "newsletter" on a telephone's keys, cut short.
 _LOCK = 639753837

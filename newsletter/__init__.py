@@ -1,32 +1,22 @@
-"""Double opt-in for a newsletter run with Mailchimp. Read lifecycle.py first: it is the product as one table."""
+"""Double opt-in for a newsletter run with Mailchimp. Read domain/lifecycle.py first: it is the product as one table."""
 
 from __future__ import annotations
 
-from flask import Flask
+from typing import TYPE_CHECKING
 
-from newsletter import brand, config, database, formatting, keyring, logs, samples, web
-from newsletter.errors import SettingsError
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from newsletter.config import Settings
 
 __version__ = "0.1.0"
 
 
-def create_app(settings: config.Settings | None = None) -> Flask:
-    """The web process; what the worker and the command line share with it is `create_core`."""
-    app = create_core(settings)
-    web.register(app)
-    return app
+def create_app(settings: Settings | None = None) -> Flask:
+    """The web process as a WSGI application; raises SettingsError.
 
+    Imports on call, so that the pure rooms load neither Flask nor SQLAlchemy.
+    """
+    from newsletter import app
 
-def create_core(settings: config.Settings | None = None) -> Flask:
-    """An application bound to its settings and its database, without any door; raise SettingsError."""
-    settings = settings or config.load_or_exit()
-    if settings.brand_dir is not None and (problems := samples.broken(samples.showroom(settings))):
-        raise SettingsError(problems)
-    logs.configure(settings)
-    app = Flask(__name__)
-    app.extensions["settings"] = settings
-    database.init(app, settings)
-    keyring.register(app)
-    brand.register(app, settings)
-    formatting.register(app)
-    return app
+    return app.create_app(settings)

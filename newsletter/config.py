@@ -25,8 +25,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from newsletter.address import Address
-from newsletter.errors import InvalidAddress, SettingsError
+from newsletter.domain.address import Address
+from newsletter.domain.errors import InvalidAddress, SettingsError
 
 Locale = Literal["de", "en"]
 

@@ -9,8 +9,8 @@ from flask import Flask
 from sqlalchemy import Connection, create_engine, select, text, update
 from sqlalchemy.pool import NullPool
 
-from newsletter import seals
-from newsletter.models import LedgerRow, Seal, db
+from newsletter.ledger import seals
+from newsletter.storage.models import LedgerRow, Seal, db
 
 _SQLITE = [
     *(

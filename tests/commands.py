@@ -10,10 +10,10 @@ from unittest import mock
 from click.testing import CliRunner, Result
 from flask import Flask
 
-from newsletter import create_core
+from newsletter.app import create_core
 from newsletter.cli import application, main
 from newsletter.config import Settings
-from newsletter.models import db
+from newsletter.storage.models import db
 
 Run = Callable[..., Result]
 

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from email.message import EmailMessage
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -18,20 +19,26 @@ from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 
-from newsletter import create_app, keyring, migrating, wording
+from newsletter.app import create_app
+from newsletter.cli import migrate
 from newsletter.config import Settings, load
-from newsletter.database import writing
-from newsletter.delivery.worker import Worker
-from newsletter.models import db
+from newsletter.storage.database import writing
+from newsletter.storage.keys import keyring
+from newsletter.storage.models import db
+from newsletter.subscriptions import links, wording
+from newsletter.subscriptions.links import Link, Purpose
+from newsletter.worker.run import Worker
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests import postgres
 from tests.databases import Databases
-from tests.lives import Town
-from tests.people import STAFF_TOKEN, WEBHOOK_SECRET, press, sign_up
+from tests.journeys.lives import Town
+from tests.people import ADA, STAFF_TOKEN, WEBHOOK_SECRET, access, press, sign_up
 
 Drain = Callable[[], None]
 Join = Callable[[str], None]
+ClientWith = Callable[..., FlaskClient]
+PathOf = Callable[..., str]
 
 #: For what another database would make slower and tell nothing new about, or what only one of them knows.
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -103,7 +110,7 @@ def _database_of(item: pytest.Item) -> object:
 def release(app: Flask) -> None:
     """What the release process does."""
     with app.app_context():
-        migrating.upgrade()
+        migrate.upgrade()
         with writing() as session:
             keyring.make_if_missing(session)
             wording.publish(session)
@@ -245,3 +252,55 @@ def town(
     """Nobody lives there yet."""
     with app.app_context():
         yield Town(app, mailbox, mailchimp, worker, clock)
+
+
+@pytest.fixture
+def client_with(sqlite_template: Path, tmp_path: Path) -> Iterator[ClientWith]:
+    """A client of a web process with other settings, on SQLite, where the database does not matter."""
+    file = tmp_path / "other.sqlite3"
+    shutil.copy(sqlite_template, file)
+    apps: list[Flask] = []
+
+    def make(**variables: str) -> FlaskClient:
+        app = create_app(load({**COMPANY, "DATABASE_URL": f"sqlite:///{file}", **variables}))
+        apps.append(app)
+        return app.test_client()
+
+    yield make
+    for app in apps:
+        with app.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture
+def door(client_with: ClientWith) -> FlaskClient:
+    """A client where neither settings nor database matter."""
+    return client_with()
+
+
+@pytest.fixture
+def letter(client: FlaskClient, drain: Drain, mailbox: Mailbox) -> EmailMessage:
+    """The letter that Ada got after signing up."""
+    sign_up(client, ADA)
+    drain()
+    return mailbox.letters_to(ADA)[-1].message
+
+
+@pytest.fixture
+def path_of(app: Flask, client: FlaskClient) -> PathOf:
+    """The path of the link that somebody's letter has."""
+
+    def path_of(email: str = ADA) -> str:
+        reference = str(access(client, email)["reference"])
+        with app.app_context():
+            url = links.url_for(Purpose.MY_DATA, Link(reference, 0))
+        return url.removeprefix("http://localhost:8000")
+
+    return path_of
+
+
+@pytest.fixture
+def path(join: Join, path_of: PathOf) -> str:
+    """The link of Ada, who has confirmed."""
+    join(ADA)
+    return path_of()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from newsletter import checkpoints, signing
+from newsletter.ledger import checkpoints
+from newsletter.storage.keys import signing
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import flask_migrate
@@ -15,10 +17,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from newsletter import migrating
+from newsletter.cli import migrate
 from newsletter.config import Settings
-from newsletter.database import reading, writing
-from newsletter.models import db
+from newsletter.storage.database import reading, writing
+from newsletter.storage.models import db
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "newsletter"
@@ -49,34 +51,72 @@ def uses(module: str, *names: str) -> bool:
     )
 
 
-@pytest.mark.parametrize("module", ["newsletter.lifecycle", "newsletter.errors"])
-def test_the_mind_is_pure(module: str) -> None:
-    roots = {name.split(".")[0] for name in imports_of(module)} - {"newsletter"}
+#: Each room may import the rooms below it, never one above; rooms on one floor do not know each other.
+FLOORS = [
+    ["cli"],
+    ["app"],
+    ["web", "worker"],
+    ["rights"],
+    ["subscriptions"],
+    ["ledger", "texts"],
+    ["storage"],
+    ["config"],
+    ["domain"],
+]
+FLOOR_OF = {room: floor for floor, rooms in enumerate(reversed(FLOORS)) for room in rooms}
 
-    assert roots <= sys.stdlib_module_names
+
+def room_of(name: str) -> str:
+    return name.split(".")[1]
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name != "newsletter"])
+def test_imports_go_down(module: str) -> None:
+    upward = {
+        imported
+        for imported in imports_of(module)
+        if imported.startswith("newsletter.")
+        and room_of(imported) in FLOOR_OF
+        and room_of(imported) != room_of(module)
+        and FLOOR_OF[room_of(imported)] >= FLOOR_OF[room_of(module)]
+    }
+
+    assert upward == set()
+
+
+def test_modules_import_each_other_in_no_circle() -> None:
+    arrows = {
+        module: {name for name in imports_of(module) if name in MODULES} - {module}
+        for module in MODULES
+        if MODULES[module].name != "__init__.py"
+    }
+    TopologicalSorter(arrows).prepare()  # raises CycleError and names the circle
+
+
+def test_the_rules_load_neither_flask_nor_sqlalchemy() -> None:
+    script = (
+        "import sys, newsletter.domain.lifecycle, newsletter.domain.address; print(*sys.modules)"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True, cwd=ROOT
+    ).stdout.split()
+
+    assert not {"flask", "sqlalchemy"} & set(loaded)
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if room_of(name + ".") == "domain"])
+def test_the_rules_read_nothing_but_what_they_are_given(module: str) -> None:
+    roots = {name.split(".")[0] for name in imports_of(module)}
+
     assert not roots & {"os", "time", "random", "secrets", "socket"}
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_the_door_in_and_the_door_out_do_not_know_each_other(module: str) -> None:
-    if module.startswith("newsletter.web"):
-        assert not uses(module, "newsletter.delivery", "newsletter.checkup")
-    if module.startswith("newsletter.delivery"):
-        assert not uses(module, "newsletter.web")
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_the_package_never_needs_the_sandbox_or_the_tests(module: str) -> None:
-    assert not uses(module, "sandbox", "tests")
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_only_the_adapters_speak_to_the_outside(module: str) -> None:
+def test_only_the_worker_and_the_check_speak_to_the_outside(module: str) -> None:
     outside = {"smtplib", "requests", "mailchimp_marketing", "socket", "urllib.request"}
-    outside |= {"http.client", "dns", "redis"}
+    outside |= {"http.client", "dns", "redis", "sandbox", "tests"}
 
-    # `newsletter check` looks at what surrounds us, which is all it is for.
-    if not module.startswith(("newsletter.delivery", "newsletter.checkup")):
+    if not module.startswith(("newsletter.worker", "newsletter.cli.check")):
         assert not uses(module, *outside)
 
 
@@ -105,7 +145,7 @@ def test_only_the_web_knows_the_request(module: str) -> None:
 def test_there_is_one_clock(module: str) -> None:
     asked = {"datetime.now", "datetime.utcnow", "date.today", "time.time", "datetime.today"}
 
-    if module != "newsletter.clock":
+    if module != "newsletter.domain.clock":
         assert not asked & set(names_in(module))
 
 
@@ -129,7 +169,7 @@ def test_one_function_alone_changes_a_status() -> None:
     ]
 
     assert [writer for writer in writers if "web" not in writer[0]] == [
-        ("newsletter.person", "_apply")
+        ("newsletter.subscriptions.person", "_apply")
     ]
 
 
@@ -159,7 +199,7 @@ def test_every_admin_door_refuses_without_a_token(app: Flask, client: FlaskClien
 
 
 def test_the_migrations_make_what_the_models_say(app: Flask) -> None:
-    migrating.bind(app)
+    migrate.bind(app)
     with app.app_context():
         flask_migrate.check()
 

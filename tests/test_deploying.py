@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journey.service import free_port, wait_until
+from tests.journeys.service import free_port, wait_until
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "docs" / "deploy"

@@ -88,7 +88,7 @@ def release() -> None:
     """Make the tables, and one newsletter."""
     from django.contrib.sites.models import Site
 
-    from newsletter.models import Newsletter
+    from newsletter.storage.models import Newsletter
 
     call_command("migrate", verbosity=0)
     letters = {
@@ -103,7 +103,7 @@ def release() -> None:
 
 def codes() -> None:
     """Print the address and the code of each sign-up."""
-    from newsletter.models import Subscription
+    from newsletter.storage.models import Subscription
 
     for subscription in Subscription.objects.order_by("id"):
         print(subscription.email_field, subscription.activation_code)

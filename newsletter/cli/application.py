@@ -11,10 +11,13 @@ from typing import Any
 import click
 from sqlalchemy.exc import DBAPIError
 
-from newsletter import config, create_core, outage, restoring, unseen
-from newsletter.address import Address
-from newsletter.errors import NewsletterError, SettingsError, Unavailable, WrongDataKey
-from newsletter.newest import Newest
+from newsletter import config
+from newsletter.app import create_core
+from newsletter.domain.address import Address
+from newsletter.domain.errors import NewsletterError, SettingsError, Unavailable, WrongDataKey
+from newsletter.ledger import restored, unseen
+from newsletter.ledger.newest import Newest
+from newsletter.storage import outage
 
 #: Who is in the ledger for what was done here: the login could be a person's name, and stands there for ever.
 ACTOR = "cli"
@@ -46,8 +49,8 @@ def with_app(command: Callable[..., None]) -> Callable[..., None]:
 def refuse_after_restore() -> None:
     """Let a command change nothing that the restoring of a backup has to find as the backup had it."""
     seen = Newest()
-    if restoring.stand_still(seen):
-        raise click.ClickException(f"{restoring.complaint()}.")
+    if restored.stand_still(seen):
+        raise click.ClickException(f"{restored.complaint()}.")
     if unseen.is_unseen(seen):
         raise click.ClickException(f"{unseen.WRONG}: {unseen.REMEDY}.")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from newsletter import config, inventory
+from newsletter import config
 from newsletter.config import Locale
+from newsletter.texts import inventory
 
 
 @click.command("data-inventory")

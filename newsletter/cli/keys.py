@@ -8,10 +8,11 @@ from contextlib import contextmanager
 
 import click
 
-from newsletter import config, keyring, left_out, reencryption, rotation, signing
+from newsletter import config
 from newsletter.cli.application import refuse_after_restore, with_app
-from newsletter.formatting import rfc3339
-from newsletter.reencryption import Walk
+from newsletter.domain.clock import rfc3339
+from newsletter.storage.keys import keyring, reencryption, rotation, signing, stale_worker
+from newsletter.storage.keys.reencryption import Walk
 
 _END = "an hour after the new one, the worker takes it away, or `newsletter keys rotate` does"
 
@@ -34,8 +35,8 @@ def rotate(*, data: bool, signs: bool) -> None:
     keyring.current()  # nothing can be done to a database that `release` has not made yet
     if data:
         refuse_after_restore()
-    if left_out.is_any():
-        click.echo(f"worker: {left_out.WRONG}; {left_out.REMEDY}.", err=True)
+    if stale_worker.is_any():
+        click.echo(f"worker: {stale_worker.WRONG}; {stale_worker.REMEDY}.", err=True)
     _rewrap()
     if signs:
         rotation.new_signing_key()

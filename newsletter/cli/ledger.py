@@ -9,10 +9,14 @@ from pathlib import Path
 
 import click
 
-from newsletter import checkpoints as checkpoint_files
-from newsletter import config, new_folder, signed_head, verifications, vouching
+from newsletter import config
 from newsletter.cli.application import with_app
-from newsletter.verifying import Verification
+from newsletter.ledger import checkpoints as checkpoint_files
+from newsletter.ledger import comparison
+from newsletter.ledger import head as signed_head
+from newsletter.ledger.verifying import Verification
+from newsletter.storage.runs import verification
+from newsletter.worker.restore import new_folder
 
 
 @click.group()
@@ -48,7 +52,7 @@ def verify(*, checkpoints: bool, folder: Path | None) -> None:
         raise click.ClickException(wrong)
     if _is_workers_scope(folder, checkpoints=checkpoints):
         # What the worker found the last time, and was mended since, is told no more.
-        verifications.end(checked=walk.checked, unsealed=walk.unsealed, wrong=None)
+        verification.end(checked=walk.checked, unsealed=walk.unsealed, wrong=None)
     beside = ", and as the checkpoints say" if checkpoints else ""
     click.echo(f"{walk.checked} rows are as they were sealed{beside}.")
     if checkpoints and folder is not None and (head := _missing_head(folder)) is not None:
@@ -65,7 +69,7 @@ def _is_workers_scope(folder: Path | None, *, checkpoints: bool) -> bool:
 
 def _beside_checkpoints(folder: Path) -> str | None:
     try:
-        return vouching.complaint(folder)
+        return comparison.complaint(folder)
     except OSError as error:
         return f"LEDGER_CHECKPOINTS: cannot be read ({error.strerror})."
 

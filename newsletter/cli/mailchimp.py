@@ -10,14 +10,14 @@ import click
 
 from newsletter import config
 from newsletter.cli.application import refuse_after_restore, with_app
-from newsletter.delivery import webhook_install
-from newsletter.delivery.drift_report import Report
-from newsletter.delivery.mailchimp import LIST_UNKNOWN
-from newsletter.delivery.mailchimp_members import MailchimpMembers, members_for
-from newsletter.delivery.mailchimp_trouble import trouble_behind, trouble_of
-from newsletter.delivery.reconcile_now import reconcile_now
-from newsletter.errors import DeliveryFailure
-from newsletter.reconciliations import command_for_all
+from newsletter.domain.errors import DeliveryFailure
+from newsletter.storage.runs.reconciliation import command_for_all
+from newsletter.worker.mailchimp import webhook as webhook_install
+from newsletter.worker.mailchimp.client import LIST_UNKNOWN
+from newsletter.worker.mailchimp.listing import MailchimpMembers, members_for
+from newsletter.worker.mailchimp.trouble import trouble_behind, trouble_of
+from newsletter.worker.reconcile.report import Report
+from newsletter.worker.reconcile_now import reconcile_now
 
 
 @click.command()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import click
 
-from newsletter import access_export, access_text, config, erasure_report, subscriptions
+from newsletter import config, subscriptions
 from newsletter.cli.application import ACTOR, address, corrected_address, show, with_app
 from newsletter.config import Locale
-from newsletter.lifecycle import Reason
+from newsletter.domain.lifecycle import Reason
+from newsletter.rights import access as access_export
+from newsletter.rights import access_text, erasure_report
 
 _STAFF_REASONS = [Reason.UNSUBSCRIBED, Reason.COMPLAINT, Reason.BOUNCE, Reason.STAFF]
 

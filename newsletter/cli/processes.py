@@ -8,12 +8,16 @@ import os
 import click
 from flask import current_app
 
-from newsletter import checkup, config, keyring, migrating, wording, wording_registry
+from newsletter import config
+from newsletter.cli import check as checkup
+from newsletter.cli import migrate
 from newsletter.cli.application import with_app
-from newsletter.database import writing
-from newsletter.delivery.worker import Worker
-from newsletter.errors import SettingsError
-from newsletter.schema import Schema, schema_of
+from newsletter.domain.errors import SettingsError
+from newsletter.storage.database import writing
+from newsletter.storage.keys import keyring
+from newsletter.storage.schema import Schema, schema_of
+from newsletter.subscriptions import wording, wording_registry
+from newsletter.worker.run import Worker
 
 
 @click.command()
@@ -24,7 +28,7 @@ def release() -> None:
     Makes the keyring, too, where there is none; several hosts may do it at once.
     """
     keyring.check()
-    migrating.upgrade()
+    migrate.upgrade()
     with writing() as session:
         keyring.lock(session)
         keyring.make_if_missing(session)

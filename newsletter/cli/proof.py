@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import re
 import sys
+from pathlib import Path
 from typing import BinaryIO
 
 import click
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from flask import render_template
 
-from newsletter import config, proof_check, proof_page, signing
-from newsletter import proof as proofs
-from newsletter.address import Address
+from newsletter import config
 from newsletter.cli.application import ACTOR, given, with_app
-from newsletter.errors import WrongDocument
-from newsletter.proof_check import Findings
-from newsletter.signing import Document
+from newsletter.config import Settings
+from newsletter.domain.address import Address
+from newsletter.domain.errors import WrongDocument
+from newsletter.rights.proof import check, page
+from newsletter.rights.proof import document as proofs
+from newsletter.rights.proof.check import Findings
+from newsletter.storage.keys import signing
+from newsletter.storage.keys.signing import Document
+from newsletter.web import samples
 
+_STYLE = Path(__file__).parent.parent / "web" / "static" / "newsletter.css"
 _REFERENCE = re.compile(r"[0-9a-f]{32}")
 _PEM = re.compile(rb"-----BEGIN [^-]*-----.*?-----END [^-]*-----", re.DOTALL)
 _WHOSE_KEY = """\
@@ -45,7 +52,7 @@ def proof(context: click.Context, *, html: bool) -> None:
 def _prove(*, html: bool) -> None:
     document = _proof_of(given("Reference number or e-mail address").strip())
     if html:
-        click.echo(proof_page.as_file(document, config.current()))
+        click.echo(_as_file(document, config.current()))
         return
     # Not a character that means nothing: whatever is changed is then found.
     click.echo(signing.canonical(document).decode(), nl=sys.stdout.isatty())
@@ -71,7 +78,7 @@ def verify(*, file: BinaryIO, key: BinaryIO | None) -> None:
     it has to be signed, --key tells: what `newsletter keys public` prints, the earlier ones included.
     """
     try:
-        found = proof_check.check(file.read(), _public_keys(key.read()) if key else ())
+        found = check.check(file.read(), _public_keys(key.read()) if key else ())
     except WrongDocument as error:
         raise click.ClickException(str(error)) from None
     _tell(found, has_key=key is not None)
@@ -105,3 +112,11 @@ def _tell(found: Findings, *, has_key: bool) -> None:
     else:
         click.echo("Nothing in it was changed since it was signed by this key.")
         click.echo(f"\n{_WHOSE_KEY}")
+
+
+def _as_file(document: Document, settings: Settings) -> str:
+    """The page as one file that needs no server, in the language of the consent."""
+    app = samples.showroom(settings)
+    values = page.values_of(document, style=_STYLE.read_text("utf-8"))
+    with app.test_request_context(query_string={"locale": document["language"]}):
+        return render_template(page.TEMPLATE, **values)

@@ -8,10 +8,10 @@ from newsletter import config
 from newsletter.cli.application import ACTOR
 from newsletter.cli.ledger import walk_bar
 from newsletter.cli.mailchimp import bar
-from newsletter.delivery.mailchimp_trouble import trouble_of
-from newsletter.delivery.restore_now import Restored, restore_now
-from newsletter.errors import DeliveryFailure
-from newsletter.formatting import rfc3339
+from newsletter.domain.clock import rfc3339
+from newsletter.domain.errors import DeliveryFailure
+from newsletter.worker.mailchimp.trouble import trouble_of
+from newsletter.worker.restore.run import Restored, restore_now
 
 
 def after_restored_backup(*, may_exceed: bool, also: str | None) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from newsletter import endings
 from newsletter.cli.application import refuse_after_restore, with_app
 from newsletter.cli.restoring import after_restored_backup
-from newsletter.delivery import retiring
-from newsletter.endings import Ending, Next
-from newsletter.retention_runs import UNREADABLE
+from newsletter.rights import retention as endings
+from newsletter.rights.retention import Ending, Next
+from newsletter.storage.runs.retention import UNREADABLE
+from newsletter.worker.upkeep import retention as retiring
 
 
 @click.command()

@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from newsletter import wording_registry
 from newsletter.cli.application import show, with_app
-from newsletter.formatting import rfc3339
-from newsletter.wording_registry import Registered
+from newsletter.domain.clock import rfc3339
+from newsletter.subscriptions import wording_registry
+from newsletter.subscriptions.wording_registry import Registered
 
 
 @click.group(invoke_without_command=True)

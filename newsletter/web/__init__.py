@@ -7,26 +7,18 @@ from __future__ import annotations
 
 from flask import Flask
 
-from newsletter.web import (
-    access_log,
+from newsletter.web.http import access_log, bodies, errors, headers, language, limits, proxies
+from newsletter.web.openapi import docs, document, problems
+from newsletter.web.views import (
     admin,
-    bodies,
     brand,
     confirmation,
-    docs,
     embed,
-    errors,
-    headers,
     health,
-    language,
-    limits,
     my_data,
     my_data_request,
     not_me,
-    openapi,
-    problems,
     proofs,
-    proxies,
     receipts,
     signup,
     unsubscribe,
@@ -47,7 +39,7 @@ _DOORS = (
     admin,
     proofs,
     health,
-    openapi,
+    document,
     docs,
     problems,
 )

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from newsletter import create_core, tokens
+from newsletter.app import create_core
 from newsletter.config import load
-from newsletter.tokens import Link, Purpose
+from newsletter.subscriptions import links
+from newsletter.subscriptions.links import Link, Purpose
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests.browser import chromium
@@ -24,7 +25,7 @@ from tests.browser.person import LETTER_URL, Locale, Person
 from tests.browser.watch import origin_of
 from tests.browser.windows import Open, windows
 from tests.conftest import environment
-from tests.journey.service import Service, running
+from tests.journeys.service import Service, running
 
 LinkToData = Callable[[str], str]
 
@@ -80,7 +81,7 @@ def link_to_data(service: Service) -> LinkToData:
 
     def link_to(reference: str) -> str:
         with create_core(load(service.environ)).app_context():
-            return tokens.url_for(Purpose.MY_DATA, Link(reference, 0))
+            return links.url_for(Purpose.MY_DATA, Link(reference, 0))
 
     return link_to
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from newsletter import create_app
+from newsletter.app import create_app
 from newsletter.config import load
-from newsletter.models import db
+from newsletter.storage.models import db
 from tests.conftest import COMPANY
-from tests.journey.service import free_port
+from tests.journeys.service import free_port
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

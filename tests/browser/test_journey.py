@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from sandbox.mailchimp import StandIn
 from tests.browser.conftest import LinkToData
 from tests.browser.person import Person, in_german
-from tests.journey.service import Service, wait_until
+from tests.journeys.service import Service, wait_until
 
 
 def stands_at_mailchimp(mailchimp: StandIn, address: str, status: str) -> None:

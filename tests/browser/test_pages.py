@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from newsletter import samples
 from newsletter.config import load
-from newsletter.models import LetterKind
+from newsletter.storage.models import LetterKind
+from newsletter.web import samples
 from sandbox.mailbox import Mailbox
 from tests.browser.conftest import LinkToData
 from tests.browser.gallery import NARROW, SHOWN_HOST, Gallery, Look
 from tests.browser.person import LETTER_URL, Locale, Person
 from tests.browser.watch import origin_of
 from tests.browser.windows import windows
-from tests.journey.service import Service
+from tests.journeys.service import Service
 
 ALBUM = Path(__file__).parent.parent.parent / "docs" / "screenshots"
 

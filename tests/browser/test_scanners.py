@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 
 from tests.browser.person import Person, in_german
 from tests.browser.windows import Open
-from tests.journey.service import Service
+from tests.journeys.service import Service
 
 _LINK = re.compile(r'(?:href|src)="([^"]+)"')
 

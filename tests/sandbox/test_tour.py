@@ -18,7 +18,7 @@ from sandbox.mailchimp import StandIn
 from sandbox.pages import create_pages
 from sandbox.tour.service import Service
 from tests.conftest import COMPANY
-from tests.journey.service import running
+from tests.journeys.service import running
 from tests.people import STAFF_TOKEN, WEBHOOK_SECRET
 from tests.sandbox import tour
 from tests.sandbox.tour import Page, look

@@ -8,7 +8,7 @@ from flask import Flask, Response, request
 from openapi_schema_validator import OAS31Validator
 from werkzeug.http import parse_options_header
 
-from newsletter.web.openapi import document, path_of
+from newsletter.web.openapi.document import document, path_of
 
 
 def departure_from(app: Flask, response: Response, document: dict[str, Any]) -> str | None:

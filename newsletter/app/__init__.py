@@ -1,0 +1,35 @@
+"""Puts a process together: settings, database, keys, texts and, for the web process, its endpoints."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from newsletter import config, web
+from newsletter.app import logs
+from newsletter.domain.errors import SettingsError
+from newsletter.storage import database
+from newsletter.storage.keys import keyring
+from newsletter.texts import brand, formatting
+from newsletter.web import samples
+
+
+def create_app(settings: config.Settings | None = None) -> Flask:
+    """The web process; what the worker and the command line share with it is `create_core`."""
+    app = create_core(settings)
+    web.register(app)
+    return app
+
+
+def create_core(settings: config.Settings | None = None) -> Flask:
+    """An application bound to its settings and its database, without any door; raise SettingsError."""
+    settings = settings or config.load_or_exit()
+    if settings.brand_dir is not None and (problems := samples.broken(samples.showroom(settings))):
+        raise SettingsError(problems)
+    logs.configure(settings)
+    app = brand.new_flask()
+    app.extensions["settings"] = settings
+    database.init(app, settings)
+    keyring.register(app)
+    brand.register(app, settings)
+    formatting.register(app)
+    return app

@@ -1,0 +1,70 @@
+"""gunicorn's configuration: `gunicorn -c python:newsletter.app.serving 'newsletter:create_app()'`.
+
+Every name here that gunicorn knows is one of its settings. Loading it reads the environment and looks
+at the database's keyring, so that what is wrong ends the process with status 2 before anything is
+bound. WEB_CONCURRENCY, which gunicorn reads by itself, makes more processes than one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from gunicorn.glogging import Logger
+
+from newsletter.app import create_core, logs
+from newsletter.config import load_or_exit, refuse
+from newsletter.domain.errors import SettingsError, WrongDataKey
+from newsletter.storage.keys import keyring
+from newsletter.storage.models import db
+
+_settings = load_or_exit()
+
+
+def _check_keyring() -> None:
+    try:
+        app = create_core(_settings)
+    except SettingsError as error:
+        refuse(error)
+    with app.app_context():
+        try:
+            keyring.check()
+        except WrongDataKey as error:
+            refuse(error)
+        finally:
+            # Two processes must not share the connection that a fork would copy.
+            db.engine.dispose()
+
+
+class _Log(Logger):  # type: ignore[misc]  # it ships no types
+    """gunicorn's own lines go the way of all others, where addresses of clients are redacted."""
+
+    def setup(self, cfg: Any) -> None:
+        """Leave the handlers to newsletter.app.logs."""
+        super().setup(cfg)
+        logs.configure(_settings)
+        for log in (self.error_log, self.access_log):
+            log.handlers.clear()
+            log.propagate = True
+
+
+_check_keyring()
+
+# Hosts that run a Procfile reach the process from outside; elsewhere, a firewall stands before it.
+bind = f"0.0.0.0:{_settings.port}"
+worker_class = "gthread"
+# Requests wait for the database alone. With more, they wait for Python's one lock and for each other (bench/README.md).
+threads = 4
+timeout = 30
+# What is in hand is finished, and all has ended before the host's own patience, mostly ten seconds.
+graceful_timeout = 8
+# Requests are logged by newsletter.web.access_log: gunicorn's line would name client and path.
+accesslog = None
+errorlog = "-"
+# At debug, it would tell every path.
+loglevel = "info" if _settings.log_level == "DEBUG" else _settings.log_level.lower()
+logger_class = _Log
+control_socket_disable = True
+# On a slow disk, a worker's heartbeat can come too late, and the worker is killed.
+_memory = Path("/dev/shm")  # noqa: S108 - gunicorn makes its file there safely, and unlinks it at once
+worker_tmp_dir = str(_memory) if _memory.is_dir() else None

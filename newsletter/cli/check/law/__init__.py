@@ -1,0 +1,87 @@
+"""What is wrong in law with the form, the letters and the texts as they are used, the brand's among them.
+
+One sentence for each mistake: where it is, what it is, and how to mend it. The modules beneath are pure: they look at
+what was rendered. They find what was forgotten, and are no legal advice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from email.message import EmailMessage
+
+from flask import Flask
+
+from newsletter import config
+from newsletter.cli.check.law.consent import consent_problems, form_problems
+from newsletter.cli.check.law.imprint import imprint_problems
+from newsletter.cli.check.law.letters import html_problems, letter_problems, subject_problems
+from newsletter.config import Locale, Settings
+from newsletter.storage.models import LetterKind
+from newsletter.texts import brand
+from newsletter.texts.letters import name_of
+from newsletter.web import samples
+
+_LANGUAGES = {"de": "German", "en": "English"}
+
+
+def findings() -> list[str]:
+    """Every finding in every language offered; empty where nothing is wrong."""
+    settings = config.current()
+    app = samples.showroom(settings)
+    if broken := samples.broken(app):
+        return broken
+    found = [*_of_imprints(settings), *_of_templates(app, settings), *_of_brand(app, settings)]
+    return list(dict.fromkeys(found))
+
+
+def _of_imprints(settings: Settings) -> Iterator[str]:
+    for language in settings.locales:
+        name = "IMPRINT_EN" if language == "en" and settings.imprint_en else "IMPRINT"
+        for problem in imprint_problems(settings.imprint_in(language), settings.organisation):
+            yield f"{name}: {problem}"
+
+
+def _of_templates(app: Flask, settings: Settings) -> Iterator[str]:
+    for language in settings.locales:
+        consent = samples.consent(app, language)
+        forms = samples.forms(app, language)
+        for name, problems in (
+            *((name, form_problems(form, consent)) for name, form in forms.items()),
+            (f"wordings/{language}.txt", consent_problems(consent, settings)),
+            *(found for kind in LetterKind for found in _of_letter(app, settings, language, kind)),
+        ):
+            where = f"{brand.place(app.jinja_env, name)} ({_LANGUAGES[language]})"
+            yield from (f"{where}: {problem}" for problem in problems)
+
+
+def _of_letter(
+    app: Flask, settings: Settings, language: Locale, kind: LetterKind
+) -> Iterator[tuple[str, Iterator[str]]]:
+    """A letter's three templates by name, and what is wrong with each."""
+    letter = samples.letter(app, language, kind)
+    message, values = letter.message, letter.values
+    for part, problems in (
+        ("subject", subject_problems(message["Subject"], settings)),
+        ("txt", letter_problems(_part(message, "plain"), values, settings)),
+        ("html", html_problems(_part(message, "html"), values, settings)),
+    ):
+        yield name_of(kind, language, part), problems
+
+
+def _of_brand(app: Flask, settings: Settings) -> Iterator[str]:
+    """A file under a name that nothing asks for is a slip that nobody would notice."""
+    if settings.brand_dir is None:
+        return
+    ours = brand.names(brand.TEMPLATES)
+    own = [name for name in brand.names(settings.brand_dir) if name not in ours]
+    # Reading all templates for what they include takes long, and is seldom needed.
+    used = {source for name in ours for source in brand.sources(app.jinja_env, name)} if own else ()
+    for name in own:
+        if name not in used:
+            yield f"BRAND_DIR/{name}: nothing uses it; name it as in newsletter/texts/templates, or take it out."
+
+
+def _part(message: EmailMessage, kind: str) -> str:
+    part = message.get_body((kind,))
+    assert part is not None  # noqa: S101 - tells mypy; compose makes both
+    return str(part.get_content())

@@ -1,0 +1,161 @@
+"""The letters: free of advertising, and saying all they have to (§ 7 UWG, Art. 13 GDPR, § 5 DDG)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from newsletter.cli.check.law.reading import read, squashed
+from newsletter.config import Settings
+from newsletter.texts import formatting
+from newsletter.texts.letters import ConfirmationValues, LetterValues, MyDataValues, WayBackValues
+
+_LOADING = {
+    *("img", "picture", "svg", "video", "audio", "source", "iframe", "object", "embed"),
+    *("link", "script", "form", "input", "button"),
+}
+_LOADING_ATTRIBUTES = {"src", "srcset", "background", "poster"}
+_LOADING_STYLE = re.compile(r"url\(|@import", re.IGNORECASE)
+_URL = re.compile(r"(?:https?://|www\.)[^\s<>\"]*[^\s<>\".,;:!?)]", re.IGNORECASE)
+_ADVERTISING = re.compile(
+    r"willkommen|welcome|\bfreuen?\b|\bglad\b|\bgratis|kostenlos|\bfree\b|angebote?n?\b|\boffers?\b|rabatt|discount"
+    r"|exklusiv|exclusive|\bjetzt\b|\bnow\b|\bfragen\b|\bquestions\b|kontaktieren|contact us|folgen sie|follow us"
+    r"|besuchen|\bvisit\b|entdecken|discover|\bdank|\bthank|!",
+    re.IGNORECASE,
+)
+_DELETION = {"de": r"lösch", "en": r"delet|eras"}
+_IDLENESS = {
+    "de": r"\bnichts (?:weiter )?(?:zu )?tun\b",
+    "en": r"\b(?:not do anything|do nothing)\b",
+}
+
+
+def subject_problems(subject: str, settings: Settings) -> Iterator[str]:
+    """What makes a subject an advertisement."""
+    if found := _ADVERTISING.search(subject.replace(settings.organisation, " ")):
+        yield _advertises(found[0])
+
+
+def letter_problems(text: str, values: LetterValues, settings: Settings) -> Iterator[str]:
+    """What a letter's words say too much, or do not say (§ 7 UWG, Art. 13 GDPR, § 5 DDG)."""
+    language = values.language
+    imprint = settings.imprint_in(language)
+    words = squashed(text)
+    consent_text = values.consent_text if isinstance(values, ConfirmationValues) else ""
+    own = _without(words, consent_text, imprint)
+    links = _links(values, settings)
+    if found := _ADVERTISING.search(_without(own, settings.organisation, *links.values())):
+        yield _advertises(found[0])
+    for url in _URL.findall(own):
+        if url not in links.values() and url not in imprint:
+            yield _leads_elsewhere(url)
+    for what, url in links.items():
+        if url not in own.split():
+            yield f"{what} is missing as text; add it on a line of its own."
+    for what, expected in _facts(values, settings).items():
+        if squashed(expected) not in own:
+            yield f"the letter does not say {what}; add it."
+    ending, known_by = _ending(values)
+    if not re.search(known_by, own, re.IGNORECASE):
+        yield f"the letter does not say {ending}; add it."
+    if consent_text not in words:
+        yield "the consent text is not there word for word; add {{ letter.consent_text }}."
+    for line in imprint.splitlines():
+        if squashed(line) not in words:
+            yield f"the imprint's line “{line}” is missing; add {{{{ settings.imprint_in(…) }}}} as a whole."
+
+
+def html_problems(page: str, values: LetterValues, settings: Settings) -> Iterator[str]:
+    """What a letter's HTML loads, where it leads, and what its words say."""
+    reader = read(page)
+    for tag, given in reader.tags:
+        if tag in _LOADING or _LOADING_ATTRIBUTES & given.keys():
+            yield f"<{tag}> loads or asks for something; a letter is words and links alone, take it out."
+    if _LOADING_STYLE.search(page):
+        yield "a style loads something; take url(…) and @import out."
+    imprint = settings.imprint_in(values.language)
+    allowed = _links(values, settings).values()
+    for url in (given.get("href") for tag, given in reader.tags if tag == "a"):
+        if url is None or (url not in allowed and url.removeprefix("mailto:") not in imprint):
+            yield _leads_elsewhere(url or "nowhere")
+    yield from letter_problems(reader.text, values, settings)
+
+
+def _links(values: LetterValues, settings: Settings) -> dict[str, str]:
+    """A letter's links by what they are for; it has no others."""
+    privacy = {"the privacy notice's address": settings.privacy_url_in(values.language)}
+    match values:
+        case ConfirmationValues():
+            return {
+                "the link to confirm ({{ letter.confirm_url }})": values.confirm_url,
+                "the link for whoever did not sign up ({{ letter.not_me_url }})": values.not_me_url,
+                **privacy,
+            }
+        case WayBackValues():
+            return {
+                "the link to Mailchimp's form ({{ letter.signup_url }})": values.signup_url,
+                "the link to withdraw ({{ letter.unsubscribe_url }})": values.unsubscribe_url,
+                **privacy,
+            }
+        case MyDataValues():
+            return {
+                "the link to the data ({{ letter.my_data_url }})": values.my_data_url,
+                **privacy,
+            }
+
+
+def _facts(values: LetterValues, settings: Settings) -> dict[str, str]:
+    """What a letter says as it is, by what it means."""
+    language, zone = values.language, settings.zone
+    day, time, name = formatting.long_date, formatting.clock_time, formatting.zone_name
+    whose = {"whose newsletter it is": settings.organisation}
+    match values:
+        case ConfirmationValues():
+            return {
+                **whose,
+                "on what day the address was entered": day(values.requested_at, language, zone),
+                "at what time the address was entered": time(values.requested_at, language, zone),
+                "in which time zone that is": name(values.requested_at, language, zone),
+                "until what day the link is valid": day(values.expires_at, language, zone),
+                "until what time the link is valid": time(values.expires_at, language, zone),
+                "by what day the data will be deleted": day(values.deleted_by, language, zone),
+            }
+        case WayBackValues():
+            return {
+                **whose,
+                "on what day the person confirmed": day(values.confirmed_at, language, zone),
+                "whose form it leads to": "Mailchimp",
+            }
+        case MyDataValues():
+            return {
+                **whose,
+                "on what day the link was asked for": day(values.requested_at, language, zone),
+                "at what time the link was asked for": time(values.requested_at, language, zone),
+                "in which time zone that is": name(values.requested_at, language, zone),
+                "until what day the link is valid": day(values.expires_at, language, zone),
+                "until what time the link is valid": time(values.expires_at, language, zone),
+            }
+
+
+def _ending(values: LetterValues) -> tuple[str, str]:
+    """What a letter says of whoever ignores it, and the words by which that is known."""
+    match values:
+        case ConfirmationValues():
+            return "that ignoring it ends in deletion", _DELETION[values.language]
+        case WayBackValues() | MyDataValues():
+            return "that nothing has to be done", _IDLENESS[values.language]
+
+
+def _advertises(word: str) -> str:
+    return f"“{word}” makes it an advertisement, which must not be sent unasked (LG Stendal, 22 S 87/20); take it out."
+
+
+def _leads_elsewhere(url: str) -> str:
+    return f"a link leads to {url}; keep those that the letter is for and the privacy notice alone."
+
+
+def _without(words: str, *known: str) -> str:
+    """Words without what the settings brought, whose choice of words is another matter."""
+    for text in filter(None, known):
+        words = words.replace(squashed(text), " ")
+    return words

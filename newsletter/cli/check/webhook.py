@@ -1,0 +1,98 @@
+"""The hook: whether Mailchimp tells us who leaves there, at the URL that is ours, and nothing of our own doing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from newsletter.cli.check.finding import Finding
+from newsletter.config import Settings, is_local
+from newsletter.domain.errors import DeliveryFailure
+from newsletter.worker.mailchimp.setup import EVENTS, HOOK_PATH, SOURCES, Webhook, setup_for
+from newsletter.worker.mailchimp.webhook import is_same, url_of
+
+_INSTALL = "run `newsletter webhook install`"
+_DELETE_OLD = "delete the old webhook in the audience's settings"
+
+
+def findings(settings: Settings) -> Iterator[Finding]:
+    """What keeps withdrawals at Mailchimp from us; localhost, which it cannot call, has no hook."""
+    mailchimp = None if is_local(settings.public_url) else setup_for(settings)
+    if mailchimp is None:
+        return
+    if settings.mailchimp_webhook_secret is None:
+        yield Finding(
+            "MAILCHIMP_WEBHOOK_SECRET",
+            "is not set, so that who leaves at Mailchimp is not blocked here",
+            f"set any hard-to-guess text, and {_INSTALL}",
+        )
+        return
+    try:
+        yield from _judged(settings, mailchimp.webhooks())
+    except DeliveryFailure:
+        return  # that Mailchimp does not answer is told once, with the key
+    finally:
+        mailchimp.close()
+
+
+def _judged(settings: Settings, hooks: list[Webhook]) -> Iterator[Finding]:
+    url = url_of(settings) or ""
+    base, path, secret = url.rpartition(HOOK_PATH)
+    ours = [hook for hook in hooks if is_same(hook.url, url)]
+    if ours:
+        yield from _hears(ours[0])
+        yield from _signs(settings, ours[0])
+    elif any(hook.url.endswith(f"{path}{secret}") for hook in hooks):
+        yield Finding(
+            "PUBLIC_URL",
+            "is not the URL that Mailchimp's webhook calls",
+            f"set it to what people reach, or {_INSTALL} and {_DELETE_OLD}",
+        )
+    elif any(hook.url.startswith(f"{base}{path}") for hook in hooks):
+        yield Finding(
+            "MAILCHIMP_WEBHOOK_SECRET",
+            "is another than in the webhook's URL at Mailchimp, whose calls are answered 404",
+            f"set that one, or {_INSTALL} and {_DELETE_OLD}",
+        )
+    else:
+        yield Finding(
+            "MAILCHIMP_WEBHOOK_SECRET",
+            "no webhook is registered for it, so that who leaves at Mailchimp is not blocked here",
+            f"start `web`, and {_INSTALL}",
+        )
+
+
+def _hears(hook: Webhook) -> Iterator[Finding]:
+    missing = sorted(_wanted(EVENTS) - hook.events) + sorted(_wanted(SOURCES) - hook.sources)
+    if missing:
+        yield Finding(
+            "MAILCHIMP_WEBHOOK_SECRET",
+            f"its webhook does not tell us of: {', '.join(missing)}",
+            f"{_INSTALL}, which switches them on",
+        )
+    if "api" in hook.sources:
+        yield Finding(
+            "MAILCHIMP_WEBHOOK_SECRET",
+            "its webhook also tells what was changed through the API, which is our own doing",
+            f"{_INSTALL}, which switches that source off",
+        )
+
+
+def _wanted(switches: Mapping[str, bool]) -> set[str]:
+    return {name for name, is_wanted in switches.items() if is_wanted}
+
+
+def _signs(settings: Settings, hook: Webhook) -> Iterator[Finding]:
+    is_checked = settings.mailchimp_signing_secret is not None
+    if is_checked and hook.is_signed is False:
+        yield Finding(
+            "MAILCHIMP_SIGNING_SECRET",
+            "is set, but the webhook's calls are not signed, and each is refused",
+            f"take the setting away, or {_DELETE_OLD}, {_INSTALL} and set what that shows",
+        )
+    if hook.is_signed and not is_checked:
+        yield Finding(
+            "MAILCHIMP_SIGNING_SECRET",
+            "is not set, though the webhook's calls are signed, so that nobody checks that",
+            f"set what `newsletter webhook install` showed, or {_DELETE_OLD} and {_INSTALL} anew",
+            is_hint=True,
+        )

@@ -1,0 +1,133 @@
+"""Checking the ledger: all seals in order, each beside the row it is over; the first thing that is wrong is named.
+
+Both are read by pages of their own and compared one by one, so that memory does not grow with the ledger. What is
+wrong: any changed column of a row or a seal, one that is missing, slipped in or swapped, a gap between seals, a row
+without a seal below one that has one. Rows above the last seal wait for theirs and are counted. A tail that was cut
+off, and a ledger that was rewritten with all of its seals, look whole from within: vouching.py finds those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from newsletter.ledger import sealing, seals
+from newsletter.ledger.sealing import ROW, Head
+from newsletter.storage.database import reading
+from newsletter.storage.models import LedgerRow, Seal
+
+PAGE = 5000  #: seals compared in one step, in about a tenth of a second
+
+#: What drivers and types raise for a value that no code of ours has written.
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
+#: How SQLite's driver says that a text is none; it gives no code.
+_NO_TEXT = "Could not decode to UTF-8"
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """The first thing that is wrong: at which place in the ledger, and with which row."""
+
+    position: int
+    row_id: int | None
+    what: str
+
+    def __str__(self) -> str:
+        row = "" if self.row_id is None else f", row {self.row_id}"
+        return f"Position {self.position}{row}: {self.what}."
+
+
+class Verification:
+    """One walk over the ledger as it was sealed when the walk began, a page at a time."""
+
+    def __init__(self) -> None:
+        with reading() as session:
+            self.head = sealing.head(session)
+        self.wrong: Wrong | None = None
+        self.unsealed = 0  #: rows that wait for their seal
+        self._last = Head()
+        self._page = PAGE
+
+    @property
+    def checked(self) -> int:
+        """How many rows were found to be as they were sealed."""
+        return self._last.position
+
+    def step(self) -> bool:
+        """Compare a page; False: the walk has ended, with or without something `wrong`."""
+        try:
+            with reading() as session:
+                self.wrong = self._compare(session)
+                has_ended = self._last.position >= self.head.position
+                if self.wrong is None and has_ended:
+                    self.unsealed = self._count_unsealed(session)
+        except (*_UNREADABLE, OperationalError) as error:
+            if isinstance(error, OperationalError) and _NO_TEXT not in str(error.orig):
+                raise
+            if self._page > 1:
+                # One by one, to tell which it is.
+                self._page = 1
+                return True
+            position = self._last.position + 1
+            self.wrong = Wrong(position, None, "the row or its seal holds what cannot be read")
+        return self.wrong is None and not has_ended
+
+    def _compare(self, session: Session) -> Wrong | None:
+        query = sealing.SEAL.where(Seal.position <= self.head.position)
+        if self._last.position:
+            query = query.where(Seal.position > self._last.position)
+        page = session.execute(query.order_by(Seal.position).limit(self._page))
+        sealed = [Head(*each) for each in page]
+        if not sealed and self._last.position < self.head.position:
+            return Wrong(self._last.position + 1, None, "the seal is missing")
+        rows = self._rows(session, sealed[-1].row_id) if sealed else []
+        for seal, row in zip_longest(sealed, rows):
+            wrong = _unsealed(self._last, row) if seal is None else _wrong(self._last, seal, row)
+            if wrong is not None:
+                return wrong
+            self._last = seal
+        return None
+
+    def _rows(self, session: Session, up_to: int | None) -> Sequence[seals.Row]:
+        """The rows after the last one; one more than there are seals is enough to tell."""
+        query = select(*ROW).where(ROW.id <= up_to).order_by(ROW.id)
+        if self._last.row_id is not None:
+            query = query.where(ROW.id > self._last.row_id)
+        return sealing.read(session, query.limit(self._page + 1))
+
+    def _count_unsealed(self, session: Session) -> int:
+        query = select(func.count()).select_from(LedgerRow)
+        if self.head.row_id is not None:
+            query = query.where(ROW.id > self.head.row_id)
+        return session.scalar(query) or 0
+
+
+def _wrong(last: Head, seal: Head, row: seals.Row | None) -> Wrong | None:
+    """What is wrong with the next seal and the next row after the last ones; None: nothing."""
+    expected = last.position + 1
+    assert seal.row_id is not None and seal.sealed_at is not None  # noqa: S101, PT018 - tells mypy
+    if seal.position > expected:
+        return Wrong(expected, None, "the seal is missing")
+    if seal.position < expected:
+        return Wrong(seal.position, seal.row_id, "a seal stands before the first")
+    if last.row_id is not None and seal.row_id <= last.row_id:
+        return Wrong(seal.position, seal.row_id, "the seal is over a row before the last one")
+    if row is None or row.id > seal.row_id:
+        return Wrong(seal.position, seal.row_id, "the row is missing")
+    if row.id < seal.row_id:
+        return _unsealed(last, row)
+    made = seals.seal_row(last.seal, seal.position, seal.sealed_at, row)
+    if made != seal.seal:
+        return Wrong(seal.position, row.id, "the row, or its seal, is not what was sealed")
+    return None
+
+
+def _unsealed(last: Head, row: seals.Row | None) -> Wrong:
+    assert row is not None  # noqa: S101 - tells mypy; one of both is there
+    what = "the row has no seal, though a later one has: it was slipped in, or its seal is gone"
+    return Wrong(last.position + 1, row.id, what)

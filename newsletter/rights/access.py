@@ -1,0 +1,133 @@
+"""The access export: all that is held about a person (Art. 15 GDPR)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from newsletter import config
+from newsletter.config import Locale
+from newsletter.domain.address import Address
+from newsletter.domain.clock import rfc3339
+from newsletter.domain.errors import NobodyKnown
+from newsletter.domain.lifecycle import Event
+from newsletter.ledger import log
+from newsletter.storage.database import writing
+from newsletter.storage.models import LedgerRow, Letter, Subscription, Wording
+from newsletter.subscriptions import erasures
+from newsletter.subscriptions.corrections import family_of
+from newsletter.subscriptions.letters import open_evidence
+from newsletter.subscriptions.person import Person, address_of, meet
+from newsletter.texts import legal
+
+
+def of(address: Address, *, actor: str, locale: Locale | None = None) -> dict[str, object]:
+    """All that is held about the person behind an address; raise NobodyKnown. That it was seen is logged.
+
+    What is told beside the data is in the person's language, or in the one that is asked for.
+    """
+    with writing() as session:
+        person = meet(session, address)
+        erasure = erasures.find_open(session, person.digest)
+        if person.row is None and erasure is None:
+            raise NobodyKnown
+        if person.row is None and erasure is not None:
+            log.append(session, ref=erasure.ref, event=Event.VIEWED, at=person.now, actor=actor)
+            return {"status": "erasing", "erasure_id": erasure.id, "reference": erasure.ref}
+        assert person.row is not None  # noqa: S101 - tells mypy; both cases without it have returned
+        row = person.row
+        note_view(person, actor=actor)
+        held = of_row(session, row, locale)
+        relatives = [session.get(Subscription, ref) for ref in family_of(session, row)]
+        held["related"] = [of_row(session, relative, locale) for relative in relatives if relative]
+        if erasure is not None:
+            held["erasure_id"] = erasure.id
+        return held
+
+
+def note_view(person: Person, *, actor: str) -> None:
+    """Write down that somebody's data was shown."""
+    assert person.row is not None  # noqa: S101 - tells mypy; there is something to show
+    log.append(
+        person.session,
+        ref=person.row.ref,
+        round=person.row.round,
+        event=Event.VIEWED,
+        at=person.now,
+        actor=actor,
+    )
+    person.session.flush()
+
+
+def language_of(row: Subscription) -> Locale:
+    """The language that a person reads."""
+    return "en" if row.locale == "en" else "de"
+
+
+def of_row(session: Session, row: Subscription, locale: Locale | None = None) -> dict[str, object]:
+    """All that is held of one row."""
+    settings = config.current()
+    address = address_of(row)
+    return {
+        "reference": row.ref,
+        "email": address.text if address else None,
+        "status": str(row.status),
+        "reason": str(row.reason) if row.reason else None,
+        "since": _time(row.since),
+        "expires_at": _time(row.expires_at),
+        "left_at": _time(row.left_at),
+        "language": row.locale,
+        "hold": row.hold,
+        "mailchimp": {"status": str(row.audience), "error": row.audience_error},
+        "events": [_event(event) for event in log.events_of(session, row.ref)],
+        "letters": [_letter(letter) for letter in _letters(session, row)],
+        "wording": _wording(session, row),
+        **legal.of(row, settings, locale or language_of(row)),
+    }
+
+
+def _time(value: datetime | None) -> str | None:
+    return rfc3339(value) if value else None
+
+
+def _event(row: LedgerRow) -> dict[str, object]:
+    told = {
+        "event": str(row.event),
+        "at": _time(row.at),
+        "round": row.round,
+        "reason": str(row.reason) if row.reason else None,
+        "detail": row.detail,
+        "wording": row.wording,
+        "actor": row.actor,
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _letters(session: Session, row: Subscription) -> Sequence[Letter]:
+    query = select(Letter).where(Letter.ref == row.ref).order_by(Letter.written_at)
+    return session.scalars(query).all()
+
+
+def _letter(letter: Letter) -> dict[str, object]:
+    """What is kept of a letter, its evidence included."""
+    return {
+        "kind": str(letter.kind),
+        "round": letter.round,
+        "written_at": _time(letter.written_at),
+        "sent_at": _time(letter.sent_at),
+        "failed_at": _time(letter.failed_at),
+        "error": letter.error,
+        "wording": letter.wording,
+        "template": letter.template,
+        **open_evidence(letter),
+    }
+
+
+def _wording(session: Session, row: Subscription) -> dict[str, str] | None:
+    agreed = session.get(Wording, row.wording) if row.wording else None
+    if agreed is None:
+        return None
+    return {"hash": agreed.hash, "language": agreed.language, "text": agreed.text}

@@ -1,0 +1,163 @@
+"""What an erasure did, to be shown: what was deleted where, what is kept, why and until when (Art. 12, 17, 19 GDPR).
+
+Once it is completed there is a receipt without anything personal, signed so that it can be checked without us. It is
+made from stored times alone: whenever it is asked for, it is the same octet for octet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from newsletter import config
+from newsletter.config import Locale
+from newsletter.domain import periods
+from newsletter.domain.clock import rfc3339
+from newsletter.storage.database import is_sqlite, reading
+from newsletter.storage.keys import keyring, signing
+from newsletter.storage.keys.signing import Document
+from newsletter.storage.models import Erasure
+from newsletter.subscriptions import erasures
+from newsletter.texts import erasure_words
+from newsletter.texts.bilingual import Text
+
+SCHEMA = "doi-erasure/1"
+DATABASE, MAILCHIMP, FILE = "database", "mailchimp", "database file"
+
+
+def find(id_: str, locale: Locale) -> dict[str, object] | None:
+    """An erasure as the admin sees it, its report in a language; None if there is none by this id."""
+    with reading() as session:
+        erasure = session.get(Erasure, id_)
+        return None if erasure is None else of(session, erasure, locale)
+
+
+def of(session: Session, erasure: Erasure, locale: Locale) -> dict[str, object]:
+    """The state of every place, without anything personal; those begun together are one."""
+    family = erasures.begun_together(session, erasure.id)
+    completed_at = _completed_at(family)
+    return {
+        "id": erasure.id,
+        "status": "pending" if completed_at is None else "completed",
+        "reference": erasure.ref,
+        "requested_at": rfc3339(erasure.requested_at),
+        "completed_at": rfc3339(completed_at) if completed_at else None,
+        "keep_block": erasure.keep_block,
+        "related": [each.id for each in family if each is not erasure],
+        "places": _places(family),
+        "report": _report(erasure, family, completed_at, locale),
+        "receipt": receipt(erasure, family, completed_at) if completed_at else None,
+    }
+
+
+def _completed_at(family: Sequence[Erasure]) -> datetime | None:
+    """When all of those begun together were done; None while any is not."""
+    return _latest([each.completed_at for each in family])
+
+
+def _latest(times: Sequence[datetime | None]) -> datetime | None:
+    known = [time for time in times if time is not None]
+    return max(known) if len(known) == len(times) else None
+
+
+def _places(family: Sequence[Erasure]) -> list[dict[str, object]]:
+    places: list[dict[str, object]] = [
+        {"place": DATABASE, "state": "done", "reason": None},
+        _place(MAILCHIMP, [(each.mailchimp_done_at, each.error) for each in family]),
+    ]
+    if is_sqlite():
+        places.append(_place(FILE, [(each.file_done_at, None) for each in family]))
+    return places
+
+
+def _place(name: str, told: Sequence[tuple[datetime | None, str | None]]) -> dict[str, object]:
+    waiting = [reason for done_at, reason in told if done_at is None]
+    if not waiting:
+        return {"place": name, "state": "done", "reason": None}
+    # What Mailchimp rejects outright is tried on, but somebody should look.
+    rejected = [reason for reason in waiting if reason and reason.startswith("rejected")]
+    reason = next((reason for reason in [*rejected, *waiting] if reason), None)
+    if reason is None and name == MAILCHIMP and config.current().mailchimp_api_key is None:
+        reason = "no MAILCHIMP_API_KEY"
+    return {"place": name, "state": "failed" if rejected else "waiting", "reason": reason}
+
+
+def _deleted_at(erasure: Erasure, family: Sequence[Erasure]) -> dict[str, datetime | None]:
+    """When each place had forgotten, None while it has not; by what is stored, whatever the database is now."""
+    at = {DATABASE: erasure.requested_at, MAILCHIMP: _latest([e.mailchimp_done_at for e in family])}
+    has_file = erasure.file_done_at is not None or (erasure.completed_at is None and is_sqlite())
+    return at | ({FILE: _latest([each.file_done_at for each in family])} if has_file else {})
+
+
+def _deleted(place: str, erasure: Erasure) -> list[tuple[str, Text]]:
+    kept = {"block"} if erasure.keep_block else set()
+    return [(code, text) for code, text in erasure_words.DELETED[place] if code not in kept]
+
+
+def _report(
+    erasure: Erasure, family: Sequence[Erasure], completed_at: datetime | None, locale: Locale
+) -> dict[str, object]:
+    deleted = [
+        {
+            "place": place,
+            "at": rfc3339(at) if at else None,
+            "what": [
+                {"code": code, "text": text.in_(locale)} for code, text in _deleted(place, erasure)
+            ],
+        }
+        for place, at in _deleted_at(erasure, family).items()
+    ]
+    return {
+        "deleted": deleted,
+        "kept": [_kept(code, completed_at, locale) for code in _kept_codes(erasure, completed_at)],
+        "rights": erasure_words.RIGHTS.in_(locale),
+        "authority": config.current().authority,
+    }
+
+
+def _kept_codes(erasure: Erasure, completed_at: datetime | None) -> list[str]:
+    waiting = ["address"] if completed_at is None else []
+    block = ["block"] if erasure.keep_block else []
+    return [*waiting, "ledger", *block, "record", "backups"]
+
+
+def _kept(code: str, completed_at: datetime | None, locale: Locale) -> dict[str, object]:
+    kept = erasure_words.KEPT[code]
+    until = None
+    if code == "record" and completed_at is not None:
+        until = periods.kept_until(completed_at, config.current().zone)
+    return {
+        "code": code,
+        "text": kept.text.in_(locale),
+        "why": kept.why.in_(locale),
+        "articles": [article.in_(locale) for article in kept.articles],
+        "period": kept.period.in_(locale),
+        "until": until.isoformat() if until else None,
+    }
+
+
+def receipt(erasure: Erasure, family: Sequence[Erasure], completed_at: datetime) -> Document:
+    """What proves the erasure to whoever holds the reference number that letters print."""
+    block = ["block"] if erasure.keep_block else []
+    document: Document = {
+        "schema": SCHEMA,
+        "id": erasure.id,
+        "reference": erasure.ref,
+        "related_references": sorted(each.ref for each in family if each is not erasure),
+        "requested_at": rfc3339(erasure.requested_at),
+        "completed_at": rfc3339(completed_at),
+        "deleted": [
+            {
+                "place": place,
+                "at": rfc3339(at),
+                "what": [code for code, _ in _deleted(place, erasure)],
+            }
+            for place, at in _deleted_at(erasure, family).items()
+            if at is not None
+        ],
+        "kept": ["ledger", *block, "record"],
+        "statement": erasure_words.STATEMENT,
+    }
+    return signing.sign(document, keyring.signer())

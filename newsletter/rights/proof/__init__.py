@@ -1,0 +1,1 @@
+"""The proof of a consent, made and checked."""

@@ -1,0 +1,117 @@
+"""Checking a proof or a receipt without us: no database, no settings, nothing but the file and a published key.
+
+What is looked at: the signature over all of it; each ledger row's seal and place in the chain, and that the rows are
+bound to the address (proof_chain.py); that what is told stands in the rows (proof_told.py). What no row bears out is
+named (proof_unsealed.py).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from pydantic import ValidationError
+
+from newsletter.domain.errors import WrongDocument
+from newsletter.rights.proof import chain, told, unsealed
+from newsletter.rights.proof.schema import Consent
+from newsletter.storage.keys import signing
+
+
+@dataclass
+class Findings:
+    """What was looked at and held, and what did not; `key` is whose signature it is, if that fits."""
+
+    held: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    key: Ed25519PublicKey | None = None
+
+
+def check(octets: bytes, trusted: Collection[Ed25519PublicKey] = ()) -> Findings:
+    """Look at a file; raise WrongDocument where it is none that can be looked at.
+
+    `trusted` are the issuer's keys, if the caller has them from the issuer: the present one, and those before it.
+    """
+    document = _read(octets)
+    found = Findings()
+    _look_at_signature(document, trusted, found)
+    match document.get("schema"):
+        case "doi-consent/1":
+            consent = _parse(document)
+            for record in (consent, *consent.related):
+                found.wrong += chain.wrong_with(record)
+                found.wrong += told.wrong_with(record)
+            found.held += _in_words(consent)
+        case "doi-erasure/1":
+            found.held.append("Signed by the issuer, not sealed: all that it says.")
+        case _:
+            raise WrongDocument(
+                "It is neither a proof nor a receipt: its schema is not known here."
+            )
+    return found
+
+
+def _read(octets: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(octets.decode(), object_pairs_hook=_each_once)
+        json.dumps(document, ensure_ascii=False).encode()  # half a surrogate pair is no text
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise WrongDocument(f"It is no JSON ({where}).") from error
+    except UnicodeDecodeError as error:
+        raise WrongDocument(f"It is no text in UTF-8 (octet {error.start}).") from error
+    except (ValueError, RecursionError) as error:
+        raise WrongDocument("It is no JSON that can be read.") from error
+    if not isinstance(document, dict):
+        raise WrongDocument("It is no JSON object.")
+    return document
+
+
+def _each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; one that names a member twice shows a reader something else than what is checked (RFC 8259 § 4)."""
+    read = dict(members)
+    if len(read) < len(members):
+        raise WrongDocument("It names something twice, so that it can be read in two ways.")
+    return read
+
+
+def _look_at_signature(
+    document: dict[str, Any], trusted: Collection[Ed25519PublicKey], found: Findings
+) -> None:
+    try:
+        found.key = signing.verify(document)
+    except WrongDocument as error:
+        found.wrong.append(str(error))
+        return
+    if not trusted:
+        found.held.append("The signature fits all that it says.")
+    elif found.key not in trusted:
+        given = "not by the key given" if len(trusted) == 1 else "by none of the keys given"
+        found.wrong.append(f"It is signed, but {given}.")
+    else:
+        given = "the key given" if len(trusted) == 1 else "one of the keys given"
+        found.held.append(f"The signature fits all that it says, and is by {given}.")
+
+
+def _parse(document: dict[str, Any]) -> Consent:
+    try:
+        return Consent.model_validate(document)
+    except ValidationError as error:
+        where = ".".join(map(str, error.errors(include_input=False)[0]["loc"]))
+        raise WrongDocument(f"It is not made as a proof is: see {where}.") from error
+
+
+def _in_words(consent: Consent) -> list[str]:
+    records = (consent, *consent.related)
+    entries = [entry for record in records for entry in record.ledger]
+    sealed = sum(entry.seal is not None for entry in entries)
+    waiting = len(entries) - sealed
+    return [
+        f"Ledger rows: {len(entries)}, of which {sealed} are sealed and {waiting} are not sealed yet.",
+        f"Rows bound to the address: {sum(map(chain.bound_rows, records))}.",
+        f"Consent texts: {sum(len(record.wordings) for record in records)}.",
+        f"Signed by the issuer, not sealed: {', '.join(unsealed.names_in(consent)) or 'nothing'}.",
+    ]

@@ -1,0 +1,189 @@
+"""What we can show of a consent: the proof for staff, and the receipt that the person keeps.
+
+Both are signed documents (signing.py) of one schema, which an outsider checks with `newsletter proof verify`, without
+us (proof_check.py). All that they tell stands in the ledger's rows, which come with them and with their seals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from newsletter import config
+from newsletter.config import Locale
+from newsletter.domain import clock
+from newsletter.domain.address import Address
+from newsletter.domain.clock import rfc3339
+from newsletter.domain.errors import NobodyKnown, OutdatedLink, UnknownReference
+from newsletter.domain.lifecycle import Event, Status
+from newsletter.ledger import log
+from newsletter.rights.proof.facts import rounds_of, sealed, wordings_of
+from newsletter.storage.database import reading, writing
+from newsletter.storage.keys import keyring, signing
+from newsletter.storage.keys.signing import Document
+from newsletter.storage.models import Erasure, LedgerRow, Subscription
+from newsletter.subscriptions import erasures
+from newsletter.subscriptions.corrections import family_of, lock_family
+from newsletter.subscriptions.leave import unsubscribe_url
+from newsletter.subscriptions.links import Link
+from newsletter.subscriptions.person import address_of, digest_of, meet, meet_by_ref
+from newsletter.texts import consent_record
+
+SCHEMA = "doi-consent/1"
+
+
+def of(reference: str, *, actor: str) -> Document:
+    """All that can be shown under a reference, signed; raise UnknownReference if nothing ever happened under it.
+
+    Of somebody erased, the bare events are left. That it was looked at is logged.
+    """
+    with writing() as session:
+        lock_family(session, reference)
+        person = meet_by_ref(session, reference)
+        proof = _proof(session, reference, person.row if person else None, actor)
+        if proof is None:
+            raise UnknownReference
+        return proof
+
+
+def of_address(address: Address, *, actor: str) -> Document:
+    """The same of the person behind an address; raise NobodyKnown."""
+    with writing() as session:
+        by_address = Subscription.digest == digest_of(address)
+        known = session.scalar(select(Subscription.ref).where(by_address))
+        if known is not None:
+            lock_family(session, known)
+        person = meet(session, address)
+        erasure = erasures.find_open(session, person.digest) if person.row is None else None
+        reference = person.row.ref if person.row else erasure.ref if erasure else None
+        proof = _proof(session, reference, person.row, actor) if reference else None
+        if proof is None:
+            raise NobodyKnown
+        return proof
+
+
+def receipt(link: Link) -> Document:
+    """The receipt of the consent that a link names; raise OutdatedLink once that is gone or withdrawn."""
+    with reading() as session:
+        # In this order: if they still stand confirmed afterwards, nothing in it says otherwise.
+        happened = _events(session, link.ref)
+        row = session.get(Subscription, link.ref)
+        if row is None:
+            raise OutdatedLink
+        if row.round != link.round or row.status is not Status.CONFIRMED:
+            raise OutdatedLink(row.locale)
+        return _receipt(session, row, [each for each in happened if each.round == row.round])
+
+
+def _receipt(session: Session, row: Subscription, happened: Sequence[LedgerRow]) -> Document:
+    """The receipt of somebody who stands confirmed, signed: for their eyes alone, as it has the link to leave."""
+    return _signed(
+        {
+            **_head("receipt"),
+            **_about(session, row, row.ref, happened, with_letters=False),
+            **consent_record.duties(
+                row, _language(row), config.current(), link=unsubscribe_url(row.ref)
+            ),
+        }
+    )
+
+
+def _proof(
+    session: Session, reference: str, row: Subscription | None, actor: str
+) -> Document | None:
+    happened = _events(session, reference)
+    if not happened:
+        return None
+    # All of them locked: what one did meanwhile would stand in their rows, and not where they stand.
+    family = family_of(session, row) if row else []
+    relatives = [known for ref in family if (known := session.get(Subscription, ref))]
+    document = _signed(
+        {
+            **_head("proof"),
+            **_about(session, row, reference, happened, with_letters=True),
+            "erasure_id": None if row else _erasure_id(session, reference),
+            "related": [
+                _about(session, each, each.ref, _events(session, each.ref), with_letters=True)
+                for each in relatives
+            ],
+            **consent_record.duties(row, _language(row), config.current()),
+        }
+    )
+    _note_viewed(session, reference, row, actor)
+    for relative in relatives:
+        _note_viewed(session, relative.ref, relative, actor)
+    return document
+
+
+def _note_viewed(session: Session, reference: str, row: Subscription | None, actor: str) -> None:
+    log.append(
+        session,
+        ref=reference,
+        round=row.round if row else None,
+        event=Event.VIEWED,
+        at=clock.now(),
+        actor=actor,
+    )
+
+
+def _head(kind: str) -> Document:
+    return {
+        "schema": SCHEMA,
+        "conforms_to": consent_record.CONFORMS_TO,
+        "kind": kind,
+        "made_at": rfc3339(clock.now()),
+    }
+
+
+def _about(
+    session: Session,
+    row: Subscription | None,
+    reference: str,
+    happened: Sequence[LedgerRow],
+    *,
+    with_letters: bool,
+) -> Document:
+    """What can be shown of one address; of somebody forgotten, without it."""
+    address = address_of(row) if row else None
+    return {
+        "record_id": reference,
+        "principal": {"id": reference, "email": address.text if address else None},
+        "status": str(row.status if row else Status.UNKNOWN),
+        "reason": str(row.reason) if row and row.reason else None,
+        "since": rfc3339(row.since) if row else None,
+        "follows": row.follows_ref if row else None,
+        "rounds": rounds_of(session, happened, with_letters=with_letters),
+        "wordings": wordings_of(session, happened),
+        "commitment": _commitment(row, address),
+        "ledger": sealed(session, happened),
+    }
+
+
+def _commitment(row: Subscription | None, address: Address | None) -> dict[str, Any] | None:
+    """What shows that the rows are about this address: each one's commitment is the hash of both together."""
+    if row is None or row.nonce is None or address is None:
+        return None
+    return {"algorithm": "SHA-256", "nonce": row.nonce.hex(), "address": address.key}
+
+
+def _events(session: Session, reference: str) -> list[LedgerRow]:
+    """What has happened; that somebody looked at it proves nothing, and stands in the access export."""
+    happened = log.events_of(session, reference)
+    return [row for row in happened if row.event is not Event.VIEWED]
+
+
+def _erasure_id(session: Session, reference: str) -> str | None:
+    query = select(Erasure.id).where(Erasure.ref == reference)
+    return session.scalar(query.order_by(Erasure.requested_at.desc()).limit(1))
+
+
+def _language(row: Subscription | None) -> Locale:
+    locale = row.locale if row else config.current().default_locale
+    return "en" if locale == "en" else "de"
+
+
+def _signed(document: Document) -> Document:
+    return signing.sign(document, keyring.signer())

@@ -1,0 +1,123 @@
+"""Whether all that a proof tells is borne out by its rows: each event, each letter, where the person stands."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+
+from newsletter.domain.lifecycle import Event as Happened
+from newsletter.domain.lifecycle import Status
+from newsletter.ledger import consent_state
+from newsletter.ledger.consent_state import actor_of, is_step, state_of
+from newsletter.rights.proof.schema import Event, Letter, Record, Round, Row
+from newsletter.storage.models import LetterKind
+
+
+def wrong_with(record: Record) -> Iterator[str]:
+    """What is told and does not hold."""
+    yield from _wrong_texts(record)
+    yield from _wrong_rounds(record)
+    yield from _wrong_stand(record)
+
+
+def _wrong_texts(record: Record) -> Iterator[str]:
+    for text in record.wordings:
+        if hashlib.sha256(f"{text.language}\n{text.text}".encode()).hexdigest() != text.hash:
+            yield f"The consent text {text.hash} is not the one that this hash names."
+
+
+def _wrong_rounds(record: Record) -> Iterator[str]:
+    """The rounds tell what the rows say: all of it, once, and in its place."""
+    happened = [entry.row for entry in record.ledger]
+    rows = {row.id: row for row in happened}
+    by_round = consent_state.by_round(happened)
+    told = Counter[int]()
+    for round_ in record.rounds:
+        its_rows = by_round.get(round_.round, [])
+        told.update(event.row for event in (*round_.steps, *round_.after))
+        yield from _wrong_events(round_, its_rows, rows)
+        yield from _wrong_text_of(round_, its_rows, record)
+        yield from _wrong_letters(round_, happened)
+        if round_.state != consent_state.last_state(its_rows):
+            yield f"What became of round {round_.round} is not what its rows say."
+    for row in happened:
+        if not told[row.id]:
+            yield f"Nothing is told of ledger row {row.id}."
+        elif told[row.id] > 1:
+            yield f"Ledger row {row.id} is told of more than once."
+
+
+def _wrong_events(round_: Round, its_rows: list[Row], rows: dict[int, Row]) -> Iterator[str]:
+    steps = [(event, True) for event in round_.steps]
+    for event, is_told_as_step in [*steps, *((event, False) for event in round_.after)]:
+        row = rows.get(event.row)
+        if row is None or _known(event) != _said_by(row):
+            yield f"What is told of ledger row {event.row} is not what that row says."
+        elif row not in its_rows:
+            yield f"Ledger row {event.row} belongs to another round."
+        elif is_step(row) is not is_told_as_step:
+            yield f"Ledger row {event.row} is not in its place in round {round_.round}."
+
+
+def _known(event: Event) -> dict[str, object]:
+    return {name: getattr(event, name) for name in Event.model_fields}
+
+
+def _said_by(row: Row) -> dict[str, object]:
+    """What is to be told of a row."""
+    return {
+        "event": row.event,
+        "at": row.at,
+        "row": row.id,
+        "state": state_of(row),
+        "entity_id": actor_of(row),
+        "reason": row.reason,
+        "detail": row.detail,
+        "wording": row.wording,
+    }
+
+
+def _wrong_text_of(round_: Round, its_rows: list[Row], record: Record) -> Iterator[str]:
+    agreed = consent_state.agreed(its_rows)
+    # A text that nobody's record names any more ends: the row of somebody forgotten does not keep it.
+    is_there = record.status == Status.UNKNOWN or agreed in {text.hash for text in record.wordings}
+    if agreed is not None and (agreed != round_.wording or not is_there):
+        yield f"The text that was agreed to in round {round_.round} is not there."
+    elif round_.wording != consent_state.agreed_or_shown(its_rows):
+        yield f"The text that was shown in round {round_.round} is another than its rows name."
+
+
+def _wrong_letters(round_: Round, happened: list[Row]) -> Iterator[str]:
+    """That a letter was sent, or given up, a row says: each its own."""
+    said = Counter(
+        (row.event, row.at, row.wording, row.detail)
+        for row in happened
+        if row.round == round_.round
+    )
+    for letter in round_.letters:
+        for event, at in (
+            (Happened.MAIL_SENT, letter.sent_at),
+            (Happened.MAIL_FAILED, letter.failed_at),
+        ):
+            fact = (str(event), at or "", letter.wording, _detail(letter))
+            if at is not None and not said[fact]:
+                yield f"No ledger row of round {round_.round} says what is told of the letter of {at}."
+            said[fact] -= 1
+
+
+def _detail(letter: Letter) -> str | None:
+    """What a row says of a letter beside its text: its kind, if not the usual one, and why it was given up."""
+    kind = None if letter.kind == LetterKind.CONFIRMATION else letter.kind
+    error = letter.error if letter.failed_at is not None else None
+    return ": ".join(filter(None, (kind, error)))[:64] or None
+
+
+def _wrong_stand(record: Record) -> Iterator[str]:
+    happened = [entry.row for entry in record.ledger]
+    stand = consent_state.stand_after(happened)
+    since = next((row.at for row in happened if row.id == stand.since), None)
+    if record.status != stand.status or record.reason != stand.reason:
+        yield "Where the person stands is not what the rows say."
+    if record.since != since:
+        yield "Since when the person stands so is not what the rows say."

@@ -1,0 +1,174 @@
+"""What only one worker does at a time, and what is on hold for all of them: leases and holds in one table."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from newsletter.domain import clock
+from newsletter.storage import statements
+from newsletter.storage.database import reading, writing
+from newsletter.storage.models import Job
+
+#: What a killed process held is taken over within 30 s (interface.md): the lease, and a second to notice.
+LEASE = timedelta(seconds=20)
+PROBE_EVERY = timedelta(seconds=30)
+WORKER_PREFIX = "worker "
+RECONCILIATION = "reconcile"
+
+Side = Literal["mail", "mailchimp"]
+
+log = logging.getLogger(__name__)
+
+
+def row(session: Session, name: str) -> Job:
+    """The row of a job, locked; made where there is none."""
+    statements.insert_missing(session, Job, name=name)
+    return session.scalars(select(Job).where(Job.name == name).with_for_update()).one()
+
+
+def take(name: str, owner: str) -> bool:
+    """Take a lease, or keep the one held; False while another worker holds it."""
+    now = clock.now()
+    with reading() as session:
+        job = session.get(Job, name)
+        if job is not None and _is_others(job, owner, now):
+            return False
+        if job is not None and job.leased_by == owner and _is_fresh(job, now):
+            return True
+    with writing() as session:
+        job = row(session, name)
+        if _is_others(job, owner, now):
+            return False
+        job.leased_by, job.leased_until = owner, now + LEASE
+        return True
+
+
+def is_taken(name: str) -> bool:
+    """Tell whether anybody holds a lease."""
+    with reading() as session:
+        query = select(Job.name).where(Job.name == name, Job.leased_until > clock.now())
+        return session.scalar(query) is not None
+
+
+def _is_fresh(job: Job, now: datetime) -> bool:
+    return job.leased_until is not None and job.leased_until - now > LEASE / 2
+
+
+def _is_others(job: Job, owner: str, now: datetime) -> bool:
+    is_leased = job.leased_until is not None and job.leased_until > now
+    return is_leased and job.leased_by != owner
+
+
+def beat(owner: str) -> None:
+    """Say that a worker is alive, and keep its leases."""
+    now = clock.now()
+    with writing() as session:
+        worker = row(session, f"{WORKER_PREFIX}{owner}")
+        worker.leased_by = owner
+        worker.ran_at = now
+        session.flush()
+        _keep(session, owner, now)
+        # The row of a worker that was killed long ago tells nobody anything.
+        is_gone = (Job.name.startswith(WORKER_PREFIX), Job.leased_until < now - timedelta(days=1))
+        session.execute(delete(Job).where(*is_gone))
+
+
+def keep(owner: str) -> None:
+    """Keep the leases of somebody who is no worker."""
+    with writing() as session:
+        _keep(session, owner, clock.now())
+
+
+def _keep(session: Session, owner: str, now: datetime) -> None:
+    session.execute(update(Job).where(Job.leased_by == owner).values(leased_until=now + LEASE))
+
+
+def give_back(name: str, owner: str) -> None:
+    """Let go of one lease."""
+    with writing() as session:
+        is_held = (Job.name == name, Job.leased_by == owner)
+        session.execute(update(Job).where(*is_held).values(leased_by=None, leased_until=None))
+
+
+def leave(owner: str) -> None:
+    """Give everything back that a worker held, as it ends."""
+    with writing() as session:
+        session.execute(delete(Job).where(Job.name == f"{WORKER_PREFIX}{owner}"))
+        freed = update(Job).where(Job.leased_by == owner)
+        session.execute(freed.values(leased_by=None, leased_until=None))
+
+
+def worker_is_alive() -> bool:
+    """Tell whether any worker said of late that it is there."""
+    with reading() as session:
+        query = select(Job.name).where(
+            Job.name.startswith(WORKER_PREFIX), Job.leased_until > clock.now()
+        )
+        return session.scalar(query.limit(1)) is not None
+
+
+def hold(side: Side, reason: str) -> None:
+    """The other side refuses us altogether: use nothing up until a probe succeeds."""
+    now = clock.now()
+    with writing() as session:
+        job = row(session, side)
+        is_told = job.hold_reason == reason
+        job.held_since = job.held_since or now
+        job.hold_reason = reason
+        job.probe_at = now + PROBE_EVERY
+    if not is_told:
+        every = PROBE_EVERY.total_seconds()
+        log.warning("%s is on hold: %s; tried again every %.0f s", side, reason, every)
+
+
+def release(side: Side) -> None:
+    """The other side takes us again; what happened at Mailchimp meanwhile, reconciling tells."""
+    now = clock.now()
+    with writing() as session:
+        job = row(session, side)
+        held_since = job.held_since
+        job.held_since = job.hold_reason = job.probe_at = None
+        if held_since is not None and side == "mailchimp":
+            row(session, RECONCILIATION).probe_at = now
+    if held_since is not None:
+        seconds = (now - held_since).total_seconds()
+        log.warning("%s is released after %.0f s on hold", side, seconds)
+
+
+def hold_reason(side: Side) -> str | None:
+    """Why a side is on hold; None when it is not."""
+    with reading() as session:
+        return session.scalar(select(Job.hold_reason).where(Job.name == side))
+
+
+class Permit(StrEnum):
+    """Leave to send something out."""
+
+    FREE = "free"
+    PROBE = "probe"  #: the side is on hold: this one tells whether it still refuses us
+
+
+def ask_permit(side: Side, *, at_start: bool = False) -> Permit | None:
+    """Ask for leave to send; None while a side is on hold and its next probe is not due.
+
+    Asking takes the probe, so that one worker alone makes it. A worker that has just started probes at once:
+    whoever restarted it may have mended what was wrong.
+    """
+    if hold_reason(side) is None:
+        return Permit.FREE
+    now = clock.now()
+    is_held = (Job.name == side, Job.held_since.is_not(None))
+    is_due = (Job.probe_at <= now,)
+    with writing() as session:
+        query = select(Job).where(*is_held, *(() if at_start else is_due)).with_for_update()
+        job = session.scalar(query)
+        if job is None:
+            return None
+        job.probe_at = now + PROBE_EVERY
+        return Permit.PROBE

@@ -1,0 +1,46 @@
+"""How the database's schema stands to this code. Bringing it to the newest is migrating.py's part."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+from flask import current_app
+from sqlalchemy import Connection, inspect, text
+
+
+class Schema(StrEnum):
+    """How a database's schema stands to this code's migrations."""
+
+    MISSING = "missing"
+    BEHIND = "behind"
+    CURRENT = "current"
+    #: A later release made it. It only added (docs/upgrading.md), so this code goes on with it.
+    AHEAD = "ahead"
+
+
+def migrations_folder() -> Path:
+    """Where the migrations lie: in an installed package inside it, in a checkout beside it."""
+    package = Path(__file__).parent.parent
+    inside = package / "migrations"
+    return inside if inside.is_dir() else package.parent / "migrations"
+
+
+@cache
+def revisions(folder: Path) -> tuple[str, ...]:
+    """The schema's revisions, the newest first, by their files' names: the web process does without Alembic's 10 MB."""
+    return tuple(sorted((path.stem for path in (folder / "versions").glob("*.py")), reverse=True))
+
+
+def schema_of(connection: Connection) -> Schema:
+    """Tell how a database's schema stands to the application's migrations."""
+    if not inspect(connection).has_table("alembic_version"):
+        return Schema.MISSING
+    present = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    if present is None:
+        return Schema.MISSING
+    known = revisions(current_app.extensions["migrations"])
+    if present not in known:
+        return Schema.AHEAD
+    return Schema.CURRENT if present == known[0] else Schema.BEHIND

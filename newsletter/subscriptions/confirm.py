@@ -1,0 +1,101 @@
+"""Confirming: the address's owner presses the button behind the link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from newsletter.config import Locale
+from newsletter.domain import clock
+from newsletter.domain.errors import (
+    OutdatedLink,
+)
+from newsletter.domain.lifecycle import Action, Status
+from newsletter.storage import statements
+from newsletter.storage.database import reading, writing
+from newsletter.storage.models import Letter, Subscription
+from newsletter.subscriptions import links, wording
+from newsletter.subscriptions.corrections import (
+    agrees_to_replace,
+    block_rectified,
+    meet_with_replaced,
+    replaced_by,
+)
+from newsletter.subscriptions.leave import receipt_url, unsubscribe_url
+from newsletter.subscriptions.links import Link
+from newsletter.subscriptions.wording import ConsentText
+
+
+@dataclass(frozen=True)
+class OpenRequest:
+    """What the confirmation page shows: the text agreed to, and until when."""
+
+    consent: ConsentText
+    expires_at: datetime | None
+    is_confirmed: bool
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What the person who confirmed is told."""
+
+    reference: str
+    confirmed_at: datetime
+    language: Locale
+    unsubscribe_url: str
+    receipt_url: str | None  #: none once the confirmation is an hour old
+
+
+def open_request(link: Link) -> OpenRequest:
+    """Look at what a confirmation link asks for, changing nothing; raise OutdatedLink."""
+    with reading() as session:
+        row = session.get(Subscription, link.ref)
+        if row is None:
+            raise OutdatedLink
+        is_confirmed = row.status is Status.CONFIRMED
+        is_open = row.expires_at is not None and row.expires_at > clock.now() and not row.hold
+        agreed = agreed_in(session, link, row)
+        if row.round != link.round or agreed is None or not (is_confirmed or is_open):
+            raise OutdatedLink(row.locale)
+        return OpenRequest(agreed, row.expires_at, is_confirmed)
+
+
+def agreed_in(session: Session, link: Link, row: Subscription) -> ConsentText | None:
+    """The text that the link's letter carried; a link made before links named it may find only the row's."""
+    letter = session.connection().execute(_LETTER, {"id": link.letter}).first()
+    if letter is not None and letter.ref != row.ref:
+        return None
+    named = link.wording or (letter.wording if letter else row.wording)
+    return wording.kept(session, named) if named else None
+
+
+_LETTER = select(Letter.ref, Letter.wording).where(Letter.id == bindparam("id"))
+
+
+def confirm(link: Link) -> Consent:
+    """The address's owner pressed the button; raise OutdatedLink. Again: the same answer, nothing more."""
+    with writing() as session:
+        person = meet_with_replaced(session, link.ref)
+        if person is None or person.row is None:
+            raise OutdatedLink(person.locale if person else None)
+        row = person.row
+        agreed = agreed_in(session, link, row)
+        if row.round != link.round or agreed is None:
+            raise OutdatedLink(row.locale)
+        with statements.together(session):
+            decision = person.act(Action.CONFIRM, consent=agreed)
+        if decision.changes and row.replaces_ref:
+            if agrees_to_replace(session, link, row):
+                for replaced in replaced_by(session, row.ref):
+                    block_rectified(session, replaced)
+                row.follows_ref = row.replaces_ref
+            row.replaces_ref = None
+        if row.status is not Status.CONFIRMED:
+            raise OutdatedLink(row.locale)
+        # It is for who confirms, not for whoever comes across the letter later.
+        is_fresh = person.now - row.since <= links.RECEIPT_HOLDS
+        receipt = receipt_url(row) if is_fresh else None
+        return Consent(row.ref, row.since, agreed.language, unsubscribe_url(row.ref), receipt)

@@ -1,0 +1,130 @@
+"""Erasures on their way: gone here at once, tracked until Mailchimp has confirmed and the file holds nothing more.
+
+Whose address was corrected stands in several rows, and is erased in all of them: such erasures are begun together, and
+are one to whoever asked. So are those of somebody who came back before the first was completed. The first half of their
+ids, which is the same, tells.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from newsletter.domain.address import Address
+from newsletter.storage.database import is_sqlite
+from newsletter.storage.keys import keyring
+from newsletter.storage.models import Erasure
+
+COLUMN = "erasure.address"
+#: Digits of an id that those begun together share, and digits of its own.
+_SHARED, _OWN = 16, 16
+
+
+def find_open(session: Session, digest: bytes) -> Erasure | None:
+    """The erasure under way for an address."""
+    query = select(Erasure).where(Erasure.digest == digest)
+    return session.scalar(query.with_for_update())
+
+
+def together(session: Session, digests: Sequence[bytes]) -> str:
+    """What the ids begin with of erasures begun together: one under way, the first address's before others', counts."""
+    query = select(Erasure.digest, Erasure.id).where(Erasure.digest.in_(digests))
+    under_way = {each.digest: each.id for each in session.execute(query)}
+    ids = [under_way[digest] for digest in digests if digest in under_way]
+    return ids[0][:_SHARED] if ids else secrets.token_hex(_SHARED // 2)
+
+
+def begun_together(session: Session, id_: str) -> Sequence[Erasure]:
+    """An erasure and those begun with it."""
+    shared = id_[:_SHARED]
+    first, last = shared + "0" * _OWN, shared + "f" * _OWN
+    query = select(Erasure).where(Erasure.id.between(first, last))
+    return session.scalars(query.order_by(Erasure.requested_at, Erasure.id)).all()
+
+
+def begin(
+    session: Session,
+    *,
+    ref: str,
+    digest: bytes,
+    address: Address | None,
+    actor: str,
+    now: datetime,
+    settles_at: datetime | None,
+    keep_block: bool = False,
+    begun_with: str | None = None,
+) -> Erasure:
+    """Begin an erasure, or take up the one under way: a call in flight since then must settle, too."""
+    erasure = find_open(session, digest)
+    if erasure is None:
+        shared = begun_with or secrets.token_hex(_SHARED // 2)
+        id_ = shared + secrets.token_hex(_OWN // 2)
+        erasure = Erasure(id=id_, ref=ref, digest=digest, actor=actor, requested_at=now, tries=0)
+        session.add(erasure)
+    erasure.keep_block = bool(erasure.keep_block or keep_block)
+    if erasure.ref != ref:
+        _note_other_reference(session, erasure, ref=ref, actor=actor, now=now)
+    erasure.deleted_at = now
+    erasure.file_done_at = erasure.try_at = None
+    if settles_at is not None:
+        erasure.settles_at = max(settles_at, erasure.settles_at or settles_at)
+    if address is None and erasure.address is None:
+        # A block that was a digest alone: its address went when Mailchimp was known not to have it.
+        forgotten_there(erasure, now)
+    if address is not None:
+        erasure.address = keyring.current().encrypt(address.text, ref=erasure.id, column=COLUMN)
+    return erasure
+
+
+def _note_other_reference(
+    session: Session, under_way: Erasure, *, ref: str, actor: str, now: datetime
+) -> None:
+    """Who came back while they were being erased had a new reference: their letters name it, and so does the receipt.
+
+    What Mailchimp is to forget is the same contact, so that nothing waits for this one: it is done with the other.
+    """
+    id_ = under_way.id[:_SHARED] + secrets.token_hex(_OWN // 2)
+    other = Erasure(id=id_, ref=ref, actor=actor, requested_at=now, tries=0)
+    other.keep_block = under_way.keep_block
+    session.add(other)
+    forgotten_there(other, now)
+
+
+def nothing_in_flight(session: Session, digest: bytes, settles_at: datetime | None) -> None:
+    """The call that was in flight when somebody was erased has been answered.
+
+    `settles_at`: until when an earlier one may still be carried out, None if there is none.
+    """
+    erasure = find_open(session, digest)
+    if erasure is not None:
+        erasure.settles_at, erasure.try_at = settles_at, None
+
+
+def address_of(erasure: Erasure) -> Address:
+    """The address that Mailchimp is to forget."""
+    assert erasure.address is not None  # noqa: S101 - tells mypy; it lives as long as the erasure is open
+    return Address.as_held(
+        keyring.current().decrypt(erasure.address, ref=erasure.id, column=COLUMN)
+    )
+
+
+def forgotten_there(erasure: Erasure, now: datetime) -> None:
+    """Mailchimp has confirmed: address and digest end here, and where there is a file, it is cleaned of them."""
+    erasure.mailchimp_done_at, erasure.error = now, None
+    erasure.address = erasure.digest = None
+    erasure.deleted_at = now
+    if is_sqlite():
+        erasure.file_done_at = None
+    else:
+        erasure.completed_at = now
+
+
+def cleaned_from_file(erasure: Erasure, now: datetime) -> None:
+    """SQLite's files hold nothing more of what was deleted before."""
+    erasure.file_done_at = now
+    if erasure.mailchimp_done_at is not None:
+        erasure.completed_at = now

@@ -1,0 +1,144 @@
+"""Letters as rows: written in the transaction of what they tell, and dropped when nobody needs them any more.
+
+The worker's postman sends them (delivery/postman.py).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+import zlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import bindparam, delete, exists, null, or_, select
+from sqlalchemy.orm import Session
+
+from newsletter import config
+from newsletter.domain.clock import rfc3339
+from newsletter.storage import statements
+from newsletter.storage.keys import keyring
+from newsletter.storage.models import Letter, LetterKind, Quota, Subscription
+from newsletter.subscriptions.quota import Counted
+
+EVIDENCE_COLUMN = "letter.evidence"
+_PACKED = "zlib:"  #: how evidence begins that was packed; any other is JSON as it stands
+_WORTH_PACKING = 256  #: characters; the little that a letter begins with would not get shorter
+
+# Built once, as they are asked for whatever anybody does.
+_LETTERS = select(Quota.letters).where(Quota.digest == bindparam("digest")).scalar_subquery()
+_TOLD_AT = (
+    select(Letter.written_at)
+    .where(
+        Letter.ref == bindparam("ref"),
+        Letter.kind == LetterKind.WAY_BACK,
+        Letter.failed_at.is_(None),
+    )
+    .order_by(Letter.written_at.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_WRITTEN = select(_LETTERS, _TOLD_AT)
+_WRITTEN_WHERE_NO_WAY_BACK_IS_TOLD = select(_LETTERS, null())
+#: Of no round: what somebody asked to see of their data does not change with where they stand.
+_OF_A_ROUND = Letter.kind != LetterKind.MY_DATA
+_DROP_ROUND = delete(Letter).where(
+    Letter.ref == bindparam("of"), Letter.round == bindparam("closed"), _OF_A_ROUND
+)
+_DROP_WAITING = delete(Letter).where(
+    Letter.ref == bindparam("whose"),
+    _OF_A_ROUND,
+    Letter.sent_at.is_(None),
+    Letter.failed_at.is_(None),
+    # One that is being sent at this moment is settled by who sends it.
+    or_(Letter.leased_until.is_(None), Letter.leased_until <= bindparam("now")),
+)
+
+_MY_DATA_WAITS = select(
+    exists().where(Letter.ref == bindparam("ref"), Letter.kind == LetterKind.MY_DATA)
+)
+
+
+def written(
+    session: Session, digest: bytes, ref: str | None
+) -> tuple[list[list[str]], datetime | None]:
+    """What was written to an address: the letters as Quota has them, and when the way back was told last.
+
+    Both are asked about everybody, so that the time of an answer does not tell who was told.
+    """
+    has_way_back = config.current().mailchimp_signup_url is not None
+    asking = _WRITTEN if has_way_back else _WRITTEN_WHERE_NO_WAY_BACK_IS_TOLD
+    letters, told_at = (
+        session.connection().execute(asking, {"digest": digest, "ref": ref or ""}).one()
+    )
+    return letters or [], told_at
+
+
+def write(
+    session: Session,
+    row: Subscription,
+    kind: LetterKind,
+    *,
+    wording: str,
+    counts_on: Counted,
+    now: datetime,
+    asked_at: datetime | None = None,
+) -> None:
+    """Write a letter to somebody; `wording` is the hash of the consent text it is about.
+
+    `asked_at`: when it was asked for, where that was not now; the evidence keeps it until the letter itself says so.
+    """
+    id_ = secrets.token_hex(16)
+    domain = urlsplit(config.current().public_url).hostname or "localhost"
+    evidence = {"message_id": f"<{secrets.token_hex(16)}@{domain}>"}
+    if asked_at is not None:
+        evidence["asked_at"] = rfc3339(asked_at)
+    statements.append(
+        session,
+        Letter,
+        id=id_,
+        ref=row.ref,
+        round=row.round,
+        kind=kind,
+        wording=wording,
+        written_at=now,
+        due_at=now,
+        tries=0,
+        evidence=seal_evidence(id_, evidence),
+    )
+    counts_on.count(id_, now)
+
+
+def drop_waiting(session: Session, row: Subscription, now: datetime) -> None:
+    """Take back what was not sent yet."""
+    statements.delete(session, _DROP_WAITING, whose=row.ref, now=now)
+
+
+def drop_round(session: Session, row: Subscription) -> None:
+    """Delete all letters of the present round."""
+    statements.delete(session, _DROP_ROUND, of=row.ref, closed=row.round)
+
+
+def my_data_waits(session: Session, ref: str) -> bool:
+    """Tell whether somebody is to get a link to their data; such a letter is gone once it was sent or given up."""
+    return bool(session.connection().execute(_MY_DATA_WAITS, {"ref": ref}).scalar())
+
+
+def seal_evidence(letter_id: str, evidence: Mapping[str, Any]) -> bytes:
+    """What is kept of a letter, as its row holds it: packed, then encrypted, which nothing packs any more."""
+    text = json.dumps(evidence, ensure_ascii=False)
+    if len(text) > _WORTH_PACKING:
+        text = _PACKED + base64.b64encode(zlib.compress(text.encode())).decode()
+    return keyring.current().encrypt(text, ref=letter_id, column=EVIDENCE_COLUMN)
+
+
+def open_evidence(letter: Letter) -> dict[str, Any]:
+    """What is kept of a letter, packed or not; raise Unreadable."""
+    text = keyring.current().decrypt(letter.evidence, ref=letter.id, column=EVIDENCE_COLUMN)
+    if text.startswith(_PACKED):
+        text = zlib.decompress(base64.b64decode(text.removeprefix(_PACKED))).decode()
+    evidence: dict[str, Any] = json.loads(text)
+    return evidence

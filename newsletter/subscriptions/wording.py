@@ -1,0 +1,135 @@
+"""The consent texts people agree to: rendered from settings, immutable, addressed by their hash.
+
+A changed setting or template makes a new text. It is in the database before it is first shown, and stays there as
+long as a record names it. One that was withdrawn is shown and taken no more, from that moment on and for good: what a
+process keeps in its memory is asked about each time, and the row outlives the text, so that settings that go back to it
+do not publish it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from flask import current_app
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from newsletter import config
+from newsletter.config import Locale, Settings
+from newsletter.domain import clock
+from newsletter.domain.errors import UnknownWording
+from newsletter.storage import statements
+from newsletter.storage.database import reading, writing
+from newsletter.storage.models import Wording
+
+
+@dataclass(frozen=True)
+class ConsentText:
+    """One consent text in one language, as shown word for word."""
+
+    hash: str
+    language: Locale
+    text: str
+
+
+def render(language: Locale, settings: Settings) -> ConsentText:
+    """The text as the present settings and template have it."""
+    template = current_app.jinja_env.get_template(f"wordings/{language}.txt")
+    text = template.render(
+        organisation=settings.organisation,
+        topics=settings.topics_in(language),
+        contact_email=settings.contact_email,
+        privacy_url=settings.privacy_url_in(language),
+    )
+    text = " ".join(text.split())
+    return ConsentText(hashlib.sha256(f"{language}\n{text}".encode()).hexdigest(), language, text)
+
+
+def publish(session: Session) -> dict[str, ConsentText]:
+    """Put the present texts into the database where they are missing; give them by language."""
+    texts = rendered()
+    for text in texts.values():
+        statements.insert_missing(session, Wording, **asdict(text), published_at=clock.now())
+    return texts
+
+
+def rendered() -> dict[str, ConsentText]:
+    """The settings' own texts by language, withdrawn or not."""
+    settings = config.current()
+    return {language: render(language, settings) for language in settings.locales}
+
+
+def current(locale: str) -> ConsentText:
+    """The text published in a language now; the default language's where that one is not offered.
+
+    Raise UnknownWording where all of all languages were withdrawn.
+    """
+    if "wordings" not in current_app.extensions:
+        with writing() as session:
+            texts = publish(session)
+        current_app.extensions["wordings"] = texts
+    with reading() as session:
+        return _pick(session, current_app.extensions["wordings"], locale)
+
+
+def current_in(session: Session, locale: str) -> ConsentText:
+    """The same, within a transaction that writes already."""
+    return _pick(session, current_app.extensions.get("wordings") or publish(session), locale)
+
+
+def looked_at(locale: str) -> ConsentText:
+    """The same for whoever only looks: it may not be published yet. Raise UnknownWording."""
+    with reading() as session:
+        return _pick(session, rendered(), locale)
+
+
+def _pick(session: Session, texts: Mapping[str, ConsentText], locale: str) -> ConsentText:
+    """The settings' own text; should that be withdrawn, the newest that is not, so that nobody is locked out.
+
+    A language that has none is one that is not offered.
+    """
+    for language in dict.fromkeys((locale, config.current().default_locale, *texts)):
+        if (own := texts.get(language)) is None:
+            continue
+        if not session.connection().execute(_IS_WITHDRAWN, {"hash": own.hash}).scalar():
+            return own
+        if (other := session.scalar(_NEWEST, {"language": own.language})) is not None:
+            return of(other)
+    raise UnknownWording
+
+
+# Built once, as they are asked for by every form and every sign-up.
+_IS_WITHDRAWN = select(Wording.withdrawn_at.is_not(None)).where(Wording.hash == bindparam("hash"))
+_NEWEST = (
+    select(Wording)
+    .where(Wording.language == bindparam("language"), Wording.withdrawn_at.is_(None))
+    .order_by(Wording.published_at.desc())
+    .limit(1)
+)
+
+
+def find(hash_: str) -> ConsentText:
+    """The text with this hash; raise UnknownWording if there is none or it was withdrawn."""
+    with reading() as session:
+        row = session.get(Wording, hash_)
+    if row is None or row.withdrawn_at is not None:
+        raise UnknownWording
+    return of(row)
+
+
+def kept(session: Session, hash_: str) -> ConsentText | None:
+    """The text with this hash, withdrawn or not; one that was read is not read again, since it never changes."""
+    texts: dict[str, ConsentText] = current_app.extensions.setdefault("texts", {})
+    if hash_ not in texts:
+        row = session.get(Wording, hash_)
+        if row is None or row.has_ended:
+            return None
+        texts[hash_] = of(row)
+    return texts[hash_]
+
+
+def of(row: Wording) -> ConsentText:
+    """A row's text."""
+    return ConsentText(row.hash, "en" if row.language == "en" else "de", row.text)

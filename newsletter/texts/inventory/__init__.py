@@ -1,0 +1,92 @@
+"""What is collected, where it goes and how long it stays, as two documents made from the code and the settings.
+
+The record of processing activities (Art. 30 GDPR) and a text block for a privacy notice (Art. 13), in German or
+English. Pure: no database is opened. A test fails when a column appears that is not named here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from newsletter.config import Locale, Settings
+from newsletter.texts.inventory import people, records
+from newsletter.texts.inventory.table import Table
+from newsletter.texts.retention_table import TABLE, DataClass
+
+#: Every table by its name, those about people first.
+TABLES: dict[str, Table] = {
+    "subscription": people.SUBSCRIPTION,
+    "letter": people.LETTER,
+    "erasure": people.ERASURE,
+    "quota": people.QUOTA,
+    "ledger_row": records.LEDGER_ROW,
+    "seal": records.SEAL,
+    "wording": records.WORDING,
+    "keyring": records.KEYRING,
+    "job": records.JOB,
+    "retention_run": records.RETENTION_RUN,
+    "alembic_version": records.ALEMBIC_VERSION,
+}
+
+_texts = Environment(
+    loader=FileSystemLoader(Path(__file__).parent),
+    undefined=StrictUndefined,
+    autoescape=False,  # noqa: S701 - it is Markdown for the operator's terminal, filled from the operator's settings
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+
+
+def document(settings: Settings, locale: Locale) -> str:
+    """Both documents in one language, as Markdown."""
+    return f"{_render('record', settings, locale)}\n\n{_render('notice', settings, locale)}"
+
+
+def _render(name: str, settings: Settings, locale: Locale) -> str:
+    text = _texts.get_template(f"{name}.{locale}.md").render(
+        settings=settings,
+        imprint=settings.imprint_in(locale),
+        topics=settings.topics_in(locale),
+        privacy_url=settings.privacy_url_in(locale),
+        mail_host=settings.smtp.host if settings.smtp else None,
+        site=urlsplit(settings.public_url).hostname,
+        mail_tls=_mail_tls(settings),
+        counts_elsewhere=urlsplit(settings.storage_uri).hostname,
+        days=_days(settings.link_days, locale),
+        roles=[admin.name for admin in settings.admins],
+        has_file=settings.database_url.startswith("sqlite"),
+        tables=[
+            (name, table.rows.in_(locale), _columns(table, locale))
+            for name, table in TABLES.items()
+        ],
+        periods=[
+            (kept.data.in_(locale), kept.period.in_(locale), kept.reason.in_(locale))
+            for kept in TABLE
+            if (kept.is_personal or name == "record") and _is_there(kept, settings)
+        ],
+    )
+    return text.strip() + "\n"
+
+
+def _is_there(kept: DataClass, settings: Settings) -> bool:
+    return kept.name != "client_limits" or settings.client_limit != "off"
+
+
+def _mail_tls(settings: Settings) -> str | None:
+    """Whether letters travel to the mail server by TLS: "required", "optional" or "never"; None: there is none."""
+    if settings.smtp is None:
+        return None
+    return "required" if settings.smtp.implicit_tls else settings.smtp.starttls
+
+
+def _columns(table: Table, locale: Locale) -> list[tuple[str, str]]:
+    return [(name, text.in_(locale)) for name, text in table.columns.items()]
+
+
+def _days(count: int, locale: Locale) -> str:
+    one, many = ("day", "days") if locale == "en" else ("Tag", "Tage")
+    return f"{count} {one if count == 1 else many}"

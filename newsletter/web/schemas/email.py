@@ -1,0 +1,40 @@
+"""How an e-mail address may look, as JSON Schema can say it; whether it is one, `Address` alone decides."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import StrictStr, WithJsonSchema
+
+from newsletter.domain.address import LONGEST
+
+_ASCII_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+#: Short enough for its ASCII form, which is longer, to fit into 63 octets.
+_UMLAUT_LABEL = "[A-Za-z0-9à-öø-ÿ](?:[A-Za-z0-9à-öø-ÿ-]{0,22}[A-Za-z0-9à-öø-ÿ])?"
+#: `Address.parse`, but for domains in other scripts: these fit in their ASCII form (`xn--…`).
+STRICT = (
+    r"^(?!\.)(?!.*\.[.@])[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}"
+    r"@(?!(?:.*\.)?(?![Xx][Nn])[^.]{2}--)(?!.*\.(?:arpa|invalid|local|localhost|onion|test)$)"
+    rf"(?:{_ASCII_LABEL}\.)*(?:{_ASCII_LABEL}|{_UMLAUT_LABEL})"
+    r"\.[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z])?$"
+)
+_PRINTED = "!-?A-~¡-¬®-˿"
+#: `Address.as_held`, but for scripts beyond Latin: something around an @, nothing unprintable.
+LENIENT = f"^[@{_PRINTED}][ @{_PRINTED}]*@[ {_PRINTED}]*[{_PRINTED}]$"
+
+_EXAMPLE = "ada@example.com"
+
+#: What a letter can be sent to.
+Email = Annotated[
+    StrictStr,
+    WithJsonSchema(
+        {"type": "string", "pattern": STRICT, "maxLength": LONGEST, "examples": [_EXAMPLE]}
+    ),
+]
+#: What may be held here or at Mailchimp, however odd.
+HeldEmail = Annotated[
+    StrictStr,
+    WithJsonSchema(
+        {"type": "string", "pattern": LENIENT, "maxLength": 4 * LONGEST, "examples": [_EXAMPLE]}
+    ),
+]

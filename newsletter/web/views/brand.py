@@ -1,0 +1,33 @@
+"""The company's style sheet, from our own origin: no other may be loaded."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask, Response, send_file, url_for
+from werkzeug.exceptions import NotFound
+
+from newsletter import config
+from newsletter.texts import brand
+from newsletter.web.http.headers import hash_of
+from newsletter.web.openapi.document import describe, file_of
+
+bp = Blueprint("brand", __name__)
+
+
+def install(app: Flask) -> None:
+    """Tell every page where the brand's style sheet is; None where it brings none."""
+    app.context_processor(lambda: {"brand_css": _url()})
+
+
+@bp.get("/brand.css")
+@describe(file_of("text/css", "The company's own style sheet, if it has one."))
+def style() -> Response:
+    """Serve the brand's style sheet, with an ETag."""
+    file = brand.style(config.current())
+    if file is None:
+        raise NotFound
+    return send_file(file, mimetype="text/css")
+
+
+def _url() -> str | None:
+    file = brand.style(config.current())
+    return url_for("brand.style", v=hash_of(file)) if file else None

@@ -1,0 +1,36 @@
+"""What a web developer copies into a page of their own: the form, with and without a script."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request
+
+from newsletter import config
+from newsletter.subscriptions import wording
+from newsletter.web.http import language, origins
+from newsletter.web.openapi.document import PAGE, Door, describe
+
+bp = Blueprint("embed", __name__)
+
+
+@bp.get("/embed")
+@describe(
+    Door(
+        "The form to copy into a page of one's own site.",
+        {200: (PAGE,)},
+        ("unavailable",),
+        parameters=("Next",),
+    )
+)
+def show() -> str:
+    """Show the form in the page's language, leading on to `next` if that is on an allowed site."""
+    asked = request.args.get("next")
+    next_url = origins.allowed_page(asked)
+    return render_template(
+        "pages/embed.html",
+        consent=wording.current(language.present()),
+        next_url=next_url,
+        next_refused=bool(asked) and next_url is None,
+        other_locale=language.other(),
+        origin=origins.origin_of(config.current().public_url),
+        next_origin=origins.origin_of(next_url) if next_url else None,
+    )

@@ -1,0 +1,150 @@
+"""The link to one's own data: to see, to take along, to leave, to correct, to erase. Opening it changes nothing."""
+
+from __future__ import annotations
+
+from flask import (
+    Blueprint,
+    Response,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+
+from newsletter.domain.address import Address
+from newsletter.domain.errors import InvalidAddress
+from newsletter.rights import access_text, my_data
+from newsletter.subscriptions.links import MY_DATA_HOLDS, Link, Purpose
+from newsletter.web.http import bodies, errors, language, links, negotiation
+from newsletter.web.openapi.document import JSON_OR_FORM, PAGE, UNREAD, Door, describe
+from newsletter.web.schemas.my_data import Done, MyDataAct
+from newsletter.web.schemas.public import say
+from newsletter.web.schemas.staff import Held
+
+FILE_NAME = "newsletter-data.json"
+
+_LINK_PROBLEMS = ("unknown-data-link", "expired-link", "unavailable")
+#: What the page says was done, after the redirect to it.
+_TOLD = frozenset({"unsubscribe", "rectify", "lift"})
+
+bp = Blueprint("my_data", __name__)
+
+
+@bp.get("/my-data/<token>")
+@describe(Door("Show all that is held; changes nothing.", {200: (PAGE, Held)}, _LINK_PROBLEMS))
+def show(token: str) -> Response:
+    """Show all that is held."""
+    return _page(links.follow(Purpose.MY_DATA, token), token)
+
+
+@bp.get("/my-data/<token>/erase")
+@describe(
+    Door(
+        "Say what erasing does, and ask once more; changes nothing.",
+        {200: (PAGE,)},
+        _LINK_PROBLEMS,
+        description="Its button does the same as a POST to the page of one's own data.",
+    )
+)
+def ask_to_erase(token: str) -> Response:
+    """Say what erasing does, and ask once more."""
+    link = links.follow(Purpose.MY_DATA, token)
+    page = render_template(
+        "pages/my_data_erase.html",
+        would_lose_block=my_data.would_lose_block(link),
+        my_data_url=url_for("my_data.show", token=token, locale=language.present()),
+    )
+    return make_response(page)
+
+
+@bp.post("/my-data/<token>")
+@describe(
+    Door(
+        "Do something with one's own data; again: the same answer, until it is erased.",
+        {200: (PAGE, Held, Done), 303: (PAGE,), 422: (PAGE,)},
+        (
+            *_LINK_PROBLEMS,
+            *UNREAD,
+            *("invalid-address", "blocked-hard", "cannot-correct", "too-many-requests"),
+        ),
+        body=MyDataAct,
+        media=JSON_OR_FORM,
+        words={
+            200: "What was asked for: all that is held, as a file; or that it was done.",
+            303: "A form's wish was fulfilled: back to the page.",
+            422: "The page again, with what was typed; to programs, why not.",
+        },
+    )
+)
+def act(token: str) -> Response:
+    """Do what was asked."""
+    link = links.follow(Purpose.MY_DATA, token)
+    given = bodies.parse(MyDataAct, bodies.fields())
+    try:
+        new = _new_address(given)
+    except InvalidAddress:
+        if not negotiation.wants_page():
+            raise
+        return _page(link, token, new_email=given.new_email or "", status=422)
+    match given.action:
+        case "download":
+            return _file(link)
+        case "erase":
+            return _erase(link, keep_block=given.keep_block)
+        case "unsubscribe":
+            my_data.unsubscribe(link)
+        case "lift":
+            my_data.lift(link)
+        case "rectify":
+            assert new is not None  # noqa: S101 - tells mypy; correcting needs one
+            my_data.rectify(link, new)
+    if negotiation.wants_json():
+        return say(Done(action=given.action))
+    here = url_for("my_data.show", token=token, done=given.action, locale=language.present())
+    return make_response(redirect(here, 303))
+
+
+def _new_address(given: MyDataAct) -> Address | None:
+    """The new address; what is given is looked at, whether the action needs it or not."""
+    if given.new_email is None and given.action != "rectify":
+        return None
+    return Address.parse(given.new_email or "")
+
+
+def _page(link: Link, token: str, *, new_email: str = "", status: int = 200) -> Response:
+    locale = language.present()
+    mine = my_data.look(link, locale)
+    if negotiation.wants_json():
+        return jsonify(mine.held)
+    done = request.args.get("done")
+    page = render_template(
+        "pages/my_data.html",
+        parts=access_text.parts(mine.held, locale),
+        can_leave=mine.can_leave,
+        can_correct=mine.can_correct,
+        can_lift=mine.can_lift,
+        unsubscribe_url=mine.unsubscribe_url,
+        erase_url=url_for("my_data.ask_to_erase", token=token, locale=locale),
+        expires_at=link.made_at + MY_DATA_HOLDS if link.made_at else None,
+        done=done if done in _TOLD and status == 200 else None,
+        new_email=new_email,
+        error=errors.text_of("invalid-address", on_page=True)[1] if status == 422 else None,
+    )
+    return make_response(page, status)
+
+
+def _file(link: Link) -> Response:
+    response = jsonify(my_data.export(link, language.present()))
+    response.headers["Content-Disposition"] = f'attachment; filename="{FILE_NAME}"'
+    return response
+
+
+def _erase(link: Link, *, keep_block: bool) -> Response:
+    """No redirect: the link ends with what it leads to."""
+    reference = my_data.erase(link, keep_block=keep_block)
+    if negotiation.wants_json():
+        return say(Done(action="erase", reference=reference))
+    page = render_template("pages/my_data_erased.html", reference=reference, keeps_block=keep_block)
+    return make_response(page)

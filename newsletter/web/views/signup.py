@@ -1,0 +1,112 @@
+"""The hosted form, and sign-ups from it, from other sites' forms and from their scripts.
+
+The answer never tells whether an address was known.
+"""
+
+from __future__ import annotations
+
+import re
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+
+from newsletter import subscriptions
+from newsletter.domain.address import Address
+from newsletter.domain.errors import InvalidAddress, UnknownWording
+from newsletter.subscriptions import wording
+from newsletter.subscriptions.wording import ConsentText
+from newsletter.web.http import bodies, errors, language, negotiation, origins
+from newsletter.web.openapi.document import JSON_OR_FORM, PAGE, UNREAD, Door, describe
+from newsletter.web.schemas.public import Accepted, Form, SignUp, say
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+bp = Blueprint("signup", __name__)
+
+
+@bp.after_request
+def _let_scripts_read(response: Response) -> Response:
+    return origins.share(response) if request.endpoint == "signup.subscribe" else response
+
+
+@bp.get("/")
+@describe(
+    Door(
+        "The sign-up form; as JSON, what a form has to show.",
+        {200: (PAGE, Form)},
+        ("unavailable",),
+        parameters=("Next",),
+    )
+)
+def form() -> Response:
+    """Show the form, or tell a program what to show in its own."""
+    consent = wording.current(language.present())
+    if negotiation.wants_json():
+        return say(Form(consent=consent.text, wording=consent.hash, language=consent.language))
+    return _form(consent, next_url=request.args.get("next"))
+
+
+@bp.post("/subscriptions")
+@describe(
+    Door(
+        "Sign up. The answer is the same for every address.",
+        {202: (Accepted,), 303: (PAGE,), 422: (PAGE,)},
+        (*UNREAD, "invalid-address", "unknown-wording", "too-many-requests", "unavailable"),
+        body=SignUp,
+        media=JSON_OR_FORM,
+        words={
+            422: "The form again, with what was typed; to programs, why not.",
+            303: "A form's sign-up was taken: on to `next`, or to a page of ours.",
+        },
+    )
+)
+def subscribe() -> Response:
+    """Take a sign-up; a form with a mistake in its address is shown again."""
+    fields = bodies.fields()
+    given = bodies.parse(SignUp, fields if request.is_json else {"email": "", **fields})
+    language.use(given.locale)
+    consent = _consent_for(given)
+    try:
+        address = Address.parse(given.email)
+    except InvalidAddress:
+        if not negotiation.wants_page():
+            raise
+        return _form(consent, email=given.email, next_url=given.next, status=422)
+    if not given.is_from_machine:
+        subscriptions.sign_up(address, consent)
+    return _accepted(given)
+
+
+@bp.get("/inbox")
+@describe(Door("Where a form's sign-up leads: please look into your inbox.", {200: (PAGE,)}))
+def inbox() -> str:
+    """Ask the person to look into their inbox."""
+    return render_template("pages/inbox.html")
+
+
+def _consent_for(given: SignUp) -> ConsentText:
+    if not given.wording:
+        return wording.current(language.present())
+    if not _HASH.fullmatch(given.wording):
+        raise UnknownWording
+    return wording.find(given.wording)
+
+
+def _accepted(given: SignUp) -> Response:
+    if negotiation.wants_json():
+        return say(Accepted(), 202)
+    inbox_url = url_for("signup.inbox", locale=language.present())
+    return make_response(redirect(origins.allowed_page(given.next) or inbox_url, 303))
+
+
+def _form(
+    consent: ConsentText, *, email: str = "", next_url: str | None, status: int = 200
+) -> Response:
+    page = render_template(
+        "pages/signup.html",
+        consent=consent,
+        email=email,
+        error=errors.text_of("invalid-address", on_page=True)[1] if status == 422 else None,
+        other_locale=language.other(),
+        next_url=origins.allowed_page(next_url),
+    )
+    return make_response(page, status)

@@ -1,0 +1,49 @@
+"""The link to leave: one button for people, one click for mail programs (RFC 8058)."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, make_response, render_template
+
+from newsletter import subscriptions
+from newsletter.subscriptions.links import Purpose
+from newsletter.web.http import links, negotiation
+from newsletter.web.http.bodies import FORMS
+from newsletter.web.openapi.document import PAGE, Door, describe
+from newsletter.web.schemas.public import AskToUnsubscribe, Blocked, OneClick, say
+
+_PROBLEMS = ("unknown-link", "unavailable")
+
+bp = Blueprint("unsubscribe", __name__)
+
+
+@bp.get("/unsubscribe/<token>")
+@describe(
+    Door("Ask whether to leave; changes nothing.", {200: (PAGE, AskToUnsubscribe)}, _PROBLEMS)
+)
+def show(token: str) -> Response:
+    """Ask whether to leave."""
+    links.follow(Purpose.UNSUBSCRIBE, token)
+    if negotiation.wants_json():
+        return say(AskToUnsubscribe())
+    return make_response(render_template("pages/unsubscribe.html"))
+
+
+@bp.post("/unsubscribe/<token>")
+@describe(
+    Door(
+        "Leave; again: the same answer.",
+        {200: (PAGE, Blocked)},
+        _PROBLEMS,
+        body=OneClick,
+        media=FORMS,
+        description="Also what a mail program calls on its user's behalf (RFC 8058): "
+        "no redirect, no cookie, no question.",
+    )
+)
+def leave(token: str) -> Response:
+    """Leave. Whatever the body says: it need not be read, a redirect would break RFC 8058."""
+    departure = subscriptions.unsubscribe(links.follow(Purpose.UNSUBSCRIBE, token))
+    if negotiation.wants_json():
+        return say(Blocked())
+    proof_until = departure.proof_until if departure else None
+    return make_response(render_template("pages/unsubscribed.html", proof_until=proof_until))

@@ -1,0 +1,164 @@
+"""Mailchimp's webhooks: what people did there. A secret in the URL, and perhaps a signature.
+
+Mailchimp calls again after any other answer than a 2xx, and stops for good after a 410: what means
+nothing to us is answered like what does.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from urllib.parse import parse_qsl
+
+from flask import Blueprint, Response, current_app, request
+from werkzeug.exceptions import NotFound
+
+from newsletter import config
+from newsletter.domain.address import Address
+from newsletter.domain.errors import InvalidAddress
+from newsletter.domain.lifecycle import Reason
+from newsletter.subscriptions import reported
+from newsletter.web.http import bodies, signature
+from newsletter.web.http.bodies import FORMS
+from newsletter.web.http.signature import Refusals, WrongSignature
+from newsletter.web.openapi.document import Door, describe
+from newsletter.web.schemas.public import MailchimpCall
+
+#: Octets. A profile has many merge fields, and a lost call may be a lost withdrawal.
+LONGEST = 1024 * 1024
+
+Fields = Mapping[str, str]
+
+bp = Blueprint("webhooks", __name__)
+
+
+@bp.get("/webhooks/mailchimp/<secret>")
+@describe(Door("Mailchimp's check of the URL.", {200: ("text/plain",)}, ("not-found",)))
+def check(secret: str) -> Response:
+    """Tell Mailchimp that it has the right URL."""
+    _require(secret)
+    return Response("ok\n", mimetype="text/plain")
+
+
+@bp.post("/webhooks/mailchimp/<secret>")
+@describe(
+    Door(
+        "What Mailchimp tells: acted on before it is answered.",
+        {204: (None,)},
+        ("wrong-signature", "not-found", "too-large", "unavailable"),
+        body=MailchimpCall,
+        media=FORMS[:1],
+        description="Where MAILCHIMP_SIGNING_SECRET is set, `X-Mailchimp-Signature` has to fit. An "
+        "unknown address, type or audience is answered likewise, and never by 410: Mailchimp would "
+        "not call again.",
+        words={204: "It was taken, whatever it meant."},
+    ),
+)
+def hear(secret: str) -> Response:
+    """Act on one call, and answer after the commit."""
+    _require(secret)
+    body = bodies.octets(LONGEST)
+    _check_signature(body)
+    obey(read(body))
+    return Response(status=204)
+
+
+def read(body: bytes) -> Fields:
+    """The form's fields, the first of each name; broken text becomes harmless text."""
+    pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace")
+    return dict(reversed(pairs))
+
+
+def obey(fields: Fields) -> None:
+    """Pass on what a call means; one about another audience or of another type means nothing."""
+    ours = config.current().mailchimp_list_id
+    act = _ACTS.get(fields.get("type", ""))
+    if act is None or (ours is not None and fields.get("data[list_id]") != ours):
+        return
+    try:
+        act(fields)
+    except InvalidAddress:
+        return  # nobody we know
+
+
+def fired_at(fields: Fields) -> datetime | None:
+    """When it happened there; Mailchimp names no zone and means UTC. None for what is no time."""
+    try:
+        return datetime.strptime(fields.get("fired_at", ""), "%Y-%m-%d %H:%M:%S").replace(
+            tzinfo=UTC
+        )
+    except ValueError:
+        return None
+
+
+def _unsubscribe(fields: Fields) -> None:
+    address, at = _address(fields), fired_at(fields)
+    match fields.get("data[reason]"), fields.get("data[action]", "unsub"):
+        case "abuse", _:
+            reported.left(address, Reason.COMPLAINT, at)
+        case _, "unsub":
+            reported.left(address, Reason.UNSUBSCRIBED, at)
+        case _, "delete":
+            reported.removed(address, at)
+        case _:
+            pass
+
+
+def _cleaned(fields: Fields) -> None:
+    match fields.get("data[reason]"):
+        case "abuse":
+            reported.left(_address(fields), Reason.COMPLAINT, fired_at(fields))
+        case "hard":
+            reported.left(_address(fields), Reason.BOUNCE, fired_at(fields))
+        case _:
+            pass
+
+
+def _changed(fields: Fields) -> None:
+    reported.changed(_address(fields))
+
+
+def _upemail(fields: Fields) -> None:
+    old, new = _address(fields, "data[old_email]"), _address(fields, "data[new_email]")
+    reported.renamed(old, new, fired_at(fields))
+
+
+_ACTS: Mapping[str, Callable[[Fields], None]] = {
+    "unsubscribe": _unsubscribe,
+    "cleaned": _cleaned,
+    "subscribe": _changed,
+    "profile": _changed,
+    "upemail": _upemail,
+}
+
+
+def _address(fields: Fields, name: str = "data[email]") -> Address:
+    return Address.as_held(fields.get(name, ""))
+
+
+def refusals() -> Refusals:
+    """The calls that this process refused because of their signatures."""
+    noted = current_app.extensions.setdefault("refused_webhook_calls", Refusals())
+    assert isinstance(noted, Refusals)  # noqa: S101 - tells mypy
+    return noted
+
+
+def _check_signature(body: bytes) -> None:
+    secret = config.current().mailchimp_signing_secret
+    if secret is None:
+        return
+    given = request.headers.get(signature.HEADER, "")
+    try:
+        signature.check(given, body, secret.get_secret_value())
+    except WrongSignature:
+        refusals().note()
+        raise
+
+
+def _require(secret: str) -> None:
+    right = config.current().mailchimp_webhook_secret
+    if right is None:
+        raise NotFound
+    if not hmac.compare_digest(secret.encode(), right.get_secret_value().encode()):
+        raise NotFound

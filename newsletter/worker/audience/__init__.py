@@ -1,0 +1,1 @@
+"""Bringing people to their place at Mailchimp."""

@@ -1,0 +1,144 @@
+"""Who is not where they should be at Mailchimp, and what is to be done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import BindParameter, ColumnElement, and_, exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from newsletter.domain import clock
+from newsletter.domain.errors import Unreadable
+from newsletter.domain.lifecycle import UNSETTLED, Event, Status, There, wanted_there
+from newsletter.ledger import log
+from newsletter.storage.database import reading
+from newsletter.storage.models import Erasure, Subscription
+from newsletter.subscriptions.person import address_of
+from newsletter.worker.mailchimp.client import Joining
+
+#: Whoever was put aside comes after those who still wait for their first turn.
+TURN = func.coalesce(Subscription.audience_try_at, Subscription.since)
+
+
+Moment = datetime | BindParameter[datetime]
+
+
+@dataclass(frozen=True)
+class Errand:
+    """One person whose place at Mailchimp is not the wanted one, as they stood when they were taken."""
+
+    ref: str
+    digest: bytes
+    round: int
+    joining: Joining
+    wanted: There
+    known: There
+    synced_round: int | None
+    #: Earlier calls of unknown outcome: what they asked for, and until when they may be carried out.
+    asked: There | None
+    settles_at: datetime | None
+    taken_at: datetime
+
+    @property
+    def may_be_undone(self) -> bool:
+        """Tell whether an earlier call may still be carried out that wanted something else."""
+        return self._is_open and self.asked is not self.wanted
+
+    @property
+    def asks(self) -> There:
+        """What is asked for all in all, once this call is made, too."""
+        return There.UNKNOWN if self.may_be_undone else self.wanted
+
+    @property
+    def _is_open(self) -> bool:
+        return self.settles_at is not None and self.settles_at > self.taken_at
+
+
+def waiting(count: int, *, alone: bool = False, leaving: bool = False) -> Sequence[str]:
+    """References of those who are to be settled, those first who have waited longest.
+
+    Or of those alone who must be so `alone`, or who are `leaving` there.
+    """
+    now = clock.now()
+    with reading() as session:
+        query = select(Subscription.ref).where(unsettled(now))
+        query = query.where(~is_plain(now)) if alone else query
+        query = query.where(~_wants_in()) if leaving else query
+        return session.scalars(query.order_by(TURN).limit(count)).all()
+
+
+def take(ref: str) -> Errand | None:
+    """Read what is to be done for one person; None if they were settled meanwhile. Raise Unreadable."""
+    now = clock.now()
+    with reading() as session:
+        row = session.scalar(select(Subscription).where(Subscription.ref == ref, unsettled(now)))
+        return None if row is None else _errand(session, row, now)
+
+
+def wish_for(row: Subscription) -> There | None:
+    """Where the person of a row should be."""
+    return wanted_there(row.status, held=row.hold, is_successor=row.replaces_ref is not None)
+
+
+def unsettled(now: datetime) -> ColumnElement[bool]:
+    """Rows where the known place is not the wanted one, whose turn it is, and that nobody is erasing there."""
+    return and_(_is_elsewhere(), _is_due(now))
+
+
+def how_many_wait() -> int:
+    """How many are not where they should be, whether it is their turn or not; erasures are told elsewhere."""
+    is_erased = exists().where(Erasure.digest == Subscription.digest)
+    waiting = select(func.count()).select_from(Subscription).where(_is_elsewhere(), ~is_erased)
+    with reading() as session:
+        return session.scalar(waiting) or 0
+
+
+def _is_elsewhere() -> ColumnElement[bool]:
+    is_out = or_(
+        Subscription.status.in_((Status.BLOCKED, Status.RETURNING)),
+        and_(Subscription.status == Status.CONFIRMED, Subscription.hold.is_(True)),
+        and_(Subscription.status == Status.PENDING, Subscription.replaces_ref.is_not(None)),
+    )
+    wants_out = and_(is_out, Subscription.audience.in_(UNSETTLED[There.UNSUBSCRIBED]))
+    return or_(_wants_in(), wants_out)
+
+
+def is_plain(now: Moment) -> ColumnElement[bool]:
+    """Rows that are to be subscribed, with no call of unknown outcome behind them: many can be told together."""
+    ends = Subscription.audience_settles_at
+    is_quiet = or_(ends.is_(None), ends <= now)
+    return and_(_wants_in(), Subscription.audience != There.UNKNOWN, is_quiet, _is_due(now))
+
+
+def _wants_in() -> ColumnElement[bool]:
+    return and_(
+        Subscription.status == Status.CONFIRMED,
+        Subscription.hold.is_(False),
+        Subscription.audience.in_(UNSETTLED[There.SUBSCRIBED]),
+    )
+
+
+def _is_due(now: Moment) -> ColumnElement[bool]:
+    is_turn = or_(Subscription.audience_try_at.is_(None), Subscription.audience_try_at <= now)
+    return and_(is_turn, ~exists().where(Erasure.digest == Subscription.digest))
+
+
+def _errand(session: Session, row: Subscription, now: datetime) -> Errand:
+    address, wanted = address_of(row), wish_for(row)
+    if address is None or wanted is None:
+        raise Unreadable
+    asked_at = log.time_of(session, row.ref, row.round, Event.SIGNUP)
+    return Errand(
+        ref=row.ref,
+        digest=row.digest,
+        round=row.round,
+        joining=Joining(address, row.locale, asked_at or row.since, row.since),
+        wanted=wanted,
+        known=row.audience,
+        synced_round=row.synced_round,
+        asked=row.audience_asked,
+        settles_at=row.audience_settles_at,
+        taken_at=now,
+    )

@@ -1,0 +1,104 @@
+"""Carries erasures to Mailchimp: deleted for good there, read back, and checked again after any call in flight."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from newsletter.domain import clock
+from newsletter.domain.errors import DeliveryFailure, Meaning
+from newsletter.storage import jobs, outage
+from newsletter.storage.database import lock, reading, writing
+from newsletter.storage.models import Erasure
+from newsletter.subscriptions import erasures
+from newsletter.worker import backoff
+from newsletter.worker.audience.progress import Progress
+from newsletter.worker.mailchimp.client import Mailchimp
+
+log = logging.getLogger(__name__)
+
+
+class Forgetting:
+    """Takes one erasure at a time."""
+
+    def __init__(self, mailchimp: Mailchimp) -> None:
+        self._mailchimp = mailchimp
+
+    def step(self) -> Progress:
+        """Carry one erasure to Mailchimp."""
+        erasure = _take()
+        if erasure is None:
+            return Progress.IDLE
+        id_ = erasure.id
+        try:
+            self._mailchimp.delete_permanently(erasures.address_of(erasure))
+        except DeliveryFailure as failure:
+            log.warning("erasure %s at mailchimp failed: %s", id_, failure.reason)
+            is_whole = failure.meaning is Meaning.WHOLE
+            _postpone(id_, failure.reason, is_tried=not is_whole)
+            if not is_whole:
+                return Progress.FAILED
+            jobs.hold("mailchimp", failure.reason)
+            return Progress.STOP
+        except outage.OF_THE_DATABASE:
+            raise
+        except Exception as error:
+            # One erasure whose row is odd must not stop the rest.
+            log.exception("erasure %s could not be carried out", id_)
+            _postpone(id_, type(error).__name__, is_tried=True)
+            return Progress.FAILED
+        _settle(id_)
+        log.info("erasure %s carried out at mailchimp", id_)
+        return Progress.DONE
+
+
+def _take() -> Erasure | None:
+    now = clock.now()
+    is_due = or_(Erasure.try_at.is_(None), Erasure.try_at <= now)
+    # One that was put aside comes after those that still wait for their first turn.
+    turn = func.coalesce(Erasure.try_at, Erasure.requested_at)
+    with reading() as session:
+        waits = (Erasure.mailchimp_done_at.is_(None), is_due)
+        return session.scalar(select(Erasure).where(*waits).order_by(turn).limit(1))
+
+
+def _locked(session: Session, id_: str) -> Erasure | None:
+    digest = session.scalar(select(Erasure.digest).where(Erasure.id == id_))
+    if digest is None:
+        return None
+    lock(session, digest)
+    return session.scalar(select(Erasure).where(Erasure.id == id_).with_for_update())
+
+
+def _settle(id_: str) -> None:
+    now = clock.now()
+    with writing() as session:
+        erasure = _locked(session, id_)
+        if erasure is None:
+            return
+        if _may_come_back(erasure, now):
+            erasure.try_at, erasure.error = erasure.settles_at, "settling"
+            return
+        erasures.forgotten_there(erasure, now)
+
+
+def _may_come_back(erasure: Erasure, now: datetime) -> bool:
+    """Tell whether a call made before may still put the person back: then it is deleted once more after that."""
+    return erasure.settles_at is not None and erasure.settles_at > now
+
+
+def _postpone(id_: str, reason: str, *, is_tried: bool) -> None:
+    """Put an erasure aside; a refusal of us altogether uses no try up."""
+    with writing() as session:
+        erasure = _locked(session, id_)
+        if erasure is None:
+            return
+        erasure.error = reason[:64]
+        wait = jobs.PROBE_EVERY
+        if is_tried:
+            erasure.tries += 1
+            wait = backoff.delay(erasure.tries)
+        erasure.try_at = clock.now() + wait

@@ -1,0 +1,153 @@
+"""The audience loop: brings each person's place at Mailchimp to what is wanted. A state, not a stream of commands.
+
+Many who are to be subscribed go out together (batches.py); whoever needs a look, or a call of another kind, gets one
+of their own. Only one worker at a time runs this.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+
+from newsletter.domain.errors import DeliveryFailure, Meaning
+from newsletter.domain.lifecycle import UNSETTLED, Reason, There
+from newsletter.storage import jobs, outage
+from newsletter.storage.runs import reconciliation
+from newsletter.subscriptions import reported
+from newsletter.worker.audience import due
+from newsletter.worker.audience import outcome as settling
+from newsletter.worker.audience.batches import Batches
+from newsletter.worker.audience.due import Errand
+from newsletter.worker.audience.outcome import MovedOn, announce, settle
+from newsletter.worker.audience.progress import Progress
+from newsletter.worker.mailchimp.client import COMPLIANCE_STATE, Mailchimp, Member
+
+#: How many get a call of their own before others are told together again.
+ALONE_AT_ONCE = 100
+
+log = logging.getLogger(__name__)
+
+
+class Audience:
+    """Settles the places at Mailchimp of many, or of one person at a time."""
+
+    def __init__(self, mailchimp: Mailchimp) -> None:
+        self._mailchimp = mailchimp
+        self._batches = Batches(mailchimp)
+        self._waiting: deque[str] = deque()
+
+    def step(self) -> Progress:
+        """Settle one person; before there is anybody to be taken alone, all who can be settled together."""
+        is_owed = reconciliation.is_owed()
+        if is_owed and not self._waiting:
+            # Whoever is to be added may have left since the backup: comparing tells first.
+            self._waiting.extend(due.waiting(ALONE_AT_ONCE, leaving=True))
+        elif not self._waiting:
+            progress = self._batches.step()
+            is_done = progress is Progress.IDLE
+            self._waiting.extend(self._batches.left_over)
+            # Who leaves must not wait until all who come are through.
+            self._waiting.extend(due.waiting(ALONE_AT_ONCE, alone=not is_done))
+            if not is_done:
+                return progress
+        if not self._waiting:
+            return Progress.IDLE
+        return self._settle(self._waiting.popleft(), adds=not is_owed)
+
+    def _settle(self, ref: str, *, adds: bool) -> Progress:
+        errand: Errand | None = None
+        try:
+            errand = due.take(ref)
+            if errand is None or not (adds or errand.wanted is There.UNSUBSCRIBED):
+                return Progress.FAILED
+            self._carry_out(errand)
+        except MovedOn:
+            return Progress.FAILED
+        except DeliveryFailure as failure:
+            outcome = _outcome(failure, errand)
+            log.warning("mailchimp ref=%s failed: %s, %s", ref, failure.reason, outcome)
+            if errand is not None:
+                settling.fail(errand, failure)
+            if failure.meaning is not Meaning.WHOLE:
+                return Progress.FAILED
+            jobs.hold("mailchimp", failure.reason)
+            self._waiting.clear()
+            return Progress.STOP
+        except outage.OF_THE_DATABASE:
+            raise
+        except Exception as error:
+            # One person whose row is odd must not stop the rest.
+            log.exception("mailchimp ref=%s could not be settled", ref)
+            settling.postpone(ref, type(error).__name__)
+            return Progress.FAILED
+        return Progress.DONE
+
+    def _carry_out(self, errand: Errand) -> None:
+        if errand.known is There.UNKNOWN:
+            member = self._look_up(errand)
+            if _is_answer(errand, member):
+                return
+        if errand.wanted is There.SUBSCRIBED:
+            self._subscribe(errand)
+        else:
+            errand = announce(errand)
+            settle(errand, self._mailchimp.unsubscribe(errand.joining.address), is_change=True)
+        log.info("mailchimp ref=%s is %s", errand.ref, errand.wanted)
+
+    def _look_up(self, errand: Errand) -> Member | None:
+        try:
+            return self._mailchimp.look_up(errand.joining.address)
+        except DeliveryFailure as failure:
+            # Looking changes nothing there, whatever became of it.
+            raise DeliveryFailure(failure.meaning, failure.reason) from None
+
+    def _subscribe(self, errand: Errand) -> None:
+        errand = announce(errand)
+        settle(errand, self._add(errand), is_change=True)
+
+    def _add(self, errand: Errand) -> There:
+        if errand.ref not in self._batches.in_compliance:
+            try:
+                return self._mailchimp.subscribe(errand.joining)
+            except DeliveryFailure as failure:
+                if failure.reason != COMPLIANCE_STATE:
+                    raise
+        # They once left there by themselves: Mailchimp takes them back only after asking once more.
+        return self._mailchimp.ask_again(errand.joining)
+
+
+def _outcome(failure: DeliveryFailure, errand: Errand | None) -> str:
+    """What comes of a failure, as the log tells it: nobody's leaving is ever given up."""
+    if failure.meaning is Meaning.WHOLE:
+        return "all that is meant for Mailchimp waits"
+    is_adding = errand is not None and errand.wanted is There.SUBSCRIBED
+    return "given up" if failure.meaning is Meaning.PERSONAL and is_adding else "tried again later"
+
+
+def _is_answer(errand: Errand, member: Member | None) -> bool:
+    """Take what stands there for an answer where it is one, or tell that a call must follow."""
+    place = There.ABSENT if member is None else member.place
+    if errand.wanted is There.UNSUBSCRIBED:
+        if place in UNSETTLED[There.UNSUBSCRIBED]:
+            return False
+        was_ours = errand.asked is There.UNSUBSCRIBED and place is There.UNSUBSCRIBED
+        settle(errand, place, is_change=was_ours)
+        return True
+    if place in (There.SUBSCRIBED, There.AWAITING):
+        settle(errand, place, is_change=errand.synced_round != errand.round)
+        return True
+    is_own_doing = errand.asked in (There.UNSUBSCRIBED, There.UNKNOWN)
+    if errand.synced_round != errand.round or is_own_doing:
+        # They left before this round's consent, or a late call of ours undid it: the consent counts.
+        return False
+    reported.found_left(errand.ref, errand.round, reason_for(member), place)
+    return True
+
+
+def reason_for(member: Member | None) -> Reason:
+    """Why somebody who was subscribed there is so no more."""
+    if member is None or member.is_archived:
+        return Reason.REMOVED_AT_MAILCHIMP
+    if member.is_complaint:
+        return Reason.COMPLAINT
+    return Reason.BOUNCE if member.is_bounce else Reason.UNSUBSCRIBED

@@ -1,0 +1,146 @@
+"""What stands in a letter when it is sent, as long as somebody needs it, and what is kept of it afterwards."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from email.message import EmailMessage
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from newsletter import config
+from newsletter.config import Locale
+from newsletter.domain import clock, periods
+from newsletter.domain.clock import rfc3339
+from newsletter.storage.database import reading
+from newsletter.storage.models import Letter, LetterKind, Subscription, Wording
+from newsletter.subscriptions import links
+from newsletter.subscriptions.leave import unsubscribe_url
+from newsletter.subscriptions.letters import open_evidence
+from newsletter.subscriptions.links import Link, Purpose
+from newsletter.subscriptions.person import OPEN, address_of, standing_of
+from newsletter.texts.letters import ConfirmationValues, LetterValues, MyDataValues, WayBackValues
+
+#: What stands in a kept letter where a link stood.
+_GONE = {"de": "[Link nicht aufbewahrt]", "en": "[link not kept]"}
+
+
+def values_of(letter_id: str) -> LetterValues | None:
+    """What stands in a letter; None if nobody needs it any more."""
+    with reading() as session:
+        letter = session.get(Letter, letter_id)
+        row = session.get(Subscription, letter.ref) if letter else None
+        if letter is None or row is None:
+            return None
+        if letter.kind is LetterKind.MY_DATA:
+            return _my_data(letter, row)
+        if row.round != letter.round:
+            return None
+        match letter.kind:
+            case LetterKind.CONFIRMATION:
+                return _confirmation(session, letter, row)
+            case LetterKind.WAY_BACK:
+                return _way_back(session, letter, row)
+
+
+def evidence_of(values: LetterValues, message: EmailMessage, reply: str) -> dict[str, Any]:
+    """What is kept of a letter: all that it said, but no link that opens what is the recipient's alone."""
+    return {
+        "message_id": values.message_id,
+        "reply": reply,
+        **_as_sent(values, message),
+        "values": {
+            name: rfc3339(value) if isinstance(value, datetime) else value
+            for name, value in vars(values).items()
+            if name not in values.opening
+        },
+    }
+
+
+def _as_sent(values: LetterValues, message: EmailMessage) -> dict[str, str]:
+    """Subject and plain text word for word, but for the links; neither where a link is left in pieces."""
+    part = message.get_body(("plain",))
+    assert part is not None  # noqa: S101 - tells mypy; every letter has one
+    texts = {"subject": str(message["Subject"]), "text": str(part.get_content())}
+    urls = [getattr(values, name) for name in values.opening]
+    ends = [url.rpartition("/")[2] for url in urls]
+    for link in (*urls, *ends):
+        texts = {name: text.replace(link, _GONE[values.language]) for name, text in texts.items()}
+    # A brand's template may break a long line; whatever would open it in the end is not kept.
+    squashed = "".join("".join(texts.values()).split())
+    return {} if any(end in squashed for end in ends) else texts
+
+
+def _confirmation(session: Session, letter: Letter, row: Subscription) -> ConfirmationValues | None:
+    """Nobody needs it who has confirmed, or whose request is over."""
+    agreed, recipient = session.get(Wording, letter.wording), address_of(row)
+    is_open = row.status in OPEN and row.expires_at is not None and row.expires_at > clock.now()
+    if agreed is None or recipient is None or not is_open:
+        return None
+    assert row.expires_at is not None  # noqa: S101 - tells mypy; it is open
+    link = Link(row.ref, row.round, letter.id, letter.wording)
+    return ConfirmationValues(
+        recipient=recipient.text,
+        language=_language(agreed),
+        consent_text=agreed.text,
+        requested_at=_asked_at(letter),
+        expires_at=row.expires_at,
+        deleted_by=row.expires_at + periods.PENDING_GRACE,
+        confirm_url=links.url_for(Purpose.CONFIRM, link),
+        not_me_url=links.url_for(Purpose.NOT_ME, link),
+        is_correction=row.replaces_ref is not None,
+        reference=row.ref,
+        message_id=_message_id(letter),
+        written_at=letter.written_at,
+    )
+
+
+def _way_back(session: Session, letter: Letter, row: Subscription) -> WayBackValues | None:
+    """Nobody needs it whom Mailchimp has taken back meanwhile."""
+    agreed, recipient = session.get(Wording, letter.wording), address_of(row)
+    signup_url = config.current().mailchimp_signup_url
+    if agreed is None or recipient is None or signup_url is None:
+        return None
+    if not standing_of(row).needs_way_back:
+        return None
+    return WayBackValues(
+        recipient=recipient.text,
+        language=_language(agreed),
+        confirmed_at=row.since,
+        signup_url=signup_url,
+        unsubscribe_url=unsubscribe_url(row.ref),
+        reference=row.ref,
+        message_id=_message_id(letter),
+        written_at=letter.written_at,
+    )
+
+
+def _my_data(letter: Letter, row: Subscription) -> MyDataValues | None:
+    """Whoever asked needs it in every round; the link's hour begins now, as the letter may have waited."""
+    recipient = address_of(row)
+    if recipient is None:
+        return None
+    return MyDataValues(
+        recipient=recipient.text,
+        language="en" if row.locale == "en" else "de",
+        requested_at=letter.written_at,
+        expires_at=clock.now() + links.MY_DATA_HOLDS,
+        my_data_url=links.url_for(Purpose.MY_DATA, Link(row.ref, 0)),
+        reference=row.ref,
+        message_id=_message_id(letter),
+        written_at=letter.written_at,
+    )
+
+
+def _language(agreed: Wording) -> Locale:
+    return "en" if agreed.language == "en" else "de"
+
+
+def _asked_at(letter: Letter) -> datetime:
+    """When the address was entered: as the letter was written, but for one that carries an earlier request on."""
+    asked_at = open_evidence(letter).get("asked_at")
+    return datetime.fromisoformat(asked_at) if asked_at else letter.written_at
+
+
+def _message_id(letter: Letter) -> str:
+    return str(open_evidence(letter)["message_id"])

@@ -1,0 +1,58 @@
+"""A folder that takes letters instead of a mail server: on localhost alone, for looking at them."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from email.message import EmailMessage
+from email.policy import SMTP
+from pathlib import Path
+
+from newsletter.domain import clock
+from newsletter.domain.errors import DeliveryFailure, Meaning
+
+
+def as_sent(message: EmailMessage) -> bytes:
+    """A letter as it goes over the wire: lines end in CRLF, all is ASCII (RFC 5322, RFC 2045)."""
+    length = message.policy.max_line_length
+    return message.as_bytes(policy=SMTP.clone(cte_type="7bit", max_line_length=length))
+
+
+class FolderPostbox:
+    """Writes one .eml file a letter; the file's name tells nobody whose it is."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def send(self, message: EmailMessage) -> str:
+        """Write one letter, whole or not at all, for our eyes alone; raise DeliveryFailure."""
+        name = f"{clock.now():%Y%m%dT%H%M%S.%f}-{secrets.token_hex(8)}"
+        unfinished = self._folder / f".{name}.part"
+        self.probe()
+        try:
+            _write_through(unfinished, as_sent(message))
+            unfinished.rename(self._folder / f"{name}.eml")
+        except OSError:
+            with suppress(OSError):
+                unfinished.unlink()
+            raise DeliveryFailure(Meaning.WHOLE, "folder") from None
+        return "file written"
+
+    def probe(self) -> None:
+        """Make the folder if there is none; raise DeliveryFailure where it cannot be written to."""
+        with suppress(OSError):
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.access(self._folder, os.W_OK | os.X_OK):
+            raise DeliveryFailure(Meaning.WHOLE, "folder")
+
+    def close(self) -> None:
+        """Do nothing: no file stays open."""
+
+
+def _write_through(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,298 @@
+"""Mailchimp's audience, one method for each thing wanted of it: its words and its MD5 stay here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import requests
+from mailchimp_marketing.api.lists_api import ListsApi
+from mailchimp_marketing.api.ping_api import PingApi
+
+from newsletter.config import Settings
+from newsletter.domain.address import Address
+from newsletter.domain.errors import DeliveryFailure, Meaning
+from newsletter.domain.lifecycle import There
+from newsletter.worker.mailchimp.transport import Line, call
+
+#: How many one call may name (POST /lists/{list_id}).
+MOST_AT_ONCE = 500
+
+COMPLIANCE_STATE = "compliance_state"
+LIST_UNKNOWN = "list_unknown"
+
+_PLACES = {
+    "subscribed": There.SUBSCRIBED,
+    "unsubscribed": There.UNSUBSCRIBED,
+    "cleaned": There.UNSUBSCRIBED,
+    "archived": There.UNSUBSCRIBED,
+    "transactional": There.UNSUBSCRIBED,
+    "pending": There.AWAITING,
+}
+#: Whoever stands there so has left, or cannot be reached.
+_LEFT = ("unsubscribed", "cleaned")
+
+#: What an error means, by its status and words of its title or detail; the first that fits counts.
+#: `type` is never looked at: it is often missing, and was changed three times. Each phrase has a
+#: blank, since a detail begins with an address, which its owner chose and which has none.
+_ERRORS = (
+    (400, "compliance state", Meaning.PERSONAL, COMPLIANCE_STATE),
+    (400, "must opt in again", Meaning.PERSONAL, COMPLIANCE_STATE),
+    (400, "forgotten email not subscribed", Meaning.PERSONAL, "forgotten"),
+    (400, "was permanently deleted", Meaning.PERSONAL, "forgotten"),
+    (400, "was previously removed from this audience", Meaning.PERSONAL, "forgotten"),
+    (400, "looks fake or invalid", Meaning.PERSONAL, "fake_or_invalid"),
+    (400, "please provide a valid email address", Meaning.PERSONAL, "invalid_address"),
+    (400, "has signed up to a lot of lists", Meaning.PASSING, "too_many_signups"),
+    (400, "merge fields were invalid", Meaning.WHOLE, "merge_fields"),
+    (401, "", Meaning.WHOLE, "api_key"),
+    (403, "", Meaning.WHOLE, "forbidden"),
+    (404, "", Meaning.WHOLE, LIST_UNKNOWN),
+    (408, "", Meaning.PASSING, "http 408"),
+    (426, "", Meaning.WHOLE, "rejected 426"),
+    (429, "", Meaning.PASSING, "throttled"),
+)
+
+
+@dataclass(frozen=True)
+class Joining:
+    """Somebody who asked for the newsletter and confirmed, as Mailchimp is told of them."""
+
+    address: Address
+    language: str
+    signed_up_at: datetime
+    confirmed_at: datetime
+
+
+@dataclass(frozen=True)
+class Member:
+    """A person as Mailchimp has them; the flags say why they get nothing there.
+
+    `left_at`: since when they are unsubscribed or cleaned there, if it told: a listing does.
+    """
+
+    place: There
+    is_complaint: bool
+    is_bounce: bool
+    is_archived: bool
+    left_at: datetime | None = None
+
+
+class Mailchimp:
+    """One audience. Every method raises DeliveryFailure; each thread has a connection of its own."""
+
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        list_id: str,
+        api_url: str | None = None,
+        timeout: tuple[float, float] = (5.0, 25.0),
+    ) -> None:
+        # The end of a key names its data centre.
+        url = api_url or f"https://{api_key.rpartition('-')[2]}.api.mailchimp.com/3.0"
+        self._line = Line(api_key, url, timeout=timeout, judge=_judged)
+        self._lists = ListsApi(self._line)
+        self._list_id = list_id
+
+    def ping(self) -> None:
+        """See that Mailchimp answers and takes the key."""
+        try:
+            document(call(PingApi(self._line).get))
+        except DeliveryFailure as failure:
+            if failure.reason == LIST_UNKNOWN:
+                # It names no audience, so that the URL itself leads nowhere.
+                raise DeliveryFailure(Meaning.WHOLE, "api_url") from None
+            raise
+
+    def check_list(self) -> None:
+        """See that the audience exists; else the failure is WHOLE, `list_unknown`."""
+        audience = document(call(self._lists.get_list, self._list_id, fields=["id"]))
+        if audience.get("id") != self._list_id:
+            raise DeliveryFailure(Meaning.WHOLE, LIST_UNKNOWN)
+
+    def subscribe(self, joining: Joining) -> There:
+        """Have Mailchimp write to somebody who confirmed."""
+        return _place_in(self._put(joining, "subscribed"), There.SUBSCRIBED)
+
+    def ask_again(self, joining: Joining) -> There:
+        """Have Mailchimp ask somebody who confirmed once more, as its compliance state demands."""
+        return _place_in(self._put(joining, "pending"), There.AWAITING, There.SUBSCRIBED)
+
+    def subscribe_all(self, everybody: Sequence[Joining]) -> list[There | DeliveryFailure | None]:
+        """Have Mailchimp write to so many at once, at most 500; what became of each, in their order.
+
+        None: the answer does not say. What is raised became of all.
+        """
+        members = [_as_member(joining, "subscribed") for joining in everybody]
+        body = {"members": members, "update_existing": True}
+        batch = self._lists.batch_list_members
+        answer = document(call(batch, self._list_id, body, skip_merge_validation=True))
+        outcomes = _outcomes_in(answer)
+        return [outcomes.get(joining.address.key) for joining in everybody]
+
+    def unsubscribe(self, address: Address) -> There:
+        """Have Mailchimp write no more; makes nobody: ABSENT for whom it does not know."""
+        patch, change = self._lists.update_list_member, {"status": "unsubscribed"}
+        try:
+            answer = self._at_member(address, patch, change, skip_merge_validation=True)
+        except DeliveryFailure as refusal:
+            # Who is cleaned or archived there cannot be changed, and need not be.
+            member = self.look_up(address) if refusal.meaning is Meaning.PERSONAL else None
+            if member is None or member.place is not There.UNSUBSCRIBED:
+                raise
+            return member.place
+        return There.ABSENT if answer is None else _place_in(answer, There.UNSUBSCRIBED)
+
+    def look_up(self, address: Address) -> Member | None:
+        """Read what Mailchimp has of somebody; None: nothing, though it has the audience."""
+        fields = ["status", "unsubscribe_reason"]
+        answer = self._at_member(address, self._lists.get_list_member, fields=fields)
+        return None if answer is None else member_in(answer)
+
+    def delete_permanently(self, address: Address) -> None:
+        """Have Mailchimp forget somebody, and read back that it did."""
+        self._at_member(address, self._lists.delete_list_member_permanent)
+        if self.look_up(address) is not None:
+            raise DeliveryFailure(Meaning.PASSING, "still_there")
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._line.close()
+
+    def _put(self, joining: Joining, status: str) -> Any:
+        member = _as_member(joining, status) | {"status_if_new": status}
+        where = self._list_id, _hash_of(joining.address)
+        put = self._lists.set_list_member
+        return call(put, *where, member, skip_merge_validation=True)
+
+    def _at_member(
+        self, address: Address, function: Callable[..., Any], *body: object, **options: object
+    ) -> Any:
+        try:
+            return call(function, self._list_id, _hash_of(address), *body, **options)
+        except DeliveryFailure as failure:
+            if failure.reason != LIST_UNKNOWN:
+                raise
+        # A 404 does not tell a member who is not there from an audience that is not.
+        self.check_list()
+        return None
+
+
+def mailchimp_for(settings: Settings) -> Mailchimp | None:
+    """The audience of MAILCHIMP_API_KEY; None without one."""
+    key, list_id = settings.mailchimp_api_key, settings.mailchimp_list_id
+    if key is None or list_id is None:
+        return None
+    url = settings.mailchimp_api_url
+    return Mailchimp(api_key=key.get_secret_value(), list_id=list_id, api_url=url)
+
+
+def _as_member(joining: Joining, status: str) -> dict[str, str]:
+    return {
+        "email_address": joining.address.text,
+        "status": status,
+        "language": joining.language,
+        "timestamp_signup": _utc(joining.signed_up_at),
+        "timestamp_opt": _utc(joining.confirmed_at),
+    }
+
+
+def _outcomes_in(answer: dict[str, Any]) -> dict[str, There | DeliveryFailure]:
+    """What a batch's answer says of each address; nothing where it does not say what is needed.
+
+    Its error codes tell next to nothing, so that the words of each error count, as in a single call's.
+    """
+    outcomes: dict[str, There | DeliveryFailure] = {}
+    for member in (*_dicts_in(answer, "new_members"), *_dicts_in(answer, "updated_members")):
+        if member.get("status") == "subscribed":
+            outcomes[str(member.get("email_address")).lower()] = There.SUBSCRIBED
+    for error in _dicts_in(answer, "errors"):
+        if (failure := _known_failure(400, str(error.get("error")).lower())) is not None:
+            outcomes[str(error.get("email_address")).lower()] = failure
+    return outcomes
+
+
+def _dicts_in(answer: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    items = answer.get(name)
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
+def _judged(answer: requests.Response) -> DeliveryFailure:
+    """What an answer that is no success means."""
+    status, words = answer.status_code, _words_of(answer)
+    if status // 100 == 3:
+        return DeliveryFailure(Meaning.WHOLE, "redirect")
+    if status == 403 and words is None:
+        return DeliveryFailure(Meaning.PASSING, "throttled")
+    if (failure := _known_failure(status, words or "")) is not None:
+        return failure
+    if words is None or status >= 500:
+        # Its gateway gives up on calls that are still running behind it.
+        may_run_on = status in (502, 504)
+        return DeliveryFailure(Meaning.PASSING, f"http {status}", outcome_unknown=may_run_on)
+    return DeliveryFailure(Meaning.PERSONAL, f"rejected {status}")
+
+
+def _known_failure(status: int, words: str) -> DeliveryFailure | None:
+    """What the table says to a status and words in lower case."""
+    for code, phrase, meaning, reason in _ERRORS:
+        if status == code and phrase in words:
+            return DeliveryFailure(meaning, reason)
+    return None
+
+
+def _words_of(answer: requests.Response) -> str | None:
+    """Title and detail of a problem (RFC 9457), in lower case; None: it is none of Mailchimp's."""
+    try:
+        problem = json.loads(answer.content)
+    except ValueError:
+        return None
+    is_problem = isinstance(problem, dict) and problem
+    return f"{problem.get('title')} {problem.get('detail')}".lower() if is_problem else None
+
+
+def document(answer: Any) -> dict[str, Any]:
+    """Mailchimp's document in what the client returned; raise DeliveryFailure."""
+    if not isinstance(answer, dict):
+        # A 2xx that is not Mailchimp's own: something may have been carried out, nobody says what.
+        raise DeliveryFailure(Meaning.PASSING, "not_json", outcome_unknown=True)
+    return answer
+
+
+def member_in(answer: Any) -> Member:
+    """What Mailchimp's document of somebody says; raise DeliveryFailure for a status that nobody knows."""
+    place, status = _place_in(answer, *There), answer["status"]
+    reason = str(answer.get("unsubscribe_reason")).lower()
+    is_complaint = any(word in reason for word in ("abuse", "spam", "complain"))
+    is_bounce = status == "cleaned" and not is_complaint
+    left_at = _time_in(answer.get("last_changed")) if status in _LEFT else None
+    is_archived = status == "archived"
+    return Member(place, is_complaint, is_bounce, is_archived=is_archived, left_at=left_at)
+
+
+def _time_in(text: object) -> datetime | None:
+    try:
+        told = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return told if told.tzinfo is not None else told.replace(tzinfo=UTC)
+
+
+def _place_in(answer: Any, *wanted: There) -> There:
+    place = _PLACES.get(str(document(answer).get("status")))
+    if place is None or place not in wanted:
+        raise DeliveryFailure(Meaning.PASSING, "status_differs", outcome_unknown=True)
+    return place
+
+
+def _hash_of(address: Address) -> str:
+    return hashlib.md5(address.key.encode(), usedforsecurity=False).hexdigest()
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,109 @@
+"""The way to Mailchimp: its own client, over kept connections, with nothing left unjudged.
+
+What that client makes of an answer is not to be relied on: an error without a body is returned as
+if it were a success, a captive portal's page is a str, a redirected PUT loses its body. So `Line`
+has every answer judged before the client sees it. What went wrong on the way itself is told here.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any, cast
+
+import requests
+from mailchimp_marketing.api_client import ApiClient, ApiClientError
+from requests.exceptions import ChunkedEncodingError, ContentDecodingError, SSLError
+from urllib3.exceptions import MaxRetryError, NewConnectionError, ReadTimeoutError
+
+from newsletter import __version__
+from newsletter.domain.errors import DeliveryFailure, Meaning
+
+# It names the path of each call, and ours hold Mailchimp's hash of an address.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.CRITICAL)
+
+
+class Line(ApiClient):  # type: ignore[misc]  # the client ships no types
+    """What the client sends its calls through: no proxy, no .netrc, no redirect, no retry.
+
+    `judge` says what an answer means that is no 2xx; `timeout`: seconds to connect, and to read.
+    """
+
+    def __init__(
+        self,
+        api_key: str,
+        api_url: str,
+        *,
+        timeout: tuple[float, float],
+        judge: Callable[[requests.Response], DeliveryFailure],
+    ) -> None:
+        # Without a server the client leaves alone the word "server" wherever it stands in a URL.
+        super().__init__({"api_key": api_key, "server": "", "timeout": timeout})
+        self.host = api_url
+        self.default_headers["User-Agent"] = f"newsletter/{__version__}"
+        self._judge = judge
+        self._auth = ("user", api_key)
+        self._own = threading.local()
+        self._sessions: list[requests.Session] = []
+        self.answered_at: str | None = None  #: the Date of the last answer
+
+    def request(
+        self, method: str, url: str, query_params: Any = None, headers: Any = None, body: Any = None
+    ) -> requests.Response:
+        """Make one call for the client; raise DeliveryFailure for all but a 2xx."""
+        answer = self._session().request(
+            method,
+            url,
+            params=query_params,
+            data=None if body is None else json.dumps(body),
+            headers=headers,
+            timeout=self.timeout,
+            allow_redirects=False,
+        )
+        self.answered_at = answer.headers.get("Date")
+        if answer.status_code // 100 != 2:
+            raise self._judge(answer)
+        return answer
+
+    def _session(self) -> requests.Session:
+        """This thread's own: a session of requests may not be shared."""
+        if not hasattr(self._own, "session"):
+            session = self._own.session = requests.Session()
+            session.trust_env = False
+            session.auth = self._auth
+            self._sessions.append(session)
+        return cast("requests.Session", self._own.session)
+
+    def close(self) -> None:
+        """Let go of every connection; the next call opens a new one."""
+        for session in self._sessions:
+            session.close()
+
+
+def call(function: Callable[..., Any], *about: object, **options: object) -> Any:
+    """Make one call of the client; raise DeliveryFailure. What returns may still be no answer."""
+    try:
+        return function(*about, **options)
+    except ApiClientError as error:
+        raise _failure_behind(error.text) from None
+
+
+def _failure_behind(cause: object) -> DeliveryFailure:
+    """What the client's one kind of error means, by what it wraps; a bug of ours is one, too."""
+    match cause:
+        case DeliveryFailure():
+            return cause
+        case requests.ConnectTimeout():
+            return DeliveryFailure(Meaning.PASSING, "timeout")
+        case requests.Timeout() | requests.ConnectionError(args=[ReadTimeoutError()]):
+            return DeliveryFailure(Meaning.PASSING, "timeout", outcome_unknown=True)
+        case SSLError() if "CERTIFICATE_VERIFY_FAILED" in str(cause):
+            return DeliveryFailure(Meaning.WHOLE, "tls")
+        case requests.ConnectionError(args=[MaxRetryError(reason=NewConnectionError())]):
+            return DeliveryFailure(Meaning.PASSING, "network")
+        case requests.ConnectionError() | ChunkedEncodingError() | ContentDecodingError():
+            return DeliveryFailure(Meaning.PASSING, "network", outcome_unknown=True)
+        case _:
+            return DeliveryFailure(Meaning.WHOLE, f"client {type(cause).__name__}")

@@ -1,0 +1,67 @@
+"""Mailchimp's side of the worker: erasures, people, reconciling by turns, as long as Mailchimp takes our calls."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from newsletter.domain.errors import DeliveryFailure
+from newsletter.storage import jobs
+from newsletter.storage.jobs import Permit
+from newsletter.worker.audience.erasing import Forgetting
+from newsletter.worker.audience.progress import Progress
+from newsletter.worker.audience.sync import Audience
+from newsletter.worker.mailchimp.client import Mailchimp
+from newsletter.worker.reconcile.nightly import Nightly
+
+
+class Outside:
+    """Mailchimp's side: erasures, whoever is not where they should be, reconciling; one worker at a time."""
+
+    def __init__(self, mailchimp: Mailchimp, owner: str, nightly: Nightly | None = None) -> None:
+        self._mailchimp = mailchimp
+        self._owner = owner
+        self._nightly = nightly
+        self._turns = deque([Forgetting(mailchimp).step, Audience(mailchimp).step])
+        if nightly is not None:
+            self._turns.append(nightly.step)
+        self._is_first = True
+
+    def step(self) -> bool:
+        """Do one thing at Mailchimp; True if there may be more to do right away."""
+        permit = self._permit()
+        if permit is not Permit.FREE and self._nightly is not None:
+            self._nightly.drop()
+        if permit is None:
+            return False
+        progress = self._take_turns()
+        if progress is Progress.DONE and permit is Permit.PROBE:
+            jobs.release("mailchimp")
+        elif progress is Progress.IDLE and permit is Permit.PROBE:
+            self._probe()
+        return progress in (Progress.DONE, Progress.FAILED)
+
+    def _permit(self) -> Permit | None:
+        """Leave to speak to Mailchimp; None while another worker does, or while it is on hold."""
+        if not jobs.take("audience", self._owner):
+            return None
+        is_first, self._is_first = self._is_first, False
+        return jobs.ask_permit("mailchimp", at_start=is_first)
+
+    def _take_turns(self) -> Progress:
+        """An erasure, then people, then a page of the audience: none waits behind all of the others."""
+        progress = Progress.IDLE
+        for _ in range(len(self._turns)):
+            turn = self._turns[0]
+            self._turns.rotate(-1)
+            progress = turn()
+            if progress is not Progress.IDLE:
+                break
+        return progress
+
+    def _probe(self) -> None:
+        try:
+            self._mailchimp.check_list()
+        except DeliveryFailure as failure:
+            jobs.hold("mailchimp", failure.reason)
+        else:
+            jobs.release("mailchimp")

@@ -1,0 +1,105 @@
+"""The worker's own reconciliations: every night, and after every hold of Mailchimp; a step of them at a time."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from newsletter.domain import clock
+from newsletter.domain.errors import DeliveryFailure, Meaning
+from newsletter.storage import jobs, outage
+from newsletter.storage.runs import reconciliation
+from newsletter.worker import backoff
+from newsletter.worker.audience.progress import Progress
+from newsletter.worker.mailchimp.listing import MailchimpMembers
+from newsletter.worker.reconcile.walk import Reconciliation
+
+NOT_BEGUN = timedelta(hours=1)
+_OUTCOMES = {
+    Meaning.PASSING: "goes on later",
+    Meaning.PERSONAL: "left until the next night",
+    Meaning.WHOLE: "all that is meant for Mailchimp waits",
+}
+
+log = logging.getLogger(__name__)
+
+
+class Nightly:
+    """Begins a reconciliation when one is due, and never makes more changes than the limit allows."""
+
+    def __init__(self, mailchimp: MailchimpMembers, owner: str) -> None:
+        self._mailchimp = mailchimp
+        self._owner = owner
+        self._under_way: Reconciliation | None = None
+        self._tries = 0
+        self._try_at: datetime | None = None
+
+    def step(self) -> Progress:
+        """Walk one page, or settle some of what was found."""
+        if self._try_at is not None and clock.now() < self._try_at:
+            return Progress.IDLE
+        try:
+            if self._under_way is None and not reconciliation.is_due():
+                return Progress.IDLE
+            if not jobs.take(jobs.RECONCILIATION, self._owner):
+                self._under_way = None
+                return Progress.IDLE
+            if self._under_way is None:
+                scope = reconciliation.scope()
+                self._under_way = Reconciliation(self._mailchimp, scope)
+            return self._go_on(self._under_way)
+        except DeliveryFailure as failure:
+            return self._fail(failure)
+        except outage.OF_THE_DATABASE:
+            # A page that was not compared would be missing: the walk begins anew.
+            self._under_way = None
+            raise
+        except Exception as error:
+            # Something odd must not come again every second, nor keep the loop from its people.
+            log.exception("reconciling stumbled")
+            return self._give_up(type(error).__name__)
+
+    def drop(self) -> None:
+        """Let go of a walk under way: it begins anew."""
+        if self._under_way is not None:
+            self._under_way = None
+            jobs.give_back(jobs.RECONCILIATION, self._owner)
+        self._tries, self._try_at = 0, None
+
+    def _go_on(self, under_way: Reconciliation) -> Progress:
+        is_done = not under_way.step()
+        self._tries, self._try_at = 0, None
+        if is_done:
+            self._end(under_way, under_way.report.stopped)
+        return Progress.DONE
+
+    def _end(self, under_way: Reconciliation, stopped: str | None) -> None:
+        counts = under_way.report.counts()
+        reconciliation.end(under_way.scope, counts, stopped)
+        level = logging.INFO if stopped is None else logging.WARNING
+        log.log(level, "reconciliation: %s", {"stopped": stopped, **counts})
+        self.drop()
+
+    def _fail(self, failure: DeliveryFailure) -> Progress:
+        outcome = _OUTCOMES[failure.meaning]
+        log.warning("reconciling failed: %s, %s", failure.reason, outcome)
+        match failure.meaning:
+            case Meaning.WHOLE:
+                self.drop()
+                jobs.hold("mailchimp", failure.reason)
+                return Progress.STOP
+            case Meaning.PASSING:
+                # The walk goes on where it stands.
+                self._tries += 1
+                self._try_at = clock.now() + backoff.delay(self._tries)
+                return Progress.FAILED
+            case Meaning.PERSONAL:
+                return self._give_up(failure.reason)
+
+    def _give_up(self, reason: str) -> Progress:
+        """Leave it until the next night, and let staff know; what did not even begin, for an hour."""
+        if self._under_way is not None:
+            self._end(self._under_way, reason)
+        else:
+            self._try_at = clock.now() + NOT_BEGUN
+        return Progress.FAILED

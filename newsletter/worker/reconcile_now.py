@@ -1,0 +1,103 @@
+"""`newsletter reconcile`: one reconciliation at once, beside whatever the workers do, with a lease of its own."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from flask import current_app
+from sqlalchemy.exc import SQLAlchemyError
+
+from newsletter.domain.errors import DeliveryFailure, Meaning, Unavailable
+from newsletter.ledger import restored
+from newsletter.storage import jobs
+from newsletter.storage.runs import reconciliation
+from newsletter.worker import backoff
+from newsletter.worker.audience import due
+from newsletter.worker.mailchimp.listing import MailchimpMembers
+from newsletter.worker.mailchimp_loop import Outside
+from newsletter.worker.reconcile.report import Report
+from newsletter.worker.reconcile.walk import Reconciliation
+from newsletter.worker.run import BEAT_SECONDS
+
+TRIES = 6  #: of one call that fails in passing, over a minute or two
+
+
+def reconcile_now(
+    mailchimp: MailchimpMembers,
+    *,
+    full: bool,
+    may_exceed: bool,
+    watch: Callable[[Report], None],
+    wait: Callable[[str], None] = lambda _: None,
+) -> Report | None:
+    """Reconcile, and tell `watch` after each step; None: another one is under way. Raise DeliveryFailure.
+
+    It only looks at Mailchimp and only corrects what is known, so that it need not wait for the worker whose turn it
+    is to change things there, and who does the rest. Where there is none, that is done here at once, also for those
+    who waited already. `wait` is told why a call is about to be tried again.
+    """
+    owner = f"command {secrets.token_hex(8)}"
+    if not jobs.take(jobs.RECONCILIATION, owner):
+        return None
+    with _kept(owner):
+        scope = reconciliation.scope(full=full)
+        under_way = Reconciliation(mailchimp, scope, may_exceed=may_exceed)
+        report = under_way.report
+        while _patiently(under_way.step, wait):
+            watch(report)
+        reconciliation.end(scope, report.counts(), report.stopped)
+        if not report.is_stopped:
+            _bring(mailchimp, owner, report)
+        return report
+
+
+def _bring(mailchimp: MailchimpMembers, owner: str, report: Report) -> None:
+    """Bring people where they should be, unless that is a worker's turn; and note who still waits."""
+    # After a restored backup nothing goes out before the workers go on.
+    report.is_workers = restored.held() is not None or not jobs.take("audience", owner)
+    if not report.is_workers:
+        outside = Outside(mailchimp, owner)
+        while outside.step():
+            pass
+    report.waiting = due.how_many_wait()
+    report.on_hold = jobs.hold_reason("mailchimp")
+
+
+def _patiently(step: Callable[[], bool], wait: Callable[[str], None]) -> bool:
+    """Take a step, again where it fails in passing."""
+    for tries in range(1, TRIES):
+        try:
+            return step()
+        except DeliveryFailure as failure:
+            if failure.meaning is not Meaning.PASSING:
+                raise
+            if tries == 1:
+                wait(failure.reason)
+        time.sleep(backoff.delay(tries).total_seconds())
+    return step()
+
+
+@contextmanager
+def _kept(owner: str) -> Iterator[None]:
+    """Keep this command's leases until it ends."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    is_over = threading.Event()
+
+    def beat() -> None:
+        while not is_over.wait(BEAT_SECONDS):
+            with suppress(SQLAlchemyError, Unavailable), app.app_context():
+                jobs.keep(owner)
+
+    beating = threading.Thread(target=beat, name="lease", daemon=True)
+    beating.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        beating.join()
+        with suppress(SQLAlchemyError, Unavailable):
+            jobs.leave(owner)

@@ -1,0 +1,165 @@
+"""The worker: a few loops, each of steps that say whether there was work, and a heartbeat that keeps their leases."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from types import FrameType
+
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from newsletter.domain.errors import Unavailable
+from newsletter.storage import jobs, outage
+from newsletter.storage.keys import keyring, stale_worker
+from newsletter.worker.mail.postman import Postman
+from newsletter.worker.mail.smtp import postbox_for
+from newsletter.worker.mailchimp.listing import members_for
+from newsletter.worker.mailchimp_loop import Outside
+from newsletter.worker.reconcile.nightly import Nightly
+from newsletter.worker.upkeep.housekeeping import Housekeeping
+from newsletter.worker.upkeep.old_keys import OldKeys
+from newsletter.worker.upkeep.retention import Retiring
+from newsletter.worker.upkeep.sealer import Sealer
+from newsletter.worker.upkeep.sqlite_file import Cleaning
+from newsletter.worker.upkeep.standstill import Standstill
+from newsletter.worker.upkeep.verifier import Verifier
+
+log = logging.getLogger(__name__)
+
+IDLE_SECONDS = 0.5
+TROUBLE_SECONDS = 2.0
+BEAT_SECONDS = 5.0
+TIDY_SECONDS = 1.0
+LOOK_SECONDS = 60.0  #: between two looks at whether the night has come
+GRACE_SECONDS = 8.0
+
+Step = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Loop:
+    """One thing the worker does over and over: a step, and how long to wait when there was no work."""
+
+    name: str
+    step: Step
+    idle_seconds: float
+
+
+class Worker:
+    """Runs the loops side by side until told to stop; what is in hand is finished first."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._owner = secrets.token_hex(8)
+        self._stopping = threading.Event()
+        self._outage = outage.OutageLog()
+        settings = app.extensions["settings"]
+        self._postman = Postman(postbox_for(settings), self._owner)
+        self._mailchimp = members_for(settings)
+        self._standstill = Standstill(self._owner)
+        self._word = stale_worker.Word(self._owner)
+        self.loops = [
+            Loop("postman", self._postman.step, IDLE_SECONDS),
+            Loop("housekeeping", Housekeeping().step, TIDY_SECONDS),
+            Loop("cleaning", Cleaning().step, TIDY_SECONDS),
+            Loop("retiring", Retiring(self._owner).step, LOOK_SECONDS),
+            Loop("sealer", Sealer(self._owner).step, IDLE_SECONDS),
+            Loop("verifier", Verifier(self._owner).step, TIDY_SECONDS),
+            Loop("keys", OldKeys(self._owner).step, TIDY_SECONDS),
+        ]
+        if self._mailchimp is not None:
+            nightly = Nightly(self._mailchimp, self._owner)
+            outside = Outside(self._mailchimp, self._owner, nightly)
+            self.loops.append(Loop("audience", outside.step, IDLE_SECONDS))
+
+    def drain(self) -> None:
+        """Take steps until nothing is left to do now."""
+        with self._app.app_context():
+            while any([self._take(loop) for loop in self.loops]):
+                pass
+
+    def run(self) -> bool:
+        """Work until SIGTERM or SIGINT, end within ten seconds of it, and tell whether all has ended.
+
+        What hangs at a stalled server, or at a database that is away, is given up; its lease ends by itself, and
+        another worker takes it over.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        loops = [*self.loops, Loop("heartbeat", self._beat, BEAT_SECONDS)]
+        threads = [
+            threading.Thread(target=self._run, args=(loop,), name=loop.name, daemon=True)
+            for loop in loops
+        ]
+        for thread in threads:
+            thread.start()
+        log.info("worker %s has started", self._owner)
+        self._stopping.wait()
+        log.info("worker %s finishes what is in hand", self._owner)
+        ends = time.monotonic() + GRACE_SECONDS
+        for thread in threads:
+            thread.join(max(0.0, ends - time.monotonic()))
+        if any(thread.is_alive() for thread in threads):
+            return False
+        leaving = threading.Thread(target=self._leave, name="leaving", daemon=True)
+        leaving.start()
+        leaving.join(max(0.0, ends - time.monotonic()))
+        return not leaving.is_alive()
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        # The signal may come while this very thread holds the event's lock to wait for it, which is not let in twice.
+        threading.Thread(target=self._stopping.set, name="stopping", daemon=True).start()
+
+    def _run(self, loop: Loop) -> None:
+        while not self._stopping.is_set():
+            self._stopping.wait(self._step(loop))
+
+    def _step(self, loop: Loop) -> float:
+        """Take one step, whatever happens; how many seconds to wait until the next."""
+        try:
+            with self._app.app_context():
+                seconds = 0.0 if self._take(loop) else loop.idle_seconds
+        except Exception as error:
+            if outage.is_outage(error):
+                with self._app.app_context():
+                    self._outage.meet(loop.name, outage.trouble_of(error))
+            else:
+                log.exception("%s stumbled and goes on", loop.name)
+            return TROUBLE_SECONDS
+        self._outage.work(loop.name)
+        return seconds
+
+    def _take(self, loop: Loop) -> bool:
+        """Take a step, unless a backup was restored: then all stand still but the heart.
+
+        Raise WrongDataKey where this worker was left out of a key change: it would hold leases that it cannot use,
+        and give up on letters and people that others can reach.
+        """
+        if loop.step == self._beat:
+            return loop.step()
+        keyring.current()
+        return False if self._standstill.is_on() else loop.step()
+
+    def _beat(self) -> bool:
+        self._word.leave()
+        jobs.beat(self._owner)
+        self._postman.keep_lease()
+        return False
+
+    def _leave(self) -> None:
+        self.close()
+        with suppress(SQLAlchemyError, Unavailable), self._app.app_context():
+            jobs.leave(self._owner)
+
+    def close(self) -> None:
+        """Hang up on the mail server and Mailchimp."""
+        self._postman.close()
+        if self._mailchimp is not None:
+            self._mailchimp.close()

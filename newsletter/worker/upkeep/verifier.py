@@ -1,0 +1,74 @@
+"""The verifier: checks the ledger once a day, a page at a time, and leaves what it found for staff."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from newsletter import config
+from newsletter.domain import clock
+from newsletter.ledger import checkpoints, comparison
+from newsletter.ledger.verifying import Verification
+from newsletter.storage import jobs, outage
+from newsletter.storage.runs import verification
+
+AGAIN_AFTER = timedelta(hours=1)  #: where a walk stumbled over something that nobody thought of
+
+log = logging.getLogger(__name__)
+
+
+class Verifier:
+    """One walk after the other, by one worker at a time over all hosts."""
+
+    def __init__(self, owner: str) -> None:
+        self._owner = owner
+        self._under_way: Verification | None = None
+        self._not_before: datetime | None = None
+
+    def step(self) -> bool:
+        """Compare a page; True if there is more of it."""
+        if self._under_way is None and not self._is_due():
+            return False
+        if not jobs.take(verification.JOB, self._owner):
+            self._under_way = None
+            return False
+        try:
+            walk = self._under_way = self._under_way or Verification()
+            if walk.step():
+                return True
+            self._end(walk)
+        except outage.OF_THE_DATABASE:
+            self._under_way = None  # it begins anew when the database is back
+            raise
+        except Exception:
+            # Something odd must not come again with the next step, at the price of a whole walk.
+            self._under_way, self._not_before = None, clock.now() + AGAIN_AFTER
+            jobs.give_back(verification.JOB, self._owner)
+            raise
+        self._under_way = None
+        jobs.give_back(verification.JOB, self._owner)
+        return False
+
+    def _is_due(self) -> bool:
+        is_waiting = self._not_before is not None and clock.now() < self._not_before
+        return not is_waiting and verification.is_due()
+
+    def _end(self, walk: Verification) -> None:
+        wrong = None if walk.wrong is None else str(walk.wrong)
+        wrong = wrong or _beside_checkpoints()
+        verification.end(checked=walk.checked, unsealed=walk.unsealed, wrong=wrong)
+        if wrong is None:
+            log.info("ledger verified: %d rows are as they were sealed", walk.checked)
+        else:
+            log.error("ledger wrong: %s", wrong)
+
+
+def _beside_checkpoints() -> str | None:
+    """What they tell; without one yet, or without their folder, they tell nothing: checkpointing.py does."""
+    folder = config.current().ledger_checkpoints
+    try:
+        if folder is None or not checkpoints.names(folder):
+            return None
+        return comparison.complaint(folder)
+    except OSError:
+        return None

@@ -1,0 +1,701 @@
+"""Mistakes planted in a deployed service: each is found, alone, by its variable's name and with what to do."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from newsletter.cli import check
+from newsletter.cli.check.finding import Finding
+from newsletter.storage import jobs
+from sandbox.mailbox import Mailbox
+from sandbox.mailchimp.answers import problem
+from sandbox.mailchimp.problems import internal_error
+from tests.cli.check.conftest import HOST, NOWHERE, PASSWORD, Deployed, Web, records
+from tests.conftest import on_sqlite
+from tests.people import WEBHOOK_SECRET
+from tests.worker.certificates import self_signed, server_side
+from tests.worker.scripted_http import Answer, ScriptedHttp, in_json
+from tests.worker.scripted_smtp import Act, ScriptedSmtp
+
+ALIVE = {"status": "alive"}
+WRONG_WORD = "wr0ngw0rd"
+SECRETS = {PASSWORD, WEBHOOK_SECRET, WRONG_WORD}
+Variables = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What is done wrong, and the sentence that says so: its beginning, and words of its remedy."""
+
+    plant: Callable[[Deployed], Variables]
+    about: str
+    wrong: str
+    remedy: str
+    is_hint: bool = False
+
+
+def set_to(**variables: str) -> Callable[[Deployed], Variables]:
+    return lambda _: variables
+
+
+def in_dns(name: str, kind: str, *texts: str) -> Callable[[Deployed], Variables]:
+    def plant(deployed: Deployed) -> Variables:
+        deployed.dns.records.pop((name, kind), None)
+        if texts:
+            deployed.dns.records[name, kind] = list(texts)
+        return {}
+
+    return plant
+
+
+def answering(*answers: Answer, is_trusted: bool = True) -> Callable[[Deployed], Variables]:
+    """Something else than the service at PUBLIC_URL; the hook is told of it."""
+
+    def plant(deployed: Deployed) -> Variables:
+        tls = deployed.tls if is_trusted else server_side(self_signed(deployed.folder))
+        return at(deployed, deployed.enter(ScriptedHttp(*answers, tls=tls, host=HOST)).url)
+
+    return plant
+
+
+def at(deployed: Deployed, url: str) -> Variables:
+    deployed.hook.url = f"{url}/webhooks/mailchimp/{WEBHOOK_SECRET}"
+    return {"PUBLIC_URL": url}
+
+
+def plain(deployed: Deployed) -> Variables:
+    web = Web()
+    deployed.enter(web.serving(deployed.app))
+    return at(deployed, web.url.replace("http:", "https:"))
+
+
+def mail_server(
+    query: str = "starttls=never", login: str = "", **replies: str | Act
+) -> Callable[[Deployed], Variables]:
+    def plant(deployed: Deployed) -> Variables:
+        server = deployed.enter(ScriptedSmtp(replies))
+        return {"SMTP_URL": f"smtp://{login}127.0.0.1:{server.port}?{query}"}
+
+    return plant
+
+
+def unknown_certificate(deployed: Deployed) -> Variables:
+    tls = server_side(self_signed(deployed.folder))
+    mailbox = deployed.enter(Mailbox(tls=tls))
+    return {"SMTP_URL": f"{mailbox.smtp_url}?starttls=required"}
+
+
+def wrong_password(deployed: Deployed) -> Variables:
+    url = str(deployed.environ["SMTP_URL"])
+    return {"SMTP_URL": url.replace(PASSWORD, WRONG_WORD)}
+
+
+def beyond_ascii(deployed: Deployed) -> Variables:
+    domain = "tischlerei-süd.example"
+    deployed.dns.records |= records(domain.encode("idna").decode())
+    return {"MAIL_FROM": f"Muster <newsletter@{domain}>", "CONTACT_EMAIL": "info@example.com"}
+
+
+def no_folder(deployed: Deployed) -> Variables:
+    (deployed.folder / "a-file").touch()
+    return {"DATABASE_URL": f"sqlite:///{deployed.folder}/a-file/newsletter.sqlite3"}
+
+
+def no_database(deployed: Deployed) -> Variables:
+    (deployed.folder / "letter.txt").write_text("Dear Sir or Madam, " * 100)
+    return {"DATABASE_URL": f"sqlite:///{deployed.folder}/letter.txt"}
+
+
+def empty_database(deployed: Deployed) -> Variables:
+    return {"DATABASE_URL": f"sqlite:///{deployed.folder}/empty.sqlite3"}
+
+
+def doing(statement: str) -> Callable[[Deployed], Variables]:
+    def plant(deployed: Deployed) -> Variables:
+        deployed.execute(statement)
+        return {}
+
+    return plant
+
+
+def on_list(change: Callable[[Deployed], object]) -> Callable[[Deployed], Variables]:
+    def plant(deployed: Deployed) -> Variables:
+        change(deployed)
+        return {}
+
+    return plant
+
+
+def hard_hook_secret(deployed: Deployed) -> Variables:
+    deployed.hook.url = deployed.hook.url.replace(WEBHOOK_SECRET, "short")
+    return {"MAILCHIMP_WEBHOOK_SECRET": "short"}
+
+
+def silent_in_english(deployed: Deployed) -> Variables:
+    (deployed.folder / "brand/wordings/en.txt").unlink()
+    return {}
+
+
+def forbidden(deployed: Deployed) -> Variables:
+    answer = problem(403, "User Disabled", "This account has been deactivated.")
+    deployed.mailchimp.answer_next(answer, times=20)
+    return {}
+
+
+def in_trouble(deployed: Deployed) -> Variables:
+    deployed.mailchimp.answer_next(internal_error(), times=20)
+    return {}
+
+
+def held(side: jobs.Side, reason: str) -> Callable[[Deployed], Variables]:
+    """A worker was refused as it sent something, or changed it."""
+    return doing(
+        "INSERT INTO job (name, held_since, hold_reason, probe_at)"
+        f" VALUES ('{side}', '2026-03-01 12:00:00', '{reason}', '2026-03-01 12:00:30')"
+    )
+
+
+MISTAKES = {
+    "a database file in no folder": Mistake(
+        no_folder, "DATABASE_URL", "the SQLite file or its folder cannot be written to", "give both"
+    ),
+    "a file that is no database": Mistake(
+        no_database, "DATABASE_URL", "the file is no SQLite database", "name another file"
+    ),
+    "a database that was never released": Mistake(
+        empty_database, "DATABASE_URL", "the database has no tables yet", "`newsletter release`"
+    ),
+    "a database of a later release": Mistake(
+        doing("UPDATE alembic_version SET version_num = '9999'"),
+        "DATABASE_URL",
+        "the database has the schema of a later release",
+        "install the later release",
+        is_hint=True,
+    ),
+    "a database server that is away": Mistake(
+        set_to(DATABASE_URL=f"postgresql://muster:{PASSWORD}@{NOWHERE}/newsletter"),
+        "DATABASE_URL",
+        "the database does not answer",
+        "start it",
+    ),
+    "no keyring": Mistake(
+        doing("DELETE FROM keyring"), "DATA_KEY", "the database has no keyring yet", "release"
+    ),
+    "a wrong data key": Mistake(
+        set_to(DATA_KEY="a-key-that-does-not-open-this-keyring"),
+        "DATA_KEY",
+        "does not open this database's keyring",
+        "put the one that does into the list",
+    ),
+    "no worker": Mistake(
+        doing("DELETE FROM job"), "worker", "none is at work", "start the Procfile's", is_hint=True
+    ),
+    "a worker left out of a key change": Mistake(
+        doing("INSERT INTO job (name, leased_until) VALUES ('left out', '2999-01-01 00:00:00')"),
+        "worker",
+        "the DATA_KEY of one does not open the keyring",
+        "put the one that does into its list, and restart it",
+    ),
+    "a ledger that was changed": Mistake(
+        doing("""INSERT INTO job (name, result) VALUES ('verify', '{"wrong": "Position 2"}')"""),
+        "ledger",
+        "Position 2",
+        "see docs/ledger.md",
+    ),
+    "a restored backup": Mistake(
+        doing("INSERT INTO job (name, hold_reason) VALUES ('restored', 'restored')"),
+        "ledger",
+        "a backup was restored",
+        "see docs/ledger.md",
+    ),
+    "an empty folder in place of the checkpoints": Mistake(
+        doing("INSERT INTO job (name, ran_at) VALUES ('sealing', '2026-03-01 12:00:00')"),
+        "ledger",
+        "LEDGER_CHECKPOINTS cannot be read, or holds no checkpoint though some were written",
+        "or run `newsletter ledger new-folder`",
+    ),
+    "no folder for checkpoints": Mistake(
+        set_to(LEDGER_CHECKPOINTS=""),
+        "LEDGER_CHECKPOINTS",
+        "is not set, so that neither a restored backup",
+        "the same for all workers",
+        is_hint=True,
+    ),
+    "a public URL where nothing listens": Mistake(
+        lambda deployed: at(deployed, f"https://{HOST}:9"),
+        "PUBLIC_URL",
+        "nothing answers there",
+        "DNS, the proxy and the firewall",
+        is_hint=True,
+    ),
+    "a public URL of another service": Mistake(
+        answering(Answer(404, b"not here", "text/plain")),
+        "PUBLIC_URL",
+        "something else answers there (status 404 at /health)",
+        "set it to this service's own URL",
+    ),
+    "a public URL whose service says something else": Mistake(
+        answering(in_json(200, {"status": "up"})),
+        "PUBLIC_URL",
+        "something else answers there (status 200 at /health)",
+        "set it to this service's own URL",
+    ),
+    "a public URL that redirects": Mistake(
+        answering(Answer(301, headers={"Location": "https://www.example.com/"})),
+        "PUBLIC_URL",
+        "redirects",
+        "set it to the URL that answers by itself",
+    ),
+    "a proxy with nothing behind it": Mistake(
+        answering(Answer(502, b"Bad Gateway", "text/html")),
+        "PUBLIC_URL",
+        "a proxy answers there, but the service behind it does not",
+        "to be started",
+        is_hint=True,
+    ),
+    "a certificate that nobody trusts": Mistake(
+        answering(in_json(200, ALIVE), is_trusted=False),
+        "PUBLIC_URL",
+        "the certificate there is signed by nobody but itself",
+        "SSL_CERT_FILE",
+    ),
+    "a public URL without TLS": Mistake(
+        plain, "PUBLIC_URL", "what listens there does not speak TLS", "set up https"
+    ),
+    "a proxy that is not counted": Mistake(
+        set_to(TRUSTED_PROXIES="0"),
+        "TRUSTED_PROXIES",
+        "is 0, though https needs a proxy",
+        "set it to the number of proxies",
+    ),
+    "a mail server that is away": Mistake(
+        set_to(SMTP_URL=f"smtp://{NOWHERE}"),
+        "SMTP_URL",
+        "the mail server cannot be reached (connect)",
+        "see that host and port are right",
+    ),
+    "a mail server that turns us away": Mistake(
+        mail_server(GREETING="554 5.7.1 go away"),
+        "SMTP_URL",
+        "the mail server turns this host away (connect 554 5.7.1)",
+        "let it take letters",
+    ),
+    "a mail server without STARTTLS": Mistake(
+        mail_server("starttls=required"),
+        "SMTP_URL",
+        "the mail server offers no STARTTLS",
+        "use its submission port or smtps://",
+    ),
+    "a mail server with an unknown certificate": Mistake(
+        unknown_certificate,
+        "SMTP_URL",
+        "the mail server's certificate is signed by nobody but itself",
+        "SSL_CERT_FILE",
+    ),
+    "a wrong password of the mail server": Mistake(
+        wrong_password,
+        "SMTP_URL",
+        "the mail server refuses user and password (auth 535",
+        "put the right ones into it",
+    ),
+    "no password for the mail server": Mistake(
+        mail_server(MAIL="530 5.7.0 Authentication required"),
+        "SMTP_URL",
+        "the mail server wants a sign-in (mail 530 5.7.0)",
+        "put user and password into it",
+    ),
+    "a sign-in that the mail server does not know": Mistake(
+        mail_server(login="muster:word@", EHLO="250 mail.example.com"),
+        "SMTP_URL",
+        "the mail server takes no sign-in",
+        "leave user and password out",
+    ),
+    "a sender that the mail server refuses": Mistake(
+        mail_server(RCPT="553 5.7.1 not owned by user muster"),
+        "MAIL_FROM",
+        "the mail server does not let us send as this address (rcpt 553 5.7.1)",
+        "set one that SMTP_URL's user may send as",
+    ),
+    "a sender beyond ASCII": Mistake(
+        beyond_ascii,
+        "MAIL_FROM",
+        "the address is not ASCII alone",
+        "xn--",
+    ),
+    "a contact that the mail server refuses": Mistake(
+        mail_server(RCPT="550 5.1.1 no such user"),
+        "CONTACT_EMAIL",
+        "the mail server takes nothing for that address",
+        "set one that somebody reads",
+    ),
+    "a domain without SPF": Mistake(
+        in_dns("example.com", "TXT"), "MAIL_FROM", "its domain has no SPF record", "v=spf1"
+    ),
+    "a domain with two SPF records": Mistake(
+        in_dns("example.com", "TXT", "v=spf1 a -all", "v=spf1 mx -all"),
+        "MAIL_FROM",
+        "its domain has several SPF records",
+        "join them",
+    ),
+    "an SPF record that lets everybody send": Mistake(
+        in_dns("example.com", "TXT", "v=spf1 mx +all"),
+        "MAIL_FROM",
+        "its domain's SPF record lets anybody send",
+        "end it with -all",
+    ),
+    "a domain without DMARC": Mistake(
+        in_dns("_dmarc.example.com", "TXT"),
+        "MAIL_FROM",
+        "its domain has no DMARC record",
+        "at _dmarc below it",
+    ),
+    "a malformed DMARC record": Mistake(
+        in_dns("_dmarc.example.com", "TXT", "v=DMARC1; rua=mailto:dmarc@example.com"),
+        "MAIL_FROM",
+        "its domain's DMARC record is malformed",
+        "v=DMARC1; p=quarantine",
+    ),
+    "a domain without a DKIM key": Mistake(
+        in_dns("s1._domainkey.example.com", "TXT"),
+        "MAIL_FROM",
+        "its domain has no DKIM key, though its DMARC policy is reject",
+        "have SMTP_URL's server sign",
+    ),
+    "a domain that takes no mail": Mistake(
+        in_dns("example.com", "MX", "0 ."),
+        "MAIL_FROM",
+        "its domain takes no mail",
+        "publish an MX record",
+    ),
+    "a contact at a domain without mail": Mistake(
+        set_to(CONTACT_EMAIL="datenschutz@muster.example"),
+        "CONTACT_EMAIL",
+        "its domain takes no mail",
+        "set an address at another domain",
+    ),
+    "a sender at a domain that is none": Mistake(
+        set_to(MAIL_FROM="Muster <newsletter@exmaple.com>"),
+        "MAIL_FROM",
+        "there is no such domain",
+        "correct it",
+    ),
+    "no key of Mailchimp": Mistake(
+        set_to(MAILCHIMP_API_KEY=""), "MAILCHIMP_API_KEY", "is not set", "make a key"
+    ),
+    "nothing of Mailchimp at all": Mistake(
+        set_to(
+            MAILCHIMP_API_KEY="",
+            MAILCHIMP_LIST_ID="",
+            MAILCHIMP_API_URL="",
+            MAILCHIMP_WEBHOOK_SECRET="",
+        ),
+        "MAILCHIMP_API_KEY",
+        "is not set, so that confirmed people wait",
+        "make a key",
+        is_hint=True,
+    ),
+    "a key that Mailchimp refuses": Mistake(
+        set_to(MAILCHIMP_API_KEY="f" * 32 + "-us1"),
+        "MAILCHIMP_API_KEY",
+        "Mailchimp refuses it",
+        "make a new key",
+    ),
+    "an account that was closed": Mistake(
+        forbidden, "MAILCHIMP_API_KEY", "Mailchimp forbids what it asks for", "use a key of a user"
+    ),
+    "another data centre": Mistake(
+        set_to(MAILCHIMP_API_URL="https://us7.api.mailchimp.com/3.0"),
+        "MAILCHIMP_API_URL",
+        "names another data centre",
+        "take it away",
+    ),
+    "a URL without its end": Mistake(
+        lambda deployed: {
+            "MAILCHIMP_API_URL": deployed.mailchimp.api_url.removesuffix("/3.0"),
+        },
+        "MAILCHIMP_API_URL",
+        "Mailchimp knows nothing under it",
+        "set it to https://<data centre>.api.mailchimp.com/3.0",
+    ),
+    "a Mailchimp that is in trouble": Mistake(
+        in_trouble,
+        "Mailchimp",
+        "is in trouble itself (http 500)",
+        "run it again later",
+    ),
+    "letters that the mail server refuses": Mistake(
+        held("mail", "data 554 5.7.1"),
+        "SMTP_URL",
+        "letters are on hold: the mail server takes no letters (data 554 5.7.1)",
+        "see that it lets SMTP_URL's user send as MAIL_FROM",
+    ),
+    "an audience that asks for more": Mistake(
+        held("mailchimp", "merge_fields"),
+        "MAILCHIMP_LIST_ID",
+        "what is meant for Mailchimp is on hold: the audience asks for merge fields",
+        "make these fields optional",
+    ),
+    "a key that may only read": Mistake(
+        held("mailchimp", "forbidden"),
+        "MAILCHIMP_API_KEY",
+        "what is meant for Mailchimp is on hold: Mailchimp forbids what it asks for",
+        "use a key of a user who manages the audience",
+    ),
+    "an audience that is not there": Mistake(
+        set_to(MAILCHIMP_LIST_ID="ffffffffff"),
+        "MAILCHIMP_LIST_ID",
+        "Mailchimp knows no such audience",
+        "set the Audience ID",
+    ),
+    "a Mailchimp that is away": Mistake(
+        set_to(MAILCHIMP_API_URL=f"http://{NOWHERE}/3.0"),
+        "MAILCHIMP_API_KEY",
+        "Mailchimp does not answer as it should (network)",
+        "see that this host may reach it",
+    ),
+    "an audience that asks once more": Mistake(
+        on_list(lambda deployed: setattr(deployed.mailchimp.audience, "double_optin", True)),
+        "MAILCHIMP_LIST_ID",
+        "the audience has Mailchimp's own double opt-in",
+        "switch it off",
+        is_hint=True,
+    ),
+    "Mailchimp's own form without a confirmation": Mistake(
+        set_to(MAILCHIMP_SIGNUP_URL="https://example.us1.list-manage.com/subscribe"),
+        "MAILCHIMP_SIGNUP_URL",
+        "leads to Mailchimp's own form, which asks nobody to confirm",
+        "switch double opt-in on",
+    ),
+    "an audience that requires a name": Mistake(
+        on_list(lambda deployed: deployed.mailchimp.audience.required_merge_fields.add("LNAME")),
+        "MAILCHIMP_LIST_ID",
+        "the audience requires LNAME",
+        "make these fields optional",
+        is_hint=True,
+    ),
+    "a webhook that does not hear of what staff do there": Mistake(
+        on_list(lambda deployed: deployed.hook.sources.update(admin=False)),
+        "MAILCHIMP_WEBHOOK_SECRET",
+        "its webhook does not tell us of: admin",
+        "run `newsletter webhook install`",
+    ),
+    "tracking that nobody is told of": Mistake(
+        set_to(BRAND_DIR=""),
+        "tracking",
+        "Mailchimp notes who opens a newsletter and clicks in it",
+        "switch open and click tracking off in every campaign, or name it in the consent text",
+        is_hint=True,
+    ),
+    "tracking of which one language says nothing": Mistake(
+        silent_in_english, "tracking", "Mailchimp notes who opens", "name it", is_hint=True
+    ),
+    "no secret of the webhook": Mistake(
+        set_to(MAILCHIMP_WEBHOOK_SECRET=""),
+        "MAILCHIMP_WEBHOOK_SECRET",
+        "is not set",
+        "set any hard-to-guess text, and run `newsletter webhook install`",
+    ),
+    "no webhook at Mailchimp": Mistake(
+        on_list(lambda deployed: deployed.mailchimp.hooks.registered.clear()),
+        "MAILCHIMP_WEBHOOK_SECRET",
+        "no webhook is registered for it",
+        "run `newsletter webhook install`",
+    ),
+    "a webhook with another secret": Mistake(
+        set_to(MAILCHIMP_WEBHOOK_SECRET="another-hard-to-guess-text"),
+        "MAILCHIMP_WEBHOOK_SECRET",
+        "is another than in the webhook's URL",
+        "run `newsletter webhook install` and delete the old webhook",
+    ),
+    "a webhook at another URL": Mistake(
+        on_list(
+            lambda deployed: setattr(
+                deployed.hook, "url", f"https://old.example.com/webhooks/mailchimp/{WEBHOOK_SECRET}"
+            )
+        ),
+        "PUBLIC_URL",
+        "is not the URL that Mailchimp's webhook calls",
+        "run `newsletter webhook install` and delete the old webhook",
+    ),
+    "a webhook that does not hear who left": Mistake(
+        on_list(lambda deployed: deployed.hook.events.update(unsubscribe=False, cleaned=False)),
+        "MAILCHIMP_WEBHOOK_SECRET",
+        "its webhook does not tell us of: cleaned, unsubscribe",
+        "run `newsletter webhook install`, which switches them on",
+    ),
+    "a webhook that echoes": Mistake(
+        on_list(lambda deployed: deployed.hook.sources.update(api=True)),
+        "MAILCHIMP_WEBHOOK_SECRET",
+        "its webhook also tells what was changed through the API",
+        "run `newsletter webhook install`, which switches that source off",
+    ),
+    "a webhook that does not sign": Mistake(
+        set_to(MAILCHIMP_SIGNING_SECRET="0123456789abcdef0123456789abcdef"),
+        "MAILCHIMP_SIGNING_SECRET",
+        "is set, but the webhook's calls are not signed",
+        "take the setting away",
+    ),
+    "a webhook that signs in vain": Mistake(
+        on_list(lambda deployed: setattr(deployed.hook, "signing_secret", "0" * 64)),
+        "MAILCHIMP_SIGNING_SECRET",
+        "is not set, though the webhook's calls are signed",
+        "set what `newsletter webhook install` showed",
+        is_hint=True,
+    ),
+    "a secret of the webhook that is short": Mistake(
+        hard_hook_secret,
+        "MAILCHIMP_WEBHOOK_SECRET",
+        "has fewer than 16 characters",
+        "run `newsletter webhook install`",
+    ),
+    "an admin's token that is short": Mistake(
+        set_to(ADMIN_TOKENS="dpo:Pa55word"),
+        "ADMIN_TOKENS",
+        "holds a token of fewer than 24 characters",
+        "make a new one",
+    ),
+    "a Redis that is away": Mistake(
+        set_to(STORAGE_URI=f"redis://:{PASSWORD}@{NOWHERE}/0"),
+        "STORAGE_URI",
+        "Redis does not answer",
+        "start it",
+    ),
+    "a folder for checkpoints that is none": Mistake(
+        lambda deployed: {"LEDGER_CHECKPOINTS": f"{deployed.folder}/nowhere"},
+        "LEDGER_CHECKPOINTS",
+        "is no folder that can be written to",
+        "make it",
+    ),
+}
+
+
+def test_nothing_is_found_where_all_is_as_it_should_be(deployed: Deployed) -> None:
+    assert deployed.check() == []
+
+
+@on_sqlite
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
+def test_a_planted_mistake_is_found_alone_with_what_to_do(
+    deployed: Deployed, mistake: Mistake
+) -> None:
+    variables = mistake.plant(deployed)
+
+    [found] = deployed.check(**variables)
+
+    assert str(found).startswith(f"{mistake.about}: {mistake.wrong}")
+    assert mistake.remedy in found.remedy
+    assert found.is_hint == mistake.is_hint
+    assert is_one_sentence(str(found))
+    private = {*SECRETS, *variables.values()} - {"", "0"}
+    assert not [text for text in private if text in str(found)]
+
+
+def is_one_sentence(said: str) -> bool:
+    """With what to do behind what is wrong, and nobody's address or host in it."""
+    form = re.fullmatch(r"\w+: [^\n;]+; [^\n]+[^.]\.", said)
+    return form is not None and re.search(r"\w@\w|127\.0\.0", said) is None
+
+
+@on_sqlite
+def test_all_that_is_wrong_is_found_at_once(deployed: Deployed) -> None:
+    deployed.execute("DELETE FROM keyring")
+    deployed.dns.records.clear()
+    deployed.mailchimp.refuse_key()
+
+    found = deployed.check(SMTP_URL=f"smtp://{NOWHERE}", TRUSTED_PROXIES="0")
+
+    assert [one.about for one in found] == [
+        "DATA_KEY",
+        "TRUSTED_PROXIES",
+        "SMTP_URL",
+        "MAIL_FROM",
+        "MAILCHIMP_API_KEY",
+    ]
+
+
+@on_sqlite
+def test_looking_sends_no_letter_and_changes_nothing_at_mailchimp(deployed: Deployed) -> None:
+    deployed.check()
+
+    assert deployed.mailbox.letters == []
+    assert {call.method for call in deployed.mailchimp.calls} == {"GET"}
+
+
+@on_sqlite
+def test_on_localhost_nobody_asks_dns_or_for_a_webhook(deployed: Deployed) -> None:
+    deployed.dns.records.clear()
+    deployed.mailchimp.hooks.registered.clear()
+    server = deployed.enter(ScriptedHttp(in_json(200, ALIVE)))
+
+    assert deployed.check(PUBLIC_URL=server.url, TRUSTED_PROXIES="0") == []
+    assert deployed.dns.asked == []
+
+
+def test_a_check_that_hangs_hides_no_other() -> None:
+    other = Finding("PORT", "is taken", "take another")
+    over = threading.Event()
+
+    def hang() -> list[Finding]:
+        over.wait()
+        return []
+
+    hanging, found = check.look([("SMTP_URL", hang), ("PORT", lambda: [other])], patience=0.2)
+    over.set()
+
+    assert found == other
+    assert str(hanging).startswith("SMTP_URL: could not be looked at in time")
+
+
+def test_a_check_that_fails_hides_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    other = Finding("PORT", "is taken", "take another")
+
+    failed, found = check.look([("SMTP_URL", lambda: 1 // 0), ("PORT", lambda: [other])])  # type: ignore[list-item,return-value]  # what fails returns nothing
+
+    assert found == other
+    assert str(failed).startswith("SMTP_URL: could not be looked at, ")
+    assert "ZeroDivisionError" in caplog.text
+
+
+@on_sqlite
+def test_without_a_mail_server_the_folder_is_looked_at(
+    deployed: Deployed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var/mail").touch(0o600)
+    server = deployed.enter(ScriptedHttp(in_json(200, ALIVE)))
+
+    [found] = deployed.check(SMTP_URL="", PUBLIC_URL=server.url)
+
+    assert str(found).startswith("SMTP_URL: without it letters go to var/mail/")
+
+
+@on_sqlite
+def test_greylisting_is_no_mistake(deployed: Deployed) -> None:
+    greylisting = mail_server(RCPT="450 4.2.0 come back later")
+
+    assert deployed.check(**greylisting(deployed)) == []
+
+
+@on_sqlite
+def test_topics_that_speak_of_opening_do_not_pass_for_a_word_about_tracking(
+    deployed: Deployed,
+) -> None:
+    spoken = {"TOPICS": "Türen, die sich öffnen", "TOPICS_EN": "doors that open with a click"}
+
+    [found] = deployed.check(BRAND_DIR="", **spoken)
+
+    assert found.about == "tracking"
+
+
+@on_sqlite
+def test_on_a_texts_mistake_the_tracking_is_not_judged(deployed: Deployed) -> None:
+    (deployed.folder / "brand/wordings/de.txt").write_text("{{ nobody_knows }}")
+
+    assert [found.about for found in deployed.check()] == ["BRAND_DIR"]

@@ -1,0 +1,82 @@
+"""This host's clock, beside those of Mailchimp, the public URL and a real database server."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+import time_machine
+
+from newsletter.domain import clock
+from tests.cli.check.conftest import HOST, Deployed
+from tests.conftest import on_postgresql, on_sqlite
+from tests.people import WEBHOOK_SECRET
+from tests.worker.scripted_http import Answer, ScriptedHttp, in_json
+
+#: Longer than a run of these tests takes.
+OFF = timedelta(minutes=10)
+
+
+def dated(seconds: float, document: dict[str, Any]) -> Answer:
+    """An answer whose Date is so far from now."""
+    date = format_datetime(clock.now() + timedelta(seconds=seconds), usegmt=True)
+    answer = in_json(200, document)
+    return Answer(200, answer.body, answer.content_type, {"Date": date})
+
+
+def at_public_url(deployed: Deployed, answer: Answer) -> dict[str, str]:
+    url = deployed.enter(ScriptedHttp(answer, tls=deployed.tls, host=HOST)).url
+    deployed.hook.url = f"{url}/webhooks/mailchimp/{WEBHOOK_SECRET}"
+    return {"PUBLIC_URL": url}
+
+
+@on_sqlite
+@pytest.mark.parametrize("seconds", [-600, 600])
+def test_a_clock_that_differs_from_the_public_urls_is_found(
+    deployed: Deployed, seconds: float
+) -> None:
+    [found] = deployed.check(**at_public_url(deployed, dated(seconds, {"status": "alive"})))
+
+    assert str(found) == (
+        "clock: this host's differs by more than 30 s from PUBLIC_URL's;"
+        " keep all hosts in step by NTP, such as with systemd-timesyncd."
+    )
+
+
+@on_sqlite
+@pytest.mark.parametrize("seconds", [-25, 25])
+def test_a_clock_that_differs_by_seconds_is_none_to_speak_of(
+    deployed: Deployed, seconds: float
+) -> None:
+    assert deployed.check(**at_public_url(deployed, dated(seconds, {"status": "alive"}))) == []
+
+
+@on_sqlite
+@pytest.mark.parametrize("date", ["yesterday", ""])
+def test_a_date_that_is_none_says_nothing(deployed: Deployed, date: str) -> None:
+    alive = in_json(200, {"status": "alive"})
+    answer = Answer(200, alive.body, alive.content_type, {"Date": date})
+
+    assert deployed.check(**at_public_url(deployed, answer)) == []
+
+
+@on_sqlite
+def test_a_clock_that_differs_from_mailchimps_is_found(deployed: Deployed) -> None:
+    chimpy = dated(600, {"health_status": "Everything's Chimpy!"})
+    server = deployed.enter(ScriptedHttp(chimpy))
+
+    found = deployed.check(MAILCHIMP_API_URL=f"{server.url}/3.0")
+
+    assert "this host's differs by more than 30 s from Mailchimp's" in [one.wrong for one in found]
+
+
+@on_postgresql
+def test_a_clock_that_differs_from_the_databases_is_found(deployed: Deployed) -> None:
+    with time_machine.travel(clock.now() + OFF, tick=True):
+        found = deployed.check()
+
+    assert "this host's differs by more than 30 s from the database's" in [
+        one.wrong for one in found
+    ]

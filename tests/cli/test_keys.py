@@ -1,0 +1,283 @@
+"""`newsletter keys`, as an operator uses it."""
+
+from __future__ import annotations
+
+import base64
+import os
+import pty
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from click.testing import CliRunner, Result
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import delete, update
+
+from newsletter.app import create_core
+from newsletter.cli import application, main
+from newsletter.config import Settings
+from newsletter.storage import jobs
+from newsletter.storage.database import writing
+from newsletter.storage.keys import keyring, rotation, signing, stale_worker
+from newsletter.storage.models import Keyring, Subscription, db
+from tests.conftest import COMPANY, on_sqlite
+from tests.people import ADA, access, sign_up
+
+OLD = COMPANY["DATA_KEY"]
+NEW = "a-newer-key-of-thirty-two-characters"
+BOTH = f"{NEW},{OLD}"
+HOUR = timedelta(hours=1)
+COMMAND = str(Path(sys.executable).parent / "newsletter")
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(environ: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Run a command, perhaps with other settings."""
+    apps: list[Flask] = []
+
+    def create(settings: Settings) -> Flask:
+        apps.append(create_core(settings))
+        return apps[-1]
+
+    # A command's connections end with its process, which here goes on.
+    monkeypatch.setattr(application, "create_core", create)
+    yield lambda *words, **variables: CliRunner().invoke(main, words, env={**environ, **variables})
+    for app in apps:
+        with app.app_context():
+            db.engine.dispose()
+
+
+def said(result: Result) -> str:
+    assert result.exit_code == 0, result.stderr
+    return result.stdout
+
+
+def test_rotating_says_how_many_keys_were_wrapped_anew(run: Run) -> None:
+    first, *then = said(run("keys", "rotate", DATA_KEY=BOTH)).splitlines()
+
+    assert first == "3 of 3 keys were wrapped anew by the newest DATA_KEY."
+    assert then[0].startswith("The older ones may leave the list")
+
+
+def test_rotating_again_changes_nothing(run: Run) -> None:
+    run("keys", "rotate", DATA_KEY=BOTH)
+
+    assert said(run("keys", "rotate", DATA_KEY=NEW)) == (
+        "All 3 keys are wrapped by the newest DATA_KEY.\n"
+    )
+
+
+@on_sqlite
+def test_a_worker_that_was_left_out_is_told_of(run: Run, app: Flask) -> None:
+    with app.app_context():
+        assert jobs.take(stale_worker.JOB, "a worker")
+
+    assert "put the one that does into its list" in run("keys", "rotate").stderr
+
+
+@on_sqlite
+def test_afterwards_the_new_data_key_alone_reads_everything(
+    run: Run, client: FlaskClient, environ: dict[str, Any]
+) -> None:
+    sign_up(client, ADA)
+    run("keys", "rotate", DATA_KEY=BOTH)
+
+    with_new = subprocess.run(
+        [COMMAND, "access"],
+        input=ADA.encode(),
+        env={**environ, "DATA_KEY": NEW},
+        capture_output=True,
+        check=True,
+    )
+
+    assert b'"email": "Ada@example.org"' in with_new.stdout
+
+
+@on_sqlite
+@pytest.mark.parametrize("line", ["newsletter worker", "newsletter release", "web"])
+def test_afterwards_the_old_data_key_alone_is_refused_at_the_start(
+    run: Run, environ: dict[str, Any], line: str
+) -> None:
+    run("keys", "rotate", DATA_KEY=BOTH)
+    if line == "web":
+        line = "gunicorn -c python:newsletter.app.serving newsletter:create_app()"
+    command, *words = line.split()
+
+    process = subprocess.run(
+        [Path(COMMAND).with_name(command), *words],
+        env={**environ, "DATA_KEY": OLD},
+        capture_output=True,
+        timeout=60,
+    )
+
+    assert process.returncode == 2
+    assert b"DATA_KEY: does not open this database's keyring." in process.stderr
+    assert b"Traceback" not in process.stderr
+
+
+def test_a_new_data_key_takes_everything_and_the_old_one_stays_for_now(
+    run: Run, client: FlaskClient
+) -> None:
+    sign_up(client, ADA)
+
+    lines = said(run("keys", "rotate", "--data")).splitlines()
+
+    assert lines[1:] == [
+        "A new data key encrypts from now on.",
+        "2 values were encrypted anew.",
+        "The old data key stays for now: an hour after the new one, the worker takes it away, or"
+        " `newsletter keys rotate` does.",
+    ]
+    assert access(client, ADA)["email"] == "Ada@example.org"
+
+
+def test_a_later_run_takes_the_old_data_key_away(
+    run: Run, client: FlaskClient, clock: time_machine.Traveller
+) -> None:
+    run("keys", "rotate", "--data")
+    sign_up(client, ADA)
+    clock.shift(HOUR)
+
+    assert said(run("keys", "rotate")).splitlines()[-1] == (
+        "The old data key is gone: nothing needs it any more."
+    )
+    assert access(client, ADA)["email"] == "Ada@example.org"
+
+
+def test_a_run_that_was_broken_off_is_taken_up(run: Run) -> None:
+    run("keys", "rotate", "--data")
+
+    assert "its rotation goes on" in said(run("keys", "rotate", "--data"))
+
+
+def test_what_others_encrypted_meanwhile_is_taken_by_the_next_run(
+    run: Run, app: Flask, client: FlaskClient
+) -> None:
+    with app.app_context():
+        keyring.current()
+    run("keys", "rotate", "--data")
+    sign_up(client, ADA)
+
+    assert "2 values are still encrypted by an old data key" in said(run("keys", "list"))
+    assert "2 values were encrypted anew." in said(run("keys", "rotate"))
+
+
+def test_an_old_data_key_that_nothing_needs_is_told_in_words(run: Run) -> None:
+    lines = said(run("keys", "rotate", "--data")).splitlines()
+
+    assert [line for line in lines if "values" in line] == []
+    assert "No values are still encrypted by an old data key" in said(run("keys", "list"))
+
+
+def test_values_that_cannot_be_read_are_counted_and_not_named(
+    run: Run, app: Flask, client: FlaskClient
+) -> None:
+    sign_up(client, ADA)
+    with app.app_context(), writing() as session:
+        key = keyring.prefix(max(keyring.current().data))
+        session.execute(update(Subscription).values(address=key + bytes(40)))
+
+    result = run("keys", "rotate", "--data")
+
+    assert result.exit_code == 1
+    assert "1 value cannot be read." in result.stderr
+    assert "example.org" not in result.output.lower()
+
+
+def keys_in(text: str) -> list[str]:
+    """The fingerprints of the keys in what was printed, as another tool reads it."""
+    blocks = re.findall(r"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----\n", text, re.DOTALL)
+    keys: list[Any] = [load_pem_public_key(block.encode()) for block in blocks]
+    return [signing.fingerprint(key) for key in keys]
+
+
+def test_every_public_key_is_printed_with_its_fingerprint_the_newest_first(run: Run) -> None:
+    (before,) = keys_in(said(run("keys", "public")))
+    said(run("keys", "rotate", "--signing"))
+
+    printed = said(run("keys", "public"))
+
+    newest, earlier = keys_in(printed)
+    assert earlier == before
+    assert f"signs now, fingerprint {newest}\n" in printed
+    assert f"signed before, fingerprint {earlier}\n" in printed
+
+
+def test_no_private_octet_is_ever_printed(run: Run, environ: dict[str, Any], app: Flask) -> None:
+    with app.app_context():
+        private = keyring.current().signing_key.private_bytes_raw()
+        digest_key = keyring.current().digest_key
+
+    told = "".join(run("keys", *words).output for words in (["list"], ["public"], ["rotate"]))
+
+    for octets in (private, digest_key):
+        assert octets.hex() not in told
+        assert base64.b64encode(octets).decode().rstrip("=") not in told
+    assert OLD not in told
+    assert "PRIVATE" not in told
+
+
+def test_the_list_tells_which_data_key_wraps_each_key(run: Run) -> None:
+    lines = said(run("keys", "list", DATA_KEY=BOTH)).splitlines()
+
+    assert [line.split()[1] for line in lines[:3]] == ["data", "digest", "signing"]
+    assert all(line.endswith("wrapped by DATA_KEY no. 2 of the list") for line in lines[:3])
+    assert lines[3] == "`newsletter keys rotate` wraps all of them by the newest."
+
+
+def test_the_list_of_a_keyring_in_order_asks_for_nothing(run: Run) -> None:
+    lines = said(run("keys", "list")).splitlines()
+
+    assert len(lines) == 3
+    assert all(line.endswith("wrapped by the newest DATA_KEY") for line in lines)
+
+
+@pytest.mark.parametrize("words", [["list"], ["public"], ["rotate"], ["rotate", "--data"]])
+def test_a_wrong_data_key_is_status_two(run: Run, words: list[str]) -> None:
+    result = run("keys", *words, DATA_KEY=NEW)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "DATA_KEY: does not open this database's keyring." in result.stderr
+
+
+@pytest.mark.parametrize("words", [["public"], ["rotate"]])
+def test_before_the_release_there_is_nothing_to_rotate(
+    run: Run, app: Flask, words: list[str]
+) -> None:
+    with app.app_context(), writing() as session:
+        session.execute(delete(Keyring))
+
+    result = run("keys", *words)
+
+    assert result.exit_code == 1
+    assert "run `newsletter release`" in result.stderr
+
+
+@on_sqlite
+def test_a_person_at_a_terminal_sees_how_far_it_is(
+    environ: dict[str, Any], client: FlaskClient
+) -> None:
+    sign_up(client, ADA)
+    terminal, end = pty.openpty()
+    process = subprocess.Popen([COMMAND, "keys", "rotate", "--data"], env=environ, stdout=end)
+    os.close(end)
+
+    assert process.wait(60) == 0
+    shown = os.read(terminal, 65536)
+    os.close(terminal)
+    assert b"Values" in shown
+    assert b"100%" in shown
+
+
+def test_an_old_data_key_stays_long_enough_for_every_process_to_notice() -> None:
+    assert rotation.NOTICED_WITHIN > 10 * keyring.READ_EVERY

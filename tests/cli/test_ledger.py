@@ -1,0 +1,301 @@
+"""`newsletter ledger verify`, and the worker that does the same once a day."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from click.testing import CliRunner, Result
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import delete, select, update
+
+from newsletter.app import create_core
+from newsletter.cli import application, main
+from newsletter.config import Settings
+from newsletter.ledger import comparison, health, verifying
+from newsletter.storage import jobs
+from newsletter.storage.database import reading
+from newsletter.storage.models import Job, LedgerRow, Seal, db
+from newsletter.storage.runs import verification
+from newsletter.worker.upkeep.verifier import AGAIN_AFTER, Verifier
+from tests.attacker import attacking
+from tests.conftest import Drain, Join, on_sqlite
+from tests.people import ADA, GRACE, STAFF, ask_staff, sign_up
+
+COMMAND = str(Path(sys.executable).parent / "newsletter")
+DAY = timedelta(days=1)
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def environ(environ: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The service writes checkpoints."""
+    return {**environ, "LEDGER_CHECKPOINTS": str(folder)}
+
+
+@pytest.fixture
+def run(environ: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command as a process of its own would."""
+    apps: list[Flask] = []
+
+    def create(settings: Settings) -> Flask:
+        apps.append(create_core(settings))
+        return apps[-1]
+
+    def run(*words: str, **variables: str) -> Result:
+        result = CliRunner().invoke(main, words, env={**environ, **variables})
+        with apps[-1].app_context():
+            db.engine.dispose()
+        return result
+
+    monkeypatch.setattr(application, "create_core", create)
+    return run
+
+
+def change(app: Flask, row: int = 2, actor: str | None = "nobody") -> None:
+    with attacking(app) as connection:
+        connection.execute(update(LedgerRow).where(LedgerRow.id == row).values(actor=actor))
+
+
+def reasons(client: FlaskClient) -> list[str]:
+    told: list[str] = client.get("/ready", headers=STAFF).get_json()["reasons"]
+    return [reason for reason in told if reason != "no live worker"]
+
+
+def test_a_whole_ledger_is_status_zero(client: FlaskClient, join: Join, run: Run) -> None:
+    join(ADA)
+    sign_up(client, GRACE)
+    alone, beside = run("ledger", "verify"), run("ledger", "verify", "--checkpoints")
+
+    assert (alone.exit_code, beside.exit_code) == (0, 0)
+    assert alone.stdout.splitlines() == [
+        "4 rows are as they were sealed.",
+        "1 more wait for their seal.",
+    ]
+    assert beside.stdout.splitlines()[0] == (
+        "4 rows are as they were sealed, and as the checkpoints say."
+    )
+
+
+def test_the_first_wrong_row_is_named_with_status_one(app: Flask, join: Join, run: Run) -> None:
+    join(ADA)
+    change(app, 3)
+    change(app, 2)
+    result = run("ledger", "verify")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        "Error: Position 2, row 2: the row, or its seal, is not what was sealed.\n"
+    )
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_tail_that_was_cut_off_shows_beside_the_checkpoints_alone(
+    app: Flask, client: FlaskClient, join: Join, drain: Drain, run: Run
+) -> None:
+    join(ADA)
+    ask_staff(client, "erasures", ADA)
+    drain()
+    with attacking(app) as connection:
+        connection.execute(delete(Seal).where(Seal.position > 4))
+        connection.execute(delete(LedgerRow).where(LedgerRow.id > 4))
+    alone, beside = run("ledger", "verify"), run("ledger", "verify", "--checkpoints")
+
+    assert (alone.exit_code, beside.exit_code) == (0, 1)
+    assert beside.stderr.startswith("Error: Position 4 is the last, though there were 5,")
+
+
+@on_sqlite
+def test_the_folder_may_be_another(join: Join, run: Run, folder: Path, tmp_path: Path) -> None:
+    join(ADA)
+    copy = folder.rename(tmp_path / "copy")
+    given = run("ledger", "verify", "--folder", str(copy))
+    away = run("ledger", "verify", "--checkpoints")
+    missing = run("ledger", "verify", "--checkpoints", LEDGER_CHECKPOINTS="")
+
+    assert [given.exit_code, away.exit_code, missing.exit_code] == [0, 1, 1]
+    assert given.stdout.endswith(", and as the checkpoints say.\n")
+    assert away.stderr == "Error: LEDGER_CHECKPOINTS: cannot be read (No such file or directory).\n"
+    assert missing.stderr == "Error: LEDGER_CHECKPOINTS: is not set.\n"
+
+
+def test_without_a_word_more_there_is_help() -> None:
+    result = CliRunner().invoke(main, ["ledger"])
+
+    assert "verify" in result.output
+
+
+@on_sqlite
+def test_a_terminal_sees_how_far_it_is(join: Join, environ: dict[str, Any], tmp_path: Path) -> None:
+    join(ADA)
+    controller, terminal = pty.openpty()
+    done = subprocess.run(
+        [COMMAND, "ledger", "verify"],
+        env={**environ, "TERM": "xterm"},
+        cwd=tmp_path,
+        stdout=terminal,
+        stderr=subprocess.PIPE,
+    )
+    os.close(terminal)
+    shown = os.read(controller, 100_000).decode()
+    os.close(controller)
+
+    assert done.returncode == 0, done.stderr
+    assert "Rows" in shown
+    assert "4 rows are as they were sealed." in shown
+
+
+def ran_at(app: Flask) -> Any:
+    with app.app_context(), reading() as session:
+        return session.scalar(select(Job.ran_at).where(Job.name == "verify"))
+
+
+def test_the_worker_verifies_once_a_day(
+    app: Flask, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    times = []
+    for shift in (timedelta(0), timedelta(hours=23), timedelta(hours=1), timedelta(hours=1)):
+        clock.shift(shift)
+        drain()
+        times.append(ran_at(app))
+
+    assert [at - times[0] for at in times] == [timedelta(0), timedelta(0), DAY, DAY]
+
+
+def test_what_the_worker_finds_is_told_to_staff(
+    app: Flask, client: FlaskClient, join: Join, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    join(ADA)
+    change(app)
+    before = reasons(client)
+    clock.shift(DAY)
+    drain()
+
+    assert before == []
+    assert reasons(client) == [
+        "ledger wrong: Position 2, row 2: the row, or its seal, is not what was sealed."
+    ]
+
+
+def test_a_rewritten_checkpoint_is_told_to_staff(
+    client: FlaskClient, join: Join, drain: Drain, clock: time_machine.Traveller, folder: Path
+) -> None:
+    join(ADA)
+    [file] = folder.glob("checkpoint-*")
+    file.write_text(file.read_text().replace('"rows"', '"cols"'))
+    clock.shift(DAY)
+    drain()
+
+    assert f"ledger wrong: {file.name}: Its signature does not fit what it says." in reasons(client)
+
+
+def test_that_it_has_not_run_for_two_days_is_told(
+    app: Flask, client: FlaskClient, join: Join, clock: time_machine.Traveller
+) -> None:
+    join(ADA)
+    clock.shift(2 * DAY - timedelta(seconds=1))
+    before = reasons(client)
+    clock.shift(timedelta(seconds=1))
+
+    assert before == []
+    assert reasons(client) == ["ledger not verified since 2026-03-01T12:00:00Z"]
+
+
+@on_sqlite
+def test_it_is_walked_a_page_at_a_time_by_one_worker(
+    app: Flask,
+    join: Join,
+    clock: time_machine.Traveller,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    join(ADA)
+    clock.shift(DAY)
+    monkeypatch.setattr(verifying, "PAGE", 3)
+    first, second = Verifier("first"), Verifier("second")
+    with app.app_context():
+        seen = [first.step(), second.step(), first.step(), first.step(), second.step()]
+
+        assert seen == [True, False, False, False, False]
+        assert list(health.complaints()) == []
+        assert jobs.take("verify", "third")
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("words", "is_told"),
+    [
+        (("--checkpoints",), False),
+        ((), True),  # the worker compares with the checkpoints, too
+    ],
+)
+def test_what_was_mended_is_told_no_more_once_the_command_has_checked_all_that_the_worker_does(
+    app: Flask,
+    client: FlaskClient,
+    join: Join,
+    drain: Drain,
+    clock: time_machine.Traveller,
+    run: Run,
+    words: tuple[str, ...],
+    is_told: bool,
+) -> None:
+    join(ADA)
+    change(app)
+    clock.shift(DAY)
+    drain()
+    before = reasons(client)
+    change(app, actor=None)
+    checked = run("ledger", "verify", *words)
+
+    assert len(before) == 1
+    assert checked.exit_code == 0, checked.output
+    assert reasons(client) == (before if is_told else [])
+
+
+@on_sqlite
+def test_without_checkpoints_the_ledger_alone_is_all(
+    app: Flask, join: Join, clock: time_machine.Traveller, run: Run
+) -> None:
+    join(ADA)
+    clock.shift(DAY)
+    run("ledger", "verify", LEDGER_CHECKPOINTS="")
+    with app.app_context():
+        assert not verification.is_due()
+
+
+@on_sqlite
+def test_a_walk_that_stumbles_begins_anew_an_hour_later(
+    app: Flask,
+    join: Join,
+    clock: time_machine.Traveller,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    join(ADA)
+    clock.shift(DAY)
+    verifier = Verifier("this worker")
+    with app.app_context():
+        with monkeypatch.context() as odd:
+            odd.setattr(comparison, "complaint", stumble)
+            with pytest.raises(RuntimeError):
+                verifier.step()
+            assert not verifier.step()
+        assert jobs.take("verify", "another worker")
+        jobs.give_back("verify", "another worker")
+        assert verification.is_due()
+        clock.shift(AGAIN_AFTER)
+        verifier.step()
+
+        assert not verification.is_due()
+
+
+def stumble(*_: object) -> None:
+    raise RuntimeError("odd")

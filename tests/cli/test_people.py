@@ -1,0 +1,718 @@
+"""The `newsletter` command, as staff use it, and the access export it prints."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from click.testing import CliRunner, Result
+from flask import Flask
+from flask.testing import FlaskClient
+
+from newsletter.app import create_core
+from newsletter.cli import application, main
+from newsletter.config import Settings
+from newsletter.storage.models import db
+from sandbox.environment import COMPANY as SANDBOX
+from sandbox.mailbox import Mailbox
+from sandbox.mailchimp import StandIn
+from tests.conftest import Drain, on_postgresql, on_sqlite
+from tests.people import ADA, GRACE, HEDY, ask_staff, confirm, events_of, sign_up, status_of
+from tests.people import access as access_by_http
+
+Run = Callable[..., Result]
+COMMAND = str(Path(sys.executable).parent / "newsletter")
+#: What makes `check` content: a full imprint, and a place where nothing answers, whatever else runs on this machine.
+ORDERLY = {"IMPRINT": SANDBOX["IMPRINT"], "PUBLIC_URL": "http://localhost:9"}
+WRONG_KEY = "a-key-that-does-not-open-this-keyring"
+
+
+@pytest.fixture
+def run(environ: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Run a command with an address on its standard input, and perhaps other settings."""
+    apps: list[Flask] = []
+
+    def create(settings: Settings) -> Flask:
+        apps.append(create_core(settings))
+        return apps[-1]
+
+    def run(*words: str, given: str = f"{ADA}\n", **variables: str) -> Result:
+        return CliRunner().invoke(main, words, input=given, env={**environ, **variables})
+
+    # A command's connections end with its process, which here goes on.
+    monkeypatch.setattr(application, "create_core", create)
+    yield run
+    for app in apps:
+        with app.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture
+def start(environ: dict[str, Any], tmp_path: Path) -> Callable[..., subprocess.Popen[bytes]]:
+    """Start a command as a process of its own."""
+
+    def start(*words: str, stdin: int = subprocess.PIPE, **variables: str) -> Any:
+        return subprocess.Popen(
+            [COMMAND, *words],
+            env={**environ, **variables},
+            cwd=tmp_path,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    return start
+
+
+@pytest.fixture
+def consent(client: FlaskClient, mailbox: Mailbox, drain: Drain) -> None:
+    """Ada has confirmed."""
+    sign_up(client, ADA)
+    drain()
+    confirm(client, mailbox.letters[0].message)
+
+
+def said(result: Result) -> dict[str, Any]:
+    assert result.exit_code == 0, result.stderr
+    answer = json.loads(result.stdout)
+    assert isinstance(answer, dict)
+    return answer
+
+
+def test_the_help_names_every_command() -> None:
+    help_ = CliRunner().invoke(main, ["--help"])
+
+    assert help_.exit_code == 0
+    for name in main.commands:
+        assert f"\n  {name} " in help_.stdout
+        assert CliRunner().invoke(main, [name, "-h"]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["proof verify ", "ledger verify ", "keys rotate ", "wording withdraw ", "webhook install "],
+)
+def test_the_help_names_the_commands_of_groups_too(told: str) -> None:
+    assert f"\n  {told}" in CliRunner().invoke(main, ["--help"]).stdout
+
+
+def test_the_help_cuts_no_sentence_short() -> None:
+    _, _, commands = CliRunner().invoke(main, ["--help"]).stdout.partition("Commands:")
+
+    assert commands
+    assert "..." not in commands
+    assert [
+        line for line in commands.splitlines() if line and re.search("[^.]$|[(][^)]*$", line)
+    ] == []
+
+
+def test_the_version_is_told() -> None:
+    assert "0.1.0" in CliRunner().invoke(main, ["--version"]).stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["unheard-of"], ["access", "--verbose"], ["block", "--reason", "not_me"], ["block", "x"]],
+)
+def test_wrong_usage_is_status_two(run: Run, words: list[str]) -> None:
+    assert run(*words).exit_code == 2
+
+
+@on_sqlite
+@pytest.mark.parametrize("command", ["access", "erase", "block", "lift", "hold", "rectify"])
+def test_an_address_among_the_arguments_is_not_taken(
+    run: Run, client: FlaskClient, consent: None, command: str
+) -> None:
+    assert run(command, ADA).exit_code == 2
+    assert status_of(client, ADA) == "confirmed"
+
+
+@on_sqlite
+@pytest.mark.parametrize("command", ["access", "erase", "block", "lift", "hold", "rectify"])
+@pytest.mark.parametrize("given", ["", "\n", "garbled\n", "ada@\x07example.com\n"])
+def test_what_is_no_address_is_refused_in_one_line(run: Run, command: str, given: str) -> None:
+    result = run(command, given=given)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.splitlines() == [
+        "Error: This is not an e-mail address that a letter can be sent to."
+    ]
+
+
+@on_sqlite
+@pytest.mark.parametrize("given", [ADA, f"{ADA}\r\n", f"  {ADA}\n", f"{ADA.upper()}\n{GRACE}\n"])
+def test_an_address_is_the_first_line_of_the_input(
+    run: Run, client: FlaskClient, consent: None, given: str
+) -> None:
+    assert said(run("access", given=given))["email"] == "Ada@example.org"
+
+
+def test_access_shows_what_the_admin_door_shows(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    by_command, by_http = said(run("access")), access_by_http(client, ADA)
+
+    assert [event.pop("actor") for event in by_http["events"][-2:]][1] == "dpo"
+    assert by_command["events"].pop()["actor"] == "cli"
+    assert by_command | {"events": None} == by_http | {"events": None}
+
+
+def test_no_login_gets_into_the_record(
+    run: Run, client: FlaskClient, consent: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "grace.hopper")
+
+    shown = run("access").stdout
+
+    assert '"actor": "cli"' in shown
+    assert "hopper" not in shown
+
+
+def test_nothing_to_show_is_status_one(run: Run) -> None:
+    result = run("access")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "Error: Nobody is known by this address.\n"
+
+
+def test_access_while_erasing_names_the_erasure(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    erasure = said(run("erase"))
+
+    held = said(run("access"))
+
+    assert (held["status"], held["erasure_id"]) == ("erasing", erasure["id"])
+    assert held["reference"] == erasure["reference"]
+
+
+def test_access_names_an_erasure_beside_a_new_request(run: Run, client: FlaskClient) -> None:
+    erasure = said(run("erase"))
+    sign_up(client, ADA)
+
+    held = said(run("access"))
+
+    assert (held["status"], held["erasure_id"]) == ("pending", erasure["id"])
+
+
+def test_access_tells_the_words_agreed_to_in_full(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    agreed = said(run("access"))["wording"]
+
+    assert agreed["language"] == "de"
+    assert "neuen Werkzeugen für Tischler" in agreed["text"]
+
+
+def test_access_tells_what_article_15_asks_for(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    held = said(run("access", AUTHORITY="Landesbeauftragte, Musterstadt"))
+
+    assert "HRB 12345" in held["controller"]
+    assert held["contact"] == "datenschutz@example.com"
+    assert held["authority"] == "Landesbeauftragte, Musterstadt"
+    assert "Mailchimp" in held["recipients"][0]
+    assert len(held["rights"]) == 8
+    assert held["automated_decisions"] is None
+
+
+def test_every_time_has_its_zone(run: Run, client: FlaskClient, consent: None) -> None:
+    held = said(run("access"))
+
+    for at in [held["since"], *(event["at"] for event in held["events"])]:
+        assert at.endswith("Z")
+
+
+def test_a_request_is_kept_until_its_end(
+    run: Run, client: FlaskClient, clock: time_machine.Traveller
+) -> None:
+    sign_up(client, ADA)
+
+    held = said(run("access", "--locale", "en"))
+
+    assert held["expires_at"] == "2026-03-08T12:00:00Z"
+    assert held["retention"] == (
+        "deleted within 24 hours of 8 March 2026, 13:00 (CET) unless confirmed"
+    )
+
+
+def test_a_consent_is_kept_until_it_is_withdrawn(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    held = said(run("access", "--locale", "en"))
+
+    assert held["retention"].startswith("until the consent is withdrawn")
+
+
+def test_a_withdrawn_consent_can_be_proved_for_three_years(
+    run: Run, client: FlaskClient, clock: time_machine.Traveller, consent: None
+) -> None:
+    clock.move_to("2026-12-31T23:30:00+00:00")  # in Berlin, the new year has begun
+    ask_staff(client, "blocks", ADA, reason="unsubscribed")
+
+    held = said(run("access", "--locale", "en"))
+
+    assert "until 31 December 2030" in held["retention"]
+    assert held["left_at"] == "2026-12-31T23:30:00Z"
+
+
+def test_a_block_without_a_consent_is_a_digest_alone(run: Run, client: FlaskClient) -> None:
+    sign_up(client, ADA)
+    ask_staff(client, "blocks", ADA, reason="staff")
+
+    held = said(run("access", "--locale", "en"))
+
+    assert (held["email"], held["wording"]) == (None, None)
+    assert held["retention"].startswith("a keyed digest of the address")
+
+
+def test_a_return_without_an_earlier_consent_says_when_the_request_ends(
+    run: Run, client: FlaskClient, clock: time_machine.Traveller
+) -> None:
+    sign_up(client, ADA)
+    ask_staff(client, "blocks", ADA, reason="unsubscribed")
+    sign_up(client, ADA)
+
+    held = said(run("access", "--locale", "en"))
+
+    assert held["status"] == "returning"
+    assert "deleted within 24 hours of 8 March 2026, 13:00 (CET)" in held["retention"]
+    assert "a keyed digest of the address" in held["retention"]
+
+
+def test_whoever_is_held_is_told_that_nothing_ends(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    run("hold")
+
+    held = said(run("access", "--locale", "en"))
+
+    assert "as long as the data is restricted, nothing ends by itself" in held["retention"]
+
+
+@pytest.mark.parametrize(
+    ("words", "right"),
+    [
+        ([], "Auskunft (Art. 15 DSGVO)"),
+        (["--locale", "de"], "Auskunft (Art. 15 DSGVO)"),
+        (["--locale", "en"], "access (Art. 15 GDPR)"),
+    ],
+)
+def test_what_is_told_beside_the_data_is_in_the_persons_language_or_the_one_asked_for(
+    run: Run, client: FlaskClient, consent: None, words: list[str], right: str
+) -> None:
+    assert said(run("access", *words))["rights"][0] == right
+
+
+@pytest.mark.parametrize(
+    ("locale", "told"),
+    [
+        (
+            "de",
+            (
+                "E-Mail-Adresse: Ada@example.org",
+                "Stand: bestätigt",
+                "neuen Werkzeugen für Tischler",
+                "Zweck: Versand des Newsletters",
+                "Empfänger: Mailchimp",
+                "Widerruf der Einwilligung",
+            ),
+        ),
+        (
+            "en",
+            (
+                "E-mail address: Ada@example.org",
+                "Status: confirmed",
+                "neuen Werkzeugen für Tischler",  # what was agreed to stays in its own words
+                "Purpose: Sending the newsletter",
+                "Recipients: Mailchimp",
+                "withdrawing the consent",
+            ),
+        ),
+    ],
+)
+def test_access_is_there_to_be_read_too(
+    run: Run, client: FlaskClient, consent: None, locale: str, told: tuple[str, ...]
+) -> None:
+    result = run("access", "--text", "--locale", locale)
+
+    text = " ".join(result.stdout.split())
+    assert result.exit_code == 0, result.stderr
+    assert [fact for fact in told if fact not in text] == []
+
+
+def test_what_is_being_erased_is_told_in_words_too(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    erasure = said(run("erase"))
+
+    text = run("access", "--text", "--locale", "en").stdout
+
+    assert "erased; Mailchimp follows" in text
+    assert erasure["id"] in text
+
+
+def test_erasing_shows_how_far_it_is(run: Run, client: FlaskClient, consent: None) -> None:
+    erasure = said(run("erase"))
+
+    assert (erasure["status"], erasure["keep_block"]) == ("pending", False)
+    assert {place["place"]: place["state"] for place in erasure["places"]}["database"] == "done"
+    assert said(run("erase"))["id"] == erasure["id"]
+
+
+def test_erasing_says_where_to_look_how_far_it_is(run: Run) -> None:
+    result = run("erase")
+
+    assert f"/admin/erasures/{said(result)['id']}, with an admin token" in result.stderr
+
+
+def test_erasing_can_keep_the_block(run: Run, client: FlaskClient, consent: None) -> None:
+    assert said(run("erase", "--keep-block"))["keep_block"] is True
+
+    assert access_by_http(client, ADA)["reason"] == "staff"
+
+
+def test_an_open_erasure_takes_what_came_beside_it_and_can_still_keep_the_block(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    first = said(run("erase"))
+    sign_up(client, ADA)
+    again = said(run("erase"))
+    assert (again["id"], status_of(client, ADA)) == (first["id"], "erasing")
+
+    kept = [said(run("erase", *words)) for words in (["--keep-block"], ["--keep-block"], [])]
+
+    assert {(it["id"], it["keep_block"]) for it in kept} == {(first["id"], True)}
+    assert access_by_http(client, ADA)["reason"] == "staff"
+
+
+def test_a_kept_block_keeps_its_hard_reason(run: Run, client: FlaskClient, consent: None) -> None:
+    run("block", "--reason", "complaint")
+
+    run("erase", "--keep-block")
+
+    assert access_by_http(client, ADA)["reason"] == "complaint"
+
+
+def test_a_block_is_a_withdrawal_unless_said_otherwise(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    assert run("block").stdout == "Blocked.\n"
+
+    held = access_by_http(client, ADA)
+    assert held["reason"] == "unsubscribed"
+    assert held["events"][-2]["actor"] == "cli"
+
+
+@pytest.mark.parametrize("reason", ["unsubscribed", "complaint", "bounce", "staff"])
+def test_a_block_has_the_reason_that_staff_give(
+    run: Run, client: FlaskClient, consent: None, reason: str
+) -> None:
+    assert run("block", "--reason", reason).exit_code == 0
+    assert access_by_http(client, ADA)["reason"] == reason
+
+
+def test_somebody_unknown_can_be_blocked_for_ever_alone(run: Run, client: FlaskClient) -> None:
+    assert run("block", given=GRACE).exit_code == 1
+    assert run("block", "--reason", "staff", given=HEDY).exit_code == 0
+
+    assert (status_of(client, GRACE), status_of(client, HEDY)) == ("unknown", "blocked")
+
+
+def test_lifting_lets_somebody_sign_up_again(run: Run, client: FlaskClient, consent: None) -> None:
+    run("block", "--reason", "staff")
+
+    assert run("lift").stdout == "Lifted.\n"
+
+    assert events_of(client, ADA)[-1] == "lifted"
+    assert run("lift", given=GRACE).exit_code == 1
+
+
+def test_holding_freezes_and_releasing_ends_it(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    assert run("hold").stdout == "Held.\n"
+    assert access_by_http(client, ADA)["hold"] is True
+    assert run("hold", "--release").stdout == "Released.\n"
+
+    held = access_by_http(client, ADA)
+    assert held["hold"] is False
+    assert [event["event"] for event in held["events"] if event.get("actor") == "cli"] == [
+        "held",
+        "released",
+    ]
+    assert run("hold", given=GRACE).exit_code == 1
+
+
+def test_a_correction_takes_two_lines_the_old_address_first(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    result = run("rectify", given=f"{ADA}\n{GRACE}\n")
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert (status_of(client, ADA), status_of(client, GRACE)) == ("confirmed", "pending")
+    assert "rectified" in events_of(client, ADA)
+
+
+@on_sqlite
+@pytest.mark.parametrize("given", [f"{ADA}\n", f"{ADA}\ngarbled\n", f"{ADA}\n\n"])
+def test_a_correction_without_a_new_address_changes_nothing(
+    run: Run, client: FlaskClient, consent: None, given: str
+) -> None:
+    result = run("rectify", given=given)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "rectified" not in events_of(client, ADA)
+
+
+@on_sqlite
+def test_why_an_address_is_not_corrected_is_told_in_one_line(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    sign_up(client, GRACE)
+
+    result = run("rectify", given=f"{ADA}\n{GRACE}\n")
+
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "Error: The address was written too often of late, so its owner cannot be asked: "
+        "try again later.\n"
+    )
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "command", ["release", "worker", "access", "erase", "block", "lift", "hold"]
+)
+def test_wrong_settings_are_status_two_and_all_told(run: Run, command: str) -> None:
+    result = run(command, SECRET_KEY="short-but-secret", LINK_DAYS="99", PORT="eighty")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert all(f"{name}: " in result.stderr for name in ("SECRET_KEY", "LINK_DAYS", "PORT"))
+    assert "short-but-secret" not in result.stderr
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "command", ["release", "worker", "access", "erase", "block", "lift", "hold"]
+)
+def test_a_wrong_data_key_is_status_two(run: Run, command: str) -> None:
+    result = run(command, DATA_KEY=WRONG_KEY)
+
+    assert result.exit_code == 2
+    assert "DATA_KEY: does not open this database's keyring." in result.stderr
+    assert WRONG_KEY not in result.stderr
+
+
+@on_sqlite
+@pytest.mark.parametrize("command", ["access", "erase", "block", "lift", "hold"])
+def test_a_database_before_its_release_is_told_in_one_line(
+    run: Run, tmp_path: Path, command: str
+) -> None:
+    result = run(command, DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite3")
+
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "Error: DATABASE_URL: the database has no tables yet; run `newsletter release`.\n"
+    )
+
+
+@on_postgresql
+@pytest.mark.parametrize("command", ["release", "access"])
+def test_a_database_that_is_not_there_is_told_by_its_cause(
+    run: Run, database_url: str, command: str
+) -> None:
+    result = run(command, DATABASE_URL=f"{database_url.rpartition('/')[0]}/elsewhere")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith(
+        "Error: DATABASE_URL: the database server has no such database or user; create it"
+    )
+    assert "elsewhere" not in result.stderr
+
+
+@on_sqlite
+@pytest.mark.parametrize("command", ["release", "access"])
+def test_a_database_that_is_away_is_told_without_its_password(run: Run, command: str) -> None:
+    result = run(command, DATABASE_URL="postgresql://muster:s3cretword@127.0.0.1:9/news")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: DATABASE_URL: the database does not answer; start it")
+    assert "s3cretword" not in result.output
+    assert "Traceback" not in result.output
+
+
+def test_releasing_again_changes_nothing(run: Run, client: FlaskClient, consent: None) -> None:
+    result = run("release")
+
+    assert (result.exit_code, result.stdout) == (0, "The database is ready.\n")
+    assert status_of(client, ADA) == "confirmed"
+
+
+@on_sqlite
+def test_a_release_makes_a_database_out_of_nothing(run: Run, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/deep/below/new.sqlite3"
+
+    assert run("release", DATABASE_URL=url).exit_code == 0
+
+    assert run("check", DATABASE_URL=url, **ORDERLY).exit_code == 0
+    assert said(run("erase", DATABASE_URL=url))["status"] == "pending"
+
+
+def test_a_check_finds_everything_in_order(run: Run) -> None:
+    result = run("check", **ORDERLY)
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.endswith("Everything is in order.\n")
+
+
+def test_a_check_tells_what_is_only_worth_knowing_as_that(run: Run) -> None:
+    result = run("check", **ORDERLY)
+
+    checkpoints, web, tracking, worker = sorted(result.stdout.splitlines()[:-1])
+    assert checkpoints.startswith("Worth knowing: LEDGER_CHECKPOINTS: is not set, so that neither")
+    assert web.startswith("Worth knowing: PUBLIC_URL: nothing answers there from here; ")
+    assert tracking.startswith("Worth knowing: tracking: Mailchimp notes who opens a newsletter")
+    assert worker.startswith("Worth knowing: worker: none is at work, so that letters wait; ")
+
+
+@on_sqlite
+def test_a_check_tells_every_wrong_setting_at_once(run: Run) -> None:
+    wrong = {"LINK_DAYS": "99", "TOPICS": "CHANGE_ME", "PORT": "eighty", "SECRET_KEY": "Pa55word"}
+    result = run("check", **wrong)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "Pa55word" not in result.stderr
+    assert [line.partition(":")[0] for line in result.stderr.splitlines()] == [
+        "SECRET_KEY",
+        "PORT",
+        "TOPICS",
+        "LINK_DAYS",
+    ]
+    assert result.stderr.splitlines()[1] == "PORT: must be a whole number from 1 to 65535."
+
+
+@on_sqlite
+def test_a_check_finds_a_variable_that_nobody_reads(run: Run) -> None:
+    result = run("check", MAILCHIMP_API_KEY="", MAILCHIMP_KEY="0123456789abcdef-us1", **ORDERLY)
+
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[0] == (
+        "MAILCHIMP_KEY: is no setting, and not read;"
+        " name it MAILCHIMP_API_KEY, or remove it if it is another program's."
+    )
+    assert "0123456789abcdef" not in result.output
+
+
+@on_sqlite
+def test_a_check_finds_values_that_kept_their_quotes(run: Run) -> None:
+    quoted = {"ORGANISATION": "'Muster GmbH'", "TIMEZONE": '"Europe/Berlin"', "AUTHORITY": "'s"}
+
+    result = run("check", **ORDERLY | quoted, DATA_KEY='"wraps-the-keyring-in-the-tests-0123"')
+
+    assert result.exit_code == 1
+    kept = "begins and ends with a quote, which is part of the value"
+    assert f"ORGANISATION: {kept}; leave the quotes out here." in result.stderr
+    assert f"TIMEZONE: {kept}" in result.stderr
+    assert "AUTHORITY" not in result.output
+    assert f"Worth knowing: DATA_KEY: {kept}" in result.stdout
+
+
+@on_sqlite
+def test_a_check_finds_a_brand_that_breaks_the_law(run: Run, tmp_path: Path) -> None:
+    consent = tmp_path / "brand/wordings/de.txt"
+    consent.parent.mkdir(parents=True)
+    consent.write_text("Ich möchte den Newsletter.\n")
+
+    result = run("check", BRAND_DIR=str(tmp_path / "brand"), **ORDERLY)
+
+    assert result.exit_code == 1
+    assert "the consent text does not name the recipient Mailchimp; add it." in result.stderr
+
+
+def test_a_check_tells_every_place_that_is_away(
+    run: Run, mailbox: Mailbox, mailchimp: StandIn
+) -> None:
+    mailchimp.refuse_key()
+    mailbox.stop()
+
+    result = run("check", DATA_KEY=WRONG_KEY, **ORDERLY)
+
+    assert result.exit_code == 1
+    assert [line.partition(":")[0] for line in result.stderr.splitlines()] == [
+        "DATA_KEY",
+        "SMTP_URL",
+        "MAILCHIMP_API_KEY",
+    ]
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("words", "variables", "status"),
+    [
+        (["check"], ORDERLY, 0),
+        (["check"], {"LINK_DAYS": "99"}, 1),
+        (["check"], {**ORDERLY, "DATABASE_URL": "sqlite:////proc/newsletter.sqlite3"}, 1),
+        (["access"], {}, 1),
+        (["access"], {"LINK_DAYS": "99"}, 2),
+        (["worker"], {"DATA_KEY": WRONG_KEY}, 2),
+        (["block", "--reason", "rude"], {}, 2),
+    ],
+)
+def test_a_process_ends_with_its_status(
+    start: Any, words: list[str], variables: dict[str, str], status: int
+) -> None:
+    process = start(*words, **variables)
+    _, errors = process.communicate(f"{ADA}\n".encode(), timeout=60)
+
+    assert process.returncode == status, errors
+    assert b"Traceback" not in errors
+    assert ADA.encode() not in errors
+
+
+def test_an_address_comes_by_standard_input_and_not_by_the_arguments(
+    start: Any, client: FlaskClient, consent: None
+) -> None:
+    process = start("erase")
+    shown = Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0")
+    answer, errors = process.communicate(f"{ADA}\n".encode(), timeout=60)
+
+    assert process.returncode == 0, errors
+    assert b"@" not in b"".join(shown)
+    assert json.loads(answer)["status"] == "pending"
+    assert status_of(client, ADA) == "erasing"
+
+
+@pytest.fixture
+def answered(start: Any, consent: None) -> Iterator[tuple[bytes, bytes]]:
+    """What a person at a terminal gets who asks for access: the answer, and what else is said."""
+    terminal, end = pty.openpty()
+    process = start("access", stdin=end)
+    os.write(terminal, f"{ADA}\n".encode())
+    yield process.communicate(timeout=60)
+    os.close(terminal)
+    os.close(end)
+
+
+@on_sqlite
+def test_a_person_at_a_terminal_is_asked_for_the_address(answered: tuple[bytes, bytes]) -> None:
+    assert b"E-mail address: " in answered[0] + answered[1]
+    assert b'"status": "confirmed"' in answered[0]
+
+
+@on_sqlite
+def test_the_question_for_the_address_stays_out_of_the_answer(
+    answered: tuple[bytes, bytes],
+) -> None:
+    assert json.loads(answered[0])["status"] == "confirmed"

@@ -1,0 +1,162 @@
+"""`newsletter retention` and `newsletter erase --status`, as an operator uses them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from click.testing import CliRunner, Result
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import update
+
+from newsletter.app import create_core
+from newsletter.cli import application, main
+from newsletter.cli.check import retention
+from newsletter.config import Settings
+from newsletter.storage import jobs
+from newsletter.storage.database import writing
+from newsletter.storage.models import Subscription, db
+from tests.conftest import Drain, Join, on_sqlite
+from tests.people import ADA, GRACE, access, sign_up, status_of
+
+Run = Callable[..., Result]
+WEEK = timedelta(days=7)
+
+pytestmark = pytest.mark.usefixtures("clock")
+
+
+@pytest.fixture
+def run(environ: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Run a command with an address on its standard input."""
+    apps: list[Flask] = []
+
+    def create(settings: Settings) -> Flask:
+        apps.append(create_core(settings))
+        return apps[-1]
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(main, words, input=f"{ADA}\n", env=environ)
+
+    # A command's connections end with its process, which here goes on.
+    monkeypatch.setattr(application, "create_core", create)
+    yield run
+    for app in apps:
+        with app.app_context():
+            db.engine.dispose()
+
+
+def test_a_dry_run_lists_references_and_changes_nothing(
+    run: Run, client: FlaskClient, clock: time_machine.Traveller
+) -> None:
+    sign_up(client, ADA)
+    reference = access(client, ADA)["reference"]
+    clock.shift(WEEK - timedelta(days=1))
+    sign_up(client, GRACE)
+    clock.shift(timedelta(days=1))
+
+    told = run("retention", "--dry-run")
+
+    assert told.exit_code == 0
+    assert f"requests: 1 now, 1 later, the first on 2026-03-14\n  {reference}\n" in told.stdout
+    assert "proofs: 0 now, 0 later\n" in told.stdout
+    assert "example" not in told.output.lower()
+    assert run("retention", "--dry-run").stdout == told.stdout
+
+
+def test_a_run_ends_what_the_dry_run_listed_and_tells_counts(
+    run: Run, client: FlaskClient, clock: time_machine.Traveller
+) -> None:
+    sign_up(client, ADA)
+    clock.shift(WEEK)
+
+    told = run("retention")
+
+    assert told.exit_code == 0
+    assert told.stdout.startswith("requests: 1 ended\nproofs: 0 ended\n")
+    assert "requests: 0 now, 0 later" in run("retention", "--dry-run").stdout
+    assert status_of(client, ADA) == "unknown"
+
+
+@on_sqlite
+def test_a_second_run_at_the_same_time_is_refused(run: Run, app: Flask) -> None:
+    with app.app_context():
+        jobs.take("retention", "somebody else")
+
+    told = run("retention")
+
+    assert (told.exit_code, told.stderr) == (
+        1,
+        "Error: Another run is under way: wait for its end.\n",
+    )
+
+
+@on_sqlite
+def test_a_run_that_leaves_something_is_not_done(
+    run: Run, app: Flask, client: FlaskClient, clock: time_machine.Traveller
+) -> None:
+    sign_up(client, ADA)
+    with app.app_context(), writing() as session:
+        session.execute(update(Subscription).values(address=b"damaged"))
+    clock.shift(WEEK)
+
+    told = run("retention")
+
+    assert told.exit_code == 1
+    assert "1 past their end could not be ended" in told.stderr
+    with app.app_context():
+        assert [finding.about for finding in retention.findings(app)] == ["retention"]
+
+
+def test_an_erasure_is_shown_by_its_id_until_its_receipt(run: Run, drain: Drain) -> None:
+    begun = json.loads(run("erase").stdout)
+    assert json.loads(run("erase", "--status", begun["id"]).stdout) == begun
+    drain()
+
+    done = json.loads(run("erase", "--status", begun["id"]).stdout)
+
+    assert (done["status"], done["receipt"]["reference"]) == ("completed", begun["reference"])
+
+
+@on_sqlite
+def test_an_unknown_erasure_is_not_shown(run: Run) -> None:
+    told = run("erase", "--status", "0" * 32)
+
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert "No erasure is known by this id" in told.stderr
+
+
+@on_sqlite
+def test_an_empty_id_from_a_variable_that_is_not_set_erases_nobody(run: Run, join: Join) -> None:
+    join(ADA)
+
+    assert run("erase", "--status", "").exit_code == 1
+    assert json.loads(run("access").stdout)["status"] == "confirmed"
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ([], "es zeigt, dass das Recht eingehalten wurde"),
+        (["--locale", "en"], "it shows that the law was kept"),
+    ],
+)
+def test_what_is_kept_is_told_in_the_language_that_is_asked_for(
+    run: Run, words: list[str], why: str
+) -> None:
+    begun = json.loads(run("erase").stdout)
+
+    told = json.loads(run("erase", "--status", begun["id"], *words).stdout)
+
+    kept = {it["code"]: it for it in told["report"]["kept"]}
+    assert kept["ledger"]["why"].startswith(why)
+
+
+@on_sqlite
+def test_a_status_and_a_new_erasure_are_not_asked_for_together(run: Run) -> None:
+    assert run("erase", "--keep-block", "--status", "0" * 32).exit_code == 2

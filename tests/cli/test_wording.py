@@ -1,0 +1,340 @@
+"""The consent texts as a registry: listed, shown, withdrawn; and what a withdrawal means for whom."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select, update
+
+from newsletter.app import create_app
+from newsletter.config import load
+from newsletter.domain import clock as clocks
+from newsletter.storage.database import reading, writing
+from newsletter.storage.models import Letter, db
+from newsletter.subscriptions import links
+from newsletter.subscriptions.links import Link, Purpose
+from sandbox.mailbox import Mailbox
+from tests.commands import Run, commands
+from tests.conftest import Drain, Join
+from tests.people import (
+    ADA,
+    GRACE,
+    HEDY,
+    JSON,
+    STAFF,
+    access,
+    ask_staff,
+    confirm,
+    link_in,
+    press,
+    sign_up,
+)
+
+NEW_TOPICS = {"TOPICS": "Kursen für Tischler"}
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def run(environ: dict[str, Any]) -> Iterator[Run]:
+    with commands(environ) as run:
+        yield run
+
+
+@pytest.fixture
+def renewed(environ: dict[str, Any]) -> Iterator[FlaskClient]:
+    """A web process that was restarted with other topics; the one of `client` goes on with its own."""
+    app = create_app(load({**environ, **NEW_TOPICS}))
+    yield app.test_client()
+    with app.app_context():
+        db.engine.dispose()
+
+
+def shown_by(client: FlaskClient, locale: str = "de") -> str:
+    """The hash of the text that the form shows."""
+    answer = client.get(f"/?locale={locale}", headers=JSON)
+    assert answer.status_code == 200
+    return str(answer.get_json()["wording"])
+
+
+def listed(run: Run, **variables: str) -> dict[str, dict[str, Any]]:
+    answer = run("wording", **variables)
+    assert answer.exit_code == 0, answer.stderr
+    return {text["hash"]: text for text in json.loads(answer.stdout)}
+
+
+def withdraw(run: Run, hash_: str, **variables: str) -> None:
+    """Withdraw a text once the settings have another one."""
+    answer = run("wording", "withdraw", hash_, **(variables or NEW_TOPICS))
+    assert (answer.exit_code, answer.stdout) == (0, "Withdrawn.\n"), answer.stderr
+
+
+def letters_of(app: Flask) -> list[Letter]:
+    with app.app_context(), reading() as session:
+        return list(session.scalars(select(Letter)))
+
+
+def settle(app: Flask, **values: Any) -> None:
+    """Write down of all letters what came of them, or that nobody knows."""
+    with app.app_context(), writing() as session:
+        session.execute(update(Letter).values(**values))
+
+
+def test_the_list_tells_which_there_are_and_which_are_shown(
+    run: Run, client: FlaskClient, renewed: FlaskClient, join: Join
+) -> None:
+    join(ADA)
+    sign_up(client, GRACE)
+    old, new, english = shown_by(client), shown_by(renewed), shown_by(client, "en")
+
+    texts = listed(run, **NEW_TOPICS)
+
+    assert {
+        hash_: (text["language"], text["present"], text["records"]) for hash_, text in texts.items()
+    } == {
+        old: ("de", False, 2),
+        new: ("de", True, 0),
+        english: ("en", True, 0),
+    }
+    assert {text["withdrawn"] for text in texts.values()} == {None}
+    assert texts[old]["published"] < texts[new]["published"]
+
+
+@pytest.mark.parametrize("words", ["wording", "wording show", "check"])
+def test_looking_publishes_nothing(run: Run, client: FlaskClient, words: str) -> None:
+    before = listed(run).keys()
+
+    run(*words.split(), *([shown_by(client)] if "show" in words else []), **NEW_TOPICS)
+
+    assert listed(run).keys() == before
+
+
+def test_one_is_shown_in_full_withdrawn_or_not(
+    run: Run, client: FlaskClient, renewed: FlaskClient
+) -> None:
+    old = shown_by(client)
+    shown_by(renewed)
+    withdraw(run, old)
+
+    text = json.loads(run("wording", "show", old).stdout)
+
+    assert "neuen Werkzeugen für Tischler" in text["text"]
+    assert (text["hash"], text["present"]) == (old, False)
+    assert text["withdrawn"].endswith("Z")
+
+
+@pytest.mark.parametrize("act", ["show", "withdraw"])
+@pytest.mark.parametrize("hash_", ["0" * 64, "x", ""])
+def test_a_hash_of_no_text_is_status_one(run: Run, act: str, hash_: str) -> None:
+    answer = run("wording", act, hash_)
+
+    assert (answer.exit_code, answer.stdout) == (1, "")
+    assert answer.stderr == (
+        "Error: No consent text has this hash: `newsletter wording` lists those there are.\n"
+    )
+
+
+def test_the_text_that_the_form_shows_is_not_withdrawn(run: Run, client: FlaskClient) -> None:
+    present = shown_by(client)
+
+    answer = run("wording", "withdraw", present)
+
+    assert (answer.exit_code, answer.stdout) == (1, "")
+    assert "change TOPICS or the template first" in answer.stderr
+    assert sign_up(client, ADA, wording=present).status_code == 202
+
+
+def test_withdrawing_again_changes_nothing(
+    run: Run, client: FlaskClient, renewed: FlaskClient
+) -> None:
+    old = shown_by(client)
+    withdraw(run, old)
+    first = listed(run)[old]["withdrawn"]
+    withdraw(run, old)
+
+    assert listed(run)[old]["withdrawn"] == first
+
+
+def test_a_text_that_was_withdrawn_is_refused_by_every_process_at_once(
+    run: Run, client: FlaskClient, renewed: FlaskClient
+) -> None:
+    old = shown_by(client)
+    shown_by(renewed)
+    withdraw(run, old)
+
+    answers = [sign_up(each, ADA, wording=old) for each in (client, renewed)]
+
+    assert [answer.status_code for answer in answers] == [422, 422]
+    assert answers[0].get_json()["type"].endswith("/problems/unknown-wording")
+
+
+def test_a_process_that_still_has_it_shows_the_text_that_holds(
+    run: Run, client: FlaskClient, renewed: FlaskClient
+) -> None:
+    old, new = shown_by(client), shown_by(renewed)
+    withdraw(run, old)
+
+    assert shown_by(client) == new
+    sign_up(client, ADA)
+    assert access(client, ADA)["wording"]["hash"] == new
+
+
+def test_a_process_that_still_has_it_asks_whose_address_is_corrected_by_the_other(
+    run: Run, client: FlaskClient, renewed: FlaskClient, join: Join
+) -> None:
+    join(ADA)
+    old, new = shown_by(client), shown_by(renewed)
+    withdraw(run, old)
+
+    ask_staff(client, "rectifications", ADA, new_email=HEDY)
+
+    assert access(client, HEDY)["wording"]["hash"] == new
+    assert access(client, ADA)["wording"]["hash"] == old
+
+
+def test_settings_that_go_back_to_it_show_the_text_that_holds(
+    run: Run, client: FlaskClient, renewed: FlaskClient
+) -> None:
+    old, new = shown_by(client), shown_by(renewed)
+    withdraw(run, old)
+
+    assert listed(run)[new]["present"]
+    assert run("wording", "withdraw", new).exit_code == 1
+    assert "was withdrawn, and another one is shown" in run("check").stderr
+
+
+@pytest.fixture
+def ended(
+    run: Run, client: FlaskClient, renewed: FlaskClient, clock: time_machine.Traveller
+) -> str:
+    """A text was withdrawn, nobody's record names it, and so it has ended; `client` still has its settings."""
+    old = shown_by(client)
+    shown_by(renewed)
+    withdraw(run, old)
+    clock.shift(2 * DAY)
+    assert "wordings: 1" in run("retention", **NEW_TOPICS).stdout
+    return old
+
+
+def test_a_text_that_was_withdrawn_is_not_accepted_again_when_it_has_ended(
+    run: Run, client: FlaskClient, renewed: FlaskClient, ended: str
+) -> None:
+    new = shown_by(renewed)
+
+    told = run("release")
+
+    assert (told.exit_code, shown_by(client)) == (0, new)
+    assert "was withdrawn, and another one is shown" in told.stderr
+    assert [sign_up(each, ADA, wording=ended).status_code for each in (client, renewed)] == [
+        422
+    ] * 2
+    assert sign_up(client, ADA).status_code == 202
+    assert access(client, ADA)["wording"]["hash"] == new
+
+
+def test_of_a_text_that_has_ended_it_stays_known_that_it_was_withdrawn(
+    run: Run, ended: str
+) -> None:
+    assert listed(run)[ended]["withdrawn"] == "2026-03-01T12:00:00Z"
+    assert json.loads(run("wording", "show", ended).stdout)["text"] is None
+    assert run("wording", "withdraw", ended).stdout == "Withdrawn.\n"
+
+
+def test_settings_whose_text_was_withdrawn_are_told_to_staff(
+    run: Run, client: FlaskClient, renewed: FlaskClient
+) -> None:
+    def reasons(client: FlaskClient) -> list[str]:
+        told: list[str] = client.get("/ready", headers=STAFF).get_json()["reasons"]
+        return [reason for reason in told if "consent text" in reason]
+
+    old = shown_by(client)
+    shown_by(renewed)
+    assert reasons(client) == []
+    withdraw(run, old)
+
+    assert reasons(client) == [
+        "the consent text of the settings was withdrawn, and another one is shown (de)"
+    ]
+    assert reasons(renewed) == []
+
+
+def test_a_language_whose_texts_were_all_withdrawn_is_answered_in_one_that_has_any(
+    run: Run, client: FlaskClient
+) -> None:
+    english = shown_by(client, "en")
+    withdraw(run, english, TOPICS_EN="")
+
+    assert shown_by(client, "en") == shown_by(client, "de")
+    assert sign_up(client, ADA, locale="en").status_code == 202
+    assert "(en)" in run("check").stderr
+
+
+def test_letters_and_confirmations_that_are_out_still_hold(
+    run: Run, client: FlaskClient, renewed: FlaskClient, mailbox: Mailbox, drain: Drain
+) -> None:
+    sign_up(client, ADA)
+    drain()
+    sign_up(client, GRACE)
+    old = shown_by(client)
+    shown_by(renewed)
+    withdraw(run, old)
+    drain()
+
+    assert [press(each, mailbox, email) for each, email in ((client, ADA), (renewed, GRACE))] == [
+        200,
+        200,
+    ]
+    for email in (ADA, GRACE):
+        agreed = [e for e in access(client, email)["events"] if e["event"] == "confirmed"]
+        assert [event["wording"] for event in agreed] == [old]
+
+
+def test_a_link_takes_the_text_of_its_letter_even_when_nothing_is_left_of_that(
+    client: FlaskClient,
+    renewed: FlaskClient,
+    app: Flask,
+    mailbox: Mailbox,
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    """The mail server took the letter, nobody wrote that down, and the next sign-up dropped its row."""
+    sign_up(client, ADA)
+    drain()
+    first = mailbox.letters_to(ADA)[0].message
+    old = shown_by(client)
+    settle(app, sent_at=None)
+    clock.shift(DAY)
+    sign_up(renewed, ADA)
+    assert len(access(client, ADA)["letters"]) == 1
+
+    page = client.get(link_in(first), headers=JSON).get_json()
+    confirm(client, first)
+
+    agreed = access(client, ADA)
+    assert "neuen Werkzeugen" in page["consent"]
+    assert agreed["wording"]["hash"] == old
+    assert agreed["events"][-2]["wording"] == old
+
+
+def test_an_older_link_names_no_text_and_takes_that_of_its_letter(
+    client: FlaskClient, renewed: FlaskClient, app: Flask, clock: time_machine.Traveller
+) -> None:
+    sign_up(client, ADA)
+    [letter] = letters_of(app)
+    clock.shift(DAY)
+    old = shown_by(client)
+    settle(app, sent_at=clocks.now())
+    sign_up(renewed, ADA)
+
+    with app.app_context():
+        url = links.url_for(Purpose.CONFIRM, Link(letter.ref, letter.round, letter.id))
+    assert client.post(urlsplit(url).path).status_code == 200
+
+    assert access(client, ADA)["wording"]["hash"] == old

@@ -1,0 +1,165 @@
+"""What is an address, whose it is, and what can be held of one."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.domain.address import Address
+from newsletter.domain.errors import InvalidAddress
+
+VALID = [
+    "ada@example.com",
+    "Ada.Lovelace@Example.ORG",
+    "ada+news@example.com",
+    "ada_l@example.com",
+    "a@example.com",
+    "1234567890@example.com",
+    "o'brien@example.com",
+    "ada-lovelace@ex-ample.com",
+    "ada@sub.domain.example.com",
+    "ada@example.museum",
+    "ada@example.co.uk",
+    "ada@123.de",
+    "ada@1und1.de",
+    "ada!#$%&'*+/=?^_`{|}~-@example.com",
+    "x=y@example.com",
+    "customer/department=shipping@example.com",
+    "$A12345@example.com",
+    "!def!xyz%abc@example.com",
+    "a.b.c.d.e.f@example.com",
+    "ada@straße.de",
+    "ada@müller-lüdenscheidt.de",
+    "ada@xn--mller-kva.de",
+    "ada@пример.рф",
+    "ada@例え.jp",
+    "ada@διεύθυνση.gr",
+    "ada@ÄÖÜ.de",
+    "info@café.example.com",
+    "ada@a.io",
+    "ada@example.technology",
+    "first.last+tag+tag2@example.com",
+    "UPPER@EXAMPLE.COM",
+    "ada@e-x-a-m-p-l-e.com",
+    " ada@example.com ",
+    "ada--lovelace@example.com",
+    "_ada@example.com",
+    "ada_@example.com",
+    "-ada@example.com",
+    "ada@a-very-long-domain-label-that-is-still-short-enough.example.com",
+    f"{'a' * 64}@example.com",
+    f"ada@{'b' * 63}.{'c' * 63}.{'d' * 57}.com",
+]
+INVALID = [
+    "",
+    " ",
+    "ada",
+    "@",
+    "ada@",
+    "@example.com",
+    "ada@@example.com",
+    "ada@b@example.com",
+    "ada lovelace@example.com",
+    "ada@exam ple.com",
+    "ada@example",
+    "ada@.example.com",
+    "ada@example..com",
+    "ada@example.com.",
+    ".ada@example.com",
+    "ada.@example.com",
+    "ada..l@example.com",
+    "ada@-example.com",
+    "ada@example-.com",
+    "ada@exam_ple.com",
+    "ada@[127.0.0.1]",
+    "ada@127.0.0.1",
+    '"ada lovelace"@example.com',
+    "Ada <ada@example.com>",
+    "ada@example.com, grace@example.com",
+    "ada@example.com\r\nBcc: grace@example.com",
+    "ada@example.com\n",
+    "ada\x00@example.com",
+    "ada@example.com\u2028",
+    "jürgen@example.com",
+    "ada@example.invalid",
+    "ada@localhost",
+    f"{'a' * 65}@example.com",
+    f"ada@{'b' * 64}.com",
+    f"{'a' * 64}@{'b' * 63}.{'c' * 63}.{'d' * 63}.com",
+    "mailto:ada@example.com",
+    "ada(comment)@example.com",
+]
+
+
+@pytest.mark.parametrize("given_text", VALID)
+def test_an_address_that_a_letter_can_reach_is_taken(given_text: str) -> None:
+    address = Address.parse(given_text)
+
+    assert address.text.isascii()
+    assert address.key == address.text.lower()
+
+
+@pytest.mark.parametrize("given_text", INVALID)
+def test_what_is_no_address_is_refused(given_text: str) -> None:
+    with pytest.raises(InvalidAddress):
+        Address.parse(given_text)
+
+
+def test_upper_and_lower_case_are_the_same_person() -> None:
+    assert Address.parse("Ada@Example.ORG").key == Address.parse("ada@example.org").key
+
+
+def test_the_local_part_is_written_to_as_it_was_typed() -> None:
+    assert Address.parse("Ada.L@Example.ORG").text == "Ada.L@example.org"
+
+
+@pytest.mark.parametrize(
+    ("typed", "ascii_form"),
+    [("ada@straße.de", "ada@xn--strae-oqa.de"), ("ada@Müller.de", "ada@xn--mller-kva.de")],
+)
+def test_an_international_domain_is_written_in_ascii(typed: str, ascii_form: str) -> None:
+    assert Address.parse(typed).text == ascii_form
+    assert Address.as_held(typed) == Address.parse(ascii_form)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "jürgen@example.com",
+        "ada@example.invalid",
+        "ada@mailbox.local",
+        '"ada lovelace"@example.com',
+        "ada..l@example.com",
+        f"{'a' * 70}@example.com",
+    ],
+)
+def test_whatever_mailchimp_may_hold_can_be_named(odd: str) -> None:
+    assert Address.as_held(odd).key == odd.lower()
+
+
+@pytest.mark.parametrize("hopeless", ["", "ada", "@example.com", "ada@", "a\r\nb@example.com"])
+def test_what_can_be_no_address_anywhere_is_refused(hopeless: str) -> None:
+    with pytest.raises(InvalidAddress):
+        Address.as_held(hopeless)
+
+
+@pytest.mark.parametrize("given_text", VALID)
+def test_strict_and_lenient_reading_agree_on_whom_they_mean(given_text: str) -> None:
+    assert Address.as_held(given_text) == Address.parse(given_text)
+
+
+def test_an_address_shows_nothing_of_itself() -> None:
+    address = Address.parse("ada@example.com")
+
+    assert "ada" not in f"{address!r} {address}"
+
+
+@given(st.text(max_size=300))
+def test_no_text_breaks_the_parser_or_smuggles_a_line(text: str) -> None:
+    for read in (Address.parse, Address.as_held):
+        try:
+            address = read(text)
+        except InvalidAddress:
+            continue
+        assert address.text.isprintable()

@@ -1,0 +1,402 @@
+"""The table, cell by cell, and the laws that hold over all of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+
+from newsletter.domain.lifecycle import (
+    BOUNCE_IS_FRESH,
+    FORGOTTEN,
+    NOBODY,
+    UNSETTLED,
+    WAY_BACK_PAUSE,
+    Action,
+    Decision,
+    Event,
+    Reason,
+    Standing,
+    Status,
+    There,
+    decide,
+    leaves,
+    told_of_late,
+    too_many,
+    too_soon,
+    wanted_there,
+)
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LONG_AGO = NOW - timedelta(days=400)
+JUST_NOW = NOW - timedelta(days=1)
+
+PENDING = Standing(Status.PENDING)
+CONFIRMED = Standing(Status.CONFIRMED)
+SOFT = [
+    Standing(Status.BLOCKED, Reason.UNSUBSCRIBED, LONG_AGO),
+    Standing(Status.BLOCKED, Reason.REMOVED_AT_MAILCHIMP, JUST_NOW),
+    Standing(Status.BLOCKED, Reason.RECTIFIED, JUST_NOW),
+    Standing(Status.BLOCKED, Reason.BOUNCE, NOW - BOUNCE_IS_FRESH),
+]
+HARD = [
+    Standing(Status.BLOCKED, Reason.COMPLAINT, LONG_AGO),
+    Standing(Status.BLOCKED, Reason.NOT_ME, LONG_AGO),
+    Standing(Status.BLOCKED, Reason.STAFF, LONG_AGO),
+    Standing(Status.BLOCKED, Reason.BOUNCE, JUST_NOW),
+]
+RETURNING = [Standing(Status.RETURNING, block.reason, block.left_at) for block in SOFT]
+EVERYBODY = [NOBODY, PENDING, CONFIRMED, *SOFT, *HARD, *RETURNING]
+HELD = [Standing(who.status, who.reason, who.left_at, held=True) for who in EVERYBODY[1:]]
+ASKED = [(action, None) for action in Action if action is not Action.BLOCK] + [
+    (Action.BLOCK, reason) for reason in Reason
+]
+
+
+def ask(standing: Standing, action: Action, reason: Reason | None = None, **also: bool) -> Decision:
+    return decide(standing, action, now=NOW, reason=reason, **also)
+
+
+def after(decision: Decision, before: Standing) -> Standing:
+    """Where somebody stands once a decision was carried out."""
+    if not decision.changes:
+        return before
+    left_at = None if decision.status in (Status.PENDING, Status.CONFIRMED) else NOW
+    is_there = decision.status is not Status.UNKNOWN
+    return Standing(decision.status, decision.reason, left_at, held=before.held and is_there)
+
+
+def is_dash(decision: Decision, standing: Standing) -> bool:
+    same = (decision.status, decision.reason) == (standing.status, standing.reason)
+    is_silent = not decision.writes_letter and not decision.tells_way_back
+    return same and not decision.changes and is_silent
+
+
+CELLS = [
+    (NOBODY, Action.SIGN_UP, Decision(Status.PENDING, None, Event.SIGNUP, writes_letter=True)),
+    (PENDING, Action.SIGN_UP, Decision(Status.PENDING, None, Event.SIGNUP, writes_letter=True)),
+    (PENDING, Action.CONFIRM, Decision(Status.CONFIRMED, None, Event.CONFIRMED)),
+    (PENDING, Action.DISOWN, Decision(Status.UNKNOWN, None, Event.DISOWNED)),
+    (PENDING, Action.EXPIRE, Decision(Status.UNKNOWN, None, Event.EXPIRED)),
+    (
+        CONFIRMED,
+        Action.UNSUBSCRIBE,
+        Decision(Status.BLOCKED, Reason.UNSUBSCRIBED, Event.BLOCKED),
+    ),
+    (CONFIRMED, Action.DISOWN, Decision(Status.BLOCKED, Reason.NOT_ME, Event.BLOCKED)),
+    *[
+        (
+            block,
+            Action.SIGN_UP,
+            Decision(Status.RETURNING, block.reason, Event.SIGNUP, writes_letter=True),
+        )
+        for block in [*SOFT, *RETURNING]
+    ],
+    *[(block, Action.RETIRE, Decision(Status.UNKNOWN, None, Event.ERASED)) for block in SOFT],
+    *[
+        (who, Action.RETIRE, Decision(Status.UNKNOWN, None, Event.ERASED, asks_anew=True))
+        for who in RETURNING
+    ],
+    *[
+        (block, Action.RETIRE, Decision(Status.UNKNOWN, None, Event.ERASED, keeps_block=True))
+        for block in HARD
+    ],
+    *[
+        (block, Action.LIFT, Decision(Status.BLOCKED, Reason.UNSUBSCRIBED, Event.LIFTED))
+        for block in HARD
+    ],
+    *[
+        (who, Action.CONFIRM, Decision(Status.CONFIRMED, None, Event.CONFIRMED))
+        for who in RETURNING
+    ],
+    *[
+        (who, Action.DISOWN, Decision(Status.BLOCKED, who.reason, Event.DISOWNED))
+        for who in RETURNING
+    ],
+    *[
+        (who, Action.EXPIRE, Decision(Status.BLOCKED, who.reason, Event.EXPIRED))
+        for who in RETURNING
+    ],
+    *[(who, Action.ERASE, Decision(Status.UNKNOWN, None, Event.ERASED)) for who in EVERYBODY],
+]
+FILLED = {(standing, action) for standing, action, _ in CELLS}
+DASHES = [
+    (standing, action)
+    for standing, action in product(EVERYBODY, Action)
+    if action is not Action.BLOCK and (standing, action) not in FILLED
+]
+
+
+@pytest.mark.parametrize(("standing", "action", "expected"), CELLS)
+def test_a_filled_cell_says_what_becomes_of_a_person(
+    standing: Standing, action: Action, expected: Decision
+) -> None:
+    assert ask(standing, action) == expected
+
+
+@pytest.mark.parametrize(("standing", "action"), DASHES)
+def test_every_other_cell_is_a_dash(standing: Standing, action: Action) -> None:
+    assert is_dash(ask(standing, action), standing)
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_nobody_unknown_is_blocked_but_by_staff(reason: Reason) -> None:
+    assert ask(NOBODY, Action.BLOCK, reason).changes is (reason is Reason.STAFF)
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_a_confirmed_person_is_blocked_for_any_reason(reason: Reason) -> None:
+    decision = ask(CONFIRMED, Action.BLOCK, reason)
+
+    assert decision == Decision(Status.BLOCKED, reason, Event.BLOCKED)
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_a_pending_person_is_blocked_for_any_reason_but_their_removal_there(reason: Reason) -> None:
+    decision = ask(PENDING, Action.BLOCK, reason)
+
+    assert decision.changes is (reason is not Reason.REMOVED_AT_MAILCHIMP)
+
+
+@pytest.mark.parametrize(("standing", "reason"), list(product(SOFT + HARD + RETURNING, Reason)))
+def test_a_block_on_a_block_counts_only_if_it_is_stronger(
+    standing: Standing, reason: Reason
+) -> None:
+    assert standing.reason is not None
+
+    decision = ask(standing, Action.BLOCK, reason)
+
+    assert decision.changes is (reason.strength > standing.reason.strength)
+    assert decision.status is (Status.BLOCKED if decision.changes else standing.status)
+
+
+def test_the_order_of_reasons_is_the_houses() -> None:
+    by_strength = sorted(Reason, key=lambda reason: reason.strength)
+
+    assert by_strength[2:] == ["unsubscribed", "bounce", "not_me", "complaint", "staff"]
+    assert Reason.REMOVED_AT_MAILCHIMP.strength == Reason.RECTIFIED.strength
+
+
+@pytest.mark.parametrize("standing", [PENDING, *RETURNING])
+def test_disowning_and_blocking_leaves_a_hard_block(standing: Standing) -> None:
+    decision = ask(standing, Action.DISOWN, and_block=True)
+
+    assert decision == Decision(Status.BLOCKED, Reason.NOT_ME, Event.BLOCKED)
+
+
+@pytest.mark.parametrize("standing", [NOBODY, *SOFT, *HARD])
+def test_disowning_and_blocking_needs_an_open_request(standing: Standing) -> None:
+    assert is_dash(ask(standing, Action.DISOWN, and_block=True), standing)
+
+
+@pytest.mark.parametrize("standing", EVERYBODY)
+def test_a_sign_up_too_soon_is_a_dash(standing: Standing) -> None:
+    assert is_dash(ask(standing, Action.SIGN_UP, too_soon=True), standing)
+
+
+@pytest.mark.parametrize(
+    ("standing", "action"),
+    list(product(HELD, [Action.SIGN_UP, Action.CONFIRM, Action.EXPIRE, Action.RETIRE])),
+)
+def test_a_hold_freezes_what_the_person_did_not_ask_for(standing: Standing, action: Action) -> None:
+    assert is_dash(ask(standing, action), standing)
+
+
+@pytest.mark.parametrize(
+    ("standing", "action"), list(product(HELD, [Action.UNSUBSCRIBE, Action.ERASE, Action.DISOWN]))
+)
+def test_a_hold_lets_the_person_leave(standing: Standing, action: Action) -> None:
+    free = Standing(standing.status, standing.reason, standing.left_at)
+
+    assert ask(standing, action) == ask(free, action)
+
+
+@pytest.mark.parametrize(("standing", "asked"), list(product(EVERYBODY + HELD, ASKED)))
+def test_repeating_an_action_changes_no_status(
+    standing: Standing, asked: tuple[Action, Reason | None]
+) -> None:
+    once = after(ask(standing, *asked), standing)
+
+    again = ask(once, *asked)
+
+    assert (again.status, again.reason) == (once.status, once.reason)
+
+
+@pytest.mark.parametrize(("standing", "asked"), list(product(EVERYBODY + HELD, ASKED)))
+def test_only_an_open_request_becomes_confirmed(
+    standing: Standing, asked: tuple[Action, Reason | None]
+) -> None:
+    decision = ask(standing, *asked)
+
+    if decision.status is Status.CONFIRMED and decision.changes:
+        assert standing.status in (Status.PENDING, Status.RETURNING)
+        assert asked[0] is Action.CONFIRM
+
+
+@pytest.mark.parametrize(("standing", "asked"), list(product(SOFT + HARD + RETURNING, ASKED)))
+def test_only_a_confirmation_or_forgetting_ends_a_block(
+    standing: Standing, asked: tuple[Action, Reason | None]
+) -> None:
+    decision = ask(standing, *asked)
+
+    if decision.status not in (Status.BLOCKED, Status.RETURNING):
+        assert asked[0] in (Action.CONFIRM, Action.ERASE, Action.RETIRE)
+
+
+@pytest.mark.parametrize(("standing", "asked"), list(product(EVERYBODY + HELD, ASKED)))
+def test_a_reason_stands_exactly_with_a_block(
+    standing: Standing, asked: tuple[Action, Reason | None]
+) -> None:
+    decision = ask(standing, *asked)
+
+    is_out = decision.status in (Status.BLOCKED, Status.RETURNING)
+    assert (decision.reason is not None) is is_out
+
+
+@pytest.mark.parametrize(("standing", "asked"), list(product(EVERYBODY + HELD, ASKED)))
+def test_only_a_sign_up_writes_a_letter(
+    standing: Standing, asked: tuple[Action, Reason | None]
+) -> None:
+    if ask(standing, *asked).writes_letter:
+        assert asked[0] is Action.SIGN_UP
+
+
+def test_a_block_without_a_reason_is_refused() -> None:
+    with pytest.raises(ValueError, match="reason"):
+        ask(CONFIRMED, Action.BLOCK)
+
+
+@pytest.mark.parametrize(("before", "now"), list(product(Status, Status)))
+def test_somebody_leaves_when_a_request_or_a_consent_ends(before: Status, now: Status) -> None:
+    was_in = before in (Status.PENDING, Status.CONFIRMED, Status.RETURNING)
+    is_out = now in (Status.BLOCKED, Status.UNKNOWN)
+
+    assert leaves(before, now) is (was_in and is_out)
+
+
+FORGOTTEN_THERE = Standing(Status.CONFIRMED, there=There.REFUSED, refused_as=FORGOTTEN)
+AWAITED_THERE = Standing(Status.CONFIRMED, there=There.AWAITING)
+TELLS_WAY_BACK = Decision(Status.CONFIRMED, None, tells_way_back=True)
+
+
+@pytest.mark.parametrize("standing", [FORGOTTEN_THERE, AWAITED_THERE])
+def test_who_can_only_come_back_by_themselves_is_told_how_when_they_sign_up(
+    standing: Standing,
+) -> None:
+    decision = ask(standing, Action.SIGN_UP, way_back=True)
+
+    assert decision == TELLS_WAY_BACK
+    assert not decision.changes
+
+
+@pytest.mark.parametrize("standing", [FORGOTTEN_THERE, AWAITED_THERE])
+def test_nobody_is_told_where_there_is_no_way_or_too_soon(standing: Standing) -> None:
+    assert is_dash(ask(standing, Action.SIGN_UP, way_back=False), standing)
+    assert is_dash(ask(standing, Action.SIGN_UP, way_back=True, too_soon=True), standing)
+
+
+@pytest.mark.parametrize("standing", [FORGOTTEN_THERE, AWAITED_THERE])
+@pytest.mark.parametrize("asked", [asked for asked in ASKED if asked[0] is not Action.SIGN_UP])
+def test_nothing_but_a_sign_up_tells_the_way_back(
+    standing: Standing, asked: tuple[Action, Reason | None]
+) -> None:
+    assert not ask(standing, *asked, way_back=True).tells_way_back
+
+
+@pytest.mark.parametrize("place", list(There))
+@pytest.mark.parametrize("refused_as", [None, "fake_or_invalid", FORGOTTEN])
+def test_the_way_back_is_for_the_forgotten_and_the_awaited_alone(
+    place: There, refused_as: str | None
+) -> None:
+    standing = replace(CONFIRMED, there=place, refused_as=refused_as)
+
+    is_told = ask(standing, Action.SIGN_UP, way_back=True).tells_way_back
+
+    is_forgotten = (place, refused_as) == (There.REFUSED, FORGOTTEN)
+    assert is_told is (is_forgotten or place is There.AWAITING)
+
+
+@pytest.mark.parametrize("standing", [who for who in EVERYBODY + HELD if who != CONFIRMED])
+@pytest.mark.parametrize("place", [FORGOTTEN_THERE, AWAITED_THERE])
+def test_nobody_but_the_confirmed_who_are_not_held_is_told(
+    standing: Standing, place: Standing
+) -> None:
+    standing = replace(standing, there=place.there, refused_as=place.refused_as)
+
+    assert not ask(standing, Action.SIGN_UP, way_back=True).tells_way_back
+
+
+@pytest.mark.parametrize(
+    ("told_at", "expected"),
+    [(None, False), (NOW, True), (NOW - WAY_BACK_PAUSE, False), (NOW - timedelta(days=29), True)],
+)
+def test_the_way_back_is_told_once_in_thirty_days(told_at: datetime | None, expected: bool) -> None:
+    assert told_of_late(told_at, NOW) is expected
+
+
+MINUTES = timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("standing", "letters", "expected"),
+    [
+        (NOBODY, [], False),
+        (PENDING, [9 * MINUTES], True),
+        (PENDING, [10 * MINUTES], False),
+        (PENDING, [11 * MINUTES, 60 * MINUTES, 120 * MINUTES], True),
+        (PENDING, [11 * MINUTES, 60 * MINUTES, 24 * 60 * MINUTES], False),
+        (SOFT[0], [1 * MINUTES], False),
+        (SOFT[0], [1 * MINUTES, 2 * MINUTES, 3 * MINUTES], True),
+        (RETURNING[0], [1 * MINUTES], True),
+        (NOBODY, [1 * MINUTES], True),
+    ],
+)
+def test_one_letter_in_ten_minutes_and_three_a_day(
+    standing: Standing, letters: list[timedelta], expected: bool
+) -> None:
+    assert too_soon(standing, [NOW - ago for ago in letters], NOW) is expected
+
+
+@pytest.mark.parametrize(
+    ("letters", "expected"), [([], False), ([0, 0], False), ([0, 1, 23], True), ([0, 1, 24], False)]
+)
+def test_three_letters_are_all_of_a_day(letters: list[int], expected: bool) -> None:
+    written = [NOW - timedelta(hours=hours) for hours in letters]
+
+    assert too_many(written, NOW) is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "held", "is_successor", "expected"),
+    [
+        (Status.CONFIRMED, False, False, There.SUBSCRIBED),
+        (Status.CONFIRMED, True, False, There.UNSUBSCRIBED),
+        (Status.BLOCKED, False, False, There.UNSUBSCRIBED),
+        (Status.RETURNING, False, False, There.UNSUBSCRIBED),
+        (Status.PENDING, False, False, None),
+        (Status.PENDING, False, True, There.UNSUBSCRIBED),
+        (Status.UNKNOWN, False, False, None),
+    ],
+)
+def test_nobody_has_a_place_at_mailchimp_before_the_confirmation(
+    status: Status, held: bool, is_successor: bool, expected: There | None
+) -> None:
+    assert wanted_there(status, held=held, is_successor=is_successor) is expected
+
+
+def test_a_refusal_and_mailchimps_own_question_settle_the_wish_to_subscribe() -> None:
+    assert set(There) - UNSETTLED[There.SUBSCRIBED] == {
+        There.SUBSCRIBED,
+        There.AWAITING,
+        There.REFUSED,
+    }
+
+
+def test_where_nobody_is_there_is_nobody_to_unsubscribe() -> None:
+    assert set(There) - UNSETTLED[There.UNSUBSCRIBED] == {
+        There.UNSUBSCRIBED,
+        There.ABSENT,
+        There.REFUSED,
+    }

@@ -1,0 +1,179 @@
+"""The whole journey through real processes: sign up, confirm, stand at Mailchimp, leave there, be erased."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.mailbox import Mailbox
+from sandbox.mailchimp import StandIn
+from tests.journeys.service import Service, running, wait_until
+from tests.people import ADA, GRACE, STAFF, WEBHOOK_SECRET, link_in
+
+CROWD = [f"person-{number}@example.com" for number in range(120)]
+
+
+def letters_to(mailbox: Mailbox, email: str) -> int:
+    return len(mailbox.letters_to(email))
+
+
+def confirm_all(service: Service, mailbox: Mailbox, people: list[str]) -> list[int]:
+    links = [link_in(mailbox.letters_to(person)[0].message) for person in people]
+    with ThreadPoolExecutor(16) as crowd:
+        answers = crowd.map(lambda pair: service.press(pair[1], pair[0]), enumerate(links))
+        return [answer.status_code for answer in answers]
+
+
+def test_a_crowd_gets_one_letter_each_and_stands_at_mailchimp_once(
+    environ: dict[str, Any], tmp_path: Path, mailbox: Mailbox, mailchimp: StandIn
+) -> None:
+    with running(environ, tmp_path, webs=2, workers=3) as service:
+        with ThreadPoolExecutor(16) as crowd:
+            answers = list(crowd.map(service.sign_up, CROWD, range(len(CROWD))))
+        assert Counter(answers) == {202: 120}
+        assert mailbox.wait_for(120, timeout=60)
+
+        assert Counter(confirm_all(service, mailbox, CROWD)) == {200: 120}
+        wait_until(lambda: len(mailchimp.contacts) == 120, "all stand at Mailchimp")
+        wait_until(lambda: service.events_of(CROWD[0])[-1] == "synced", "it is acknowledged")
+
+        assert Counter(letters_to(mailbox, person) for person in CROWD) == {1: 120}
+        assert added(mailchimp) == Counter(person.lower() for person in CROWD)
+        assert {contact.status for contact in mailchimp.contacts.values()} == {"subscribed"}
+
+
+def added(mailchimp: StandIn) -> Counter[str]:
+    """How often each was added, alone or together with others."""
+    bodies = [call.body for call in mailchimp.calls if call.method in ("PUT", "POST") and call.body]
+    members = [member for body in bodies for member in body.get("members", [body])]
+    return Counter(str(member["email_address"]).lower() for member in members)
+
+
+def test_a_person_signs_up_confirms_leaves_at_mailchimp_and_is_erased(
+    environ: dict[str, Any], tmp_path: Path, mailbox: Mailbox, mailchimp: StandIn
+) -> None:
+    with running(environ, tmp_path) as service:
+        mailchimp.webhook_url = service.url(f"/webhooks/mailchimp/{WEBHOOK_SECRET}")
+        assert service.sign_up(ADA) == 202
+        assert mailbox.wait_for(1, timeout=30)
+        assert not mailchimp.contacts
+
+        answer = service.press(link_in(mailbox.letters[0].message)).json()
+        assert answer["status"] == "confirmed"
+        wait_until(lambda: ADA.lower() in mailchimp.contacts, "Ada stands at Mailchimp")
+        wait_until(lambda: "synced" in service.events_of(ADA), "it is acknowledged")
+
+        mailchimp.unsubscribes(ADA)
+        wait_until(lambda: service.status_of(ADA) == "blocked", "Ada is blocked here")
+
+        erasure = service.staff("erasures", ADA)
+        assert erasure.status_code == 202
+        wait_until(lambda: _is_completed(service, erasure.headers["Location"]), "Ada is forgotten")
+        assert service.status_of(ADA) == "unknown"
+        assert ADA.lower() in mailchimp.forgotten
+
+
+def _is_completed(service: Service, location: str) -> bool:
+    path = "/admin/" + location.split("/admin/", 1)[1]
+    answer = service.http.get(service.url(path), headers=STAFF, timeout=30)
+    return bool(answer.json()["status"] == "completed")
+
+
+def test_twelve_sign_ups_at_once_are_one_request_and_eight_clicks_one_confirmation(
+    environ: dict[str, Any], tmp_path: Path, mailbox: Mailbox
+) -> None:
+    with running(environ, tmp_path, webs=2, workers=2) as service, ThreadPoolExecutor(12) as crowd:
+        answers = list(crowd.map(service.sign_up, [ADA] * 12, range(12)))
+        assert answers == [202] * 12
+        assert mailbox.wait_for(1, timeout=30)
+
+        link = link_in(mailbox.letters[0].message)
+        pressed = list(crowd.map(service.press, [link] * 8, range(8)))
+        assert [answer.status_code for answer in pressed] == [200] * 8
+        assert len({answer.text for answer in pressed}) == 1
+
+        wait_until(lambda: "mail_sent" in service.events_of(ADA), "the letter is in the record")
+        events = Counter(service.events_of(ADA))
+        assert (events["signup"], events["mail_sent"], events["confirmed"]) == (1, 1, 1)
+        assert len(mailbox.letters) == 1
+
+
+@pytest.mark.parametrize("round_", range(3))
+def test_what_was_accepted_survives_kill_9_at_any_moment(
+    environ: dict[str, Any], tmp_path: Path, mailbox: Mailbox, round_: int
+) -> None:
+    with running(environ, tmp_path, workers=2) as service, ThreadPoolExecutor(8) as crowd:
+        asked = [crowd.submit(service.sign_up, person) for person in CROWD[:60]]
+        mailbox.wait_for(5 + 10 * round_, timeout=30)
+        for process in service.processes[1:]:
+            process.kill()
+        accepted = [
+            person
+            for person, future in zip(CROWD, asked, strict=False)
+            if future.exception() is None and future.result() == 202
+        ]
+        assert accepted
+
+        service.start_worker()
+        wait_until(
+            lambda: all(letters_to(mailbox, person) for person in accepted),
+            "everybody who was told 202 has a letter",
+        )
+        again = Counter(letters_to(mailbox, person) for person in accepted)
+        # One letter may go out twice: whose process died between the server's yes and our commit.
+        assert again[1] >= len(accepted) - 2
+        assert set(again) <= {1, 2}
+
+
+def test_the_worker_ends_in_time_and_leaves_what_waits(
+    environ: dict[str, Any], tmp_path: Path, mailbox: Mailbox
+) -> None:
+    with running(environ, tmp_path) as service:
+        worker = service.processes[-1]
+        assert service.sign_up(ADA) == 202
+        assert mailbox.wait_for(1, timeout=30)
+
+        assert worker.stop() == 0
+
+        assert service.sign_up(GRACE) == 202
+        service.start_worker()
+        assert mailbox.wait_for(2, timeout=30)
+        assert letters_to(mailbox, GRACE) == 1
+
+
+def test_several_hosts_release_at_once(environ: dict[str, Any], tmp_path: Path) -> None:
+    with Service(environ, tmp_path) as service:
+        releases = [service.start("release") for _ in range(4)]
+
+        assert [release.wait() for release in releases] == [0] * 4, service.logs()
+
+
+@pytest.mark.parametrize("line", ["release", "web", "worker"])
+def test_a_wrong_environment_stops_each_line_with_every_problem(
+    environ: dict[str, Any], tmp_path: Path, line: str
+) -> None:
+    secret = "wrong-but-secret"
+    wrong = {**environ, "PORT": "eighty", "SECRET_KEY": secret, "TOPICS": "", "LINK_DAYS": "99"}
+    with Service(wrong, tmp_path) as service:
+        assert service.start(line).wait() == 2
+
+        said = service.logs()
+        assert all(f"{name}: " in said for name in ("PORT", "SECRET_KEY", "TOPICS", "LINK_DAYS"))
+        assert "Traceback" not in said
+        assert secret not in said
+
+
+@pytest.mark.parametrize("line", ["release", "web", "worker"])
+def test_a_wrong_data_key_stops_each_line(
+    environ: dict[str, Any], tmp_path: Path, line: str
+) -> None:
+    wrong = {**environ, "DATA_KEY": "a-key-that-does-not-open-this-keyring"}
+    with Service(wrong, tmp_path) as service:
+        assert service.start(line).wait() == 2
+
+        assert "DATA_KEY: " in service.logs()
+        assert "Traceback" not in service.logs()

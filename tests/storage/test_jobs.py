@@ -1,0 +1,254 @@
+"""What one worker alone does, and what is on hold for all of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select
+
+from newsletter.domain import clock as house_clock
+from newsletter.storage import jobs
+from newsletter.storage.database import reading
+from newsletter.storage.jobs import LEASE, PROBE_EVERY, Permit
+from newsletter.storage.models import Job
+
+SECOND = timedelta(seconds=1)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def at_work(app: Flask, clock: time_machine.Traveller) -> Iterator[None]:
+    """Every test runs inside the application, under a clock that stands still."""
+    with app.app_context():
+        yield
+
+
+def names() -> list[str]:
+    with reading() as session:
+        return list(session.scalars(select(Job.name).order_by(Job.name)))
+
+
+def job(name: str) -> Job:
+    with reading() as session:
+        return session.scalars(select(Job).where(Job.name == name)).one()
+
+
+def all_at_once(app: Flask, ask: Callable[[str], bool]) -> list[bool]:
+    """What eight workers are told that ask at the same moment."""
+    begin = threading.Barrier(8)
+
+    def one(number: int) -> bool:
+        with app.app_context():
+            begin.wait(10)
+            return ask(f"worker-{number}")
+
+    with ThreadPoolExecutor(8) as crowd:
+        return list(crowd.map(one, range(8)))
+
+
+def test_a_lease_is_one_workers_alone() -> None:
+    assert jobs.take("audience", "first")
+
+    assert not jobs.take("audience", "second")
+    assert jobs.take("another", "second")
+
+
+def test_whoever_holds_a_lease_keeps_it_by_asking(clock: time_machine.Traveller) -> None:
+    for _ in range(4):
+        assert jobs.take("audience", "first")
+        clock.shift(LEASE * 0.7)
+
+    assert not jobs.take("audience", "second")
+
+
+def test_a_lease_that_was_taken_just_now_is_not_written_again() -> None:
+    jobs.take("audience", "first")
+    before = job("audience").leased_until
+
+    assert jobs.take("audience", "first")
+    assert job("audience").leased_until == before
+
+
+def test_what_a_killed_worker_held_is_anothers_within_thirty_seconds(
+    clock: time_machine.Traveller,
+) -> None:
+    jobs.take("audience", "killed")
+    clock.shift(29)
+
+    assert jobs.take("audience", "second")
+    assert not jobs.take("audience", "killed")
+
+
+def test_a_worker_that_slept_takes_its_own_lease_again(clock: time_machine.Traveller) -> None:
+    jobs.take("audience", "first")
+    clock.shift(LEASE + SECOND)
+
+    assert jobs.take("audience", "first")
+    assert not jobs.take("audience", "second")
+
+
+def test_of_many_who_ask_at_once_one_gets_the_lease(
+    app: Flask, clock: time_machine.Traveller
+) -> None:
+    jobs.take("audience", "killed")
+    clock.shift(LEASE)
+
+    assert all_at_once(app, lambda owner: jobs.take("audience", owner)).count(True) == 1
+
+
+def test_of_many_who_ask_for_the_first_time_one_gets_the_lease(app: Flask) -> None:
+    assert all_at_once(app, lambda owner: jobs.take("audience", owner)).count(True) == 1
+
+
+def test_a_heartbeat_keeps_every_lease_of_its_worker(clock: time_machine.Traveller) -> None:
+    jobs.take("audience", "first")
+    for _ in range(4):
+        clock.shift(LEASE / 2)
+        jobs.beat("first")
+
+    assert not jobs.take("audience", "second")
+
+
+def test_a_heartbeat_keeps_nobody_elses_lease(clock: time_machine.Traveller) -> None:
+    jobs.take("audience", "killed")
+    clock.shift(LEASE / 2)
+    jobs.beat("second")
+    clock.shift(LEASE / 2)
+
+    assert jobs.take("audience", "second")
+
+
+def test_a_worker_is_alive_while_its_heart_beats(clock: time_machine.Traveller) -> None:
+    assert not jobs.worker_is_alive()
+
+    jobs.beat("first")
+    assert jobs.worker_is_alive()
+
+    clock.shift(LEASE)
+    assert not jobs.worker_is_alive()
+
+
+def test_a_lease_alone_is_no_sign_of_life() -> None:
+    jobs.take("audience", "first")
+
+    assert not jobs.worker_is_alive()
+
+
+def test_a_worker_that_ends_gives_everything_back() -> None:
+    jobs.take("audience", "first")
+    jobs.beat("first")
+    jobs.beat("second")
+
+    jobs.leave("first")
+
+    assert names() == ["audience", "worker second"]
+    assert jobs.take("audience", "second")
+
+
+def test_a_worker_that_died_long_ago_is_forgotten(clock: time_machine.Traveller) -> None:
+    jobs.beat("killed")
+    clock.shift(DAY + LEASE)
+    jobs.beat("second")
+    assert names() == ["worker killed", "worker second"]
+
+    clock.shift(SECOND)
+    jobs.beat("second")
+
+    assert names() == ["worker second"]
+
+
+def test_a_lease_that_nobody_took_for_long_is_not_forgotten(clock: time_machine.Traveller) -> None:
+    jobs.take("audience", "killed")
+    jobs.hold("mail", "refused")
+    clock.shift(3 * DAY)
+
+    jobs.beat("second")
+
+    assert names() == ["audience", "mail", "worker second"]
+
+
+@pytest.mark.parametrize("side", ["mail", "mailchimp"])
+def test_nothing_is_on_hold_at_first(side: jobs.Side) -> None:
+    assert jobs.hold_reason(side) is None
+    assert jobs.ask_permit(side) is Permit.FREE
+    assert jobs.ask_permit(side, at_start=True) is Permit.FREE
+
+
+def test_one_side_on_hold_does_not_hold_the_other() -> None:
+    jobs.hold("mail", "refused")
+
+    assert jobs.hold_reason("mail") == "refused"
+    assert jobs.hold_reason("mailchimp") is None
+    assert jobs.ask_permit("mailchimp") is Permit.FREE
+
+
+def test_a_hold_ends_when_it_is_released() -> None:
+    jobs.hold("mail", "refused")
+
+    jobs.release("mail")
+
+    assert jobs.hold_reason("mail") is None
+    assert jobs.ask_permit("mail") is Permit.FREE
+
+
+def test_releasing_what_was_never_held_changes_nothing() -> None:
+    jobs.release("mailchimp")
+
+    assert jobs.ask_permit("mailchimp") is Permit.FREE
+
+
+def test_a_hold_is_probed_once_every_thirty_seconds(clock: time_machine.Traveller) -> None:
+    jobs.hold("mail", "refused")
+    permits = []
+    for _ in range(90):
+        clock.shift(1)
+        permits.append(jobs.ask_permit("mail"))
+
+    assert [second for second, permit in enumerate(permits, 1) if permit] == [30, 60, 90]
+    assert set(permits) == {None, Permit.PROBE}
+
+
+def test_a_worker_that_starts_probes_at_once() -> None:
+    jobs.hold("mail", "refused")
+
+    assert jobs.ask_permit("mail", at_start=True) is Permit.PROBE
+    assert jobs.ask_permit("mail") is None
+
+
+def test_of_many_workers_one_makes_the_probe(app: Flask, clock: time_machine.Traveller) -> None:
+    jobs.hold("mail", "refused")
+    clock.shift(PROBE_EVERY)
+
+    asked = all_at_once(app, lambda _: jobs.ask_permit("mail") is Permit.PROBE)
+
+    assert asked.count(True) == 1
+
+
+def test_a_probe_that_fails_keeps_the_beginning_of_the_hold(clock: time_machine.Traveller) -> None:
+    jobs.hold("mail", "refused")
+    began = house_clock.now()
+    clock.shift(PROBE_EVERY)
+
+    jobs.hold("mail", "api_key")
+
+    assert (job("mail").held_since, job("mail").hold_reason) == (began, "api_key")
+    assert jobs.ask_permit("mail") is None
+
+
+def test_a_hold_and_its_end_are_logged_once_each(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    jobs.hold("mail", "auth 535")
+    jobs.hold("mail", "auth 535")
+    jobs.release("mail")
+    jobs.release("mail")
+
+    assert [record.message for record in caplog.records if record.name == jobs.__name__] == [
+        "mail is on hold: auth 535; tried again every 30 s",
+        "mail is released after 0 s on hold",
+    ]

@@ -1,0 +1,116 @@
+"""Headers on every answer."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.conftest import ClientWith
+from tests.people import ADA, JSON, STAFF
+from tests.web.callers import BROWSER, SITE
+
+ANSWERS = [
+    ("GET", "/"),
+    ("GET", "/inbox"),
+    ("GET", "/nowhere"),
+    ("GET", "/confirm/nonsense"),
+    ("GET", "/health"),
+    ("GET", "/openapi.json"),
+    ("POST", "/subscriptions"),
+    ("DELETE", "/subscriptions"),
+    ("OPTIONS", "/subscriptions"),
+    ("GET", "/admin/erasures"),
+    ("GET", "/webhooks/mailchimp/wrong"),
+    ("GET", "/static/nowhere.css"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), ANSWERS)
+@pytest.mark.parametrize("headers", [BROWSER, JSON])
+def test_every_answer_is_shut_in(
+    door: FlaskClient, method: str, path: str, headers: dict[str, str]
+) -> None:
+    answer = door.open(path, method=method, headers=headers)
+
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["X-Robots-Tag"] == "noindex"
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none';")
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_the_policy_lets_nothing_in_and_nobody_frame(door: FlaskClient) -> None:
+    assert door.get("/").headers["Content-Security-Policy"] == (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def test_the_form_may_lead_on_to_allowed_sites(client_with: ClientWith) -> None:
+    client = client_with(ALLOWED_ORIGINS=SITE)
+
+    assert f"form-action 'self' {SITE};" in client.get("/").headers["Content-Security-Policy"]
+    token_page = client.get("/unsubscribe/nonsense").headers["Content-Security-Policy"]
+    assert "form-action 'self';" in token_page
+
+
+def test_a_page_loads_nothing_from_elsewhere(door: FlaskClient) -> None:
+    loaded = re.findall(
+        r'<(?:link|img|script|iframe)[^>]+(?:href|src)="([^"]+)"', door.get("/").text
+    )
+
+    assert loaded
+    assert all(url.startswith("/static/") for url in loaded)
+
+
+def test_https_is_kept_where_the_service_has_it(client_with: ClientWith) -> None:
+    client = client_with(
+        PUBLIC_URL="https://newsletter.example.com", SMTP_URL="smtp://mail.example.com"
+    )
+
+    assert "max-age=31536000" in client.get("/").headers["Strict-Transport-Security"]
+
+
+def test_http_on_this_machine_is_not_turned_into_https(door: FlaskClient) -> None:
+    assert "Strict-Transport-Security" not in door.get("/").headers
+
+
+def test_a_static_file_is_kept_under_the_hash_of_its_content(door: FlaskClient) -> None:
+    url = re.findall(r'href="(/static/[^"]+\.css\?v=[0-9a-f]{12})"', door.get("/").text)[0]
+
+    with door.get(url) as answer:
+        assert answer.status_code == 200
+        assert "max-age=31536000" in answer.headers["Cache-Control"]
+        assert "Set-Cookie" not in answer.headers
+
+
+def test_a_page_that_names_no_file_that_is_there_is_noticed(door: FlaskClient) -> None:
+    names = re.findall(r"/static/([^\"?]+)", door.get("/").text)
+
+    assert all((Path(door.application.static_folder or "") / name).is_file() for name in names)
+
+
+@pytest.mark.parametrize(
+    "path", ["/confirm//x", "/inbox//", "/%2F/evil.example", "/%2e%2e/", "/confirm/../"]
+)
+def test_no_path_is_redirected(door: FlaskClient, path: str) -> None:
+    answer = door.get(path, base_url="http://evil.example")
+
+    assert answer.status_code == 404
+    assert "Location" not in answer.headers
+
+
+def test_nothing_is_built_from_the_host_header(door: FlaskClient) -> None:
+    host = "http://evil.example"
+    answers = [
+        door.get("/", base_url=host),
+        door.get("/nowhere", base_url=host),
+        door.post("/subscriptions", data={"email": ADA}, base_url=host),
+        door.post("/admin/erasures", json={"email": ADA}, headers=STAFF, base_url=host),
+    ]
+
+    assert not any("evil" in answer.text + str(answer.headers) for answer in answers)

@@ -1,0 +1,206 @@
+"""The description of every door."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from openapi_schema_validator import OAS31Validator
+from openapi_spec_validator import validate
+
+from newsletter.domain.address import LONGEST, Address
+from newsletter.domain.errors import InvalidAddress
+from newsletter.web.openapi.document import path_of
+from newsletter.web.schemas.email import LENIENT, STRICT
+from tests.people import ADA, JSON
+
+BY_ITSELF = {"HEAD", "OPTIONS"}
+
+
+@pytest.fixture
+def document(door: FlaskClient) -> dict[str, Any]:
+    """The description as it is served."""
+    served: dict[str, Any] = door.get("/openapi.json").get_json()
+    return served
+
+
+def test_it_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1")
+    validate(document)
+
+
+def test_it_describes_every_door_and_no_other(door: FlaskClient, document: dict[str, Any]) -> None:
+    there = {
+        (path_of(rule), method)
+        for rule in door.application.url_map.iter_rules()
+        for method in (rule.methods or set()) - BY_ITSELF
+    }
+
+    described = {
+        (path, method.upper()) for path, doors in document["paths"].items() for method in doors
+    }
+    assert described == there
+
+
+def test_every_admin_door_asks_for_the_token(document: dict[str, Any]) -> None:
+    for path, doors in document["paths"].items():
+        for operation in doors.values():
+            assert (operation.get("security") == [{"token": []}]) == path.startswith("/admin/")
+
+
+def test_a_token_is_welcome_where_it_tells_more(document: dict[str, Any]) -> None:
+    assert document["paths"]["/ready"]["get"]["security"] == [{"token": []}, {}]
+
+
+def test_every_sign_up_comes_as_json_or_form(document: dict[str, Any]) -> None:
+    body = document["paths"]["/subscriptions"]["post"]["requestBody"]["content"]
+
+    assert set(body) == {
+        "application/json",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+    }
+
+
+def test_no_door_promises_a_410_to_mailchimp(document: dict[str, Any]) -> None:
+    hook = document["paths"]["/webhooks/mailchimp/{secret}"]["post"]["responses"]
+
+    assert "204" in hook
+    assert "410" not in hook
+
+
+def examples_in(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], Any]]:
+    """Each example of a body or an answer, with its schema."""
+    for path, doors in document["paths"].items():
+        for method, operation in doors.items():
+            bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+            for body in bodies:
+                for kind, media in body.get("content", {}).items():
+                    if "example" in media:
+                        yield f"{method} {path} {kind}", media["schema"], media["example"]
+
+
+def test_every_example_is_one(document: dict[str, Any]) -> None:
+    parts = {"components": document["components"]}
+    wrong = [
+        (where, error.message)
+        for where, schema, example in examples_in(document)
+        for error in OAS31Validator({**schema, **parts}).iter_errors(example)
+    ]
+
+    assert wrong == []
+
+
+def test_every_body_and_every_answer_in_json_has_an_example(document: dict[str, Any]) -> None:
+    exempt = "get /openapi.json application/json"
+    with_example = {where for where, _, example in examples_in(document) if example}
+    with_fields = {
+        f"{method} {path} {kind}"
+        for path, doors in document["paths"].items()
+        for method, operation in doors.items()
+        for body in (operation.get("requestBody", {}), *operation["responses"].values())
+        for kind in body.get("content", {})
+        if kind in ("application/json", "application/x-www-form-urlencoded")
+    }
+
+    assert with_fields - with_example == {exempt}
+
+
+def test_the_example_of_a_sign_up_is_taken(door: FlaskClient, document: dict[str, Any]) -> None:
+    content = document["paths"]["/subscriptions"]["post"]["requestBody"]["content"]
+
+    answer = door.post("/subscriptions", json=content["application/json"]["example"])
+
+    assert answer.status_code == 202
+
+
+def test_every_problem_has_its_example_where_it_may_occur(document: dict[str, Any]) -> None:
+    unheard = [
+        (path, status)
+        for path, doors in document["paths"].items()
+        for operation in doors.values()
+        for status, answer in operation["responses"].items()
+        for kind, media in answer.get("content", {}).items()
+        if kind == "application/problem+json" and not media["examples"]
+    ]
+
+    assert unheard == []
+
+
+def test_the_wording_to_send_is_the_one_that_is_shown(
+    door: FlaskClient, document: dict[str, Any]
+) -> None:
+    shown = door.get("/", headers=JSON).get_json()["wording"]
+
+    field = document["components"]["schemas"]["SignUp"]["properties"]["wording"]
+    assert shown in field["anyOf"][0]["enum"]
+
+
+def is_one_line(text: str) -> bool:
+    """Python's `$` is also before a last line break, unlike that of JSON Schema."""
+    return "\n" not in text
+
+
+@given(st.from_regex(STRICT))
+@settings(max_examples=300, deadline=None)
+def test_what_fits_the_pattern_of_an_address_is_one(given_text: str) -> None:
+    assume(len(given_text) <= LONGEST and is_one_line(given_text))
+
+    Address.parse(given_text)
+
+
+@given(st.from_regex(LENIENT))
+@settings(max_examples=300, deadline=None)
+def test_what_fits_the_pattern_of_a_held_address_may_be_held(given_text: str) -> None:
+    assume(len(given_text) <= 4 * LONGEST and is_one_line(given_text))
+
+    Address.as_held(given_text)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        ADA,
+        "a@b.co",
+        "first.last+tag@sub-domain.example.co.uk",
+        f"{'x' * 64}@example.com",
+        f"a@{'x' * 63}.de",
+        "o'neill!#$%&*/=?^_`{|}~-@example.org",
+        "info@müller.de",
+        "info@xn--mller-kva.de",
+        "1@2.com",
+    ],
+)
+def test_the_pattern_of_an_address_turns_nobody_away(address: str) -> None:
+    Address.parse(address)
+    assert re.search(STRICT, address)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ada",
+        "@example.com",
+        "ada@example",
+        "a..b@example.com",
+        ".a@example.com",
+        "a.@example.com",
+        "ada@-example.com",
+        "ada@example-.com",
+        "ada@ex--ample.com",
+        "ada@example.test",
+        "ada@example.c0m1",
+        "ädä@example.com",
+        f"{'x' * 65}@example.com",
+        f"a@{'x' * 64}.de",
+    ],
+)
+def test_the_pattern_refuses_what_is_refused(text: str) -> None:
+    with pytest.raises(InvalidAddress):
+        Address.parse(text)
+    assert not re.search(STRICT, text)

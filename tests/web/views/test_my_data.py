@@ -1,0 +1,556 @@
+"""The link to one's own data: what it shows, what can be done behind it, and whom it does not let in."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+
+from newsletter.subscriptions import links as tokens
+from newsletter.subscriptions.links import Link, Purpose
+from sandbox.mailbox import Mailbox
+from sandbox.mailchimp import StandIn
+from tests.conftest import Drain, Join, PathOf, on_sqlite
+from tests.people import (
+    ADA,
+    GRACE,
+    HEDY,
+    JSON,
+    access,
+    ask_staff,
+    confirm,
+    events_of,
+    link_in,
+    press,
+    said_by,
+    sign_up,
+    status_of,
+)
+from tests.web.callers import BROWSER
+from tests.web.snippets import Document
+
+PAUSE, HOUR, SECOND = timedelta(minutes=10), timedelta(hours=1), timedelta(seconds=1)
+
+pytestmark = pytest.mark.usefixtures("clock")
+
+
+def act(client: FlaskClient, path: str, action: str, **fields: Any) -> int:
+    return client.post(path, json={"action": action, **fields}).status_code
+
+
+# Seeing
+
+
+def test_the_page_shows_all_that_is_held(client: FlaskClient, path: str) -> None:
+    page = client.get(path, headers=BROWSER)
+
+    assert (page.status_code, page.mimetype) == (200, "text/html")
+    for told in (
+        "Ada@example.org",
+        access(client, ADA)["reference"],
+        "neuen Werkzeugen für Tischler",
+        "Mailchimp (The Rocket Science Group LLC, USA)",
+        "Beschwerde bei einer Aufsichtsbehörde",
+        "1. März 2026, 13:00 (MEZ)",
+        "/unsubscribe/",
+    ):
+        assert told in page.text
+
+
+def test_what_has_happened_is_told_in_words(client: FlaskClient, path: str, drain: Drain) -> None:
+    act(client, path, "download")
+    act(client, path, "rectify", new_email=GRACE)
+    act(client, path, "unsubscribe")
+    drain()
+
+    page = client.get(path, headers=BROWSER).text
+
+    for told in (
+        "eingesehen (von Ihnen selbst)",
+        "Berichtigung der Adresse verlangt (von Ihnen selbst)",
+        "gesperrt: abgemeldet (von Ihnen selbst)",
+        "bei Mailchimp: abgemeldet",
+        "1. März 2026, 13:00:00 (MEZ)",
+    ):
+        assert told in page
+
+
+def test_the_page_names_the_right_to_object(client: FlaskClient, path: str) -> None:
+    page = client.get(path, headers=BROWSER).text
+
+    assert "Widerspruch gegen das, was auf Art. 6 Abs. 1 lit. f DSGVO beruht" in page
+
+
+def test_the_page_speaks_english_to_whom_the_letter_did(
+    client: FlaskClient, drain: Drain, path_of: PathOf
+) -> None:
+    sign_up(client, ADA, locale="en")
+
+    page = client.get(path_of(), headers=BROWSER).text
+
+    assert '<html lang="en">' in page
+    assert "What has happened" in page
+
+
+def test_the_text_agreed_to_is_told_to_be_in_its_own_language(
+    client: FlaskClient, path: str
+) -> None:
+    page = Document(client.get(f"{path}?locale=en", headers=BROWSER).text)
+
+    assert page.one("html").attributes["lang"] == "en"
+    assert page.one("blockquote").attributes["lang"] == "de"
+
+
+def test_links_at_its_top_lead_to_its_parts_in_their_order(client: FlaskClient, path: str) -> None:
+    page = Document(client.get(path, headers=BROWSER).text)
+
+    nav = page.one("nav")
+    links = [each for each in page.named("a") if nav in each.within]
+    parts = page.named("h2")
+    assert [(link.attributes["href"], link.words) for link in links] == [
+        (f"#{part.attributes['id']}", part.words) for part in parts
+    ]
+    assert page.one("p", id=str(nav.attributes["aria-labelledby"])).words == "Auf dieser Seite"
+    # What people come for stands before what is only to be read.
+    assert [part.attributes["id"] for part in parts] == [
+        *("data", "unsubscribe", "rectify", "download", "erase"),
+        *("events", "letters", "wording", "about", "rights"),
+    ]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_opening_it_changes_nothing_and_is_not_recorded(
+    client: FlaskClient, path: str, method: str
+) -> None:
+    before = len(access(client, ADA)["events"])
+
+    assert client.open(path, method=method).status_code == 200
+
+    assert len(access(client, ADA)["events"]) == before + 1  # the access that just looked
+
+
+def test_a_program_is_told_what_staff_are_told(client: FlaskClient, path: str) -> None:
+    mine, held = said_by(client.get(path, headers=JSON)), access(client, ADA)
+
+    assert mine["email"] == held["email"]
+    assert mine.keys() == held.keys() - {"related"}
+
+
+def test_it_holds_for_an_hour(
+    client: FlaskClient, path: str, clock: time_machine.Traveller
+) -> None:
+    clock.shift(HOUR - SECOND)
+    assert client.get(path).status_code == 200
+    clock.shift(SECOND)
+
+    answer = client.get(path)
+
+    assert answer.status_code == 410
+    assert said_by(answer)["type"].endswith("/problems/expired-link")
+    assert "http://localhost:8000/my-data" in said_by(answer)["detail"]
+
+
+@pytest.mark.parametrize("action", ["download", "unsubscribe", "rectify", "erase", "lift"])
+def test_after_its_hour_nothing_can_be_done(
+    client: FlaskClient, path: str, clock: time_machine.Traveller, action: str
+) -> None:
+    clock.shift(HOUR)
+
+    assert act(client, path, action, new_email=GRACE) == 410
+    assert status_of(client, ADA) == "confirmed"
+
+
+def test_after_an_erasure_it_leads_nowhere_even_if_they_sign_up_again(
+    client: FlaskClient, path: str
+) -> None:
+    ask_staff(client, "erasures", ADA)
+    sign_up(client, ADA)
+
+    page = client.get(path, headers=BROWSER)
+
+    assert (page.status_code, page.mimetype) == (410, "text/html")
+    assert 'href="/my-data?locale=' in page.text
+
+
+def test_it_holds_in_every_round(client: FlaskClient, path: str, join: Join) -> None:
+    ask_staff(client, "blocks", ADA, reason="unsubscribed")
+    join(ADA)
+
+    assert client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("purpose", ["confirm", "not-me"])
+def test_no_other_link_opens_it(
+    client: FlaskClient, mailbox: Mailbox, join: Join, purpose: str
+) -> None:
+    join(ADA)
+    token = link_in(mailbox.letters_to(ADA)[0].message, purpose).rpartition("/")[2]
+
+    assert client.get(f"/my-data/{token}").status_code == 404
+    assert client.post(f"/my-data/{token}", json={"action": "erase"}).status_code == 404
+
+
+def test_a_request_that_is_over_is_not_shown(
+    client: FlaskClient, path_of: PathOf, clock: time_machine.Traveller, app: Flask
+) -> None:
+    sign_up(client, ADA)
+    reference = access(client, ADA)["reference"]
+    clock.shift(timedelta(days=7))
+    with app.app_context():
+        url = tokens.url_for(Purpose.MY_DATA, Link(reference, 0))
+
+    assert client.get(url.removeprefix("http://localhost:8000")).status_code == 410
+
+
+# Taking along
+
+
+def test_the_download_is_a_file_and_is_recorded(client: FlaskClient, path: str) -> None:
+    answer = client.post(path, data={"action": "download"}, headers=BROWSER)
+
+    assert (answer.status_code, answer.mimetype) == (200, "application/json")
+    assert "attachment" in answer.headers["Content-Disposition"]
+    assert json.loads(answer.data)["email"] == "Ada@example.org"
+    viewed = [it["actor"] for it in access(client, ADA)["events"] if it["event"] == "viewed"]
+    assert viewed[-2:] == ["person", "dpo"]
+
+
+# Leaving
+
+
+def test_leaving_blocks_and_leads_back_to_the_page(
+    client: FlaskClient, mailchimp: StandIn, path: str, drain: Drain
+) -> None:
+    answer = client.post(path, data={"action": "unsubscribe"}, headers=BROWSER)
+    drain()
+
+    assert answer.status_code == 303
+    page = client.get(answer.location, headers=BROWSER).text
+    assert "Sie sind abgemeldet" in page
+    assert "Jetzt abbestellen" not in page
+    assert access(client, ADA)["reason"] == "unsubscribed"
+    assert mailchimp.contacts[ADA.lower()].status == "unsubscribed"
+
+
+def test_leaving_again_is_the_same_success(client: FlaskClient, path: str) -> None:
+    assert [act(client, path, "unsubscribe") for _ in range(2)] == [200, 200]
+    assert events_of(client, ADA).count("blocked") == 1
+
+
+# Correcting
+
+
+def test_a_correction_asks_the_new_address_and_takes_effect_with_its_confirmation(
+    client: FlaskClient, mailbox: Mailbox, path: str, drain: Drain
+) -> None:
+    assert act(client, path, "rectify", new_email=GRACE) == 200
+    drain()
+    assert (status_of(client, ADA), status_of(client, GRACE)) == ("confirmed", "pending")
+
+    press(client, mailbox, GRACE)
+
+    assert (access(client, ADA)["reason"], status_of(client, GRACE)) == ("rectified", "confirmed")
+    [rectified] = [it for it in access(client, ADA)["events"] if it["event"] == "rectified"]
+    assert rectified["actor"] == "person"
+
+
+def test_a_form_that_corrects_leads_back_to_the_page(client: FlaskClient, path: str) -> None:
+    answer = client.post(path, data={"action": "rectify", "new_email": GRACE}, headers=BROWSER)
+
+    assert answer.status_code == 303
+    assert "Wir bitten die neue Adresse" in client.get(answer.location, headers=BROWSER).text
+
+
+def test_a_mistake_in_the_new_address_is_shown_at_its_field(client: FlaskClient, path: str) -> None:
+    page = client.post(path, data={"action": "rectify", "new_email": "grace"}, headers=BROWSER)
+
+    assert page.status_code == 422
+    assert 'value="grace"' in page.text
+    assert act(client, path, "rectify", new_email="grace") == 422
+    assert act(client, path, "rectify") == 422
+
+
+@pytest.fixture(params=["confirmed", "blocked", "held", "written to just now"])
+def stands(
+    request: pytest.FixtureRequest,
+    client: FlaskClient,
+    join: Join,
+    path: str,
+    clock: time_machine.Traveller,
+) -> str:
+    """Grace, whom Ada has nothing to do with, stands where she is not asked."""
+    if request.param == "confirmed":
+        join(GRACE)
+    else:
+        sign_up(client, GRACE)
+    if request.param != "written to just now":
+        clock.shift(PAUSE)
+    if request.param == "blocked":
+        ask_staff(client, "blocks", GRACE, reason="complaint")
+    if request.param == "held":
+        ask_staff(client, "holds", GRACE, hold=True)
+    return str(request.param)
+
+
+def test_a_correction_does_not_tell_how_the_new_address_stands(
+    client: FlaskClient, path: str, stands: str
+) -> None:
+    told = []
+    for new in (HEDY, GRACE):  # Hedy is nobody yet
+        answer = client.post(path, json={"action": "rectify", "new_email": new})
+        held = access(client, ADA)
+        happened = [(it["event"], it.get("actor")) for it in held["events"]][-2]
+        told.append((answer.status_code, answer.data, held["status"], held["reason"], happened))
+
+    assert told[0] == told[1]
+    assert told[0][0] == 200
+
+
+def test_whoever_is_not_asked_about_a_correction_stays_as_they_are(
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, path: str, stands: str
+) -> None:
+    drain()
+    before, letters = access(client, GRACE), len(mailbox.letters)
+
+    act(client, path, "rectify", new_email=GRACE)
+    drain()
+
+    after = access(client, GRACE)
+    assert (after["status"], after["related"]) == (before["status"], [])
+    assert [it["event"] for it in after["events"][:-1]] == [it["event"] for it in before["events"]]
+    assert (status_of(client, ADA), len(mailbox.letters)) == ("confirmed", letters)
+
+
+def test_an_earlier_letter_confirms_for_the_new_address_alone(
+    client: FlaskClient,
+    mailbox: Mailbox,
+    drain: Drain,
+    path: str,
+    clock: time_machine.Traveller,
+) -> None:
+    sign_up(client, GRACE)
+    drain()
+    own = mailbox.letters_to(GRACE)[0].message
+    clock.shift(PAUSE)
+    act(client, path, "rectify", new_email=GRACE)
+
+    assert confirm(client, own).status_code == 200
+
+    assert (status_of(client, ADA), status_of(client, GRACE)) == ("confirmed", "confirmed")
+    assert access(client, ADA)["related"] == []
+    ask_staff(client, "erasures", ADA)
+    assert status_of(client, GRACE) == "confirmed"
+
+
+def test_the_letter_of_the_correction_replaces_though_its_owner_had_asked_before(
+    client: FlaskClient,
+    mailbox: Mailbox,
+    drain: Drain,
+    path: str,
+    clock: time_machine.Traveller,
+) -> None:
+    sign_up(client, GRACE)
+    clock.shift(PAUSE)
+    act(client, path, "rectify", new_email=GRACE)
+    drain()
+
+    press(client, mailbox, GRACE)
+
+    assert (access(client, ADA)["reason"], status_of(client, GRACE)) == ("rectified", "confirmed")
+
+
+def test_a_letter_of_one_correction_does_not_agree_to_a_later_one(
+    client: FlaskClient,
+    mailbox: Mailbox,
+    drain: Drain,
+    join: Join,
+    path: str,
+    path_of: PathOf,
+    clock: time_machine.Traveller,
+) -> None:
+    join(HEDY)
+    act(client, path, "rectify", new_email=GRACE)
+    drain()
+    first = mailbox.letters_to(GRACE)[0].message
+    clock.shift(PAUSE)
+    act(client, path_of(HEDY), "rectify", new_email=GRACE)
+
+    confirm(client, first)
+
+    assert [status_of(client, person) for person in (ADA, HEDY, GRACE)] == ["confirmed"] * 3
+    assert access(client, GRACE)["related"] == []
+
+
+def test_a_correction_by_staff_is_not_put_aside_by_anybody_elses(
+    client: FlaskClient,
+    mailbox: Mailbox,
+    drain: Drain,
+    join: Join,
+    path: str,
+    clock: time_machine.Traveller,
+) -> None:
+    join(HEDY)
+    ask_staff(client, "rectifications", HEDY, new_email=GRACE)
+    clock.shift(PAUSE)
+    act(client, path, "rectify", new_email=GRACE)
+    drain()
+
+    press(client, mailbox, GRACE)
+
+    assert (access(client, HEDY)["reason"], status_of(client, ADA)) == ("rectified", "confirmed")
+
+
+def test_whoever_left_cannot_correct(client: FlaskClient, path: str) -> None:
+    act(client, path, "unsubscribe")
+
+    assert act(client, path, "rectify", new_email=GRACE) == 409
+
+
+def test_a_correction_shows_and_erases_nothing_of_a_stranger(
+    client: FlaskClient, join: Join, path: str, path_of: PathOf, clock: time_machine.Traveller
+) -> None:
+    join(GRACE)
+    ask_staff(client, "blocks", GRACE, reason="unsubscribed")
+    reference = access(client, GRACE)["reference"]
+    act(client, path, "rectify", new_email=GRACE)
+
+    assert GRACE not in client.get(path, headers=BROWSER).text
+    assert reference not in client.post(path, json={"action": "download"}).text
+    assert access(client, ADA)["related"] == []
+    act(client, path, "erase")
+
+    assert (status_of(client, ADA), status_of(client, GRACE)) == ("erasing", "returning")
+
+
+def test_staff_see_both_addresses_once_the_correction_is_confirmed(
+    client: FlaskClient, mailbox: Mailbox, path: str, drain: Drain
+) -> None:
+    act(client, path, "rectify", new_email=GRACE)
+    drain()
+    press(client, mailbox, GRACE)
+
+    assert [it["email"] for it in access(client, GRACE)["related"]] == ["Ada@example.org"]
+
+
+# On hold
+
+
+@pytest.mark.parametrize("action", ["unsubscribe", "erase"])
+def test_somebody_held_can_leave_and_be_erased(client: FlaskClient, path: str, action: str) -> None:
+    ask_staff(client, "holds", ADA, hold=True)
+
+    assert act(client, path, action) == 200
+    assert status_of(client, ADA) in ("blocked", "erasing")
+
+
+# Lifting
+
+
+@pytest.fixture
+def disowned(client: FlaskClient, mailbox: Mailbox, drain: Drain) -> None:
+    """Somebody at Ada's mailbox said that it was not them, and never again."""
+    sign_up(client, ADA)
+    drain()
+    client.post(link_in(mailbox.letters_to(ADA)[0].message, "not-me"), json={"block": True})
+
+
+@pytest.mark.usefixtures("disowned")
+def test_its_owner_lifts_this_was_not_me_and_can_sign_up_again(
+    client: FlaskClient, path_of: PathOf, clock: time_machine.Traveller
+) -> None:
+    path = path_of()
+    first = [
+        part.attributes["id"]
+        for part in Document(client.get(path, headers=BROWSER).text).named("h2")
+    ]
+    assert first[:2] == ["data", "lift"]
+
+    answer = client.post(path, data={"action": "lift"}, headers=BROWSER)
+
+    assert "wieder anmelden" in client.get(answer.location, headers=BROWSER).text
+    assert (access(client, ADA)["reason"], events_of(client, ADA)[-1]) == ("unsubscribed", "lifted")
+    assert act(client, path, "lift") == 200
+    clock.shift(PAUSE)
+    sign_up(client, ADA)
+    assert status_of(client, ADA) == "returning"
+
+
+def test_after_a_lift_the_status_is_what_is_true_and_no_longer_blocked(
+    clock: time_machine.Traveller, client: FlaskClient, disowned: None, path_of: PathOf
+) -> None:
+    path = path_of()
+    clock.shift(PAUSE)
+
+    def told(locale: str) -> dict[str, str]:
+        return standing_on(client.get(f"{path}?locale={locale}", headers=BROWSER).text)
+
+    assert told("en")["Status"] == "blocked: no newsletter"
+    act(client, path, "lift")
+
+    assert told("en") == {
+        "Status": "block lifted, a new sign-up is possible: no newsletter until it is confirmed",
+        "Since": "1 March 2026, 13:10 (CET)",
+    }
+    assert told("de")["Stand"] == (
+        "Sperre aufgehoben, neue Anmeldung möglich: kein Newsletter, bis sie bestätigt ist"
+    )
+    clock.shift(PAUSE)
+    sign_up(client, ADA)
+    assert told("en") == {
+        "Status": "signed up again, not yet confirmed: no newsletter",
+        "Since": "1 March 2026, 13:20 (CET)",
+    }
+    assert told("de")["Stand"] == "neu angemeldet, noch nicht bestätigt: kein Newsletter"
+    ask_staff(client, "blocks", ADA, reason="complaint")
+    assert told("en")["Status"] == "blocked: no newsletter"
+    assert told("en")["Reason"] == "complaint"
+
+
+def standing_on(page: str) -> dict[str, str]:
+    """Where the page says that somebody stands, why and since when."""
+    told = dict(re.findall(r"<dt>(.+?)</dt>\s*<dd>(.+?)</dd>", page))
+    return {
+        name: told[name]
+        for name in ("Stand", "Status", "Grund", "Reason", "Seit", "Since")
+        if name in told
+    }
+
+
+@pytest.mark.parametrize("reason", ["complaint", "bounce", "staff"])
+def test_no_other_hard_block_is_lifted_there(client: FlaskClient, path: str, reason: str) -> None:
+    ask_staff(client, "blocks", ADA, reason=reason)
+
+    assert "Sperre aufheben" not in client.get(path, headers=BROWSER).text
+    assert act(client, path, "lift") == 409
+    assert access(client, ADA)["reason"] == reason
+
+
+# The door
+
+
+@on_sqlite
+@pytest.mark.parametrize("body", [{}, {"action": ""}, {"action": "explode"}, {"action": None}])
+def test_an_unknown_action_is_refused(client: FlaskClient, path: str, body: Any) -> None:
+    assert client.post(path, json=body).status_code == 422
+
+
+@on_sqlite
+def test_the_page_is_never_kept_framed_or_told_on(client: FlaskClient, path: str) -> None:
+    headers = client.get(path, headers=BROWSER).headers
+
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+
+
+def test_a_link_that_is_not_ours_is_not_found(door: FlaskClient) -> None:
+    answer = door.get("/my-data/nonsense")
+    assert answer.status_code == 404
+    assert "http://localhost:8000/my-data" in said_by(answer)["detail"]
+    assert door.post("/my-data/nonsense", json={"action": "erase"}).status_code == 404

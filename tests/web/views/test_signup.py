@@ -1,0 +1,236 @@
+"""The form and the sign-ups from it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from sandbox.mailbox import Mailbox
+from tests.conftest import ClientWith, Drain
+from tests.people import ADA, GRACE, JSON, ask_staff, confirm, sign_up, status_of
+from tests.web.callers import BROWSER, EVIL, SITE
+
+
+def test_the_form_is_a_page_that_needs_no_script(door: FlaskClient) -> None:
+    page = door.get("/").text
+
+    assert 'name="email"' in page
+    assert "Muster &amp; Söhne GmbH" in page
+    assert "<script" not in page
+
+
+def test_a_program_is_told_what_its_own_form_has_to_show(door: FlaskClient) -> None:
+    form = door.get("/", headers=JSON).get_json()
+
+    assert "Mailchimp" in form["consent"]
+    assert sign_up(door, ADA, wording=form["wording"]).status_code == 202
+
+
+def test_a_form_leads_to_the_inbox_page(client: FlaskClient) -> None:
+    answer = client.post("/subscriptions", data={"email": ADA})
+
+    assert answer.status_code == 303
+    assert client.get(answer.location).status_code == 200
+    assert status_of(client, ADA) == "pending"
+
+
+def test_json_is_accepted(client: FlaskClient) -> None:
+    answer = sign_up(client, ADA)
+
+    assert (answer.status_code, answer.json) == (202, {"status": "accepted"})
+    assert status_of(client, ADA) == "pending"
+
+
+def test_multipart_is_taken_too(door: FlaskClient) -> None:
+    answer = door.post("/subscriptions", data={"email": ADA}, content_type="multipart/form-data")
+
+    assert answer.status_code == 303
+    assert status_of(door, ADA) == "pending"
+
+
+def test_a_form_that_prefers_json_is_answered_in_json(door: FlaskClient) -> None:
+    answer = door.post("/subscriptions", data={"email": ADA}, headers=JSON)
+
+    assert (answer.status_code, answer.json) == (202, {"status": "accepted"})
+
+
+def test_everybody_gets_the_same_answer(
+    client: FlaskClient, drain: Drain, mailbox: Mailbox
+) -> None:
+    fresh = sign_up(client, ADA)
+    pending = sign_up(client, ADA)
+    drain()
+    confirm(client, mailbox.letters[0].message)
+    confirmed = sign_up(client, ADA)
+    ask_staff(client, "blocks", ADA, reason="staff")
+    blocked = sign_up(client, ADA)
+
+    answers = [
+        (a.status_code, a.data, list(a.headers)) for a in (fresh, pending, confirmed, blocked)
+    ]
+    assert answers == [answers[0]] * 4
+
+
+@pytest.mark.parametrize("email", ["", "ada", "ada@", "a b@example.com", "ada@example.com\r\nX: y"])
+def test_what_is_no_address_is_refused_with_a_reason(door: FlaskClient, email: str) -> None:
+    answer = sign_up(door, email)
+
+    assert answer.status_code == 422
+    assert answer.mimetype == "application/problem+json"
+    assert answer.get_json()["type"].endswith("/problems/invalid-address")
+
+
+def test_a_refusal_does_not_repeat_the_address(door: FlaskClient) -> None:
+    assert "ada.lovelace" not in sign_up(door, "ada.lovelace@@example.org").text
+
+
+def test_a_person_gets_the_form_again_with_what_they_typed(door: FlaskClient) -> None:
+    answer = door.post("/subscriptions", data={"email": '"ada@'}, headers=BROWSER)
+
+    assert answer.status_code == 422
+    assert answer.mimetype == "text/html"
+    assert 'value="&#34;ada@"' in answer.text
+    assert 'aria-invalid="true"' in answer.text
+
+
+def test_a_form_without_an_address_is_shown_again(door: FlaskClient) -> None:
+    assert door.post("/subscriptions", data={}, headers=BROWSER).status_code == 422
+
+
+@pytest.mark.parametrize("body", [[], None, "x", {"email": 1}, {"email": None}, {}])
+def test_json_of_another_shape_is_invalid(door: FlaskClient, body: Any) -> None:
+    answer = door.post("/subscriptions", data=json.dumps(body), content_type="application/json")
+
+    assert answer.status_code == 422
+    assert answer.get_json()["type"].endswith("/problems/invalid-request")
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b'"' + b"x" * 16 * 1024 + b'"', "application/json", 413),
+        (b"email=" + b"x" * 16 * 1024, "application/x-www-form-urlencoded", 413),
+        (b"ada@example.org", "text/plain", 415),
+    ],
+)
+def test_what_cannot_be_read_is_refused(
+    door: FlaskClient, body: bytes, content_type: str, status: int
+) -> None:
+    answer = door.post("/subscriptions", data=body, content_type=content_type)
+
+    assert answer.status_code == status
+    assert answer.mimetype == "application/problem+json"
+
+
+def test_a_body_of_just_16_kib_is_read(door: FlaskClient) -> None:
+    body = json.dumps({"email": ADA, "note": ""}).encode()
+    body = body.replace(b'"note": ""', b'"note": "' + b"x" * (16 * 1024 - len(body)) + b'"')
+
+    answer = door.post("/subscriptions", data=body, content_type="application/json")
+
+    assert (len(body), answer.status_code) == (16 * 1024, 202)
+
+
+@pytest.mark.parametrize("wording", ["0" * 64, "nonsense", "\0", "\ud800", "' OR 1=1"])
+def test_a_wording_that_is_unknown_is_refused(client: FlaskClient, wording: str) -> None:
+    answer = sign_up(client, ADA, wording=wording)
+
+    assert answer.status_code == 422
+    assert answer.get_json()["type"].endswith("/problems/unknown-wording")
+    assert status_of(client, ADA) == "unknown"
+
+
+def test_a_blank_wording_is_none(door: FlaskClient) -> None:
+    assert sign_up(door, ADA, wording="").status_code == 202
+
+
+def test_a_filled_honeypot_gets_the_same_answer_and_nothing_happens(client: FlaskClient) -> None:
+    human = client.post("/subscriptions", data={"email": GRACE, "homepage": ""})
+    machine = client.post("/subscriptions", data={"email": ADA, "homepage": "https://x.example"})
+
+    assert (machine.status_code, machine.location) == (human.status_code, human.location)
+    assert status_of(client, ADA) == "unknown"
+
+
+@pytest.mark.parametrize("fields", [{"email": "no address"}, {"email": ADA, "wording": "x"}])
+def test_a_machines_mistakes_get_the_same_answer_as_a_persons(
+    door: FlaskClient, fields: dict[str, str]
+) -> None:
+    machine, human = sign_up(door, **fields, homepage="x"), sign_up(door, **fields)
+
+    assert (machine.status_code, machine.data) == (human.status_code, human.data)
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"), [("en", "en"), ("de", "de"), ("fr", "de"), ("\0", "de"), ("", "de")]
+)
+def test_a_language_not_offered_falls_back(door: FlaskClient, locale: str, language: str) -> None:
+    answer = door.post("/subscriptions", data={"email": ADA, "locale": locale})
+
+    assert answer.location.endswith(f"?locale={language}")
+    assert f'<html lang="{language}"' in door.get(answer.location).text
+
+
+def test_the_letter_is_in_the_forms_language(
+    client: FlaskClient, drain: Drain, mailbox: Mailbox
+) -> None:
+    sign_up(client, ADA, locale="en")
+    drain()
+
+    assert "Please confirm" in mailbox.letters[0].message["Subject"]
+
+
+def test_the_next_page_on_an_allowed_site_is_gone_to(client_with: ClientWith) -> None:
+    client = client_with(ALLOWED_ORIGINS=SITE)
+
+    answer = client.post("/subscriptions", data={"email": ADA, "next": f"{SITE}/thanks?a=1"})
+
+    assert (answer.status_code, answer.location) == (303, f"{SITE}/thanks?a=1")
+
+
+@pytest.mark.parametrize(
+    "page", [EVIL, f"{SITE}@evil.example", f"{SITE}.evil.example/", "//www.example.com/", "/x", ""]
+)
+def test_any_other_next_page_is_not(client_with: ClientWith, page: str) -> None:
+    client = client_with(ALLOWED_ORIGINS=SITE)
+
+    answer = client.post("/subscriptions", data={"email": ADA, "next": page})
+
+    assert answer.location.startswith("/inbox")
+
+
+def test_the_form_keeps_an_allowed_next_page_alone(client_with: ClientWith) -> None:
+    client = client_with(ALLOWED_ORIGINS=SITE)
+
+    assert f'value="{SITE}/thanks"' in client.get(f"/?next={SITE}/thanks").text
+    assert EVIL not in client.get(f"/?next={EVIL}/thanks").text
+
+
+def test_an_address_in_the_url_is_not_read(door: FlaskClient) -> None:
+    answer = door.post(f"/subscriptions?email={ADA}", data={}, headers=JSON)
+
+    assert answer.status_code == 422
+
+
+def test_other_fields_leave_no_trace(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    sign_up(client, ADA, name="Lovelace", phone="0123456")
+
+    held = ask_staff(client, "access", ADA).text
+    assert "Lovelace" not in held + caplog.text
+    assert "0123456" not in held + caplog.text
+
+
+def test_the_form_is_not_there_without_the_database(client_with: ClientWith) -> None:
+    client = client_with(DATABASE_URL="sqlite:////nowhere/newsletter.sqlite3")
+
+    answer = sign_up(client, ADA)
+
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) >= 1

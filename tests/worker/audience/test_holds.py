@@ -1,0 +1,388 @@
+"""What is wrong for the whole account holds everything back, and uses nothing up until it flows again by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import time_machine
+from click.testing import CliRunner
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from newsletter.app import create_core
+from newsletter.cli import application, main
+from newsletter.config import Settings
+from newsletter.storage.database import reading
+from newsletter.storage.models import Subscription, db
+from newsletter.worker.run import Worker
+from sandbox.environment import COMPANY as SANDBOX
+from sandbox.mailchimp import Answer, StandIn, id_of
+from sandbox.mailchimp.answers import problem
+from sandbox.mailchimp.problems import key_disabled, key_invalid, no_merge_fields, user_disabled
+from tests.conftest import Drain, on_sqlite
+from tests.people import (
+    ADA,
+    GRACE,
+    HEDY,
+    STAFF,
+    ask_staff,
+    events_of,
+    said_by,
+    standing_of,
+    status_of,
+    webhook,
+)
+from tests.worker.crowd import (
+    ALWAYS,
+    at_most_a_minute,
+    details_of,
+    is_add,
+    is_write,
+    join_all,
+    numbered,
+    place_of,
+    time_passes,
+)
+
+JOAN = "joan@example.com"
+#: Nothing answers there, whatever else runs on this machine.
+ORDERLY = {"IMPRINT": SANDBOX["IMPRINT"], "PUBLIC_URL": "http://localhost:9"}
+TEN_MINUTES = [5] * 120
+
+Check = Callable[[], str]
+
+
+@dataclass
+class Wrong:
+    """What is wrong with the account, how it is mended, and how staff are told."""
+
+    breaks: Callable[[StandIn], None]
+    mends: Callable[[StandIn], None]
+    reason: str
+    told: str
+
+
+def answering(answer: Answer, reason: str, told: str) -> Wrong:
+    return Wrong(
+        lambda mailchimp: mailchimp.answer_next(answer, times=ALWAYS),
+        StandIn.answer_truly,
+        reason,
+        told,
+    )
+
+
+REFUSED = "MAILCHIMP_API_KEY: Mailchimp refuses it"
+FORBIDDEN = "MAILCHIMP_API_KEY: Mailchimp forbids what it asks for"
+UNKNOWN = "MAILCHIMP_LIST_ID: Mailchimp knows no such audience"
+REFUSED_KEY = Wrong(StandIn.refuse_key, StandIn.accept_key, "api_key", REFUSED)
+ACCOUNT = {
+    "a refused key": REFUSED_KEY,
+    "a key of another data centre": answering(key_invalid(), "api_key", REFUSED),
+    "a disabled key": answering(key_disabled(), "api_key", REFUSED),
+    "a key that lacks rights": answering(
+        problem(403, "Forbidden", "You don't have permission to access this."),
+        "forbidden",
+        FORBIDDEN,
+    ),
+    "a deactivated account": answering(user_disabled(), "forbidden", FORBIDDEN),
+    "a failed authorization": answering(
+        problem(403, "Authorization Failure", ""), "forbidden", FORBIDDEN
+    ),
+    "an unknown audience": Wrong(StandIn.lose_list, StandIn.find_list, "list_unknown", UNKNOWN),
+}
+account = pytest.mark.parametrize("wrong", ACCOUNT.values(), ids=ACCOUNT)
+
+
+@pytest.fixture
+def waiting(
+    app: Flask,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> str:
+    """Ada and Joan are to be added, Grace has left, Hedy is to be forgotten: the id of her erasure."""
+    join_all(app, GRACE, HEDY)
+    drain()
+    time_passes(clock, drain, 3600)
+    mailchimp.calls.clear()
+    join_all(app, ADA, JOAN)
+    ask_staff(client, "blocks", GRACE, reason="unsubscribed")
+    return str(said_by(ask_staff(client, "erasures", HEDY))["id"])
+
+
+@pytest.fixture
+def check(environ: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Check]:
+    """What `newsletter check` says."""
+    apps: list[Flask] = []
+
+    def create(settings: Settings) -> Flask:
+        apps.append(create_core(settings))
+        return apps[-1]
+
+    def check() -> str:
+        result = CliRunner().invoke(main, ["check"], env={**environ, **ORDERLY})
+        assert result.exit_code == 1
+        return result.output
+
+    # A command's connections end with its process, which here goes on.
+    monkeypatch.setattr(application, "create_core", create)
+    yield check
+    for app in apps:
+        with app.app_context():
+            db.engine.dispose()
+
+
+def reasons(client: FlaskClient) -> list[str]:
+    told: list[str] = said_by(client.get("/ready", headers=STAFF))["reasons"]
+    return told
+
+
+def all_have_arrived(client: FlaskClient, mailchimp: StandIn) -> bool:
+    for person in (ADA, JOAN):
+        assert standing_of(mailchimp, person) == "subscribed"
+        assert place_of(client, person) == ("subscribed", None)
+        assert events_of(client, person) == ["signup", "confirmed", "synced"]
+    assert standing_of(mailchimp, GRACE) == "unsubscribed"
+    assert details_of(client, GRACE, "synced") == ["subscribed", "unsubscribed"]
+    assert HEDY in mailchimp.forgotten
+    assert status_of(client, HEDY) == "unknown"
+    return True
+
+
+@on_sqlite
+@account
+def test_ten_minutes_of_a_hold_are_twenty_probes_and_use_nobody_up(
+    app: Flask,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    waiting: str,
+    drain: Drain,
+    clock: time_machine.Traveller,
+    wrong: Wrong,
+) -> None:
+    wrong.breaks(mailchimp)
+    drain()
+    time_passes(clock, drain, *TEN_MINUTES)
+
+    assert 15 <= len(list(filter(is_write, mailchimp.calls))) <= 21
+    assert at_most_a_minute(list(filter(is_write, mailchimp.calls))) <= 2
+    # A 404 does not tell a person who is not there from a list that is not: it is asked for once more.
+    calls_of_a_probe = 2 if wrong.reason == "list_unknown" else 1
+    assert at_most_a_minute(mailchimp.calls) <= 2 * calls_of_a_probe
+    for person in (ADA, JOAN):
+        assert status_of(client, person) == "confirmed"
+        assert place_of(client, person)[0] == "absent"
+        assert events_of(client, person) == ["signup", "confirmed"]
+    assert status_of(client, GRACE) == "blocked"
+    assert status_of(client, HEDY) == "erasing"
+    with app.app_context(), reading() as session:
+        assert set(session.scalars(select(Subscription.audience_tries))) == {0}
+
+
+@account
+def test_all_that_waited_arrives_by_itself_once_it_is_mended(
+    client: FlaskClient,
+    mailchimp: StandIn,
+    waiting: str,
+    drain: Drain,
+    clock: time_machine.Traveller,
+    wrong: Wrong,
+) -> None:
+    wrong.breaks(mailchimp)
+    drain()
+    time_passes(clock, drain, *[30] * 10)
+    assert standing_of(mailchimp, ADA) is None
+
+    wrong.mends(mailchimp)
+    time_passes(clock, drain, 30, 30)
+
+    assert all_have_arrived(client, mailchimp)
+    erasure = said_by(client.get(f"/admin/erasures/{waiting}", headers=STAFF))
+    assert erasure["status"] == "completed"
+    assert not [told for told in reasons(client) if "mailchimp" in told]
+
+
+@on_sqlite
+@account
+def test_staff_are_told_why_nothing_goes_out(
+    client: FlaskClient,
+    mailchimp: StandIn,
+    waiting: str,
+    drain: Drain,
+    clock: time_machine.Traveller,
+    check: Check,
+    wrong: Wrong,
+) -> None:
+    wrong.breaks(mailchimp)
+    drain()
+
+    assert f"mailchimp on hold: {wrong.reason}" in reasons(client)
+    assert wrong.told in check()
+    strangers = said_by(client.get("/ready"))
+    assert strangers == {"status": "degraded"}
+    told = " ".join(reasons(client)) + check()
+    assert not [each for each in (ADA, GRACE, HEDY, JOAN) if each.lower() in told.lower()]
+
+
+def test_what_happens_during_a_hold_is_what_arrives_after_it(
+    app: Flask,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    waiting: str,
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    mailchimp.refuse_key()
+    drain()
+    ask_staff(client, "blocks", ADA, reason="unsubscribed")  # before Mailchimp ever knew her
+    join_all(app, GRACE)  # she has changed her mind
+    ask_staff(client, "erasures", JOAN)
+    join_all(app, "late@example.org")
+    time_passes(clock, drain, *[30] * 4)
+
+    mailchimp.accept_key()
+    time_passes(clock, drain, 30, 30)
+
+    assert standing_of(mailchimp, ADA) is None
+    assert standing_of(mailchimp, GRACE) == "subscribed"
+    assert standing_of(mailchimp, JOAN) is None
+    assert standing_of(mailchimp, "late@example.org") == "subscribed"
+    assert {HEDY} == {each for each in (HEDY, JOAN) if each in mailchimp.forgotten}
+    assert status_of(client, JOAN) == "unknown"
+
+
+def test_who_leaves_at_mailchimp_during_a_hold_is_not_added_again(
+    client: FlaskClient,
+    mailchimp: StandIn,
+    join_crowd: None,
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    mailchimp.refuse_key()
+    mailchimp.unsubscribes(ADA)
+    webhook(
+        client,
+        type="unsubscribe",
+        data_action="unsub",
+        data_reason="manual",
+        data_list_id=mailchimp.list_id,
+        data_email=ADA,
+    )
+    time_passes(clock, drain, *[30] * 4)
+    mailchimp.accept_key()
+    time_passes(clock, drain, 30, 30)
+
+    assert status_of(client, ADA) == "blocked"
+    assert standing_of(mailchimp, ADA) == "unsubscribed"
+
+
+@pytest.fixture
+def join_crowd(app: Flask, drain: Drain, clock: time_machine.Traveller) -> None:
+    """Ada and Grace stand at Mailchimp."""
+    join_all(app, ADA, GRACE)
+    drain()
+
+
+def test_a_key_refused_in_the_midst_of_many_costs_no_more_than_a_probe(
+    app: Flask,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    people = numbered(60)
+    join_all(app, *people[:50])
+    drain()
+    mailchimp.calls.clear()
+    mailchimp.refuse_key()
+    join_all(app, *people[50:])
+    drain()
+    time_passes(clock, drain, *[5] * 24)
+    assert at_most_a_minute(mailchimp.calls) <= 2
+
+    mailchimp.accept_key()
+    time_passes(clock, drain, 30, 30)
+
+    assert {standing_of(mailchimp, person) for person in people} == {"subscribed"}
+    assert {tuple(events_of(client, person)) for person in people[48:52]} == {
+        ("signup", "confirmed", "synced")
+    }
+
+
+@on_sqlite
+def test_more_people_than_one_call_takes_are_no_more_calls_to_a_refused_key(
+    app: Flask, mailchimp: StandIn, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    mailchimp.refuse_key()
+    join_all(app, *numbered(1001))
+    drain()
+    time_passes(clock, drain, *[5] * 12)
+
+    assert at_most_a_minute(mailchimp.calls) <= 2
+
+
+def test_two_workers_probe_no_more_often_than_one(
+    app: Flask, mailchimp: StandIn, waiting: str, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    other = Worker(app)
+    mailchimp.refuse_key()
+
+    def both() -> None:
+        drain()
+        other.drain()
+
+    both()
+    time_passes(clock, both, *[5] * 60)
+    other.close()
+
+    assert 8 <= len(mailchimp.calls) <= 11
+    assert at_most_a_minute(mailchimp.calls) <= 2
+
+
+@on_sqlite
+def test_an_erasure_that_alone_is_forbidden_keeps_nobody_out_for_long(
+    app: Flask,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    waiting: str,
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    forbidden = problem(403, "Forbidden", "You don't have permission to access this.")
+    of_hedy = f"/{id_of(HEDY)}/actions/delete-permanent"
+    mailchimp.answer_next(forbidden, times=ALWAYS, match=lambda call: call.path.endswith(of_hedy))
+    clock.shift(1)
+    ask_staff(client, "erasures", JOAN)
+    mailchimp.add(JOAN)
+    drain()
+    time_passes(clock, drain, *[30] * 6)
+
+    assert standing_of(mailchimp, ADA) == "subscribed"
+    assert standing_of(mailchimp, GRACE) == "unsubscribed"
+    assert JOAN in mailchimp.forgotten
+    assert status_of(client, HEDY) == "erasing"
+
+
+@on_sqlite
+def test_fields_that_the_audience_requires_hold_everybody_and_say_so(
+    client: FlaskClient,
+    mailchimp: StandIn,
+    waiting: str,
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    mailchimp.answer_next(no_merge_fields(["LNAME"]), times=ALWAYS, match=is_add)
+    drain()
+    time_passes(clock, drain, *[30] * 4)
+    assert "mailchimp on hold: merge_fields" in reasons(client)
+    assert {place_of(client, person)[0] for person in (ADA, JOAN)} == {"absent"}
+
+    mailchimp.answer_truly()
+    time_passes(clock, drain, *[30] * 4)
+
+    assert all_have_arrived(client, mailchimp)

@@ -1,0 +1,529 @@
+"""Whatever Mailchimp answers to an add, an unsubscribe or an erasure: nobody is lost, added twice or tried for ever.
+
+What is wrong for the whole account is in test_holds.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from threading import Event
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+
+from newsletter.worker.mailchimp.client import Mailchimp
+from newsletter.worker.mailchimp_loop import Outside
+from sandbox.mailchimp import Answer, StandIn
+from sandbox.mailchimp.answers import (
+    CARRIED_OUT_BUT_DROPPED,
+    DROPPED,
+    JSON,
+    bad_gateway,
+    held,
+    problem,
+    throttled,
+)
+from sandbox.mailchimp.problems import (
+    bad_request,
+    forgotten,
+    internal_error,
+    invalid,
+    key_invalid,
+    looks_fake,
+    member_exists,
+    no_email,
+    not_archivable,
+    too_many_connections,
+    too_many_lists,
+    unparsable,
+    wrong_method,
+)
+from sandbox.mailchimp.script import Call
+from tests.conftest import Drain, on_sqlite
+from tests.people import (
+    ADA,
+    GRACE,
+    HEDY,
+    STAFF,
+    ask_staff,
+    events_of,
+    said_by,
+    sign_up,
+    standing_of,
+    status_of,
+    webhook,
+)
+from tests.worker.crowd import (
+    ALWAYS,
+    DAY,
+    HOUR,
+    details_of,
+    hours,
+    is_about_people,
+    is_add,
+    is_erasure,
+    is_unsubscribe,
+    is_write,
+    join_all,
+    names,
+    place_of,
+    time_passes,
+)
+
+# What an answer means does not depend on the database; test_outage.py has both.
+pytestmark = on_sqlite
+
+JOAN = "joan@example.com"
+ALONE, TOGETHER = [ADA], [ADA, JOAN]
+
+
+@dataclass
+class Scene:
+    """Some have confirmed and are to be added, Grace has left, and Hedy wants to be forgotten; nothing is done yet."""
+
+    client: FlaskClient
+    mailchimp: StandIn
+    joining: list[str]
+    erasure: str
+    began: int  #: how many calls there were before
+
+    @property
+    def calls(self) -> list[Call]:
+        """The calls since then."""
+        return list(filter(is_about_people, self.mailchimp.calls))[self.began :]
+
+    def adds(self, person: str, since: int = 0) -> list[Call]:
+        """The calls that were to add somebody."""
+        return [call for call in self.calls[since:] if is_add(call) and names(call, person)]
+
+    def of_erasure(self) -> tuple[str, str | None]:
+        """How far Hedy's erasure is at Mailchimp, and why no further."""
+        answer = said_by(self.client.get(f"/admin/erasures/{self.erasure}", headers=STAFF))
+        [place] = [place for place in answer["places"] if place["place"] == "mailchimp"]
+        return place["state"], place["reason"]
+
+    def is_as_wanted(self) -> bool:
+        """All are where they should be, and it was written down once."""
+        for person in self.joining:
+            assert standing_of(self.mailchimp, person) == "subscribed"
+            assert place_of(self.client, person) == ("subscribed", None)
+            assert events_of(self.client, person) == ["signup", "confirmed", "synced"]
+        assert standing_of(self.mailchimp, GRACE) == "unsubscribed"
+        assert place_of(self.client, GRACE) == ("unsubscribed", None)
+        assert details_of(self.client, GRACE, "synced") == ["subscribed", "unsubscribed"]
+        assert standing_of(self.mailchimp, HEDY) is None
+        assert HEDY in self.mailchimp.forgotten
+        assert self.of_erasure() == ("done", None)
+        return True
+
+
+@pytest.fixture(params=[ALONE, TOGETHER], ids=["alone", "together"])
+def scene(
+    request: pytest.FixtureRequest,
+    app: Flask,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> Scene:
+    """With one person to be added, who is told by a call of their own, or with two."""
+    join_all(app, GRACE, HEDY)
+    drain()
+    clock.shift(HOUR)
+    join_all(app, *request.param)
+    ask_staff(client, "blocks", GRACE, reason="unsubscribed")
+    begun = said_by(ask_staff(client, "erasures", HEDY))
+    return Scene(client, mailchimp, request.param, begun["id"], len(mailchimp.calls))
+
+
+#: Empty, or not what Mailchimp would say: the client returns most of these as if all were well.
+SILENT = {
+    "200 with an empty object": Answer(200, JSON, b"{}"),
+    "200 with an empty list": Answer(200, JSON, b"[]"),
+    "200 with a list": Answer(200, JSON, b"[1]"),
+    "200 without a body": Answer(200, JSON),
+    "200 with broken JSON": Answer(200, JSON, b'{"status": "subscri'),
+    "200 with JSON of nobody": Answer(200, JSON, b'{"welcome": "to our WLAN"}'),
+    "200 with a page": Answer(200, "text/html", b"<html>Welcome to our WLAN</html>"),
+    "200 without a content type": Answer(200, None, b'{"status": "subscribed"}'),
+    "204": Answer(204),
+}
+WORDLESS = {
+    f"{status} {form}": Answer(status, content_type, body)
+    for form, content_type, body, statuses in (
+        ("without a body", JSON, b"", (403, 429, 500, 503)),
+        ("without a content type", None, b"Go away", (403, 429)),
+        ("with broken JSON", JSON, b'{"title', (403, 500)),
+        ("with an empty object", JSON, b"{}", (403, 503)),
+        ("with a page", "text/html", b"<html>Go away</html>", (403, 503)),
+    )
+    for status in statuses
+}
+PASSING = {
+    "too many lists": too_many_lists(ADA),
+    "too many connections": too_many_connections(),
+    "too many webhooks": problem(
+        429, "TooManyRequests", "You have more than 500 pending webhooks."
+    ),
+    "an internal error": internal_error(),
+    "its gateway's page": bad_gateway(),
+    "503 of a method that is disabled": problem(
+        503, "ComplianceRelated", "This method has been disabled."
+    ),
+    "504 with a page": Answer(504, "text/html", b"<html>Gateway Time-out</html>"),
+    "no answer at all": DROPPED,
+}
+PASSES = SILENT | WORDLESS | PASSING
+
+
+@pytest.mark.parametrize("answer", PASSES.values(), ids=PASSES)
+def test_what_passes_delays_everybody_and_loses_nobody(
+    scene: Scene,
+    mailchimp: StandIn,
+    drain: Drain,
+    clock: time_machine.Traveller,
+    answer: Answer,
+) -> None:
+    mailchimp.answer_next(answer, times=ALWAYS)
+    drain()
+    looks = 1 + time_passes(clock, drain, 5, HOUR.total_seconds())
+    tried = len(scene.calls)
+    # For each of them one call, or a look first; at each look, since time stands still meanwhile.
+    assert 2 * len(scene.joining) < tried <= 2 * (len(scene.joining) + 2) * looks
+    for person in scene.joining:
+        assert events_of(scene.client, person) == ["signup", "confirmed"]
+        assert place_of(scene.client, person)[1]
+    assert scene.of_erasure()[0] == "waiting"
+
+    mailchimp.answer_truly()
+    hours(clock, drain)
+
+    assert scene.is_as_wanted()
+    assert {len(scene.adds(person, since=tried)) for person in scene.joining} == {1}
+
+
+@pytest.mark.parametrize("scene", [TOGETHER], indirect=True)
+def test_what_goes_on_for_long_is_tried_a_few_times_an_hour(
+    scene: Scene, mailchimp: StandIn, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    mailchimp.answer_next(throttled(), times=ALWAYS)
+    drain()
+    hours(clock, drain, 12)
+    tried = len(scene.calls)
+    time_passes(clock, drain, *[600] * 36)
+
+    # Half an hour is the mean of the wait, which is half of all to all of it: and there is chance.
+    assert 2 * 6 <= len(scene.calls) - tried <= 4 * 2 * 2 * 6
+
+
+DONE_ALL_THE_SAME = {
+    **{name: Answer(each.status, each.content_type, each.body) for name, each in SILENT.items()},
+    "its gateway's page": bad_gateway(),
+    "504 with a page": Answer(504, "text/html", b"<html>Gateway Time-out</html>"),
+}
+
+
+def masked(answer: Answer) -> Answer:
+    """The same answer to a call that is carried out."""
+    return Answer(answer.status, answer.content_type, answer.body, masks=True)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [*map(masked, DONE_ALL_THE_SAME.values()), CARRIED_OUT_BUT_DROPPED],
+    ids=[*DONE_ALL_THE_SAME, "no answer at all"],
+)
+def test_what_was_done_although_nobody_said_so_is_looked_up_and_not_repeated(
+    scene: Scene,
+    mailchimp: StandIn,
+    drain: Drain,
+    clock: time_machine.Traveller,
+    answer: Answer,
+) -> None:
+    mailchimp.answer_next(answer, times=ALWAYS, match=is_write)
+    drain()
+    mailchimp.answer_truly()
+    hours(clock, drain)
+
+    assert scene.is_as_wanted()
+    assert {len(scene.adds(person)) for person in scene.joining} == {1}
+    assert sum(map(is_unsubscribe, scene.calls)) == 1
+
+
+@pytest.fixture
+def hasty(
+    app: Flask, mailchimp: StandIn, clock: time_machine.Traveller
+) -> Iterator[Callable[[], None]]:
+    """A worker's side of Mailchimp that waits for no answer longer than a moment."""
+    line = Mailchimp(
+        api_key=mailchimp.api_key,
+        list_id=mailchimp.list_id,
+        api_url=mailchimp.api_url,
+        timeout=(5.0, 1.0),
+    )
+    outside = Outside(line, "hasty")
+
+    def drain() -> None:
+        with app.app_context():
+            while outside.step():
+                pass
+
+    yield drain
+    line.close()
+
+
+def test_what_was_done_after_we_stopped_waiting_is_looked_up_and_not_repeated(
+    scene: Scene,
+    mailchimp: StandIn,
+    hasty: Callable[[], None],
+    clock: time_machine.Traveller,
+) -> None:
+    clock.shift(HOUR)  # the worker that set the scene has let go of Mailchimp
+    late = Event()
+    mailchimp.answer_next(held(late), times=ALWAYS, match=is_write)
+    hasty()
+    mailchimp.answer_truly()
+    hours(clock, hasty)
+
+    assert late.is_set()
+    assert scene.is_as_wanted()
+    assert {len(scene.adds(person)) for person in scene.joining} == {1}
+    assert sum(map(is_unsubscribe, scene.calls)) == 1
+
+
+REFUSALS = {
+    "a forgotten address": (forgotten(ADA), "forgotten"),
+    "a forgotten address, in other words": (
+        problem(
+            400,
+            "Bad Request",
+            f"{ADA} was previously removed from this audience. To rejoin, they'll need to sign up "
+            "using a Mailchimp form.",
+        ),
+        "forgotten",
+    ),
+    "a fake address": (looks_fake(ADA), "fake_or_invalid"),
+    "no address": (no_email(), "invalid_address"),
+    "an existing member": (member_exists(ADA), "rejected 400"),
+    "what does not fit the schema": (
+        invalid([{"field": "language", "message": "This value is too long."}]),
+        "rejected 400",
+    ),
+    "a bad request": (bad_request(), "rejected 400"),
+    "an invalid action": (problem(400, "Invalid Action", "Not here."), "rejected 400"),
+    "what it cannot parse": (unparsable(), "rejected 400"),
+    "who cannot be removed": (not_archivable(), "rejected 405"),
+    "a method that does not fit": (wrong_method("GET"), "rejected 405"),
+    "too long a path": (problem(414, "Request URI Too Long", ""), "rejected 414"),
+    "what cannot be processed": (problem(422, "Unprocessable", ""), "rejected 422"),
+}
+refusals = pytest.mark.parametrize(("answer", "reason"), REFUSALS.values(), ids=REFUSALS)
+
+
+@refusals
+def test_whom_mailchimp_refuses_staff_see_with_the_reason_and_no_call_follows(
+    scene: Scene,
+    mailchimp: StandIn,
+    drain: Drain,
+    clock: time_machine.Traveller,
+    answer: Answer,
+    reason: str,
+) -> None:
+    mailchimp.answer_next(answer, times=ALWAYS, match=is_add)
+    drain()
+    hours(clock, drain, 1)
+    tried = len(scene.calls)
+    time_passes(clock, drain, 5, DAY.total_seconds())
+    mailchimp.answer_truly()
+    time_passes(clock, drain, DAY.total_seconds())
+
+    assert len(scene.calls) == tried
+    for person in scene.joining:
+        assert status_of(scene.client, person) == "confirmed"
+        assert place_of(scene.client, person) == ("refused", reason)
+        assert details_of(scene.client, person, "sync_failed") == [reason]
+    assert standing_of(mailchimp, GRACE) == "unsubscribed"
+    assert HEDY in mailchimp.forgotten
+
+
+def test_who_was_refused_is_tried_again_when_they_come_again(
+    app: Flask, scene: Scene, mailchimp: StandIn, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    mailchimp.answer_next(no_email(), times=ALWAYS, match=is_add)
+    drain()
+    mailchimp.answer_truly()
+    for person in scene.joining:
+        ask_staff(scene.client, "blocks", person, reason="unsubscribed")
+    drain()
+    clock.shift(HOUR)
+    join_all(app, *scene.joining)
+    drain()
+
+    assert {standing_of(mailchimp, person) for person in scene.joining} == {"subscribed"}
+    for person in scene.joining:
+        assert events_of(scene.client, person)[2:] == [
+            "sync_failed",
+            "blocked",
+            "signup",
+            "confirmed",
+            "synced",
+        ]
+
+
+@pytest.mark.parametrize("scene", [ALONE], indirect=True)
+@refusals
+def test_neither_leaving_nor_an_erasure_is_given_up_and_staff_see_why_it_waits(
+    scene: Scene,
+    mailchimp: StandIn,
+    drain: Drain,
+    clock: time_machine.Traveller,
+    answer: Answer,
+    reason: str,
+) -> None:
+    mailchimp.answer_next(answer, times=ALWAYS, match=lambda made: not is_add(made))
+    drain()
+    looks = 1 + time_passes(clock, drain, 5, HOUR.total_seconds())
+    assert sum(map(is_unsubscribe, scene.calls)) <= looks
+    assert sum(map(is_erasure, scene.calls)) <= looks
+    assert status_of(scene.client, GRACE) == "blocked"
+    assert place_of(scene.client, GRACE)[1] == reason
+    assert scene.of_erasure()[1] == reason
+
+    mailchimp.answer_truly()
+    hours(clock, drain)
+
+    assert scene.is_as_wanted()
+
+
+COMPLIANCE = {
+    "as it is said": "{} is in a compliance state due to unsubscribe, bounce, or compliance review "
+    "and cannot be subscribed.",
+    "in other words": "{} has previously unsubscribed from this list and must opt in again.",
+}
+
+
+def is_to_subscribe(call: Call) -> bool:
+    return is_add(call) and "'pending'" not in str(call.body)
+
+
+@pytest.mark.parametrize("words", COMPLIANCE.values(), ids=COMPLIANCE)
+def test_whom_mailchimp_has_in_compliance_state_it_asks_once_and_we_wait(
+    scene: Scene,
+    mailchimp: StandIn,
+    drain: Drain,
+    clock: time_machine.Traveller,
+    words: str,
+) -> None:
+    for person in scene.joining:
+        mailchimp.add(person, "unsubscribed")
+        mailchimp.in_compliance.add(person.lower())
+    answer = problem(400, "Member In Compliance State", words.format(ADA))
+    mailchimp.answer_next(answer, times=ALWAYS, match=is_to_subscribe)
+    drain()
+    hours(clock, drain, 1)
+    tried = len(scene.calls)
+    time_passes(clock, drain, 5, DAY.total_seconds())
+    assert len(scene.calls) == tried
+    assert sorted(mailchimp.audience.confirmation_mails) == sorted(map(str.lower, scene.joining))
+    assert {place_of(scene.client, person) for person in scene.joining} == {("awaiting", None)}
+
+    for person in scene.joining:
+        mailchimp.confirms_at_mailchimp(person)
+        webhook(scene.client, type="subscribe", data_list_id=mailchimp.list_id, data_email=person)
+    drain()
+
+    assert scene.is_as_wanted()
+
+
+def test_whom_mailchimp_will_not_even_ask_is_refused(
+    scene: Scene, mailchimp: StandIn, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    for person in scene.joining:
+        mailchimp.add(person, "cleaned")
+        mailchimp.in_compliance.add(person.lower())
+    drain()
+    tried = len(scene.calls)
+    time_passes(clock, drain, 5, DAY.total_seconds())
+
+    assert len(scene.calls) == tried
+    for person in scene.joining:
+        assert place_of(scene.client, person) == ("refused", "compliance_state")
+        assert details_of(scene.client, person, "sync_failed") == ["compliance_state"]
+
+
+@pytest.mark.parametrize("scene", [TOGETHER], indirect=True)
+@pytest.mark.parametrize("status", ["unsubscribed", "cleaned", "pending", "archived"])
+def test_another_status_than_was_asked_for_is_no_success(
+    scene: Scene,
+    mailchimp: StandIn,
+    drain: Drain,
+    clock: time_machine.Traveller,
+    status: str,
+) -> None:
+    differing = Answer(200, JSON, b'{"status": "%s"}' % status.encode())
+    mailchimp.answer_next(differing, times=ALWAYS, match=is_add)
+    drain()
+    assert {place_of(scene.client, person)[0] for person in scene.joining} == {"unknown"}
+
+    mailchimp.answer_truly()
+    hours(clock, drain)
+
+    assert scene.is_as_wanted()
+
+
+def test_a_day_of_refusals_shows_nobodys_address(
+    scene: Scene,
+    mailchimp: StandIn,
+    drain: Drain,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for answer in (looks_fake(ADA), forgotten(GRACE), internal_error(), DROPPED):
+        mailchimp.answer_next(answer, times=2, match=is_write)
+    sign_up(scene.client, "ghost@example.org")
+    drain()
+
+    told = caplog.text.lower()
+    assert not [each for each in (*scene.joining, GRACE, HEDY) if each.lower() in told]
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (throttled(), "failed: throttled, tried again later"),
+        (looks_fake(ADA), "failed: fake_or_invalid, given up"),
+        (key_invalid(), "failed: api_key, all that is meant for Mailchimp waits"),
+    ],
+)
+def test_the_log_says_what_comes_of_a_failure(
+    app: Flask,
+    mailchimp: StandIn,
+    drain: Drain,
+    caplog: pytest.LogCaptureFixture,
+    answer: Answer,
+    told: str,
+) -> None:
+    join_all(app, ADA)
+    mailchimp.answer_next(answer, match=is_write)
+    drain()
+
+    assert [each for each in caplog.messages if each.endswith(told)]
+
+
+def test_nobodys_leaving_is_said_to_be_given_up(
+    app: Flask,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    drain: Drain,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    join_all(app, ADA)
+    drain()
+    ask_staff(client, "blocks", ADA, reason="unsubscribed")
+    mailchimp.answer_next(bad_request(), match=is_unsubscribe)
+    drain()
+
+    told = "failed: rejected 400, tried again later"
+    assert [each for each in caplog.messages if each.endswith(told)]

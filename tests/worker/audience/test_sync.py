@@ -1,0 +1,574 @@
+"""How people come to the place at Mailchimp that is wanted for them, and are forgotten there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from threading import Event
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select, update
+
+from newsletter.app import create_app
+from newsletter.config import load
+from newsletter.domain.lifecycle import There
+from newsletter.storage import jobs
+from newsletter.storage.database import reading, writing
+from newsletter.storage.models import Erasure, Subscription, db
+from newsletter.worker.mailchimp.client import Mailchimp
+from newsletter.worker.mailchimp_loop import Outside
+from newsletter.worker.run import Worker
+from sandbox.mailbox import Mailbox
+from sandbox.mailchimp import Answer, StandIn
+from sandbox.mailchimp.answers import CARRIED_OUT_BUT_DROPPED, DROPPED, bad_gateway, throttled
+from tests.conftest import Drain
+from tests.people import (
+    ADA,
+    GRACE,
+    STAFF,
+    access,
+    ask_staff,
+    confirm,
+    events_of,
+    said_by,
+    sign_up,
+    status_of,
+    webhook,
+)
+
+Join = Callable[[str], None]
+
+
+@pytest.fixture
+def join(client: FlaskClient, mailbox: Mailbox, drain: Drain) -> Join:
+    """Sign up and confirm; Mailchimp does not know of it yet."""
+
+    def join(email: str) -> None:
+        sign_up(client, email)
+        drain()
+        assert confirm(client, mailbox.letters_to(email)[-1].message).status_code == 200
+
+    return join
+
+
+def place_of(client: FlaskClient, email: str) -> str:
+    held = access(client, email)["mailchimp"]
+    return str(held["status"])
+
+
+def writes(mailchimp: StandIn) -> list[str]:
+    return [call.method for call in mailchimp.calls if call.method != "GET"]
+
+
+def test_nobody_is_made_known_to_mailchimp_before_the_confirmation(
+    client: FlaskClient, mailchimp: StandIn, drain: Drain
+) -> None:
+    sign_up(client, ADA)
+
+    drain()
+
+    assert mailchimp.calls == []
+
+
+def test_a_confirmed_person_is_subscribed_with_nothing_but_what_is_needed(
+    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
+) -> None:
+    join(ADA)
+
+    drain()
+    drain()
+
+    [call] = mailchimp.calls
+    assert set(call.body or {}) == {
+        "email_address",
+        "status",
+        "status_if_new",
+        "language",
+        "timestamp_signup",
+        "timestamp_opt",
+    }
+    assert mailchimp.contacts[ADA.lower()].status == "subscribed"
+    assert events_of(client, ADA) == ["signup", "mail_sent", "confirmed", "synced"]
+
+
+def test_who_leaves_here_is_unsubscribed_there(
+    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
+) -> None:
+    join(ADA)
+    drain()
+    ask_staff(client, "blocks", ADA, reason="unsubscribed")
+
+    drain()
+
+    assert mailchimp.contacts[ADA.lower()].status == "unsubscribed"
+    assert events_of(client, ADA)[-2:] == ["blocked", "synced"]
+    assert writes(mailchimp) == ["PUT", "PATCH"]
+
+
+def test_who_leaves_before_mailchimp_knew_them_stays_unknown_there(
+    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
+) -> None:
+    join(ADA)
+    ask_staff(client, "blocks", ADA, reason="unsubscribed")
+
+    drain()
+
+    assert mailchimp.calls == []
+
+
+def test_who_left_at_mailchimp_and_confirms_again_is_asked_there_once_more(
+    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
+) -> None:
+    join(ADA)
+    drain()
+    mailchimp.unsubscribes(ADA)
+    webhook(client, **unsubscribed(mailchimp))
+    join(ADA)
+    drain()
+    drain()
+
+    assert place_of(client, ADA) == "awaiting"
+    assert mailchimp.contacts[ADA.lower()].status == "pending"
+    assert writes(mailchimp) == ["PUT", "PUT", "PUT"]
+
+    mailchimp.confirms_at_mailchimp(ADA)
+    webhook(client, type="subscribe", data_list_id=mailchimp.list_id, data_email=ADA)
+    drain()
+
+    assert place_of(client, ADA) == "subscribed"
+    assert events_of(client, ADA)[-1] == "synced"
+
+
+def unsubscribed(mailchimp: StandIn, **also: str) -> dict[str, str]:
+    """Mailchimp's call when somebody leaves there."""
+    return {
+        "type": "unsubscribe",
+        "data_action": "unsub",
+        "data_reason": "manual",
+        "data_list_id": mailchimp.list_id,
+        "data_email": ADA,
+        **also,
+    }
+
+
+@pytest.mark.parametrize(
+    ("email", "reason"), [(ADA, "forgotten"), ("ada@mailinator.com", "fake_or_invalid")]
+)
+def test_whom_mailchimp_refuses_is_seen_by_staff_and_not_tried_for_ever(
+    client: FlaskClient,
+    mailchimp: StandIn,
+    join: Join,
+    drain: Drain,
+    clock: time_machine.Traveller,
+    email: str,
+    reason: str,
+) -> None:
+    mailchimp.forgotten.add(ADA.lower())
+    join(email)
+    drain()
+    tried = len(writes(mailchimp))
+    clock.shift(timedelta(days=3))
+    drain()
+
+    assert place_of(client, email) == "refused"
+    assert access(client, email)["events"][-3]["detail"] == reason
+    assert status_of(client, email) == "confirmed"
+    assert len(writes(mailchimp)) == tried
+
+
+def test_a_refused_person_who_leaves_and_confirms_again_is_tried_once_more(
+    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
+) -> None:
+    mailchimp.forgotten.add(ADA.lower())
+    join(ADA)
+    drain()
+    ask_staff(client, "blocks", ADA, reason="unsubscribed")
+    drain()
+    mailchimp.forgotten.discard(ADA.lower())
+    join(ADA)
+    drain()
+
+    assert mailchimp.contacts[ADA.lower()].status == "subscribed"
+
+
+@pytest.mark.parametrize(
+    "answer", [throttled(429), throttled(403), throttled(500), bad_gateway(), DROPPED]
+)
+def test_a_passing_failure_is_tried_again_within_seconds(
+    client: FlaskClient,
+    mailchimp: StandIn,
+    join: Join,
+    drain: Drain,
+    clock: time_machine.Traveller,
+    answer: Answer,
+) -> None:
+    mailchimp.answer_next(answer)
+    join(ADA)
+    drain()
+    assert not mailchimp.contacts
+
+    clock.shift(5)
+    drain()
+
+    assert mailchimp.contacts[ADA.lower()].status == "subscribed"
+    assert events_of(client, ADA)[-1] == "synced"
+
+
+def test_an_add_whose_answer_was_lost_is_looked_up_and_not_repeated(
+    client: FlaskClient,
+    mailchimp: StandIn,
+    join: Join,
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    mailchimp.answer_next(CARRIED_OUT_BUT_DROPPED)
+    join(ADA)
+    drain()
+    clock.shift(5)
+    drain()
+
+    assert writes(mailchimp) == ["PUT"]
+    assert events_of(client, ADA).count("synced") == 1
+    assert place_of(client, ADA) == "subscribed"
+
+
+def test_a_block_wins_over_an_add_that_mailchimp_carries_out_late(
+    client: FlaskClient,
+    mailchimp: StandIn,
+    join: Join,
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    mailchimp.answer_next(DROPPED)
+    join(ADA)
+    drain()
+    ask_staff(client, "blocks", ADA, reason="unsubscribed")
+    drain()
+    mailchimp.add(ADA, "subscribed")  # the add that timed out is carried out after all
+    clock.shift(119)
+    drain()
+    assert mailchimp.contacts[ADA.lower()].status == "subscribed"
+
+    clock.shift(60)
+    drain()
+
+    assert mailchimp.contacts[ADA.lower()].status == "unsubscribed"
+
+
+def test_a_refused_key_holds_everything_and_is_probed_twice_a_minute(
+    client: FlaskClient,
+    mailchimp: StandIn,
+    join: Join,
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    mailchimp.refuse_key()
+    join(ADA)
+    join(GRACE)
+    drain()
+    before = len(mailchimp.calls)
+    for _ in range(60):
+        clock.shift(1)
+        drain()
+    assert len(mailchimp.calls) - before <= 2
+    assert "mailchimp on hold" in str(said_by(client.get("/ready", headers=STAFF))["reasons"])
+
+    mailchimp.accept_key()
+    clock.shift(30)
+    drain()
+
+    assert {contact.status for contact in mailchimp.contacts.values()} == {"subscribed"}
+    assert len(mailchimp.contacts) == 2
+    assert access(client, ADA)["mailchimp"]["error"] is None
+
+
+def test_a_lost_audience_is_no_reason_to_give_anybody_up(
+    client: FlaskClient,
+    mailchimp: StandIn,
+    join: Join,
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    mailchimp.lose_list()
+    join(ADA)
+    drain()
+    mailchimp.find_list()
+    clock.shift(30)
+    drain()
+
+    assert mailchimp.contacts[ADA.lower()].status == "subscribed"
+
+
+def test_without_a_key_what_is_meant_for_mailchimp_waits(
+    environ: dict[str, Any], mailbox: Mailbox
+) -> None:
+    app = create_app(load({**environ, "MAILCHIMP_API_KEY": ""}))
+    client, worker = app.test_client(), Worker(app)
+    sign_up(client, ADA)
+    worker.drain()
+    confirm(client, mailbox.letters[0].message)
+    worker.drain()
+
+    assert place_of(client, ADA) == "absent"
+    assert said_by(client.get("/ready"))["status"] == "degraded"
+    worker.close()
+    with app.app_context():
+        db.engine.dispose()
+
+
+def test_one_row_that_cannot_be_read_does_not_stop_the_rest(
+    app: Flask, client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
+) -> None:
+    mailchimp.answer_next(throttled())
+    join(ADA)
+    join(GRACE)
+    with app.app_context(), writing() as session:
+        session.execute(update(Subscription).values(address=b"damaged", audience_try_at=None))
+    join("hedy@example.net")
+    drain()
+
+    assert mailchimp.contacts["hedy@example.net"].status == "subscribed"
+
+
+def erase(client: FlaskClient, email: str, **also: Any) -> dict[str, Any]:
+    answer = ask_staff(client, "erasures", email, **also)
+    assert answer.status_code == 202
+    return said_by(answer)
+
+
+def erasure(client: FlaskClient, id_: str) -> dict[str, Any]:
+    return said_by(client.get(f"/admin/erasures/{id_}", headers=STAFF))
+
+
+def states(body: dict[str, Any]) -> dict[str, str]:
+    return {place["place"]: place["state"] for place in body["places"]}
+
+
+def test_an_erasure_reaches_mailchimp_and_is_completed_only_then(
+    app: Flask, client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
+) -> None:
+    join(ADA)
+    drain()
+    begun = erase(client, ADA)
+    assert begun["status"] == "pending"
+    assert states(begun)["mailchimp"] == "waiting"
+    assert access(client, ADA)["status"] == "erasing"
+
+    drain()
+
+    done = erasure(client, begun["id"])
+    assert done["status"] == "completed"
+    assert set(states(done).values()) == {"done"}
+    assert ADA.lower() in mailchimp.forgotten
+    assert status_of(client, ADA) == "unknown"
+    with app.app_context(), reading() as session:
+        row = session.scalars(select(Erasure)).one()
+        assert (row.address, row.digest) == (None, None)
+
+
+def test_an_unknown_address_is_erased_at_mailchimp_too(
+    client: FlaskClient, mailchimp: StandIn, drain: Drain
+) -> None:
+    mailchimp.add(GRACE)
+    begun = erase(client, GRACE)
+
+    drain()
+
+    assert erasure(client, begun["id"])["status"] == "completed"
+    assert GRACE in mailchimp.forgotten
+
+
+def test_an_erasure_is_not_done_while_the_audience_is_lost(
+    client: FlaskClient, mailchimp: StandIn, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    mailchimp.lose_list()
+    begun = erase(client, GRACE)
+    drain()
+    assert erasure(client, begun["id"])["status"] == "pending"
+
+    mailchimp.find_list()
+    clock.shift(30)
+    drain()
+
+    assert erasure(client, begun["id"])["status"] == "completed"
+
+
+def test_erasing_twice_is_one_erasure_and_takes_what_came_to_stand_beside_it(
+    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
+) -> None:
+    mailchimp.refuse_key()
+    join(ADA)
+    first = erase(client, ADA)
+    join(ADA)
+    assert status_of(client, ADA) == "confirmed"
+
+    again = erase(client, ADA)
+
+    assert again["id"] == first["id"]
+    assert access(client, ADA)["status"] == "erasing"
+
+
+def test_while_an_erasure_is_open_a_new_sign_up_goes_on_but_for_mailchimp(
+    client: FlaskClient,
+    mailchimp: StandIn,
+    join: Join,
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    mailchimp.refuse_key()
+    erase(client, ADA)
+    join(ADA)
+    drain()
+    mailchimp.accept_key()
+    clock.shift(30)
+    drain()
+
+    assert status_of(client, ADA) == "confirmed"
+    # Mailchimp never takes back by API whom it has been told to forget.
+    assert place_of(client, ADA) == "refused" or ADA.lower() in mailchimp.contacts
+
+
+def test_an_erasure_waits_for_a_call_that_may_still_be_carried_out(
+    client: FlaskClient,
+    mailchimp: StandIn,
+    join: Join,
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    mailchimp.answer_next(DROPPED)
+    join(ADA)
+    drain()
+    begun = erase(client, ADA)
+    drain()
+    assert states(erasure(client, begun["id"]))["mailchimp"] == "waiting"
+
+    clock.shift(121)
+    drain()
+
+    assert erasure(client, begun["id"])["status"] == "completed"
+
+
+def test_keeping_the_block_leaves_a_digest_alone(
+    app: Flask, client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain
+) -> None:
+    join(ADA)
+    drain()
+    erase(client, ADA, keep_block=True)
+    drain()
+
+    assert access(client, ADA)["email"] is None
+    assert access(client, ADA)["reason"] == "staff"
+    sign_up(client, ADA)
+    drain()
+    assert len(mailbox.letters) == 1
+
+
+def test_staff_block_somebody_unknown_and_mailchimp_is_asked(
+    client: FlaskClient, mailchimp: StandIn, drain: Drain
+) -> None:
+    mailchimp.add(GRACE)
+    ask_staff(client, "blocks", GRACE, reason="staff")
+    ask_staff(client, "blocks", ADA, reason="staff")
+
+    drain()
+
+    assert mailchimp.contacts[GRACE].status == "unsubscribed"
+    assert access(client, GRACE)["email"] == GRACE
+    assert access(client, ADA)["email"] is None
+
+
+def test_a_late_webhook_is_looked_up_and_not_obeyed(
+    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
+) -> None:
+    join(ADA)
+    drain()
+    webhook(client, **unsubscribed(mailchimp, fired_at="2020-01-01 00:00:00"))
+    drain()
+    assert status_of(client, ADA) == "confirmed"
+
+    mailchimp.unsubscribes(ADA)
+    webhook(client, **unsubscribed(mailchimp, fired_at="2020-01-01 00:00:00"))
+    drain()
+
+    assert access(client, ADA)["reason"] == "unsubscribed"
+
+
+@pytest.mark.parametrize(
+    ("happens", "reason"),
+    [
+        ("unsubscribes", "unsubscribed"),
+        ("complains", "complaint"),
+        ("hard_bounces", "bounce"),
+        ("is_archived", "removed_at_mailchimp"),
+    ],
+)
+def test_a_look_at_mailchimp_finds_who_left_in_this_round(
+    client: FlaskClient,
+    mailchimp: StandIn,
+    join: Join,
+    drain: Drain,
+    happens: str,
+    reason: str,
+) -> None:
+    join(ADA)
+    drain()
+    getattr(mailchimp, happens)(ADA)
+    webhook(client, type="profile", data_list_id=mailchimp.list_id, data_email=ADA)
+
+    drain()
+
+    assert access(client, ADA)["reason"] == reason
+
+
+def test_a_call_in_flight_meets_an_unsubscribe(
+    app: Flask,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    join: Join,
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    join(ADA)
+    clock.shift(jobs.LEASE)  # the fixture's worker has let go of Mailchimp
+    leaving = LeavingMeanwhile(mailchimp, lambda: webhook(client, **unsubscribed(mailchimp)))
+    with app.app_context():
+        assert Outside(leaving, "me").step()
+    leaving.close()
+    clock.shift(jobs.LEASE)
+    drain()
+
+    assert status_of(client, ADA) == "blocked"
+    assert mailchimp.contacts[ADA.lower()].status == "unsubscribed"
+
+
+class LeavingMeanwhile(Mailchimp):
+    """Mailchimp, at whose yes something else has happened here."""
+
+    def __init__(self, standin: StandIn, meanwhile: Callable[[], Any]) -> None:
+        super().__init__(api_key=standin.api_key, list_id=standin.list_id, api_url=standin.api_url)
+        self._meanwhile = meanwhile
+
+    def subscribe(self, *args: Any, **kwargs: Any) -> There:
+        place = super().subscribe(*args, **kwargs)
+        self._meanwhile()
+        return place
+
+
+def test_only_one_worker_at_a_time_speaks_to_mailchimp(
+    app: Flask, client: FlaskClient, mailchimp: StandIn, join: Join, clock: time_machine.Traveller
+) -> None:
+    join(ADA)
+    leaving = LeavingMeanwhile(mailchimp, Event().is_set)
+    first, second = Outside(leaving, "first"), Outside(leaving, "second")
+    clock.shift(jobs.LEASE)
+    with app.app_context():
+        assert jobs.take("audience", "first")
+        assert not second.step()
+        clock.shift(21)
+        assert second.step()
+        assert not first.step()
+    leaving.close()

@@ -1,0 +1,117 @@
+"""What is kept of a letter: as it was sent, small, and without any link that opens something."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from newsletter.config import Locale
+from newsletter.storage.database import reading
+from newsletter.storage.keys import keyring
+from newsletter.storage.models import Letter, LetterKind
+from newsletter.subscriptions.letters import EVIDENCE_COLUMN, open_evidence, seal_evidence
+from newsletter.texts import letters
+from newsletter.texts.letters import ConfirmationValues, LetterValues
+from newsletter.web.samples import letter as sample_of
+from newsletter.web.samples import showroom
+from newsletter.worker.mail.contents import evidence_of
+from tests.conftest import Drain, on_sqlite
+from tests.people import ADA, sign_up
+
+ID = "0" * 32
+TOKEN = "WyI2ZjFkMGM5ZSIsMSwiYyJd.aaQ4oA.5Yj3h0dK8nVbq1rXw7sZ2tLuEoPcMfGa"
+
+
+@pytest.fixture
+def at_work(app: Flask) -> Iterator[Flask]:
+    with app.app_context():
+        yield app
+
+
+def kept_as(evidence: dict[str, object]) -> Letter:
+    return Letter(id=ID, evidence=seal_evidence(ID, evidence))
+
+
+@pytest.mark.parametrize("evidence", [{"message_id": "<a@b>"}, {"text": "Größe " * 200}])
+def test_evidence_is_read_as_it_was_written(at_work: Flask, evidence: dict[str, object]) -> None:
+    assert open_evidence(kept_as(evidence)) == evidence
+
+
+@on_sqlite
+def test_evidence_that_was_not_packed_is_read_too(at_work: Flask) -> None:
+    evidence = {"message_id": "<a@b>", "reply": "250 OK", "values": {"text": "x" * 1000}}
+    plain = keyring.current().encrypt(json.dumps(evidence), ref=ID, column=EVIDENCE_COLUMN)
+
+    assert open_evidence(Letter(id=ID, evidence=plain)) == evidence
+
+
+@on_sqlite
+def test_a_letter_is_kept_in_less_than_its_plain_text_takes(at_work: Flask, drain: Drain) -> None:
+    sign_up(at_work.test_client(), ADA)
+    drain()
+
+    with reading() as session:
+        letter = session.scalars(select(Letter)).one()
+    evidence = open_evidence(letter)
+    assert len(letter.evidence) < len(evidence["text"].encode()) * 1.1
+    assert evidence.keys() == {"message_id", "reply", "values", "subject", "text"}
+
+
+@on_sqlite
+@pytest.mark.parametrize("kind", LetterKind)
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_no_letter_keeps_a_link_that_opens(app: Flask, kind: LetterKind, language: Locale) -> None:
+    shown = showroom(app.extensions["settings"])
+    values = with_token(sample_of(shown, language, kind).values)
+
+    with shown.app_context():
+        message = letters.compose(values, app.extensions["settings"])
+    evidence = evidence_of(values, message, "250 OK")
+
+    assert TOKEN in message.as_string().replace("=\r\n", "").replace("=\n", "")
+    assert TOKEN not in json.dumps(evidence)
+    assert values.reference in evidence["text"]
+
+
+def with_token(values: LetterValues) -> LetterValues:
+    urls: dict[str, Any] = {name: f"https://example.com/{name}/{TOKEN}" for name in values.opening}
+    return replace(values, **urls)
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "written", ["{0}", "<{0}>", "example.com/confirm/{1}", "{1}", "{0}?utm=x", "Code: {1}."]
+)
+def test_a_link_is_not_kept_however_a_template_writes_it(app: Flask, written: str) -> None:
+    evidence = evidence_of_text(
+        app, written.format(f"https://example.com/confirm_url/{TOKEN}", TOKEN)
+    )
+
+    assert TOKEN not in evidence["text"]
+    assert "[link not kept]" in evidence["text"]
+
+
+@on_sqlite
+@pytest.mark.parametrize("gap", ["\n", " ", "\n  "])
+def test_where_a_template_breaks_a_link_no_text_is_kept(app: Flask, gap: str) -> None:
+    evidence = evidence_of_text(app, f"{TOKEN[:30]}{gap}{TOKEN[30:]}")
+
+    assert evidence.keys() == {"message_id", "reply", "values"}
+
+
+def evidence_of_text(app: Flask, text: str) -> dict[str, str]:
+    """What is kept of a letter whose plain text a template wrote so."""
+    shown = showroom(app.extensions["settings"])
+    sample = sample_of(shown, "en", LetterKind.CONFIRMATION)
+    values = with_token(sample.values)
+    assert isinstance(values, ConfirmationValues)
+    part = sample.message.get_body(("plain",))
+    assert part is not None
+    part.set_content(f"Hello,\n\n{text}\n")
+    return evidence_of(values, sample.message, "250 OK")

@@ -1,0 +1,454 @@
+"""The letter to whom Mailchimp does not let us add: when it is written, how often, and what it gives away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event, update
+
+from newsletter.app import create_app
+from newsletter.config import load
+from newsletter.storage.database import writing
+from newsletter.storage.models import Subscription, db
+from newsletter.worker.run import Worker
+from sandbox.mailbox import Mailbox
+from sandbox.mailchimp import StandIn
+from tests.conftest import Drain, Join, environment
+from tests.people import (
+    ADA,
+    GRACE,
+    HEDY,
+    access,
+    ask_staff,
+    events_of,
+    link_in,
+    press,
+    sign_up,
+    status_of,
+    webhook,
+)
+
+FORM = "https://muster.us1.list-manage.com/subscribe?u=1f2e3d&id=4c5b6a"
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
+LATER = "451 4.3.0 try again"
+
+
+@pytest.fixture
+def environ(database_url: str, mailbox: Mailbox, mailchimp: StandIn) -> dict[str, Any]:
+    """As ever, and Mailchimp's own form is known."""
+    return {**environment(database_url, mailbox, mailchimp), "MAILCHIMP_SIGNUP_URL": FORM}
+
+
+@pytest.fixture
+def forgotten(mailchimp: StandIn, clock: time_machine.Traveller) -> None:
+    """Mailchimp once deleted Ada for good."""
+    mailchimp.forgotten.add(ADA.lower())
+
+
+def words_of(letter: EmailMessage) -> str:
+    part = letter.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
+def told(mailbox: Mailbox, email: str = ADA) -> list[EmailMessage]:
+    """The letters to somebody that name the way back."""
+    letters = [letter.message for letter in mailbox.letters_to(email)]
+    return [letter for letter in letters if FORM in words_of(letter)]
+
+
+@pytest.fixture
+def awaited(
+    client: FlaskClient, mailchimp: StandIn, join: Join, clock: time_machine.Traveller
+) -> None:
+    """Ada left at Mailchimp and confirmed here again: Mailchimp asks her once more."""
+    join(ADA)
+    mailchimp.unsubscribes(ADA)
+    unsubscribed = {"data_action": "unsub", "data_reason": "manual", "data_email": ADA}
+    webhook(client, type="unsubscribe", data_list_id=mailchimp.list_id, **unsubscribed)
+    join(ADA)
+    assert access(client, ADA)["mailchimp"]["status"] == "awaiting"
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_who_was_deleted_for_good_is_told_at_once(
+    client: FlaskClient, mailbox: Mailbox, join: Join
+) -> None:
+    join(ADA)
+
+    assert len(told(mailbox)) == 1
+    assert events_of(client, ADA) == [
+        *("signup", "mail_sent", "confirmed", "sync_failed", "mail_sent")
+    ]
+    assert status_of(client, ADA) == "confirmed"
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_the_record_says_which_letter_it_was_and_keeps_no_link_of_the_persons_own(
+    client: FlaskClient, join: Join
+) -> None:
+    join(ADA)
+
+    held = access(client, ADA)
+    sent = [event for event in held["events"] if event["event"] == "mail_sent"]
+    assert [each.get("detail") for each in sent] == [None, "way_back"]
+    asked, letter = held["letters"]
+    assert (asked["kind"], letter["kind"]) == ("confirmation", "way_back")
+    assert letter["template"] not in (None, asked["template"])
+    assert letter["values"]["signup_url"] == FORM
+    assert "unsubscribe_url" not in letter["values"]
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_the_letter_lets_them_withdraw_the_consent(
+    client: FlaskClient, mailbox: Mailbox, join: Join
+) -> None:
+    join(ADA)
+    [letter] = told(mailbox)
+
+    assert client.post(link_in(letter, "unsubscribe")).status_code == 200
+
+    assert status_of(client, ADA) == "blocked"
+
+
+@pytest.mark.usefixtures("forgotten")
+@pytest.mark.parametrize(
+    ("locale", "subject"), [("de", "Ihre Newsletter-Anmeldung"), ("en", "Your newsletter request")]
+)
+def test_they_are_told_in_the_language_they_agreed_in(
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, locale: str, subject: str
+) -> None:
+    sign_up(client, ADA, locale=locale)
+    drain()
+    press(client, mailbox, ADA)
+    drain()
+
+    [letter] = told(mailbox)
+    assert letter["Subject"].startswith(subject)
+    assert letter["Content-Language"] == locale
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_they_are_told_once_in_thirty_days_however_often_they_sign_up(
+    client: FlaskClient,
+    mailbox: Mailbox,
+    join: Join,
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    join(ADA)
+    for _ in range(59):
+        clock.shift(DAY / 2)
+        sign_up(client, ADA)
+        drain()
+    assert len(told(mailbox)) == 1
+
+    clock.shift(DAY / 2)
+    sign_up(client, ADA)
+    drain()
+    clock.shift(DAY)
+    sign_up(client, ADA)
+    drain()
+
+    assert len(told(mailbox)) == 2
+    assert events_of(client, ADA)[-2:] == ["mail_sent", "mail_sent"]
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_leaving_and_coming_back_in_between_does_not_tell_them_again(
+    client: FlaskClient, mailbox: Mailbox, join: Join, clock: time_machine.Traveller
+) -> None:
+    join(ADA)
+    ask_staff(client, "blocks", ADA, reason="unsubscribed")
+    clock.shift(DAY)
+
+    join(ADA)
+
+    assert access(client, ADA)["mailchimp"] == {"status": "refused", "error": "forgotten"}
+    assert len(told(mailbox)) == 1
+
+
+@pytest.mark.usefixtures("awaited")
+def test_whom_mailchimp_asks_again_is_told_only_when_they_sign_up_again(
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    assert told(mailbox) == []
+    for _ in range(29):
+        clock.shift(DAY)
+        sign_up(client, ADA)
+        drain()
+
+    assert len(told(mailbox)) == 1
+
+
+@pytest.mark.usefixtures("awaited")
+def test_who_signs_up_again_is_told_no_sooner_than_ten_minutes_after_another_letter(
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    clock.shift(9 * MINUTE)
+    sign_up(client, ADA)
+    drain()
+    assert told(mailbox) == []
+
+    clock.shift(MINUTE)
+    sign_up(client, ADA)
+    drain()
+
+    assert len(told(mailbox)) == 1
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_it_is_not_written_as_the_fourth_letter_of_a_day_but_when_they_ask_again(
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    for _ in range(3):
+        sign_up(client, ADA)
+        drain()
+        clock.shift(10 * MINUTE)
+    press(client, mailbox, ADA)
+    drain()
+    assert (len(mailbox.letters), told(mailbox)) == (3, [])
+
+    clock.shift(DAY)
+    sign_up(client, ADA)
+    drain()
+
+    assert len(told(mailbox)) == 1
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_it_counts_as_one_of_the_three_letters_of_a_day(
+    client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    join(ADA)
+    for _ in range(2):
+        ask_staff(client, "blocks", ADA, reason="unsubscribed")
+        clock.shift(10 * MINUTE)
+        sign_up(client, ADA)
+        drain()
+
+    assert len(mailbox.letters) == 3
+
+
+def test_without_mailchimps_form_nobody_is_told(
+    environ: dict[str, Any],
+    mailbox: Mailbox,
+    mailchimp: StandIn,
+    clock: time_machine.Traveller,
+) -> None:
+    mailchimp.forgotten.add(ADA.lower())
+    app = create_app(load({**environ, "MAILCHIMP_SIGNUP_URL": ""}))
+    client, worker = app.test_client(), Worker(app)
+    sign_up(client, ADA)
+    worker.drain()
+    press(client, mailbox, ADA)
+    worker.drain()
+    clock.shift(DAY)
+    sign_up(client, ADA)
+    worker.drain()
+
+    assert len(mailbox.letters) == 1
+    worker.close()
+    with app.app_context():
+        db.engine.dispose()
+
+
+def test_whose_address_mailchimp_takes_for_a_fake_is_not_told(
+    client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    fake = "ada@mailinator.com"
+    join(fake)
+    assert access(client, fake)["mailchimp"]["status"] == "refused"
+    clock.shift(DAY)
+    sign_up(client, fake)
+    drain()
+
+    assert len(mailbox.letters) == 1
+
+
+def test_who_stands_at_mailchimp_is_told_nothing(
+    client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    join(ADA)
+    clock.shift(DAY)
+    sign_up(client, ADA)
+    drain()
+
+    assert len(mailbox.letters) == 1
+
+
+@pytest.mark.usefixtures("awaited")
+def test_who_has_not_confirmed_again_is_asked_and_not_told(
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    ask_staff(client, "blocks", ADA, reason="unsubscribed")
+    clock.shift(DAY)
+    sign_up(client, ADA)
+    drain()
+
+    assert status_of(client, ADA) == "returning"
+    assert (len(mailbox.letters), told(mailbox)) == (3, [])
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_a_held_person_is_told_nothing(
+    app: Flask,
+    client: FlaskClient,
+    mailbox: Mailbox,
+    join: Join,
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    join(ADA)
+    with app.app_context(), writing() as session:
+        session.execute(update(Subscription).values(hold=True))
+    clock.shift(31 * DAY)
+    sign_up(client, ADA)
+    drain()
+
+    assert len(told(mailbox)) == 1
+
+
+@pytest.fixture
+def waiting(
+    client: FlaskClient,
+    mailbox: Mailbox,
+    drain: Drain,
+    forgotten: None,
+    clock: time_machine.Traveller,
+) -> None:
+    """Ada is to be told, and the mail server does not take the letter yet."""
+    sign_up(client, ADA)
+    drain()
+    press(client, mailbox, ADA)
+    mailbox.answer_next("rcpt", LATER)
+    drain()
+    clock.shift(5)
+    assert [letter["sent_at"] is None for letter in access(client, ADA)["letters"]] == [False, True]
+
+
+@pytest.mark.usefixtures("waiting")
+def test_a_letter_that_waits_is_sent_later(mailbox: Mailbox, drain: Drain) -> None:
+    drain()
+
+    assert len(told(mailbox)) == 1
+
+
+@pytest.mark.usefixtures("waiting")
+def test_an_erasure_drops_a_letter_that_waits(
+    client: FlaskClient, mailbox: Mailbox, drain: Drain
+) -> None:
+    ask_staff(client, "erasures", ADA)
+
+    drain()
+
+    assert told(mailbox) == []
+
+
+@pytest.mark.usefixtures("waiting")
+def test_leaving_drops_a_letter_that_waits(
+    client: FlaskClient, mailbox: Mailbox, drain: Drain
+) -> None:
+    ask_staff(client, "blocks", ADA, reason="unsubscribed")
+
+    drain()
+
+    assert told(mailbox) == []
+
+
+@pytest.mark.usefixtures("waiting")
+def test_a_letter_that_was_dropped_has_told_nothing(
+    client: FlaskClient, mailbox: Mailbox, join: Join, clock: time_machine.Traveller
+) -> None:
+    ask_staff(client, "blocks", ADA, reason="unsubscribed")
+    clock.shift(DAY)
+
+    join(ADA)
+
+    assert len(told(mailbox)) == 1
+
+
+@pytest.mark.usefixtures("waiting")
+def test_whom_mailchimp_has_taken_back_meanwhile_needs_no_letter(
+    client: FlaskClient, mailbox: Mailbox, mailchimp: StandIn, drain: Drain
+) -> None:
+    mailchimp.signs_up_at_mailchimp(ADA)
+    webhook(client, type="subscribe", data_list_id=mailchimp.list_id, data_email=ADA)
+
+    drain()
+
+    assert access(client, ADA)["mailchimp"]["status"] == "subscribed"
+    assert told(mailbox) == []
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_a_letter_that_could_not_be_delivered_has_told_nothing(
+    client: FlaskClient,
+    mailbox: Mailbox,
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    sign_up(client, ADA)
+    drain()
+    press(client, mailbox, ADA)
+    mailbox.answer_next("rcpt", "552 5.2.2 full")
+    drain()
+    failed = access(client, ADA)["events"][-2]
+    assert (failed["event"], failed["detail"]) == ("mail_failed", "way_back: rcpt 552 5.2.2")
+
+    clock.shift(10 * MINUTE)
+    sign_up(client, ADA)
+    drain()
+
+    assert len(told(mailbox)) == 1
+
+
+@contextmanager
+def statements(app: Flask) -> Iterator[list[str]]:
+    """What the database is told: the statements' verbs."""
+    said: list[str] = []
+
+    def listen(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        said.append(statement.split(maxsplit=1)[0])
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", listen)
+    yield said
+    event.remove(engine, "before_cursor_execute", listen)
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_a_sign_up_does_not_tell_who_is_told(
+    app: Flask,
+    client: FlaskClient,
+    mailbox: Mailbox,
+    join: Join,
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    join(ADA)
+    join(GRACE)
+    clock.shift(30 * DAY)
+    sign_up(
+        client, "first@example.net"
+    )  # a process reads its keyring anew each minute, whoever asks
+    answers, trips = [], []
+    for person in (ADA, GRACE, HEDY):
+        with statements(app) as said:
+            answer = sign_up(client, person)
+        answers.append((answer.status_code, answer.get_data(), sorted(dict(answer.headers))))
+        trips.append(said)
+    drain()
+
+    assert [len(mailbox.letters_to(person)) for person in (ADA, GRACE, HEDY)] == [3, 1, 1]
+    assert answers[0] == answers[1] == answers[2]
+    assert len(trips[0]) == len(trips[1]) == len(trips[2])

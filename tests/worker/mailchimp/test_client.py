@@ -1,0 +1,730 @@
+"""Mailchimp over real HTTP, with a server that plays a script."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import socket
+import traceback
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import requests
+
+from newsletter import __version__
+from newsletter.config import load
+from newsletter.domain.address import Address
+from newsletter.domain.errors import DeliveryFailure, Meaning
+from newsletter.domain.lifecycle import There
+from newsletter.worker.mailchimp.client import (
+    Joining,
+    Mailchimp,
+    Member,
+    mailchimp_for,
+    member_in,
+)
+from tests.conftest import COMPANY
+from tests.people import ADA
+from tests.worker.certificates import self_signed, server_side
+from tests.worker.scripted_http import Act, Answer, ScriptedHttp, in_json
+
+KEY = "0123456789abcdef-us1"
+LIST = "a1b2c3d4e5"
+HASH = hashlib.md5(ADA.lower().encode()).hexdigest()
+MEMBER = f"/3.0/lists/{LIST}/members/{HASH}"
+SIGNED_UP = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
+CONFIRMED = datetime(2026, 3, 1, 14, 30, 0, tzinfo=timezone(timedelta(hours=2)))
+
+WHOLE, PERSONAL, PASSING = Meaning.WHOLE, Meaning.PERSONAL, Meaning.PASSING
+
+LIST_EXISTS = in_json(200, {"id": LIST})
+NO_CONTENT = Answer(204)
+COMPLIANCE = "Member In Compliance State"
+IN_COMPLIANCE = (
+    f"{ADA} is in a compliance state due to unsubscribe, bounce, or compliance review and cannot be"
+    " subscribed."
+)
+
+
+def standing(status: str, **more: str) -> Answer:
+    return in_json(200, {"status": status, "email_address": ADA, **more})
+
+
+def problem(status: int, title: str, detail: str = "") -> Answer:
+    document = {"title": title, "status": status, "detail": detail, "instance": ""}
+    return in_json(status, document, "application/problem+json")
+
+
+NOT_FOUND = problem(404, "Resource Not Found", "The requested resource could not be found.")
+REFUSED = problem(400, "Invalid Resource", "This member's status is cleaned.")
+
+
+@contextmanager
+def mailchimp_at(url: str) -> Iterator[Mailchimp]:
+    mailchimp = Mailchimp(api_key=KEY, list_id=LIST, api_url=f"{url}/3.0", timeout=(1.0, 1.0))
+    try:
+        yield mailchimp
+    finally:
+        mailchimp.close()
+
+
+def ada() -> Address:
+    return Address.parse(ADA)
+
+
+def joining() -> Joining:
+    return Joining(ada(), "de", SIGNED_UP, CONFIRMED)
+
+
+def subscribe(mailchimp: Mailchimp) -> There:
+    return mailchimp.subscribe(joining())
+
+
+def ask_again(mailchimp: Mailchimp) -> There:
+    return mailchimp.ask_again(joining())
+
+
+def failure_of(act: Callable[[Mailchimp], object], *answers: Answer | Act) -> DeliveryFailure:
+    with (
+        ScriptedHttp(*answers) as server,
+        mailchimp_at(server.url) as mailchimp,
+        pytest.raises(DeliveryFailure) as caught,
+    ):
+        act(mailchimp)
+    return caught.value
+
+
+def in_short(failure: DeliveryFailure) -> tuple[Meaning, str, bool]:
+    return failure.meaning, failure.reason, failure.outcome_unknown
+
+
+def test_subscribing_tells_mailchimp_this_and_nothing_else() -> None:
+    with ScriptedHttp(standing("subscribed")) as server, mailchimp_at(server.url) as mailchimp:
+        assert subscribe(mailchimp) is There.SUBSCRIBED
+
+    (request,) = server.requests
+    assert (request.method, request.target) == ("PUT", f"{MEMBER}?skip_merge_validation=True")
+    assert request.json == {
+        "email_address": "Ada@example.org",
+        "status": "subscribed",
+        "status_if_new": "subscribed",
+        "language": "de",
+        "timestamp_signup": "2026-03-01T12:00:00+00:00",
+        "timestamp_opt": "2026-03-01T12:30:00+00:00",
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "place"), [("pending", There.AWAITING), ("subscribed", There.SUBSCRIBED)]
+)
+def test_asking_again_tells_the_same_with_pending(status: str, place: There) -> None:
+    with ScriptedHttp(standing(status)) as server, mailchimp_at(server.url) as mailchimp:
+        assert ask_again(mailchimp) is place
+
+    (request,) = server.requests
+    assert (request.json["status"], request.json["status_if_new"]) == ("pending", "pending")
+    assert len(request.json) == 6
+
+
+@pytest.mark.parametrize(
+    "status", ["unsubscribed", "pending", "cleaned", "archived", "transactional", "new", None]
+)
+def test_another_status_than_was_asked_for_is_no_success(status: str | None) -> None:
+    failure = failure_of(subscribe, in_json(200, {"status": status}))
+
+    assert in_short(failure) == (PASSING, "status_differs", True)
+
+
+NO_ANSWERS = {
+    "an empty object": in_json(200, {}),
+    "an empty list": in_json(200, []),
+    "a list": in_json(200, [{"status": "subscribed"}]),
+    "a text in JSON": in_json(200, "subscribed"),
+    "no body": Answer(200, b"", "application/json"),
+    "no content": NO_CONTENT,
+    "a captive portal": Answer(200, b"<html>Welcome to our WLAN</html>", "text/html"),
+    "broken JSON": Answer(200, b'{"status": "subscri', "application/json"),
+    "no content type": Answer(200, b'{"status": "subscribed"}'),
+}
+
+
+@pytest.mark.parametrize("answer", NO_ANSWERS.values(), ids=NO_ANSWERS)
+def test_what_is_not_mailchimps_document_is_no_success(answer: Answer) -> None:
+    assert in_short(failure_of(subscribe, answer)) == (PASSING, "not_json", True)
+
+
+WITHOUT_WORDS = {
+    "no body": lambda status: Answer(status, b"", "application/problem+json"),
+    "no header": lambda status: Answer(status, b"go away"),
+    "an empty object": lambda status: in_json(status, {}),
+    "broken JSON": lambda status: Answer(status, b'{"title', "application/json"),
+    "a page": lambda status: Answer(status, b"<html>Sorry</html>", "text/html"),
+    "a list": lambda status: in_json(status, ["sorry"]),
+}
+
+
+@pytest.mark.parametrize("form", WITHOUT_WORDS.values(), ids=WITHOUT_WORDS)
+@pytest.mark.parametrize(
+    ("status", "meaning", "reason"),
+    [
+        (400, PASSING, "http 400"),
+        (401, WHOLE, "api_key"),
+        (403, PASSING, "throttled"),
+        (404, WHOLE, "list_unknown"),
+        (405, PASSING, "http 405"),
+        (429, PASSING, "throttled"),
+        (500, PASSING, "http 500"),
+        (503, PASSING, "http 503"),
+    ],
+)
+def test_an_error_without_words_is_an_error_all_the_same(
+    form: Callable[[int], Answer], status: int, meaning: Meaning, reason: str
+) -> None:
+    assert in_short(failure_of(subscribe, form(status))) == (meaning, reason, False)
+
+
+@pytest.mark.parametrize("status", [502, 504])
+def test_what_its_gateway_gave_up_on_may_still_be_carried_out(status: int) -> None:
+    page = Answer(status, content_type="text/html", body=b"<html>Bad Gateway</html>")
+
+    assert in_short(failure_of(subscribe, page)) == (PASSING, f"http {status}", True)
+
+
+ERRORS: list[tuple[int, str, str, Meaning, str]] = [
+    (400, COMPLIANCE, IN_COMPLIANCE, PERSONAL, "compliance_state"),
+    (400, COMPLIANCE, "", PERSONAL, "compliance_state"),
+    (400, "Mitglied gesperrt", IN_COMPLIANCE, PERSONAL, "compliance_state"),
+    (
+        400,
+        "Bad Request",
+        f"{ADA} has previously unsubscribed from this list and must opt in again.",
+        PERSONAL,
+        "compliance_state",
+    ),
+    (400, "Forgotten Email Not Subscribed", "", PERSONAL, "forgotten"),
+    (
+        400,
+        "Bad Request",
+        f"{ADA} was permanently deleted and cannot be re-imported. The contact must re-subscribe.",
+        PERSONAL,
+        "forgotten",
+    ),
+    (
+        400,
+        "Bad Request",
+        f"{ADA} was previously removed from this audience. To rejoin, they'll need to sign up.",
+        PERSONAL,
+        "forgotten",
+    ),
+    (
+        400,
+        "Invalid Resource",
+        f"{ADA} looks fake or invalid, please enter a real email address.",
+        PERSONAL,
+        "fake_or_invalid",
+    ),
+    (
+        400,
+        "Invalid Resource",
+        "compliance@example.com looks fake or invalid, please enter a real email address.",
+        PERSONAL,
+        "fake_or_invalid",
+    ),
+    (
+        400,
+        "Invalid Resource",
+        "Please provide a valid email address.",
+        PERSONAL,
+        "invalid_address",
+    ),
+    (
+        400,
+        "Invalid Resource",
+        f"{ADA} has signed up to a lot of lists very recently; we're not allowing more signups",
+        PASSING,
+        "too_many_signups",
+    ),
+    (400, "Invalid Resource", "Your merge fields were invalid.", WHOLE, "merge_fields"),
+    (
+        400,
+        "Invalid Resource",
+        "The resource submitted could not be validated.",
+        PERSONAL,
+        "rejected 400",
+    ),
+    (400, "Member Exists", f"{ADA} is already a list member.", PERSONAL, "rejected 400"),
+    (400, "JSON Parse Exception", "", PERSONAL, "rejected 400"),
+    (401, "API Key Invalid", "Your API key may be invalid.", WHOLE, "api_key"),
+    (403, "Forbidden", "", WHOLE, "forbidden"),
+    (403, "User Disabled", "This account has been deactivated.", WHOLE, "forbidden"),
+    (404, "Resource Not Found", "", WHOLE, "list_unknown"),
+    (405, "Method Not Allowed", "", PERSONAL, "rejected 405"),
+    (408, "Request Timeout", "", PASSING, "http 408"),
+    (422, "Unprocessable", "", PERSONAL, "rejected 422"),
+    (426, "Upgrade Required", "Please make your request via HTTPS.", WHOLE, "rejected 426"),
+    (429, "Too Many Requests", "10 simultaneous connections", PASSING, "throttled"),
+    (500, "InternalServerError", "A deep, internal error has occurred", PASSING, "http 500"),
+    (503, "ComplianceRelated", IN_COMPLIANCE, PASSING, "http 503"),
+]
+
+
+@pytest.mark.parametrize("content_type", ["application/problem+json", "application/json"])
+@pytest.mark.parametrize(("status", "title", "detail", "meaning", "reason"), ERRORS)
+def test_an_error_means_what_its_status_and_words_say(
+    status: int, title: str, detail: str, meaning: Meaning, reason: str, content_type: str
+) -> None:
+    answer = in_json(status, {"title": title, "detail": detail}, content_type)
+
+    assert in_short(failure_of(subscribe, answer)) == (meaning, reason, False)
+
+
+def test_a_problems_type_is_never_looked_at() -> None:
+    document = {"type": "https://example.com/compliance state", "title": "Bad Request"}
+
+    assert failure_of(subscribe, in_json(400, document)).reason == "rejected 400"
+
+
+@pytest.mark.parametrize(
+    ("act", "reason"),
+    [
+        (Act.HANG_UP, "network"),
+        (Act.SILENCE, "timeout"),
+        (Act.BREAK_OFF, "network"),
+        (Act.FALL_SILENT, "timeout"),
+    ],
+)
+def test_a_call_that_is_lost_on_the_way_may_have_been_carried_out(act: Act, reason: str) -> None:
+    assert in_short(failure_of(subscribe, act)) == (PASSING, reason, True)
+
+
+def test_a_call_that_never_got_through_was_not_carried_out() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+
+    with (
+        mailchimp_at(f"http://127.0.0.1:{port}") as mailchimp,
+        pytest.raises(DeliveryFailure) as caught,
+    ):
+        subscribe(mailchimp)
+
+    assert in_short(caught.value) == (PASSING, "network", False)
+
+
+def test_a_call_that_waits_in_vain_to_be_connected_was_not_carried_out() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        port = full.getsockname()[1]
+        with (
+            socket.create_connection(("127.0.0.1", port)),
+            mailchimp_at(f"http://127.0.0.1:{port}") as mailchimp,
+            pytest.raises(DeliveryFailure) as caught,
+        ):
+            subscribe(mailchimp)
+
+    assert in_short(caught.value) == (PASSING, "timeout", False)
+
+
+def test_a_certificate_that_nobody_signed_concerns_all_calls(tmp_path: Path) -> None:
+    tls = server_side(self_signed(tmp_path))
+
+    with (
+        ScriptedHttp(standing("subscribed"), tls=tls) as server,
+        mailchimp_at(server.url) as mailchimp,
+        pytest.raises(DeliveryFailure) as caught,
+    ):
+        subscribe(mailchimp)
+
+    assert in_short(caught.value) == (WHOLE, "tls", False)
+    assert server.requests == []
+
+
+def test_a_mistake_of_ours_does_not_pass_for_a_failing_network() -> None:
+    def write_nonsense(mailchimp: Mailchimp) -> None:
+        language = cast(str, object())
+        mailchimp.subscribe(Joining(ada(), language, SIGNED_UP, CONFIRMED))
+
+    failure = failure_of(write_nonsense, standing("subscribed"))
+
+    assert in_short(failure) == (WHOLE, "client TypeError", False)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_no_redirect_is_followed(status: int) -> None:
+    with (
+        ScriptedHttp(Answer(status, headers={"Location": "/elsewhere"})) as server,
+        mailchimp_at(server.url) as mailchimp,
+        pytest.raises(DeliveryFailure) as caught,
+    ):
+        mailchimp.delete_permanently(ada())
+
+    assert in_short(caught.value) == (WHOLE, "redirect", False)
+    assert len(server.requests) == 1
+
+
+def test_the_environments_proxies_and_passwords_are_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login other password other\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+
+    with ScriptedHttp(standing("subscribed")) as server, mailchimp_at(server.url) as mailchimp:
+        subscribe(mailchimp)
+
+    key = b64encode(f"user:{KEY}".encode()).decode()
+    assert server.requests[0].headers["authorization"] == f"Basic {key}"
+
+
+def test_calls_share_one_connection() -> None:
+    with ScriptedHttp(standing("subscribed")) as server, mailchimp_at(server.url) as mailchimp:
+        subscribe(mailchimp)
+        mailchimp.look_up(ada())
+
+    assert [request.connection for request in server.requests] == [0, 0]
+
+
+def test_a_connection_closed_while_idle_is_opened_again_at_no_cost() -> None:
+    closing = replace(standing("subscribed"), and_hang_up=True)
+
+    with ScriptedHttp(closing) as server, mailchimp_at(server.url) as mailchimp:
+        subscribe(mailchimp)
+        server.wait_for_hang_up()
+        subscribe(mailchimp)
+
+    assert [request.connection for request in server.requests] == [0, 1]
+
+
+def test_a_call_says_who_is_calling() -> None:
+    with ScriptedHttp(standing("subscribed")) as server, mailchimp_at(server.url) as mailchimp:
+        subscribe(mailchimp)
+
+    assert server.requests[0].headers["user-agent"] == f"newsletter/{__version__}"
+
+
+def test_a_url_stays_as_it_is_given() -> None:
+    with (
+        ScriptedHttp(standing("subscribed")) as server,
+        mailchimp_at(f"{server.url}/observer") as mailchimp,
+    ):
+        subscribe(mailchimp)
+
+    assert server.requests[0].target.startswith("/observer/3.0/lists/")
+
+
+@pytest.mark.parametrize("status", ["unsubscribed", "cleaned", "archived"])
+def test_unsubscribing_changes_the_status_alone(status: str) -> None:
+    with ScriptedHttp(standing(status)) as server, mailchimp_at(server.url) as mailchimp:
+        assert mailchimp.unsubscribe(ada()) is There.UNSUBSCRIBED
+
+    (request,) = server.requests
+    assert (request.method, request.target.partition("?")[0]) == ("PATCH", MEMBER)
+    assert request.json == {"status": "unsubscribed"}
+
+
+def test_nobody_is_made_by_unsubscribing() -> None:
+    with ScriptedHttp(NOT_FOUND, LIST_EXISTS) as server, mailchimp_at(server.url) as mailchimp:
+        assert mailchimp.unsubscribe(ada()) is There.ABSENT
+
+    assert [request.method for request in server.requests] == ["PATCH", "GET"]
+
+
+@pytest.mark.parametrize("status", ["cleaned", "archived", "unsubscribed"])
+def test_who_gets_nothing_anyway_needs_no_unsubscribing(status: str) -> None:
+    with (
+        ScriptedHttp(REFUSED, standing(status)) as server,
+        mailchimp_at(server.url) as mailchimp,
+    ):
+        assert mailchimp.unsubscribe(ada()) is There.UNSUBSCRIBED
+
+
+REFUSED_UNSUBSCRIBING: list[tuple[list[Answer], Meaning, str]] = [
+    ([standing("subscribed")], PASSING, "status_differs"),
+    ([REFUSED, standing("subscribed")], PERSONAL, "rejected 400"),
+    ([REFUSED, Answer(500)], PASSING, "http 500"),
+    ([NOT_FOUND, NOT_FOUND], WHOLE, "list_unknown"),
+    ([NOT_FOUND, in_json(200, {"id": "another"})], WHOLE, "list_unknown"),
+    ([Answer(401)], WHOLE, "api_key"),
+    ([Answer(429)], PASSING, "throttled"),
+]
+
+
+@pytest.mark.parametrize(("answers", "meaning", "reason"), REFUSED_UNSUBSCRIBING)
+def test_who_is_still_written_to_is_not_unsubscribed(
+    answers: list[Answer], meaning: Meaning, reason: str
+) -> None:
+    failure = failure_of(lambda mailchimp: mailchimp.unsubscribe(ada()), *answers)
+
+    assert (failure.meaning, failure.reason) == (meaning, reason)
+
+
+MEMBERS: list[tuple[Answer, Member]] = [
+    (standing("subscribed"), Member(There.SUBSCRIBED, False, False, False)),
+    (standing("pending"), Member(There.AWAITING, False, False, False)),
+    (standing("transactional"), Member(There.UNSUBSCRIBED, False, False, False)),
+    (standing("archived"), Member(There.UNSUBSCRIBED, False, False, True)),
+    (standing("cleaned"), Member(There.UNSUBSCRIBED, False, True, False)),
+    (
+        standing("cleaned", unsubscribe_reason="N/A (Abuse complaint)"),
+        Member(There.UNSUBSCRIBED, True, False, False),
+    ),
+    (
+        standing("unsubscribed", unsubscribe_reason="N/A (Unsubscribed by an admin)"),
+        Member(There.UNSUBSCRIBED, False, False, False),
+    ),
+    (
+        standing("unsubscribed", unsubscribe_reason="The emails are spam"),
+        Member(There.UNSUBSCRIBED, True, False, False),
+    ),
+]
+
+
+TOLD = "2026-03-01T12:00:05"
+LEFT_AT = datetime(2026, 3, 1, 12, 0, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("status", "last_changed", "left_at"),
+    [
+        ("unsubscribed", f"{TOLD}+00:00", LEFT_AT),
+        ("unsubscribed", TOLD, LEFT_AT),
+        ("cleaned", f"{TOLD}Z", LEFT_AT),
+        ("archived", f"{TOLD}+00:00", None),
+        ("subscribed", f"{TOLD}+00:00", None),
+        ("unsubscribed", "", None),
+        ("unsubscribed", "soon", None),
+        ("unsubscribed", None, None),
+    ],
+)
+def test_since_when_somebody_has_left_is_taken_from_where_it_is_told(
+    status: str, last_changed: str | None, left_at: datetime | None
+) -> None:
+    assert member_in({"status": status, "last_changed": last_changed}).left_at == left_at
+
+
+@pytest.mark.parametrize(("answer", "member"), MEMBERS)
+def test_somebody_is_looked_up(answer: Answer, member: Member) -> None:
+    with ScriptedHttp(answer) as server, mailchimp_at(server.url) as mailchimp:
+        assert mailchimp.look_up(ada()) == member
+
+    (request,) = server.requests
+    assert request.target == f"{MEMBER}?fields=status%2Cunsubscribe_reason"
+
+
+def test_nobody_is_found_only_where_the_list_is() -> None:
+    with ScriptedHttp(NOT_FOUND, LIST_EXISTS) as server, mailchimp_at(server.url) as mailchimp:
+        assert mailchimp.look_up(ada()) is None
+
+    assert server.requests[1].target == f"/3.0/lists/{LIST}?fields=id"
+
+
+@pytest.mark.parametrize("answer", [NOT_FOUND, in_json(200, {"id": "another"})])
+def test_nobody_is_looked_up_in_a_list_that_is_not_there(answer: Answer) -> None:
+    failure = failure_of(lambda mailchimp: mailchimp.look_up(ada()), NOT_FOUND, answer)
+
+    assert in_short(failure) == (WHOLE, "list_unknown", False)
+
+
+def test_forgetting_somebody_is_read_back() -> None:
+    with (
+        ScriptedHttp(NO_CONTENT, NOT_FOUND, LIST_EXISTS) as server,
+        mailchimp_at(server.url) as mailchimp,
+    ):
+        mailchimp.delete_permanently(ada())
+
+    first, second, third = server.requests
+    assert (first.method, first.target) == ("POST", f"{MEMBER}/actions/delete-permanent")
+    assert (second.method, second.target.partition("?")[0]) == ("GET", MEMBER)
+    assert (third.method, third.target.partition("?")[0]) == ("GET", f"/3.0/lists/{LIST}")
+
+
+def test_who_is_not_there_is_already_forgotten() -> None:
+    answers = NOT_FOUND, LIST_EXISTS, NOT_FOUND, LIST_EXISTS
+
+    with ScriptedHttp(*answers) as server, mailchimp_at(server.url) as mailchimp:
+        mailchimp.delete_permanently(ada())
+
+    assert len(server.requests) == 4
+
+
+NOT_FORGOTTEN: list[tuple[list[Answer | Act], Meaning, str]] = [
+    ([NO_CONTENT, standing("archived")], PASSING, "still_there"),
+    ([NO_CONTENT, standing("subscribed")], PASSING, "still_there"),
+    ([NO_CONTENT, Answer(500)], PASSING, "http 500"),
+    ([NO_CONTENT, NOT_FOUND, NOT_FOUND], WHOLE, "list_unknown"),
+    ([NO_CONTENT, Answer(200, b"<html>Welcome</html>", "text/html")], PASSING, "not_json"),
+    ([NOT_FOUND, NOT_FOUND], WHOLE, "list_unknown"),
+    ([Answer(405, b"")], PASSING, "http 405"),
+    ([Answer(503)], PASSING, "http 503"),
+    ([Act.SILENCE], PASSING, "timeout"),
+]
+
+
+@pytest.mark.parametrize(("answers", "meaning", "reason"), NOT_FORGOTTEN)
+def test_nobody_counts_as_forgotten_until_mailchimp_says_so(
+    answers: list[Answer | Act], meaning: Meaning, reason: str
+) -> None:
+    failure = failure_of(lambda mailchimp: mailchimp.delete_permanently(ada()), *answers)
+
+    assert (failure.meaning, failure.reason) == (meaning, reason)
+
+
+def test_a_ping_is_answered() -> None:
+    answer = in_json(200, {"health_status": "Everything's Chimpy!"})
+
+    with ScriptedHttp(answer) as server, mailchimp_at(server.url) as mailchimp:
+        mailchimp.ping()
+
+    assert server.requests[0].target == "/3.0/ping"
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"), [(Answer(401), "api_key"), (in_json(200, {}), "not_json")]
+)
+def test_a_ping_that_is_not_answered_is_a_failure(answer: Answer, reason: str) -> None:
+    assert failure_of(Mailchimp.ping, answer).reason == reason
+
+
+def test_the_list_is_found() -> None:
+    with ScriptedHttp(LIST_EXISTS) as server, mailchimp_at(server.url) as mailchimp:
+        mailchimp.check_list()
+
+    assert len(server.requests) == 1
+
+
+ANSWERS_THAT_TELL: list[Answer | Act] = [
+    problem(400, COMPLIANCE, IN_COMPLIANCE),
+    problem(400, ADA, f"{ADA} {HASH} {KEY}"),
+    in_json(500, {"title": ADA}),
+    Answer(200, ADA.encode(), "text/html"),
+    standing("unsubscribed"),
+    Answer(302, headers={"Location": MEMBER}),
+    Act.HANG_UP,
+    Act.SILENCE,
+]
+
+
+@pytest.mark.parametrize("answer", ANSWERS_THAT_TELL)
+def test_a_failure_tells_neither_address_nor_hash_nor_key(answer: Answer | Act) -> None:
+    failure = failure_of(subscribe, answer)
+
+    told = "".join(traceback.format_exception(failure)) + repr(failure)
+    for secret in (ADA, ADA.lower(), HASH, KEY):
+        assert secret not in told
+
+
+def test_nothing_is_logged_about_anybody(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    failure_of(subscribe, problem(400, COMPLIANCE, IN_COMPLIANCE))
+
+    assert HASH not in caplog.text
+    assert ADA not in caplog.text
+
+
+def test_no_path_holds_an_address() -> None:
+    answers = standing("subscribed"), standing("unsubscribed"), NO_CONTENT, NOT_FOUND, LIST_EXISTS
+
+    with ScriptedHttp(*answers) as server, mailchimp_at(server.url) as mailchimp:
+        subscribe(mailchimp)
+        mailchimp.unsubscribe(ada())
+        mailchimp.delete_permanently(ada())
+
+    assert not any("example" in request.target.lower() for request in server.requests)
+
+
+def test_without_a_key_there_is_no_mailchimp() -> None:
+    assert mailchimp_for(load(COMPANY)) is None
+
+
+def test_a_key_names_its_data_centre(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def note(_: requests.Session, method: str, url: str, **options: Any) -> None:
+        asked.append(url)
+        raise requests.ConnectTimeout
+
+    monkeypatch.setattr(requests.Session, "request", note)
+    mailchimp = mailchimp_for(
+        load({**COMPANY, "MAILCHIMP_API_KEY": KEY, "MAILCHIMP_LIST_ID": LIST})
+    )
+    assert mailchimp is not None
+
+    with pytest.raises(DeliveryFailure):
+        mailchimp.ping()
+
+    assert asked == ["https://us1.api.mailchimp.com/3.0/ping"]
+
+
+def of_batch(*, new: object = (), updated: object = (), errors: object = ()) -> Answer:
+    return in_json(200, {"new_members": new, "updated_members": updated, "errors": errors})
+
+
+def error(words: str) -> dict[str, str]:
+    return {"email_address": ADA, "error": words, "error_code": "ERROR_GENERIC"}
+
+
+SUBSCRIBED_IN_OTHER_CASE = {"email_address": ADA.upper(), "status": "subscribed"}
+ONE_OF_A_BATCH = {
+    "new": (of_batch(new=[SUBSCRIBED_IN_OTHER_CASE]), There.SUBSCRIBED),
+    "changed": (of_batch(updated=[SUBSCRIBED_IN_OTHER_CASE]), There.SUBSCRIBED),
+    "another status": (of_batch(new=[{"email_address": ADA, "status": "pending"}]), None),
+    "not mentioned": (of_batch(), None),
+    "no lists": (of_batch(new=None, updated={}, errors="none"), None),
+    "no objects": (of_batch(new=["subscribed"], errors=[None]), None),
+    "an error nobody knows": (of_batch(errors=[error("Something went wrong")]), None),
+    "in compliance state": (
+        of_batch(errors=[error(f"{ADA} is in a compliance state due to unsubscribe")]),
+        (PERSONAL, "compliance_state"),
+    ),
+    "forgotten": (
+        of_batch(errors=[error(f"{ADA} was permanently deleted and cannot be re-imported.")]),
+        (PERSONAL, "forgotten"),
+    ),
+    "fake": (
+        of_batch(
+            errors=[error(f"{ADA} looks fake or invalid, please enter a real email address.")]
+        ),
+        (PERSONAL, "fake_or_invalid"),
+    ),
+    "too many lists": (
+        of_batch(errors=[error(f"{ADA} has signed up to a lot of lists very recently; we're not")]),
+        (PASSING, "too_many_signups"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ONE_OF_A_BATCH)
+def test_a_batchs_answer_is_read_person_by_person(case: str) -> None:
+    answer, expected = ONE_OF_A_BATCH[case]
+    with ScriptedHttp(answer) as server, mailchimp_at(server.url) as mailchimp:
+        (outcome,) = mailchimp.subscribe_all([joining()])
+
+    told = (outcome.meaning, outcome.reason) if isinstance(outcome, DeliveryFailure) else outcome
+    assert told == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (in_json(200, {}), (PASSING, "not_json", True)),
+        (Answer(429), (PASSING, "throttled", False)),
+        (Answer(403), (PASSING, "throttled", False)),
+        (Answer(504, b"<html>", "text/html"), (PASSING, "http 504", True)),
+        (problem(401, "API Key Invalid"), (WHOLE, "api_key", False)),
+        (problem(404, "Resource Not Found"), (WHOLE, "list_unknown", False)),
+        (problem(400, "Invalid Resource"), (PERSONAL, "rejected 400", False)),
+    ],
+)
+def test_a_batch_that_fails_as_a_whole_fails_for_all(
+    answer: Answer, expected: tuple[Meaning, str, bool]
+) -> None:
+    failure = failure_of(lambda mailchimp: mailchimp.subscribe_all([joining()]), answer)
+
+    assert in_short(failure) == expected

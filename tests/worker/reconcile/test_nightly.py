@@ -1,0 +1,359 @@
+"""The worker reconciles by itself: every night, and after every hold, a page at a time, and never beyond the limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from newsletter.cli import check
+from newsletter.cli.check import reconciliation
+from newsletter.config import Settings
+from newsletter.storage import jobs
+from newsletter.storage.database import writing
+from newsletter.storage.jobs import PROBE_EVERY
+from newsletter.storage.models import Job
+from newsletter.storage.runs import reconciliation as reconciliations
+from newsletter.worker.mailchimp.listing import MailchimpMembers
+from newsletter.worker.mailchimp_loop import Outside
+from newsletter.worker.reconcile import walk
+from newsletter.worker.reconcile.nightly import Nightly
+from sandbox.mailchimp import Answer, StandIn
+from sandbox.mailchimp.answers import problem, throttled
+from sandbox.mailchimp.script import Call
+from tests.conftest import Drain, Join
+from tests.people import ADA, GRACE, STAFF, ask_staff, said_by, standing_of, status_of
+from tests.worker.crowd import join_all, numbered
+
+#: The clock of the tests stands at noon, which is an hour later in Berlin.
+TO_THE_NIGHT = timedelta(hours=14)
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+
+pytestmark = pytest.mark.usefixtures("clock")
+
+
+def is_page(call: Call) -> bool:
+    return call.method == "GET" and call.path.endswith("/members")
+
+
+def pages(mailchimp: StandIn) -> list[int]:
+    """Where each page of the audience began that was asked for, the archive's left out."""
+    walked = [call.query for call in mailchimp.calls if is_page(call)]
+    return [int(query["offset"]) for query in walked if "status" not in query]
+
+
+@pytest.fixture
+def outside(
+    app: Flask, members: MailchimpMembers, clock: time_machine.Traveller
+) -> Iterator[Outside]:
+    """Mailchimp's side of a worker that began yesterday, and has not reconciled yet."""
+    with app.app_context():
+        outside = Outside(members, "me", Nightly(members, "me"))
+        outside.step()
+        clock.shift(DAY)
+        yield outside
+
+
+def work(outside: Outside) -> None:
+    while outside.step():
+        pass
+
+
+def test_it_is_done_once_every_night_and_not_before(
+    mailchimp: StandIn, join: Join, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    join(ADA)
+    seen = []
+    for shift in (timedelta(0), TO_THE_NIGHT - MINUTE, MINUTE, MINUTE, DAY - 2 * MINUTE, MINUTE):
+        clock.shift(shift)
+        drain()
+        seen.append(len(pages(mailchimp)))
+
+    assert seen == [0, 0, 1, 1, 1, 2]
+
+
+def test_whoever_left_unheard_is_blocked_the_next_night(
+    client: FlaskClient,
+    mailchimp: StandIn,
+    join: Join,
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    join(ADA)
+    join(GRACE)
+    mailchimp.unsubscribes(ADA)
+    ask_staff(client, "blocks", GRACE, reason="unsubscribed")
+    drain()
+    mailchimp.add(GRACE)
+
+    clock.shift(DAY)
+    drain()
+
+    assert [status_of(client, email) for email in (ADA, GRACE)] == ["blocked", "blocked"]
+    assert standing_of(mailchimp, GRACE) == "unsubscribed"
+
+
+def test_it_is_done_after_every_hold_of_mailchimp(
+    client: FlaskClient,
+    mailchimp: StandIn,
+    join: Join,
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    join(ADA)
+    mailchimp.unsubscribes(ADA)
+    with client.application.app_context():
+        jobs.hold("mailchimp", "api_key")
+    drain()
+    assert pages(mailchimp) == []
+
+    clock.shift(PROBE_EVERY)
+    drain()
+    clock.shift(MINUTE)
+    drain()
+
+    assert status_of(client, ADA) == "blocked"
+    assert pages(mailchimp) == [0]
+
+
+def test_after_a_hold_of_the_mail_there_is_nothing_to_compare(
+    app: Flask, mailchimp: StandIn, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    with app.app_context():
+        jobs.hold("mail", "refused")
+        jobs.release("mail")
+    drain()
+
+    assert pages(mailchimp) == []
+
+
+def test_the_worker_never_goes_beyond_the_limit_and_staff_are_told(
+    client: FlaskClient,
+    mailchimp: StandIn,
+    join: Join,
+    drain: Drain,
+    clock: time_machine.Traveller,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(walk, "FEWEST_TO_STOP", 0)
+    join(ADA)
+    mailchimp.contacts.clear()
+    clock.shift(DAY)
+    drain()
+
+    why = "reconciliation stopped: 1 changes are more than 0"
+    assert status_of(client, ADA) == "confirmed"
+    assert why in said_by(client.get("/ready", headers=STAFF))["reasons"]
+    assert "reasons" not in said_by(client.get("/ready"))
+    [finding] = reconciliation.findings(client.application)
+    assert finding.wrong == why
+    assert "--yes" in finding.remedy
+    assert why in {finding.wrong for finding in check.findings(settings)}
+
+    monkeypatch.undo()
+    clock.shift(DAY)
+    drain()
+    assert status_of(client, ADA) == "blocked"
+    assert list(reconciliation.findings(client.application)) == []
+
+
+def fill(mailchimp: StandIn, count: int = 1200) -> None:
+    for person in numbered(count):
+        mailchimp.add(person)
+
+
+def test_a_walk_goes_on_where_a_call_failed_in_passing(
+    outside: Outside, mailchimp: StandIn, clock: time_machine.Traveller
+) -> None:
+    fill(mailchimp)
+    mailchimp.answer_next(throttled(), match=lambda call: call.query.get("offset") == "950")
+    work(outside)
+    assert pages(mailchimp) == [0, 950]
+
+    clock.shift(5)
+    work(outside)
+
+    assert pages(mailchimp) == [0, 950, 950]
+    assert reconciliations.complaint() is None
+    assert not reconciliations.is_due()
+
+
+def test_a_walk_that_a_hold_ends_changes_nobody_and_begins_anew_after_it(
+    outside: Outside,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    clock: time_machine.Traveller,
+) -> None:
+    join_all(client.application, ADA)
+    work_alone = Outside(outside._mailchimp, "me")
+    work(work_alone)
+    mailchimp.unsubscribes(ADA)
+    fill(mailchimp)
+    before = len(pages(mailchimp))
+    mailchimp.answer_next(
+        problem(401, "API Key Invalid", "Your API key may be invalid."),
+        match=lambda call: call.query.get("offset") == "950",
+    )
+    work(outside)
+    assert jobs.hold_reason("mailchimp") == "api_key"
+    assert status_of(client, ADA) == "confirmed"
+
+    clock.shift(PROBE_EVERY)
+    work(outside)
+
+    assert pages(mailchimp)[before:] == [0, 950, 0, 950]
+    assert status_of(client, ADA) == "blocked"
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (throttled(), "reconciling failed: throttled, goes on later"),
+        (
+            problem(401, "API Key Invalid", "Your API key may be invalid."),
+            "reconciling failed: api_key, all that is meant for Mailchimp waits",
+        ),
+        (
+            problem(400, "Bad Request", "Your request is odd."),
+            "reconciling failed: rejected 400, left until the next night",
+        ),
+    ],
+)
+def test_the_log_says_what_comes_of_a_failure(
+    outside: Outside,
+    mailchimp: StandIn,
+    caplog: pytest.LogCaptureFixture,
+    answer: Answer,
+    told: str,
+) -> None:
+    mailchimp.answer_next(answer, match=is_page)
+    work(outside)
+
+    assert told in caplog.messages
+
+
+def test_what_mailchimp_rejects_outright_waits_for_the_next_night(
+    outside: Outside, mailchimp: StandIn, clock: time_machine.Traveller
+) -> None:
+    mailchimp.answer_next(problem(400, "Bad Request", "Your request is odd."), match=is_page)
+    work(outside)
+    clock.shift(timedelta(hours=2))
+    work(outside)
+    assert len(pages(mailchimp)) == 1
+    assert reconciliations.complaint() == "reconciliation stopped: rejected 400"
+
+    clock.shift(DAY)
+    work(outside)
+
+    assert reconciliations.complaint() is None
+
+
+def test_a_walk_begins_anew_when_the_database_was_away(
+    outside: Outside, mailchimp: StandIn
+) -> None:
+    fill(mailchimp)
+    while not pages(mailchimp):
+        outside.step()
+    with writing() as session:
+        session.execute(text("ALTER TABLE erasure RENAME TO away"))
+    with pytest.raises(SQLAlchemyError):
+        work(outside)
+    with writing() as session:
+        session.execute(text("ALTER TABLE away RENAME TO erasure"))
+
+    work(outside)
+
+    assert pages(mailchimp)[-2:] == [0, 950]
+
+
+def test_what_cannot_even_begin_is_left_alone_for_an_hour(
+    outside: Outside, mailchimp: StandIn, clock: time_machine.Traveller
+) -> None:
+    def write(cursor: str | None) -> None:
+        with writing() as session:
+            job = update(Job).where(Job.name == jobs.RECONCILIATION)
+            session.execute(job.values(cursor=cursor))
+
+    write("odd")
+    work(outside)
+    write(None)
+    work(outside)
+    assert pages(mailchimp) == []
+
+    clock.shift(timedelta(hours=1))
+    work(outside)
+
+    assert pages(mailchimp) == [0]
+
+
+def test_a_walk_keeps_neither_people_nor_erasures_waiting(
+    outside: Outside, client: FlaskClient, mailchimp: StandIn
+) -> None:
+    fill(mailchimp, 3000)
+    while not pages(mailchimp):
+        outside.step()
+    join_all(client.application, ADA)
+    ask_staff(client, "erasures", numbered(1)[0])
+    for _ in range(3):
+        outside.step()
+
+    assert standing_of(mailchimp, ADA) == "subscribed"
+    assert numbered(1)[0] in mailchimp.forgotten
+    assert len(pages(mailchimp)) == 2
+
+
+def test_another_worker_begins_anew_what_one_that_died_left(
+    outside: Outside,
+    members: MailchimpMembers,
+    mailchimp: StandIn,
+    clock: time_machine.Traveller,
+) -> None:
+    fill(mailchimp)
+    another = Outside(members, "another", Nightly(members, "another"))
+    while not pages(mailchimp):
+        outside.step()
+    assert not another.step()
+
+    clock.shift(jobs.LEASE)
+    work(another)
+    assert not outside.step()
+
+    assert pages(mailchimp) == [0, 0, 950]
+
+
+def test_the_worker_waits_while_the_command_walks(
+    outside: Outside, mailchimp: StandIn, clock: time_machine.Traveller
+) -> None:
+    assert jobs.take(jobs.RECONCILIATION, "command")
+    work(outside)
+    assert pages(mailchimp) == []
+
+    jobs.give_back(jobs.RECONCILIATION, "command")
+    work(outside)
+
+    assert pages(mailchimp) == [0]
+
+
+@pytest.mark.parametrize(
+    ("now", "night"),
+    [
+        ("2026-03-02T01:59:59", "2026-03-01T02:00:00"),
+        ("2026-03-02T02:00:00", "2026-03-02T02:00:00"),
+        ("2026-03-29T12:00:00", "2026-03-29T01:00:00"),
+        ("2026-07-02T00:59:59", "2026-07-01T01:00:00"),
+        ("2026-10-25T12:00:00", "2026-10-25T02:00:00"),
+    ],
+)
+def test_the_night_is_at_three_in_the_companys_time(app: Flask, now: str, night: str) -> None:
+    with app.app_context():
+        last = reconciliations.last_night(datetime.fromisoformat(now).replace(tzinfo=UTC))
+
+    assert last == datetime.fromisoformat(night).replace(tzinfo=UTC)

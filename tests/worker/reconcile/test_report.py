@@ -1,0 +1,194 @@
+"""What `newsletter reconcile` says of what it did is true, and names what is to be mended."""
+
+from __future__ import annotations
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+
+from newsletter.storage import jobs
+from newsletter.worker import backoff
+from sandbox.mailchimp import StandIn
+from sandbox.mailchimp.answers import problem, throttled
+from sandbox.mailchimp.problems import internal_error, no_merge_fields
+from tests.conftest import Drain, Join
+from tests.people import ADA, GRACE, ask_staff, standing_of
+from tests.worker.crowd import ALWAYS, is_write, join_all, place_of
+from tests.worker.reconcile.conftest import Command
+
+
+def test_a_walk_of_what_changed_claims_nothing_of_who_is_missing(
+    mailchimp: StandIn, join: Join, command: Command
+) -> None:
+    join(ADA)
+    assert "No drift: both sides agree." in command().output
+    mailchimp.contacts.clear()
+
+    told = command().output
+
+    assert "No drift among these; who is missing there shows with --full." in told
+    assert "agree" not in told
+
+
+def test_who_still_waits_to_be_brought_there_is_told(
+    app: Flask, join: Join, drain: Drain, command: Command
+) -> None:
+    join(ADA)
+    join_all(app, GRACE)
+
+    told = command("--full").output
+
+    assert "No drift among these." in told
+    assert "1 wait to be brought there." in told
+
+
+@pytest.mark.usefixtures("clock")
+def test_without_a_worker_the_command_brings_whoever_waits(
+    app: Flask, client: FlaskClient, mailchimp: StandIn, command: Command
+) -> None:
+    join_all(app, ADA)
+
+    result = command("--full")
+
+    assert standing_of(mailchimp, ADA) == "subscribed"
+    assert place_of(client, ADA) == ("subscribed", None)
+    assert "No drift: both sides agree." in result.output
+
+
+def left_here_and_there_again(
+    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
+) -> None:
+    """Grace has left at Mailchimp; Ada has left here, and stands there all the same."""
+    join(ADA)
+    join(GRACE)
+    ask_staff(client, "blocks", ADA, reason="unsubscribed")
+    drain()
+    mailchimp.add(ADA)
+    mailchimp.unsubscribes(GRACE)
+
+
+def test_what_a_worker_is_to_do_is_handed_to_it(
+    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, command: Command
+) -> None:
+    left_here_and_there_again(client, mailchimp, join, drain)
+
+    result = command()
+
+    assert result.exit_code == 0
+    assert "Settled 1; 1 handed to the worker." in result.output
+    assert "1 wait to be brought there." in result.output
+
+
+def test_without_a_worker_all_of_it_is_settled(
+    client: FlaskClient,
+    mailchimp: StandIn,
+    join: Join,
+    drain: Drain,
+    command: Command,
+    clock: time_machine.Traveller,
+) -> None:
+    left_here_and_there_again(client, mailchimp, join, drain)
+    clock.shift(jobs.LEASE)
+
+    assert "Settled 2." in command().output
+    assert standing_of(mailchimp, ADA) == "unsubscribed"
+
+
+def test_while_mailchimp_is_on_hold_it_says_what_waits_and_why(
+    app: Flask,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    join: Join,
+    drain: Drain,
+    command: Command,
+) -> None:
+    left_here_and_there_again(client, mailchimp, join, drain)
+    with app.app_context():
+        jobs.hold("mailchimp", "merge_fields")
+
+    for result in (command(), command("--full")):
+        assert result.exit_code == 1
+        assert "Mailchimp is on hold, and 1 wait to be brought there." in result.output
+        assert "agree" not in result.output
+        assert "MAILCHIMP_LIST_ID: the audience asks for merge fields" in result.stderr
+
+
+def test_without_a_worker_the_command_probes_a_hold_itself(
+    app: Flask,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    join: Join,
+    drain: Drain,
+    command: Command,
+    clock: time_machine.Traveller,
+) -> None:
+    left_here_and_there_again(client, mailchimp, join, drain)
+    with app.app_context():
+        jobs.hold("mailchimp", "api_key")
+    clock.shift(jobs.LEASE)
+
+    result = command()
+
+    assert result.exit_code == 0, result.output
+    assert "Settled 2." in result.output
+
+
+def test_a_hold_that_the_probe_does_not_end_is_told(
+    client: FlaskClient,
+    mailchimp: StandIn,
+    join: Join,
+    drain: Drain,
+    command: Command,
+    clock: time_machine.Traveller,
+) -> None:
+    left_here_and_there_again(client, mailchimp, join, drain)
+    mailchimp.answer_next(no_merge_fields(["LNAME"]), times=ALWAYS, match=is_write)
+    clock.shift(jobs.LEASE)
+
+    result = command()
+
+    assert result.exit_code == 1
+    assert "Settled 1; 1 to be brought there." in result.output
+    assert "Mailchimp is on hold, and 1 wait" in result.output
+
+
+def test_it_says_that_it_waits_and_that_the_trouble_is_mailchimps_own(
+    mailchimp: StandIn, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backoff, "FIRST_SECONDS", 0.0)
+    mailchimp.answer_next(internal_error(), times=ALWAYS)
+
+    result = command()
+
+    assert result.exit_code == 1
+    waits, why = result.stderr.splitlines()
+    assert waits == "Mailchimp fails (http 500): it is tried again for a minute or two."
+    assert why == "Error: Mailchimp: is in trouble itself (http 500); run it again later."
+
+
+def test_a_short_trouble_is_told_as_it_begins(
+    mailchimp: StandIn, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backoff, "FIRST_SECONDS", 0.0)
+    mailchimp.answer_next(throttled())
+
+    result = command()
+
+    assert (result.exit_code, result.stderr.count("Mailchimp fails (throttled)")) == (0, 1)
+
+
+def test_a_url_under_which_mailchimp_knows_nothing_is_told_as_such(
+    mailchimp: StandIn, command: Command
+) -> None:
+    mailchimp.answer_next(problem(404, "Resource Not Found", "It is not there."), times=ALWAYS)
+
+    assert command().stderr.startswith("Error: MAILCHIMP_API_URL: Mailchimp knows nothing under it")
+
+
+def test_an_audience_that_is_not_there_is_told_as_such(
+    mailchimp: StandIn, command: Command
+) -> None:
+    mailchimp.lose_list()
+
+    assert command().stderr.startswith("Error: MAILCHIMP_LIST_ID: Mailchimp knows no such audience")

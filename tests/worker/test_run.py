@@ -1,0 +1,462 @@
+"""The worker as a process: it begins, goes on whatever happens, and ends in time."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import time_machine
+from click.testing import CliRunner
+from flask import Flask
+from flask.testing import FlaskClient
+from psycopg.sql import SQL, Identifier
+from sqlalchemy import select
+from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
+
+from newsletter.app import create_app
+from newsletter.cli import application, main
+from newsletter.config import load
+from newsletter.storage import jobs
+from newsletter.storage.database import reading
+from newsletter.storage.jobs import PROBE_EVERY
+from newsletter.storage.models import Erasure, Job, Letter, db
+from newsletter.worker import run
+from newsletter.worker.mailchimp.client import mailchimp_for
+from newsletter.worker.mailchimp_loop import Outside
+from newsletter.worker.run import Loop, Worker
+from sandbox.mailbox import Mailbox
+from sandbox.mailchimp import StandIn
+from tests.conftest import Drain, on_postgresql, on_sqlite, release
+from tests.journeys.service import Process, Service, wait_until
+from tests.people import ADA, GRACE, HEDY, ask_staff, confirm, events_of, sign_up
+from tests.worker.audience.test_sync import LeavingMeanwhile
+
+PROMISED_SECONDS = 10.0
+
+
+@pytest.fixture
+def service(environ: dict[str, Any], tmp_path: Path) -> Iterator[Service]:
+    """Processes on the same database as the application of the test."""
+    folder = tmp_path / "processes"
+    folder.mkdir()
+    with Service(environ, folder) as service:
+        yield service
+
+
+@pytest.fixture
+def own_signals() -> Iterator[None]:
+    """A worker that runs in this process leaves its handlers behind."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def terminate() -> None:
+    """Tell a worker that runs in this process to end, from whichever thread."""
+    main = threading.main_thread().ident
+    assert main is not None
+    signal.pthread_kill(main, signal.SIGTERM)
+
+
+@contextmanager
+def ending_when(happened: Callable[[], object]) -> Iterator[None]:
+    """A worker that runs in here is told to end when something has happened, or has not for long."""
+
+    def wait() -> None:
+        try:
+            happened()
+        finally:
+            terminate()
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    yield
+    waiting.join()
+
+
+def started(service: Service) -> Process:
+    """A worker process that has begun its work."""
+    process = service.start_worker()
+    wait_until(lambda: "has started" in process.log.read_text(), "the worker has started")
+    return process
+
+
+def seconds_to_end(process: Process) -> float:
+    began = time.monotonic()
+    assert process.stop() == 0
+    return time.monotonic() - began
+
+
+def test_a_process_sends_what_waits_and_ends_when_told(
+    service: Service, client: FlaskClient, mailbox: Mailbox
+) -> None:
+    sign_up(client, ADA)
+    process = started(service)
+    assert mailbox.wait_for(1, timeout=30)
+
+    assert seconds_to_end(process) < PROMISED_SECONDS
+
+    assert events_of(client, ADA) == ["signup", "mail_sent"]
+    assert "Traceback" not in service.logs()
+
+
+def test_a_process_ends_in_time_while_the_mail_server_stalls(
+    service: Service, client: FlaskClient, mailbox: Mailbox
+) -> None:
+    stall = mailbox.stall("rcpt")
+    sign_up(client, ADA)
+    process = started(service)
+    mailbox.wait_for(lambda: mailbox.connections == 1, timeout=30)
+    assert seconds_to_end(process) < PROMISED_SECONDS
+    stall.set()
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=30)):
+        another = Worker(client.application)
+        another.drain()
+        another.close()
+
+    assert len(mailbox.letters) == 1
+    assert events_of(client, ADA) == ["signup", "mail_sent"]
+
+
+def alive(service: Service, client: FlaskClient) -> Process:
+    """A worker process that has said so."""
+    process = started(service)
+    with client.application.app_context():
+        wait_until(jobs.worker_is_alive, "its heart has beaten")
+    return process
+
+
+@on_sqlite
+def test_a_process_ends_in_time_while_somebody_else_writes_for_long(
+    service: Service, client: FlaskClient, database_url: str
+) -> None:
+    process = alive(service, client)
+    file = database_url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        assert seconds_to_end(process) < PROMISED_SECONDS
+
+
+@on_postgresql
+def test_a_process_ends_in_time_while_the_database_is_away(
+    service: Service, client: FlaskClient, database_url: str
+) -> None:
+    process = alive(service, client)
+    server, name = database_url.rsplit("/", 1)
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as staff:
+        staff.execute(SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(Identifier(name)))
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        staff.execute(others, [name])
+
+    assert seconds_to_end(process) < PROMISED_SECONDS
+
+
+@pytest.fixture
+def unreleased_url(database_url: str, tmp_path: Path) -> str:
+    """A database of the same kind, without any table."""
+    if database_url.startswith("sqlite"):
+        return f"sqlite:///{tmp_path}/new.sqlite3"
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    return database_url
+
+
+def test_a_process_that_begins_before_the_release_says_so_once_and_waits(
+    service: Service, environ: dict[str, Any], unreleased_url: str, mailbox: Mailbox
+) -> None:
+    process = service.start("worker", DATABASE_URL=unreleased_url)
+    told = "the database has no tables yet; run `newsletter release`"
+    wait_until(lambda: told in process.log.read_text(), "it waits")
+    app = create_app(load({**environ, "DATABASE_URL": unreleased_url}))
+    release(app)
+    wait_until(lambda: "the database is back" in process.log.read_text(), "it goes on")
+    sign_up(app.test_client(), ADA)
+
+    assert mailbox.wait_for(1, timeout=30)
+    assert "Traceback" not in service.logs()
+    assert service.logs().count(told) == 1
+    with app.app_context():
+        db.engine.dispose()
+
+
+def test_the_command_works_until_it_is_told_to_end(
+    app: Flask,
+    environ: dict[str, Any],
+    client: FlaskClient,
+    mailbox: Mailbox,
+    own_signals: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # The fixture closes its connections, which here do not end with the process.
+    monkeypatch.setattr(application, "create_core", lambda _: app)
+    sign_up(client, ADA)
+    with ending_when(lambda: mailbox.wait_for(1, 30)):
+        result = CliRunner().invoke(main, ["worker"], env=environ)
+
+    assert result.exit_code == 0
+    assert events_of(client, ADA) == ["signup", "mail_sent"]
+
+
+def names_of_jobs(app: Flask) -> dict[str, str | None]:
+    with app.app_context(), reading() as session:
+        return {job.name: job.leased_by for job in session.scalars(select(Job))}
+
+
+def test_a_worker_that_ends_holds_nothing_any_more(
+    app: Flask,
+    worker: Worker,
+    client: FlaskClient,
+    mailbox: Mailbox,
+    mailchimp: StandIn,
+    own_signals: None,
+) -> None:
+    sign_up(client, ADA)
+    worker.drain()
+    confirm(client, mailbox.letters[0].message)
+    with ending_when(lambda: mailchimp.wait_for(lambda: ADA.lower() in mailchimp.contacts, 30)):
+        worker.run()
+
+    names = ["audience", "reconcile", "retention", "sealing", "verify"]
+    assert names_of_jobs(app) == dict.fromkeys(names)
+    assert events_of(client, ADA)[-1] == "synced"
+
+
+def test_a_worker_at_work_is_alive(app: Flask, worker: Worker, own_signals: None) -> None:
+    seen: list[bool] = []
+
+    def look() -> bool:
+        if jobs.worker_is_alive():
+            seen.append(True)
+            terminate()
+        return not seen
+
+    worker.loops = [Loop("look", look, 0.0)]
+    worker.run()
+
+    assert seen
+    with app.app_context():
+        assert not jobs.worker_is_alive()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ValueError("odd"), "odd stumbled and goes on"),
+        (ProgrammingError("SELECT", {}, OSError()), "odd stumbled and goes on"),
+        (OperationalError("SELECT", {}, OSError()), "the database does not answer; start it"),
+        (InterfaceError("SELECT", {}, OSError()), "the database does not answer; start it"),
+    ],
+)
+def test_a_loop_goes_on_after_whatever_happened(
+    worker: Worker,
+    own_signals: None,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    said: str,
+) -> None:
+    monkeypatch.setattr(run, "TROUBLE_SECONDS", 0.0)
+    steps = [error, True, False, None]
+    worker.loops = [Loop("odd", lambda: _next(steps), 0.0)]
+    worker.run()
+
+    assert steps == []
+    assert said in caplog.text
+
+
+def _next(steps: list[Any]) -> bool:
+    step = steps.pop(0)
+    if isinstance(step, Exception):
+        raise step
+    if step is None:
+        terminate()
+    return bool(step)
+
+
+def test_after_trouble_a_loop_waits_a_little(
+    worker: Worker, own_signals: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "TROUBLE_SECONDS", 0.2)
+    steps: list[Any] = [ValueError("odd"), None]
+    worker.loops = [Loop("odd", lambda: _next(steps), 0.0)]
+    began = time.monotonic()
+    worker.run()
+
+    assert time.monotonic() - began >= 0.2
+
+
+def test_one_loop_in_trouble_does_not_stop_the_others(
+    app: Flask, worker: Worker, client: FlaskClient, mailbox: Mailbox, own_signals: None
+) -> None:
+    sign_up(client, ADA)
+    worker.loops = [Loop("odd", lambda: _next([ValueError("odd")]), 0.0), *worker.loops]
+    with ending_when(lambda: mailbox.wait_for(1, 30)):
+        worker.run()
+
+    assert len(mailbox.letters) == 1
+
+
+def test_what_hangs_is_given_up_and_stays_leased_until_another_takes_it(
+    app: Flask,
+    worker: Worker,
+    client: FlaskClient,
+    mailbox: Mailbox,
+    own_signals: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(run, "GRACE_SECONDS", 0.2)
+    stall = mailbox.stall("rcpt")
+    sign_up(client, ADA)
+    with ending_when(lambda: mailbox.wait_for(lambda: mailbox.connections == 1, 30)):
+        worker.run()
+
+    with app.app_context(), reading() as session:
+        assert session.scalars(select(Letter.leased_by)).one() is not None
+    mailbox.answer_next("rcpt", None)
+    stall.set()
+    _join("postman")
+
+
+def _join(name: str) -> None:
+    for thread in threading.enumerate():
+        if thread.name == name:
+            thread.join(30)
+            assert not thread.is_alive()
+
+
+def test_without_mailchimp_there_is_no_loop_for_it(environ: dict[str, Any]) -> None:
+    with_it = create_app(load(environ))
+    without = create_app(load({**environ, "MAILCHIMP_API_KEY": ""}))
+
+    always = ["postman", "housekeeping", "cleaning", "retiring", "sealer", "verifier", "keys"]
+    assert names_of_loops(Worker(with_it)) == [*always, "audience"]
+    assert names_of_loops(Worker(without)) == always
+
+
+def names_of_loops(worker: Worker) -> list[str]:
+    worker.close()
+    return [loop.name for loop in worker.loops]
+
+
+@pytest.fixture
+def outside(app: Flask, clock: time_machine.Traveller) -> Iterator[Outside]:
+    """Mailchimp's side of a worker that has begun a while ago."""
+    mailchimp = mailchimp_for(app.extensions["settings"])
+    assert mailchimp is not None
+    with app.app_context():
+        outside = Outside(mailchimp, "me")
+        outside.step()
+        yield outside
+    mailchimp.close()
+
+
+def test_a_hold_of_mailchimp_is_probed_without_anybody_waiting(
+    outside: Outside, mailchimp: StandIn, clock: time_machine.Traveller
+) -> None:
+    jobs.hold("mailchimp", "api_key")
+    assert not outside.step()
+    assert not mailchimp.calls
+
+    clock.shift(PROBE_EVERY)
+    outside.step()
+
+    assert [call.method for call in mailchimp.calls] == ["GET"]
+    assert jobs.hold_reason("mailchimp") is None
+
+
+def test_a_probe_that_fails_keeps_the_hold(
+    outside: Outside, mailchimp: StandIn, clock: time_machine.Traveller
+) -> None:
+    jobs.hold("mailchimp", "api_key")
+    mailchimp.lose_list()
+    clock.shift(PROBE_EVERY)
+
+    outside.step()
+    outside.step()
+
+    assert jobs.hold_reason("mailchimp") == "list_unknown"
+    assert len(mailchimp.calls) == 1
+
+
+def test_a_person_who_waits_is_the_probe_and_its_success_ends_the_hold(
+    outside: Outside,
+    client: FlaskClient,
+    mailbox: Mailbox,
+    mailchimp: StandIn,
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    sign_up(client, ADA)
+    drain()
+    confirm(client, mailbox.letters[0].message)
+    jobs.hold("mailchimp", "api_key")
+    clock.shift(PROBE_EVERY)
+
+    assert outside.step()
+    assert [call.method for call in mailchimp.calls] == ["PUT"]
+    assert jobs.hold_reason("mailchimp") is None
+
+
+def test_erasures_and_people_take_turns(
+    outside: Outside, client: FlaskClient, mailbox: Mailbox, mailchimp: StandIn, drain: Drain
+) -> None:
+    sign_up(client, ADA)
+    drain()
+    confirm(client, mailbox.letters[0].message)
+    for person in (GRACE, HEDY, "joan@example.com"):
+        mailchimp.add(person)
+        ask_staff(client, "erasures", person)
+
+    assert [outside.step(), outside.step()] == [True, True]
+    assert ADA.lower() in mailchimp.contacts
+    assert len(mailchimp.forgotten) == 1
+
+
+def test_an_erasure_waits_for_no_call_that_was_answered(
+    app: Flask,
+    client: FlaskClient,
+    mailbox: Mailbox,
+    mailchimp: StandIn,
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    sign_up(client, ADA)
+    drain()
+    confirm(client, mailbox.letters[0].message)
+    clock.shift(jobs.LEASE)  # the fixture's worker has let go of Mailchimp
+    leaving = LeavingMeanwhile(mailchimp, lambda: ask_staff(client, "erasures", ADA))
+    with app.app_context():
+        outside = Outside(leaving, "me")
+        assert [outside.step(), outside.step(), outside.step()] == [True, True, False]
+    leaving.close()
+
+    assert ADA.lower() in mailchimp.forgotten
+    with app.app_context(), reading() as session:
+        assert session.scalars(select(Erasure)).one().mailchimp_done_at is not None
+
+
+def test_while_another_worker_speaks_to_mailchimp_this_one_does_not(
+    outside: Outside, mailchimp: StandIn, clock: time_machine.Traveller
+) -> None:
+    clock.shift(jobs.LEASE)
+    assert jobs.take("audience", "another")
+    jobs.hold("mailchimp", "api_key")
+    clock.shift(PROBE_EVERY - jobs.LEASE / 2)
+    jobs.beat("another")
+    clock.shift(jobs.LEASE / 2)
+
+    assert not outside.step()
+    assert not mailchimp.calls

@@ -1,0 +1,961 @@
+"""Data that has reached the end of its period ends by itself, at night, whatever is broken off or cannot be read."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select, update
+
+from newsletter import subscriptions
+from newsletter.app import create_app
+from newsletter.config import load
+from newsletter.domain.errors import Unavailable
+from newsletter.domain.lifecycle import Event, Status
+from newsletter.rights import access_text, retention
+from newsletter.rights.proof import check
+from newsletter.storage import jobs
+from newsletter.storage.database import reading, writing
+from newsletter.storage.models import (
+    Erasure,
+    LedgerRow,
+    Letter,
+    Model,
+    RetentionRun,
+    Subscription,
+    Wording,
+    db,
+)
+from newsletter.storage.runs import retention as retention_runs
+from newsletter.subscriptions import wording
+from newsletter.worker.upkeep import retention as retiring
+from newsletter.worker.upkeep.retention import Retiring, run_now
+from sandbox.mailbox import Mailbox
+from sandbox.mailchimp import StandIn
+from tests.conftest import Drain, Join, on_sqlite
+from tests.heads import put
+from tests.people import (
+    ADA,
+    GRACE,
+    HEDY,
+    JSON,
+    STAFF,
+    access,
+    ask_staff,
+    confirm,
+    events_of,
+    link_in,
+    press,
+    said_by,
+    sign_up,
+    status_of,
+)
+
+LAST_SECOND = "2029-12-31T22:59:59+00:00"  #: 23:59:59 in Berlin
+MIDNIGHT = "2029-12-31T23:00:00+00:00"
+NIGHT = "2030-01-01T02:00:00+00:00"
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
+WEEK = timedelta(days=7)
+
+pytestmark = pytest.mark.usefixtures("clock")
+
+
+@pytest.fixture
+def at_work(app: Flask) -> Iterator[None]:
+    with app.app_context():
+        yield
+
+
+def run() -> dict[str, int]:
+    counts = run_now()
+    assert counts is not None
+    return dict(counts)
+
+
+def planned() -> dict[str, int]:
+    return {ending.name: len(ended) for ending, ended, _ in retention.plan()}
+
+
+def runs() -> list[RetentionRun]:
+    with reading() as session:
+        return list(session.scalars(select(RetentionRun).order_by(RetentionRun.id)))
+
+
+def count(table: type[Model]) -> int:
+    with reading() as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def row_of(client: FlaskClient, email: str) -> Subscription:
+    reference = access(client, email)["reference"]
+    with reading() as session:
+        return session.scalars(select(Subscription).where(Subscription.ref == reference)).one()
+
+
+@pytest.fixture
+def leave(client: FlaskClient, join: Join, drain: Drain) -> Callable[..., None]:
+    """Confirm, and leave."""
+
+    def leave(email: str, reason: str = "unsubscribed") -> None:
+        join(email)
+        ask_staff(client, "blocks", email, reason=reason)
+        drain()
+
+    return leave
+
+
+# Proofs
+
+
+def test_a_proof_ends_at_the_end_of_the_third_calendar_year_here_and_at_mailchimp(
+    at_work: None,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    leave: Callable[..., None],
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    leave(ADA)
+    clock.move_to(LAST_SECOND)
+    drain()
+    assert run()["proofs"] == 0
+    assert status_of(client, ADA) == "blocked"
+
+    clock.move_to(MIDNIGHT)
+
+    assert run()["proofs"] == 1
+    drain()
+    assert status_of(client, ADA) == "unknown"
+    assert ADA.lower() in mailchimp.forgotten
+
+
+def test_the_worker_ends_it_in_the_first_night_of_the_year(
+    at_work: None,
+    client: FlaskClient,
+    leave: Callable[..., None],
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    leave(ADA)
+    clock.move_to("2029-12-31T12:00:00+00:00")
+    drain()
+    clock.move_to("2030-01-01T01:59:59+00:00")
+    drain()
+    assert status_of(client, ADA) == "blocked"
+
+    clock.move_to(NIGHT)
+    drain()
+
+    assert status_of(client, ADA) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("zone", "ends_at"),
+    [
+        ("America/New_York", "2029-01-01T05:00:00+00:00"),
+        ("Pacific/Kiritimati", "2029-12-31T10:00:00+00:00"),
+    ],
+)
+@on_sqlite
+def test_the_year_is_that_of_the_time_zone(
+    environ: dict[str, Any], clock: time_machine.Traveller, zone: str, ends_at: str
+) -> None:
+    app = create_app(load({**environ, "TIMEZONE": zone}))
+    clock.move_to("2025-12-31T12:00:00+00:00")
+    with app.app_context():
+        client = app.test_client()
+        ask_staff(client, "blocks", ADA, reason="staff")
+        with writing() as session:
+            session.execute(update(Subscription).values(audience="absent"))
+        clock.move_to(datetime.fromisoformat(ends_at) - SECOND)
+        before = run()["proofs"]
+        clock.move_to(ends_at)
+        after = run()["proofs"]
+        db.engine.dispose()
+
+    assert (before, after) == (0, 1)
+
+
+def test_a_stranger_who_signs_them_up_every_four_days_does_not_extend_it(
+    at_work: None,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    leave: Callable[..., None],
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    leave(ADA)
+    before = row_of(client, ADA)
+    clock.move_to("2029-12-22T02:00:00+00:00")
+    for _ in range(3):
+        sign_up(client, ADA)
+        drain()
+        assert status_of(client, ADA) == "returning"
+        clock.shift(4 * DAY)
+    clock.move_to(NIGHT)
+
+    drain()
+
+    assert ADA.lower() in mailchimp.forgotten
+    assert letters_of(before.ref) == []
+    row = row_of(client, ADA)
+    assert row.ref != before.ref
+    assert row.nonce != before.nonce
+    assert (row.status, row.left_at, row.confirmed_round) == (Status.PENDING, None, None)
+    assert events_of(client, ADA) == ["signup", "mail_sent"]
+    clock.shift(WEEK)
+    drain()
+    assert status_of(client, ADA) == "unknown"
+
+
+def letters_of(ref: str) -> list[Letter]:
+    with reading() as session:
+        return list(session.scalars(select(Letter).where(Letter.ref == ref)))
+
+
+@pytest.mark.parametrize("is_withdrawn", [False, True], ids=["as it was", "text withdrawn"])
+def test_whoever_signed_up_again_before_the_end_is_asked_anew_and_may_confirm_as_long_as_before(
+    at_work: None,
+    client: FlaskClient,
+    mailbox: Mailbox,
+    leave: Callable[..., None],
+    drain: Drain,
+    clock: time_machine.Traveller,
+    is_withdrawn: bool,
+) -> None:
+    hash_ = hashlib.sha256(b"de\nJa.").hexdigest()
+    add_wording(hash_)
+    leave(ADA)
+    clock.move_to("2029-12-30T12:00:00+00:00")
+    sign_up(client, ADA, wording=hash_)
+    drain()
+    asked = access(client, ADA)
+    if is_withdrawn:
+        withdraw(hash_)
+    clock.move_to(NIGHT)
+    drain()
+
+    earlier, newest = (letter.message for letter in mailbox.letters_to(ADA)[-2:])
+    held = access(client, ADA)
+    assert held["expires_at"] == asked["expires_at"] == "2030-01-06T12:00:00Z"
+    assert held["reference"] in text_in(newest)
+    assert "30. Dezember 2029" in text_in(newest)
+    assert said_by(client.post(link_in(earlier), headers=JSON))["status"] == 410
+    assert confirm(client, newest).status_code == 200
+    held = access(client, ADA)
+    assert (held["status"], held["wording"]["hash"]) == ("confirmed", hash_)
+    [signup] = [event for event in held["events"] if event["event"] == "signup"]
+    assert (signup["at"], signup["actor"]) == ("2030-01-01T02:00:00Z", "retention")
+    carried_on = "nter neuer Vorgangsnummer fortgeführt"
+    assert carried_on in " ".join(access_text.plain(held, "de").split())
+    proof = f"/admin/proofs/{held['reference']}"
+    assert carried_on in client.get(proof, headers={**STAFF, "Accept": "text/html"}).text
+    assert check.check(client.get(proof, headers=STAFF).data).wrong == []
+
+
+def text_in(letter: EmailMessage) -> str:
+    part = letter.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
+def test_who_is_asked_anew_gets_one_letter_more_and_no_other_that_day(
+    at_work: None,
+    client: FlaskClient,
+    mailbox: Mailbox,
+    leave: Callable[..., None],
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    leave(ADA)
+    clock.move_to(datetime.fromisoformat(MIDNIGHT) - HOUR)
+    before = len(mailbox.letters_to(ADA))
+    for _ in range(3):
+        sign_up(client, ADA)
+        clock.shift(timedelta(minutes=11))
+    clock.move_to(MIDNIGHT)
+    assert run()["proofs"] == 1
+
+    for _ in range(3):
+        drain()
+        clock.shift(HOUR)
+        sign_up(client, ADA)
+
+    # The three before were still waiting, and went with the row.
+    assert len(mailbox.letters_to(ADA)) - before == 1
+
+
+def test_an_address_that_was_to_replace_another_still_does_when_it_is_asked_anew(
+    at_work: None,
+    client: FlaskClient,
+    mailbox: Mailbox,
+    join: Join,
+    leave: Callable[..., None],
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    leave(GRACE)
+    join(ADA)
+    clock.move_to("2029-12-30T12:00:00+00:00")
+    drain()
+    ask_staff(client, "rectifications", ADA, new_email=GRACE)
+    drain()
+    clock.move_to(NIGHT)
+    drain()
+    assert [status_of(client, person) for person in (ADA, GRACE)] == ["confirmed", "pending"]
+    assert [each["email"] for each in access(client, ADA)["related"]] == [GRACE]
+
+    assert press(client, mailbox, GRACE) == 200
+
+    held = access(client, ADA)
+    assert (held["status"], held["reason"]) == ("blocked", "rectified")
+
+
+def test_whoever_came_back_is_kept(
+    at_work: None,
+    client: FlaskClient,
+    mailbox: Mailbox,
+    leave: Callable[..., None],
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    leave(ADA)
+    sign_up(client, ADA)
+    drain()
+    press(client, mailbox, ADA)
+    clock.move_to(NIGHT)
+    drain()
+
+    assert status_of(client, ADA) == "confirmed"
+
+
+def test_whoever_came_back_and_left_again_meanwhile_is_kept_from_then_on(
+    at_work: None, client: FlaskClient, leave: Callable[..., None], clock: time_machine.Traveller
+) -> None:
+    leave(ADA)
+    row = row_of(client, ADA)
+    assert row.left_at is not None
+
+    assert not subscriptions.retire(row.ref, row.left_at)
+    assert not subscriptions.retire("0" * 32, row.left_at)
+    assert subscriptions.retire(row.ref, row.left_at + SECOND)
+
+
+def test_of_a_hard_block_the_digest_alone_is_kept_and_never_ended_again(
+    at_work: None,
+    client: FlaskClient,
+    mailchimp: StandIn,
+    leave: Callable[..., None],
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    leave(ADA, "complaint")
+    clock.move_to(NIGHT)
+    drain()
+
+    row = row_of(client, ADA)
+    assert (row.status, row.reason, row.address, row.nonce) == (
+        Status.BLOCKED,
+        "complaint",
+        None,
+        None,
+    )
+    assert ADA.lower() in mailchimp.forgotten
+    for _ in range(5):
+        clock.shift(366 * DAY)
+        drain()
+    with reading() as session:
+        erased = select(LedgerRow.ref).where(LedgerRow.event == Event.ERASED)
+        assert len(session.scalars(erased).all()) == 1
+    assert row_of(client, ADA).ref == row.ref
+
+
+def test_a_soft_block_that_is_a_digest_alone_ends_too(
+    at_work: None, client: FlaskClient, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    sign_up(client, ADA)
+    ask_staff(client, "blocks", ADA, reason="unsubscribed")
+    drain()
+    assert row_of(client, ADA).address is None
+    clock.move_to(NIGHT)
+    drain()
+
+    assert status_of(client, ADA) == "unknown"
+    with reading() as session:
+        assert session.scalars(select(Erasure)).one().completed_at is not None
+
+
+def test_a_bounce_of_back_then_is_soft_by_now(
+    at_work: None,
+    client: FlaskClient,
+    leave: Callable[..., None],
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    leave(ADA, "bounce")
+    clock.move_to(NIGHT)
+    drain()
+
+    assert status_of(client, ADA) == "unknown"
+
+
+def test_who_is_on_hold_is_not_touched(
+    at_work: None,
+    client: FlaskClient,
+    leave: Callable[..., None],
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    leave(ADA)
+    leave(HEDY)
+    clock.move_to("2029-12-30T12:00:00+00:00")
+    sign_up(client, HEDY)
+    sign_up(client, GRACE)
+    with writing() as session:
+        session.execute(update(Subscription).values(hold=True))
+    clock.move_to(NIGHT)
+    clock.shift(WEEK)
+    assert (planned()["requests"], planned()["proofs"]) == (0, 0)
+    drain()
+
+    people = (ADA, GRACE, HEDY)
+    assert [status_of(client, who) for who in people] == ["blocked", "pending", "returning"]
+
+
+def test_what_retention_ends_stands_in_the_ledger_as_such(
+    at_work: None, leave: Callable[..., None], clock: time_machine.Traveller
+) -> None:
+    leave(ADA)
+    clock.move_to(NIGHT)
+    run()
+
+    with reading() as session:
+        row = session.scalars(select(LedgerRow).where(LedgerRow.event == Event.ERASED)).one()
+    assert (row.actor, row.reason) == ("retention", None)
+
+
+# Whatever else ends
+
+
+def test_requests_that_housekeeping_ended_in_between_are_counted(
+    at_work: None, client: FlaskClient, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    drain()
+    sign_up(client, ADA)
+    clock.shift(WEEK)
+    drain()
+    clock.shift(DAY)
+    drain()
+
+    assert sum(each.counts["requests"] for each in runs()) == 1
+
+
+def test_a_request_past_its_end_is_ended_by_the_run_too(
+    at_work: None, client: FlaskClient, clock: time_machine.Traveller
+) -> None:
+    sign_up(client, ADA)
+    clock.shift(WEEK)
+
+    assert run()["requests"] == 1
+    assert status_of(client, ADA) == "unknown"
+
+
+@on_sqlite
+def test_a_proof_ends_in_the_same_run_as_the_request_that_came_after_it(
+    at_work: None, client: FlaskClient, leave: Callable[..., None], clock: time_machine.Traveller
+) -> None:
+    leave(ADA)
+    clock.move_to("2029-12-28T12:00:00+00:00")
+    sign_up(client, ADA)
+    clock.move_to("2030-01-05T12:00:00+00:00")
+
+    counts = run()
+
+    assert (counts["requests"], counts["proofs"]) == (1, 1)
+    assert count(Subscription) == 0
+
+
+def test_the_record_of_an_erasure_ends_three_calendar_years_after_its_completion(
+    at_work: None, client: FlaskClient, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    begun = said_by(ask_staff(client, "erasures", ADA))
+    drain()
+    clock.move_to(LAST_SECOND)
+    assert run()["erasures"] == 0
+
+    clock.move_to(MIDNIGHT)
+
+    assert run()["erasures"] == 1
+    assert client.get(f"/admin/erasures/{begun['id']}", headers=STAFF).status_code == 404
+
+
+def test_the_record_of_an_open_erasure_stays(
+    at_work: None, client: FlaskClient, mailchimp: StandIn, clock: time_machine.Traveller
+) -> None:
+    ask_staff(client, "erasures", ADA)
+    clock.move_to("2040-01-01T12:00:00+00:00")
+
+    assert run()["erasures"] == 0
+
+
+def test_records_of_erasures_begun_together_end_together(
+    at_work: None, clock: time_machine.Traveller
+) -> None:
+    early, late = datetime(2026, 12, 31, tzinfo=UTC), datetime(2027, 1, 2, tzinfo=UTC)
+    with writing() as session:
+        for number, completed_at in enumerate((early, late)):
+            session.add(_record(f"{'a' * 16}{number:016}", completed_at))
+        session.add(_record("b" * 32, early))
+    clock.move_to(NIGHT)
+    assert run()["erasures"] == 1
+
+    clock.move_to("2031-01-01T02:00:00+00:00")
+
+    assert run()["erasures"] == 2
+
+
+def _record(id_: str, completed_at: datetime) -> Erasure:
+    at = completed_at
+    return Erasure(
+        id=id_,
+        ref="0" * 32,
+        actor="dpo",
+        requested_at=at,
+        deleted_at=at,
+        mailchimp_done_at=at,
+        file_done_at=at,
+        completed_at=at,
+    )
+
+
+def withdraw(hash_: str, **values: Any) -> None:
+    with writing() as session:
+        withdrawn = update(Wording).where(Wording.hash == hash_)
+        session.execute(withdrawn.values(withdrawn_at=datetime.now(UTC), **values))
+
+
+def add_wording(hash_: str) -> None:
+    with writing() as session:
+        now = datetime.now(UTC)
+        session.add(Wording(hash=hash_, language="de", text="Ja.", published_at=now))
+
+
+def text_of(hash_: str) -> str:
+    with reading() as session:
+        return session.scalars(select(Wording.text).where(Wording.hash == hash_)).one()
+
+
+def test_a_withdrawn_text_that_nobody_names_ends_a_day_later_and_its_hash_stays(
+    at_work: None, clock: time_machine.Traveller
+) -> None:
+    add_wording("0" * 64)
+    withdraw("0" * 64)
+    clock.shift(DAY - SECOND)
+    assert run()["wordings"] == 0
+
+    clock.shift(SECOND)
+
+    assert planned()["wordings"] == 1
+    assert run()["wordings"] == 1
+    assert text_of("0" * 64) == ""
+    assert (planned()["wordings"], next_of("wordings")) == (0, 0)
+    assert run()["wordings"] == 0
+
+
+def next_of(name: str) -> int:
+    return next(then.count for ending, _, then in retention.plan() if ending.name == name)
+
+
+def test_a_text_that_is_in_use_stays(at_work: None, clock: time_machine.Traveller) -> None:
+    before = count(Wording)
+    clock.shift(400 * DAY)
+
+    assert run()["wordings"] == 0
+    assert count(Wording) == before
+
+
+def test_a_withdrawn_text_that_the_settings_still_say_ends_too_and_is_not_published_again(
+    at_work: None, clock: time_machine.Traveller
+) -> None:
+    with reading() as session:
+        hashes = session.scalars(select(Wording.hash)).all()
+    for hash_ in hashes:
+        withdraw(hash_)
+    clock.shift(2 * DAY)
+
+    assert run()["wordings"] == 2
+    with writing() as session:
+        wording.publish(session)
+    assert [text_of(hash_) for hash_ in hashes] == ["", ""]
+
+
+@pytest.mark.parametrize(
+    ("names_it", "ended"), [("the subscription", 0), ("the letter", 1), ("the ledger", 0)]
+)
+def test_a_withdrawn_text_stays_as_long_as_a_record_names_it_and_the_ledger_does_for_good(
+    at_work: None,
+    client: FlaskClient,
+    join: Join,
+    clock: time_machine.Traveller,
+    names_it: str,
+    ended: int,
+) -> None:
+    add_wording("0" * 64)
+    join(ADA)
+    reference = access(client, ADA)["reference"]
+    _let_name(names_it, reference)
+    withdraw("0" * 64)
+    clock.shift(2 * DAY)
+    assert run()["wordings"] == 0
+
+    ask_staff(client, "erasures", ADA)
+
+    assert run()["wordings"] == ended
+
+
+def _let_name(names_it: str, reference: str) -> None:
+    with writing() as session:
+        row = session.get(Subscription, reference)
+        assert row is not None
+        match names_it:
+            case "the subscription":
+                row.wording = "0" * 64
+            case "the letter":
+                session.execute(update(db.metadata.tables["letter"]).values(wording="0" * 64))
+            case _:
+                now = datetime.now(UTC)
+                session.add(
+                    LedgerRow(ref=reference, event=Event.CONFIRMED, at=now, wording="0" * 64)
+                )
+
+
+def test_runs_are_kept_for_three_years(at_work: None, clock: time_machine.Traveller) -> None:
+    run()
+    clock.shift(3 * 365 * DAY + DAY - SECOND)
+    assert planned()["runs"] == 0
+
+    clock.shift(2 * SECOND)
+
+    assert run()["runs"] == 1
+    assert len(runs()) == 1
+
+
+@on_sqlite
+def test_old_checkpoints_end(
+    environ: dict[str, Any], tmp_path: Path, clock: time_machine.Traveller
+) -> None:
+    put(tmp_path, 1, "2020-01-01T00:00:00Z")
+    newest = put(tmp_path, 2, "2026-01-01T00:00:00Z")
+    app = create_app(load({**environ, "LEDGER_CHECKPOINTS": str(tmp_path)}))
+    with app.app_context():
+        assert run()["checkpoints"] == 1
+        db.engine.dispose()
+
+    assert [file.name for file in tmp_path.glob("*.json")] == [newest]
+
+
+# Runs
+
+
+def test_a_run_that_ended_nothing_leaves_a_row_and_only_one_a_night(at_work: None) -> None:
+    assert sum(run().values()) == sum(run().values()) == 0
+
+    assert len(runs()) == 1
+
+
+def test_every_run_that_ended_something_leaves_a_row_with_its_counts(
+    at_work: None, client: FlaskClient, clock: time_machine.Traveller
+) -> None:
+    run()
+    sign_up(client, ADA)
+    clock.shift(WEEK)
+    run()
+
+    assert [each.counts["requests"] for each in runs()] == [0, 1]
+
+
+def test_the_worker_runs_once_a_night_and_at_once_when_it_missed_one(
+    at_work: None, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    for moment in (
+        "2026-03-01T12:00:00+00:00",
+        "2026-03-02T01:59:59+00:00",
+        "2026-03-02T02:00:00+00:00",
+        "2026-03-02T23:00:00+00:00",
+        "2026-03-05T12:00:00+00:00",
+    ):
+        clock.move_to(moment)
+        drain()
+
+    assert [each.ran_at.isoformat()[:13] for each in runs()] == [
+        "2026-03-01T12",
+        "2026-03-02T02",
+        "2026-03-05T12",
+    ]
+
+
+def test_the_plan_is_what_the_run_does(
+    at_work: None,
+    client: FlaskClient,
+    leave: Callable[..., None],
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    leave(ADA)
+    leave(GRACE, "complaint")
+    drain()
+    said_by(ask_staff(client, "erasures", "joan@example.com"))
+    drain()
+    run()
+    add_wording("0" * 64)
+    withdraw("0" * 64)
+    leave("alan@example.com")
+    leave("emmy@example.com")
+    clock.move_to("2029-12-28T12:00:00+00:00")
+    sign_up(client, HEDY)
+    sign_up(client, "alan@example.com")
+    clock.move_to("2030-01-05T12:00:00+00:00")
+    sign_up(client, "emmy@example.com")
+
+    expected = planned()
+    counts = run()
+
+    assert counts.pop("unreadable") == 0
+    assert counts == expected
+    assert {name for name, number in expected.items() if number} == {
+        "requests",
+        "proofs",
+        "erasures",
+        "wordings",
+        "runs",
+    }
+    assert (expected["requests"], expected["proofs"]) == (2, 4)
+    assert sum(planned().values()) == 0
+
+
+def test_the_plan_tells_what_comes_next(
+    at_work: None, client: FlaskClient, leave: Callable[..., None], drain: Drain
+) -> None:
+    leave(ADA)
+    sign_up(client, ADA)
+    ask_staff(client, "erasures", HEDY)
+    drain()
+
+    then = {ending.name: (it.count, str(it.on)) for ending, _, it in retention.plan()}
+
+    assert then == {
+        "requests": (1, "2026-03-08"),
+        "proofs": (1, "2030-01-01"),
+        "erasures": (1, "2030-01-01"),
+        "wordings": (0, "None"),
+        "checkpoints": (0, "None"),
+        "runs": (1, "2029-03-02"),
+    }
+
+
+@pytest.fixture
+def three(leave: Callable[..., None], clock: time_machine.Traveller) -> None:
+    """Three who left long enough ago."""
+    for person in (ADA, GRACE, HEDY):
+        leave(person)
+        clock.shift(SECOND)
+    clock.move_to(NIGHT)
+
+
+def test_a_run_that_is_killed_between_two_people_is_gone_on_with_and_loses_no_count(
+    at_work: None, three: None, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retiring, "BATCH", 1)
+    killed = Retiring("killed")
+    assert killed.step()
+    assert killed.step()
+    assert planned()["proofs"] == 1
+    clock.shift(jobs.LEASE)
+
+    another = Retiring("another")
+    while another.step():
+        pass
+
+    assert planned()["proofs"] == 0
+    [row] = [each for each in runs() if each.counts["proofs"]]
+    assert (row.counts["proofs"], row.ran_at.isoformat()) == (3, NIGHT)
+
+
+def test_what_a_run_deleted_before_it_was_killed_is_counted(
+    at_work: None, clock: time_machine.Traveller
+) -> None:
+    for number in range(2):
+        add_wording(str(number) * 64)
+        withdraw(str(number) * 64)
+    clock.shift(2 * DAY)
+    assert Retiring("killed").step()
+    assert count(RetentionRun) == 0
+    clock.shift(jobs.LEASE)
+
+    assert run()["wordings"] == 2
+
+
+def test_while_one_worker_is_at_it_another_leaves_it_alone(
+    at_work: None, three: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retiring, "BATCH", 1)
+    assert Retiring("one").step()
+
+    assert not Retiring("another").step()
+    assert run_now() is None
+    assert planned()["proofs"] == 2
+
+
+def test_two_workers_in_turns_end_everybody_once(
+    at_work: None,
+    three: None,
+    clock: time_machine.Traveller,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(retiring, "BATCH", 1)
+    one, another = Retiring("one"), Retiring("another")
+    for worker in (one, another) * 4:
+        worker.step()
+        clock.shift(jobs.LEASE)
+
+    assert planned()["proofs"] == 0
+    assert sum(each.counts["proofs"] for each in runs()) == 3
+
+
+def test_a_row_that_cannot_be_read_does_not_keep_the_rest_and_is_told(
+    at_work: None,
+    client: FlaskClient,
+    three: None,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(retiring, "BATCH", 1)
+    with writing() as session:
+        first = select(func.min(Subscription.left_at)).scalar_subquery()
+        damaged = update(Subscription).where(Subscription.left_at == first)
+        session.execute(damaged.values(address=b"damaged"))
+
+    counts = run()
+
+    assert (counts["proofs"], counts["unreadable"]) == (2, 1)
+    assert "could not be ended" in caplog.text
+    reasons = client.get("/ready", headers=STAFF).get_json()["reasons"]
+    assert "retention: 1 past their end could not be ended, and are kept" in reasons
+
+
+def test_a_row_that_is_odd_in_any_way_does_not_keep_the_rest_nor_what_ends_later(
+    at_work: None,
+    leave: Callable[..., None],
+    three: None,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    true, odd = subscriptions.retire, list[str]()
+
+    def retire(ref: str, *given: Any) -> Any:
+        odd[:] = odd or [ref]
+        if ref in odd:
+            raise ValueError("odd")
+        return true(ref, *given)
+
+    monkeypatch.setattr(retiring, "BATCH", 1)
+    monkeypatch.setattr(subscriptions, "retire", retire)
+    counts = run()
+
+    assert (counts["proofs"], counts["unreadable"]) == (2, 1)
+    assert f"proofs ref={odd[0]} could not be ended" in caplog.text
+    assert len(runs()) == 1
+
+
+def test_a_database_that_is_away_is_no_odd_row(
+    at_work: None, three: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def retire(*_: Any) -> Any:
+        raise Unavailable
+
+    with monkeypatch.context() as away:
+        away.setattr(subscriptions, "retire", retire)
+        with pytest.raises(Unavailable):
+            run()
+
+    assert run()["proofs"] == 3
+
+
+def retire() -> None:
+    """The night has come for a worker."""
+    retiring = Retiring("worker of the test")
+    while retiring.step():
+        pass
+
+
+def test_a_run_tells_counts_and_no_names(
+    at_work: None, three: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    caplog.clear()
+    retire()
+
+    assert "retention has ended proofs (3)" in caplog.text
+    assert "example" not in caplog.text.lower()
+
+
+def test_a_run_that_ended_nothing_is_not_told(
+    at_work: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    retire()
+
+    assert [message for message in caplog.messages if "retention" in message] == []
+
+
+def test_a_run_that_is_late_is_told_while_a_worker_lives(
+    at_work: None, client: FlaskClient, clock: time_machine.Traveller
+) -> None:
+    assert retention_runs.complaint() is None
+    run()
+    clock.shift(timedelta(hours=48))
+    jobs.beat("alive")
+    assert retention_runs.complaint() is None
+
+    clock.shift(SECOND)
+    assert retention_runs.complaint() == (
+        "retention has not run for 48 hours: data may be kept past its end"
+    )
+    clock.shift(jobs.LEASE)
+    assert retention_runs.complaint() is None
+
+
+def test_a_first_run_that_does_not_come_to_its_end_is_told(
+    at_work: None, clock: time_machine.Traveller
+) -> None:
+    retention_runs.begin()
+    clock.shift(timedelta(hours=48) + SECOND)
+    jobs.beat("alive")
+
+    assert retention_runs.complaint() is not None
+
+
+def test_whoever_was_retired_may_sign_up_again(
+    at_work: None,
+    client: FlaskClient,
+    leave: Callable[..., None],
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    leave(ADA)
+    clock.move_to(NIGHT)
+    drain()
+    sign_up(client, ADA)
+
+    assert events_of(client, ADA) == ["signup"]

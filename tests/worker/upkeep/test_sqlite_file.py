@@ -1,0 +1,463 @@
+"""SQLite's file holds nothing of the erased: overwritten at once, rewritten as soon as nobody waits long for it."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from newsletter.cli.check import retention
+from newsletter.storage import database
+from newsletter.storage.database import reading
+from newsletter.storage.models import Letter, Subscription
+from newsletter.storage.runs import cleaning as cleanings
+from newsletter.worker.upkeep import sqlite_file
+from newsletter.worker.upkeep.sqlite_file import Cleaning
+from tests.conftest import Drain, Join, on_postgresql, on_sqlite
+from tests.people import ADA, GRACE, HEDY, STAFF, ask_staff, said_by, sign_up
+
+SECOND = timedelta(seconds=1)
+NOON = "2026-03-01T11:00:00+00:00"  #: 12:00 in Berlin
+NIGHT = "2026-03-02T03:00:00+00:00"  #: 4:00 there
+FULL = "the disk of the SQLite file is full; make room"
+
+
+@pytest.fixture
+def at_work(app: Flask) -> Iterator[None]:
+    with app.app_context():
+        yield
+
+
+@pytest.fixture
+def file(at_work: None) -> Path:
+    file = database.file()
+    assert file is not None
+    return file
+
+
+def erase(client: FlaskClient, email: str = ADA) -> str:
+    return str(said_by(ask_staff(client, "erasures", email))["id"])
+
+
+def places(client: FlaskClient, id_: str) -> dict[str, str]:
+    body = said_by(client.get(f"/admin/erasures/{id_}", headers=STAFF))
+    return {place["place"]: place["state"] for place in body["places"]}
+
+
+def in_file(client: FlaskClient, id_: str) -> str:
+    return places(client, id_)["database file"]
+
+
+def content(file: Path) -> bytes:
+    return b"".join(part.read_bytes() for part in file.parent.glob(f"{file.name}*"))
+
+
+def freed_pages(file: Path) -> int:
+    with closing(sqlite3.connect(file)) as own:
+        return int(own.execute("PRAGMA freelist_count").fetchone()[0])
+
+
+def fill(file: Path) -> None:
+    """Leave free pages behind, as much that was deleted does."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as own:
+        own.execute("PRAGMA secure_delete=ON")
+        own.execute("CREATE TABLE ballast (octets BLOB)")
+        own.execute("INSERT INTO ballast VALUES (randomblob(100000))")
+        own.execute("DROP TABLE ballast")
+
+
+@on_sqlite
+def test_an_erasure_reaches_the_file(at_work: None, client: FlaskClient) -> None:
+    erasure, worker = erase(client), Cleaning()
+    assert in_file(client, erasure) == "waiting"
+
+    assert worker.step()
+
+    assert in_file(client, erasure) == "done"
+    assert not worker.step()
+
+
+@on_postgresql
+def test_where_there_is_no_file_none_is_cleaned(at_work: None, client: FlaskClient) -> None:
+    erasure = erase(client)
+
+    assert not Cleaning().step()
+    assert set(places(client, erasure)) == {"database", "mailchimp"}
+    assert cleanings.complaint() is None
+
+
+@on_sqlite
+def test_nothing_of_the_erased_is_left_in_the_file_or_beside_it(
+    file: Path, client: FlaskClient, join: Join, drain: Drain
+) -> None:
+    join(ADA)
+    with reading() as session:
+        row = session.scalars(select(Subscription)).one()
+        evidence = session.scalars(select(Letter.evidence)).one()
+    traces = (row.digest, row.address, row.nonce, evidence)
+    assert all(trace is not None and trace in content(file) for trace in traces)
+
+    erase(client)
+    drain()
+
+    held = content(file)
+    assert not [trace for trace in traces if trace is not None and trace in held]
+    assert ADA.lower().encode() not in held.lower()
+
+
+@on_sqlite
+def test_what_is_kept_of_the_erased_in_the_file_is_the_ledger_and_the_record(
+    file: Path, client: FlaskClient, join: Join, drain: Drain
+) -> None:
+    join(ADA)
+    reference = said_by(ask_staff(client, "erasures", ADA))["reference"]
+    drain()
+
+    with closing(sqlite3.connect(file)) as own:
+        tables = [
+            name for (name,) in own.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        ]
+        naming = {
+            name
+            for name in tables
+            for row in own.execute(f"SELECT * FROM {name}")
+            if reference in row
+        }
+    assert naming == {"ledger_row", "erasure"}
+
+
+@on_sqlite
+def test_a_cleaned_file_has_no_free_page(file: Path, client: FlaskClient) -> None:
+    fill(file)
+    assert freed_pages(file)
+    erase(client)
+
+    assert Cleaning().step()
+
+    assert freed_pages(file) == 0
+
+
+@on_sqlite
+def test_the_file_is_cleaned_later_while_somebody_reads_it(
+    file: Path, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_file, "PATIENCE_SECONDS", 0.1)
+    worker = Cleaning()
+    with closing(sqlite3.connect(file, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM erasure").fetchone()
+        erasure = erase(client)
+        assert not worker.step()
+        assert in_file(client, erasure) == "waiting"
+
+    assert worker.step()
+
+
+@on_sqlite
+def test_the_file_is_cleaned_later_while_somebody_writes_to_it(
+    file: Path, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_file, "PATIENCE_SECONDS", 0.1)
+    erase(client)
+    worker = Cleaning()
+    with closing(sqlite3.connect(file, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        assert not worker.step()
+    assert cleanings.complaint() is None
+
+    assert worker.step()
+
+
+@on_sqlite
+def test_what_is_deleted_for_an_erasure_while_the_file_is_cleaned_is_cleaned_next(
+    at_work: None,
+    client: FlaskClient,
+    clock: time_machine.Traveller,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connect = sqlite3.connect
+
+    def meanwhile(*args: Any, **options: Any) -> Any:
+        monkeypatch.undo()
+        sign_up(client, ADA)
+        erase(client)
+        return connect(*args, **options)
+
+    erasure, worker = erase(client), Cleaning()
+    clock.shift(SECOND)
+    monkeypatch.setattr(sqlite3, "connect", meanwhile)
+    worker.step()
+    assert in_file(client, erasure) == "waiting"
+
+    worker.step()
+
+    assert in_file(client, erasure) == "done"
+
+
+@on_sqlite
+def test_an_erasure_is_completed_when_mailchimp_and_the_file_have_forgotten(
+    at_work: None, client: FlaskClient, drain: Drain
+) -> None:
+    erasure = erase(client)
+    Cleaning().step()
+    drain()
+
+    body = said_by(client.get(f"/admin/erasures/{erasure}", headers=STAFF))
+    assert body["status"] == "completed"
+    assert body["completed_at"] >= body["requested_at"]
+
+
+# A file that is rewritten for so long that writers would notice
+
+
+@pytest.fixture
+def big(file: Path, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file too big to be rewritten by day, with free pages in it."""
+    monkeypatch.setattr(sqlite_file, "AT_ONCE_MB", 0)
+    monkeypatch.setattr(sqlite_file, "UNNOTICED_MB", 0)
+    fill(file)
+    return file
+
+
+@on_sqlite
+def test_a_big_file_is_overwritten_at_once_and_rewritten_at_night(
+    big: Path, client: FlaskClient, clock: time_machine.Traveller
+) -> None:
+    clock.move_to(NOON)
+    sign_up(client, ADA)
+    with reading() as session:
+        address = session.scalars(select(Subscription.address)).one()
+    assert address is not None
+    erasure, worker = erase(client), Cleaning()
+    assert not worker.step()
+    # What the open erasure still needs is encrypted anew.
+    assert (address in content(big), freed_pages(big) > 0) == (False, True)
+    assert in_file(client, erasure) == "waiting"
+
+    clock.move_to(NIGHT)
+
+    assert worker.step()
+    assert (freed_pages(big), in_file(client, erasure)) == (0, "done")
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("moment", "is_night"),
+    [
+        ("2026-03-02T02:59:59+00:00", False),
+        ("2026-03-02T03:00:00+00:00", True),
+        ("2026-03-02T04:59:59+00:00", True),
+        ("2026-03-02T05:00:00+00:00", False),
+    ],
+)
+def test_the_night_is_that_of_the_time_zone(
+    big: Path, client: FlaskClient, clock: time_machine.Traveller, moment: str, is_night: bool
+) -> None:
+    clock.move_to(NOON)
+    erase(client)
+    clock.move_to(moment)
+
+    assert Cleaning().step() is is_night
+
+
+@on_sqlite
+def test_a_big_file_whose_worker_never_lives_at_night_is_rewritten_after_a_week(
+    big: Path, client: FlaskClient, clock: time_machine.Traveller
+) -> None:
+    clock.move_to(NOON)
+    erase(client)
+    clock.shift(timedelta(days=7))
+    assert not Cleaning().step()
+
+    clock.shift(SECOND)
+
+    assert Cleaning().step()
+
+
+@on_sqlite
+def test_a_big_file_is_rewritten_once_a_night(
+    big: Path, client: FlaskClient, clock: time_machine.Traveller
+) -> None:
+    clock.move_to(NIGHT)
+    worker = Cleaning()
+    erase(client, ADA)
+    assert worker.step()
+    clock.shift(SECOND)
+    erasure = erase(client, GRACE)
+    clock.shift(timedelta(hours=2) - 2 * SECOND)
+    assert not worker.step()
+
+    clock.move_to("2026-03-03T03:00:00+00:00")
+
+    assert worker.step()
+    assert in_file(client, erasure) == "done"
+
+
+@on_sqlite
+def test_what_is_rewritten_already_only_waits_for_who_reads(
+    big: Path,
+    client: FlaskClient,
+    clock: time_machine.Traveller,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sqlite_file, "PATIENCE_SECONDS", 0.1)
+    clock.move_to(NIGHT)
+    worker = Cleaning()
+    with closing(sqlite3.connect(big, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM erasure").fetchone()
+        erase(client)
+        assert not worker.step()
+    clock.shift(SECOND)
+
+    assert worker.step()
+
+
+@on_sqlite
+def test_a_file_that_is_not_tiny_is_rewritten_once_a_minute_at_most(
+    file: Path, client: FlaskClient, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_file, "UNNOTICED_MB", 0)
+    worker = Cleaning()
+    erase(client, ADA)
+    assert worker.step()
+    erase(client, GRACE)
+    assert not worker.step()
+
+    clock.shift(timedelta(minutes=1))
+
+    assert worker.step()
+
+
+@on_sqlite
+def test_sign_ups_go_on_while_a_file_of_a_hundred_megabytes_is_rewritten(
+    file: Path, client: FlaskClient
+) -> None:
+    with closing(sqlite3.connect(file, isolation_level=None)) as own:
+        own.execute("CREATE TABLE ballast (octets BLOB)")
+        own.executemany("INSERT INTO ballast VALUES (randomblob(1000000))", [() for _ in range(95)])
+    erasure = erase(client)
+    worker = threading.Thread(target=_clean, args=(client.application,))
+    worker.start()
+    answers: list[int] = []
+    while worker.is_alive():
+        answers.append(sign_up(client, f"person-{len(answers)}@example.org").status_code)
+    worker.join()
+
+    assert set(answers) == {202}
+    with reading() as session:
+        assert len(session.scalars(select(Subscription.ref)).all()) == len(answers)
+    assert in_file(client, erasure) == "done"
+
+
+def _clean(app: Flask) -> None:
+    with app.app_context():
+        worker = Cleaning()
+        while not worker.step():
+            pass
+
+
+# What keeps it from being cleaned
+
+
+class Cramped(sqlite3.Connection):
+    """A connection that finds no room for another copy of the file: SQLite's own error, by a limit of pages."""
+
+    def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
+        if statement == "VACUUM":
+            with closing(sqlite3.connect(":memory:", isolation_level=None)) as tiny:
+                tiny.execute("PRAGMA max_page_count=4")
+                tiny.execute("CREATE TABLE ballast AS SELECT zeroblob(100000)")
+        return super().execute(statement, *values)
+
+
+@pytest.fixture
+def full(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """A disk without room for another copy of the file."""
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Cramped))
+    return monkeypatch
+
+
+@on_sqlite
+def test_a_full_disk_is_logged_and_told_and_tried_again_later(
+    file: Path,
+    client: FlaskClient,
+    clock: time_machine.Traveller,
+    full: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    erasure, worker = erase(client), Cleaning()
+    assert not worker.step()
+    assert f"the database file could not be cleaned: {FULL}" in caplog.text
+    assert FULL in str(cleanings.complaint())
+    full.undo()
+    assert not worker.step()
+
+    clock.shift(timedelta(hours=1))
+
+    assert worker.step()
+    assert (in_file(client, erasure), cleanings.complaint()) == ("done", None)
+
+
+@on_sqlite
+def test_a_full_disk_is_told_by_ready_and_by_check(
+    app: Flask, file: Path, client: FlaskClient, full: pytest.MonkeyPatch
+) -> None:
+    erase(client)
+    Cleaning().step()
+
+    reasons = client.get("/ready", headers=STAFF).get_json()["reasons"]
+    assert f"the database file cannot be cleaned of what was erased: {FULL}" in reasons
+    assert [FULL in finding.wrong for finding in retention.findings(app)] == [True]
+
+
+@on_sqlite
+def test_a_full_disk_stops_nothing_else(
+    file: Path, client: FlaskClient, join: Join, drain: Drain, full: pytest.MonkeyPatch
+) -> None:
+    erasure = erase(client, HEDY)
+    join(ADA)
+
+    assert places(client, erasure) == {
+        "database": "done",
+        "mailchimp": "done",
+        "database file": "waiting",
+    }
+
+
+@on_sqlite
+def test_a_file_that_waits_for_two_days_is_told(
+    at_work: None, client: FlaskClient, clock: time_machine.Traveller
+) -> None:
+    erase(client)
+    clock.shift(timedelta(hours=48))
+    assert cleanings.complaint() is None
+
+    clock.shift(SECOND)
+
+    assert cleanings.complaint() == (
+        "the database file was not cleaned of what was erased for 48 hours"
+    )
+
+
+@on_sqlite
+def test_what_is_logged_names_nobody(
+    file: Path, client: FlaskClient, full: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    erase(client)
+    Cleaning().step()
+
+    assert "example.org" not in caplog.text.lower()
