@@ -129,6 +129,15 @@ def upgrade() -> None:
     op.create_index("ix_ledger_row_ref", "ledger_row", ["ref"])
 
     op.create_table(
+        "notice",
+        sa.Column("code", sa.String(length=32), nullable=False),
+        sa.Column("owner", sa.String(length=48), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=True),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("code", "owner", name=op.f("pk_notice")),
+    )
+    op.create_table(
         "quota",
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
         sa.Column("letters", sa.JSON(), nullable=False),

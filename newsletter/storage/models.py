@@ -306,6 +306,18 @@ class Job(Model):
     probe_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class Notice(Model):
+    """What a process wants staff to know; `owner` is "" where it concerns all of them. It ends at `until`."""
+
+    __tablename__ = "notice"
+
+    code: Mapped[str] = mapped_column(String(32), primary_key=True)
+    owner: Mapped[str] = mapped_column(String(48), primary_key=True)
+    detail: Mapped[str | None] = mapped_column(Text)
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+    until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 class RetentionRun(Model):
     """One run of the job that ends data: when it began, and how many of each class it ended, counts alone."""
 

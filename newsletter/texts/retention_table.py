@@ -281,14 +281,17 @@ TABLE: tuple[DataClass, ...] = (
     ),
     DataClass(
         "jobs",
-        ("job",),
+        ("job", "notice"),
         Text(
-            "Stand der laufenden Arbeiten und welche Worker leben (nichts Personenbezogenes)",
-            "How far recurring work is, and which workers live (nothing personal)",
+            "Stand der laufenden Arbeiten, welche Worker leben und Hinweise für die Betreuenden"
+            " (nichts Personenbezogenes)",
+            "How far recurring work is, which workers live, and notices for staff (nothing personal)",
         ),
         Text(
-            "eine Zeile je Arbeit, überschrieben; die eines Workers einen Tag nach seinem Ende",
-            "one row for each kind of work, overwritten; a worker's for a day after its end",
+            "eine Zeile je Arbeit, überschrieben; die eines Workers einen Tag nach seinem Ende;"
+            " ein Hinweis, solange er zutrifft",
+            "one row for each kind of work, overwritten; a worker's for a day after its end;"
+            " a notice for as long as it is true",
         ),
         Text("Betrieb", "operation"),
         _WORKER,

@@ -27,6 +27,7 @@ TABLES: dict[str, Table] = {
     "wording": records.WORDING,
     "keyring": records.KEYRING,
     "job": records.JOB,
+    "notice": records.NOTICE,
     "retention_run": records.RETENTION_RUN,
     "alembic_version": records.ALEMBIC_VERSION,
 }

@@ -78,6 +78,20 @@ JOB = Table(
     },
 )
 
+NOTICE = Table(
+    Text(
+        "Was die Betreuenden wissen sollen; nichts Personenbezogenes",
+        "What staff should know; nothing personal",
+    ),
+    {
+        "code": Text("was es ist", "what it is"),
+        "owner": Text("welchen Prozess es betrifft", "which process it concerns"),
+        "detail": Text("Einzelheiten", "details"),
+        "since": Text("seit wann", "since when"),
+        "until": Text("bis wann es ohne Erneuerung gilt", "when it ends unless it is renewed"),
+    },
+)
+
 RETENTION_RUN = Table(
     Text(
         "Ein Lauf der Löschroutine: Nachweis, dass Fristen eingehalten werden; nur Zahlen",

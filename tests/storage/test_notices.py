@@ -1,0 +1,126 @@
+"""Notices: what a process wants staff to know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import event
+
+from newsletter.domain import clock as house_clock
+from newsletter.storage import notices
+from newsletter.storage.models import db
+from newsletter.storage.notices import Code
+
+STALLED = Code.LOOP_STALLED
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def at_work(app: Flask, clock: time_machine.Traveller) -> Iterator[None]:
+    """Every test runs inside the application, under a clock that stands still."""
+    with app.app_context():
+        yield
+
+
+@pytest.fixture
+def writes() -> Iterator[list[str]]:
+    """Every statement that changes something."""
+    seen: list[str] = []
+
+    def note(_c: object, _k: object, statement: str, *_: object) -> None:
+        if not statement.startswith(("SELECT", "BEGIN")):
+            seen.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(db.engine, "before_cursor_execute", note)
+
+
+def sentences() -> list[str]:
+    return [str(posted.sentence) for posted in notices.current()]
+
+
+def test_what_is_posted_is_listed_with_its_detail() -> None:
+    assert notices.post(STALLED, "first", "sealer")
+
+    assert sentences() == ["worker: no step for a minute: sealer"]
+
+
+def test_what_is_cleared_is_no_longer_listed() -> None:
+    notices.post(STALLED, "first", "sealer")
+    notices.clear(STALLED, "first")
+
+    assert sentences() == []
+
+
+def test_each_owner_has_a_notice_of_its_own(clock: time_machine.Traveller) -> None:
+    notices.post(STALLED, "first", "sealer")
+    notices.post(STALLED, "second", "postman")
+    notices.clear(STALLED, "first")
+
+    assert [posted.owner for posted in notices.current()] == ["second"]
+    assert notices.find(STALLED, "first") is None
+
+
+def test_a_repeated_notice_keeps_its_beginning_and_writes_nothing(
+    clock: time_machine.Traveller, writes: list[str]
+) -> None:
+    notices.post(STALLED, "first", "sealer")
+    began = house_clock.now()
+    clock.shift(MINUTE)
+    writes.clear()
+
+    assert not notices.post(STALLED, "first", "sealer")
+    assert notices.current()[0].since == began
+    assert writes == []
+
+
+def test_another_detail_takes_the_place_of_the_earlier_one() -> None:
+    notices.post(STALLED, "first", "sealer")
+
+    assert notices.post(STALLED, "first", "postman")
+    assert sentences() == ["worker: no step for a minute: postman"]
+
+
+def test_a_notice_that_nobody_renews_ends_by_itself(clock: time_machine.Traveller) -> None:
+    notices.post(STALLED, "first", "sealer", house_clock.now() + MINUTE)
+    clock.shift(MINUTE)
+
+    assert sentences() == []
+    assert notices.post(STALLED, "first", "sealer")
+    assert notices.current()[0].since == house_clock.now()
+
+
+def test_a_renewed_notice_stands_from_when_it_was_posted(
+    clock: time_machine.Traveller, writes: list[str]
+) -> None:
+    began = house_clock.now()
+    notices.post(STALLED, "first", "sealer", began + MINUTE)
+    for _ in range(10):
+        clock.shift(MINUTE / 5)
+        assert not notices.post(STALLED, "first", "sealer", house_clock.now() + MINUTE)
+
+    assert notices.current()[0].since == began
+    # A renewal writes only when half of the time has passed.
+    assert sum(write.startswith("INSERT") for write in writes) == 1 + 3
+
+
+def test_what_has_ended_leaves_the_table(clock: time_machine.Traveller, writes: list[str]) -> None:
+    notices.post(STALLED, "first", "sealer", house_clock.now() + MINUTE)
+    clock.shift(MINUTE)
+    notices.post(STALLED, "second", "sealer")
+
+    with db.engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT owner FROM notice").scalars().all()
+    assert rows == ["second"]
+
+
+def test_every_code_fits_its_column_and_reads_as_a_sentence() -> None:
+    for code in Code:
+        assert len(code.name) <= 32
+        assert "{" not in str(code.value.filled("detail"))
+        assert not code.value.wrong.endswith(".")
