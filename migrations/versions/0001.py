@@ -283,6 +283,12 @@ def upgrade() -> None:
 
     op.create_table(
         "letter",
+        sa.Column(
+            "number",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("ref", sa.String(length=32), nullable=False),
         sa.Column("round", sa.Integer(), nullable=False),
@@ -308,12 +314,13 @@ def upgrade() -> None:
             ["ref"], ["subscription.ref"], name=op.f("fk_letter_ref"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(["wording"], ["wording.hash"], name=op.f("fk_letter_wording")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_letter")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_letter")),
+        sa.UniqueConstraint("id", name=op.f("uq_letter_id")),
     )
     op.create_index(
         "ix_letter_due_at",
         "letter",
-        ["due_at"],
+        ["due_at", "number"],
         sqlite_where=sa.text("sent_at IS NULL AND failed_at IS NULL"),
         postgresql_where=sa.text("sent_at IS NULL AND failed_at IS NULL"),
     )

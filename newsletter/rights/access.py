@@ -107,7 +107,7 @@ def _event(row: LedgerRow) -> dict[str, object]:
 
 
 def _letters(session: Session, row: Subscription) -> Sequence[Letter]:
-    query = select(Letter).where(Letter.ref == row.ref).order_by(Letter.written_at)
+    query = select(Letter).where(Letter.ref == row.ref).order_by(Letter.number)
     return session.scalars(query).all()
 
 

@@ -182,7 +182,9 @@ class Letter(Model):
 
     __tablename__ = "letter"
 
-    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    #: The order of writing: two letters may bear the same time.
+    number: Mapped[int] = mapped_column(_Counter, primary_key=True, autoincrement=True)
+    id: Mapped[str] = mapped_column(String(32), unique=True)
     ref: Mapped[str] = mapped_column(ForeignKey(Subscription.ref, ondelete="CASCADE"), index=True)
     round: Mapped[int]
     kind: Mapped[LetterKind] = mapped_column(_word(LetterKind, "kind"))
@@ -203,6 +205,7 @@ class Letter(Model):
         Index(
             "ix_letter_due_at",
             "due_at",
+            "number",
             sqlite_where=text("sent_at IS NULL AND failed_at IS NULL"),
             postgresql_where=text("sent_at IS NULL AND failed_at IS NULL"),
         ),

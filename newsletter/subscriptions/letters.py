@@ -37,7 +37,7 @@ _TOLD_AT = (
         Letter.kind == LetterKind.WAY_BACK,
         Letter.failed_at.is_(None),
     )
-    .order_by(Letter.written_at.desc())
+    .order_by(Letter.number.desc())
     .limit(1)
     .scalar_subquery()
 )

@@ -105,7 +105,7 @@ _IS_WITHDRAWN = select(Wording.withdrawn_at.is_not(None)).where(Wording.hash == 
 _NEWEST = (
     select(Wording)
     .where(Wording.language == bindparam("language"), Wording.withdrawn_at.is_(None))
-    .order_by(Wording.published_at.desc())
+    .order_by(Wording.published_at.desc(), Wording.hash)
     .limit(1)
 )
 

@@ -78,7 +78,7 @@ def withdraw(run: Run, hash_: str, **variables: str) -> None:
 
 def letters_of(app: Flask) -> list[Letter]:
     with app.app_context(), reading() as session:
-        return list(session.scalars(select(Letter)))
+        return list(session.scalars(select(Letter).order_by(Letter.number)))
 
 
 def settle(app: Flask, **values: Any) -> None:

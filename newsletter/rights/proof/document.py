@@ -177,7 +177,7 @@ def _events(session: Session, reference: str) -> list[LedgerRow]:
 
 def _erasure_id(session: Session, reference: str) -> str | None:
     query = select(Erasure.id).where(Erasure.ref == reference)
-    return session.scalar(query.order_by(Erasure.requested_at.desc()).limit(1))
+    return session.scalar(query.order_by(Erasure.requested_at.desc(), Erasure.id).limit(1))
 
 
 def _language(row: Subscription | None) -> Locale:

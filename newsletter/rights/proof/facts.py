@@ -65,7 +65,7 @@ def _letters(session: Session, reference: str, number: int) -> list[Fact]:
             "template": letter.template,
             **open_evidence(letter),
         }
-        for letter in session.scalars(query.order_by(Letter.written_at))
+        for letter in session.scalars(query.order_by(Letter.number))
     ]
 
 

@@ -19,7 +19,6 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
-    inspect,
     select,
     update,
 )
@@ -38,19 +37,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Encrypted:
-    """A column whose values the data key encrypts, each bound to its row by the primary key."""
+    """A column whose values the data key encrypts, each bound to its row by the column `key`."""
 
+    key: InstrumentedAttribute[str]
     column: InstrumentedAttribute[Any]
 
     @property
     def name(self) -> str:
         """What its values are bound to besides the row."""
         return f"{self.column.class_.__tablename__}.{self.column.key}"
-
-    @property
-    def key(self) -> ColumnElement[str]:
-        """The primary key."""
-        return inspect(self.column.class_).primary_key[0]  # type: ignore[no-any-return]  # it is untyped
 
     def is_by(self, key_id: int) -> ColumnElement[bool]:
         """Values that a data key encrypted."""
@@ -74,9 +69,9 @@ class Encrypted:
 
 #: All there are: a test looks for others among the models.
 ENCRYPTED = (
-    Encrypted(Subscription.address),
-    Encrypted(Letter.evidence),
-    Encrypted(Erasure.address),
+    Encrypted(Subscription.ref, Subscription.address),
+    Encrypted(Letter.id, Letter.evidence),
+    Encrypted(Erasure.id, Erasure.address),
 )
 
 

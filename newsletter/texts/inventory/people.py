@@ -101,6 +101,7 @@ LETTER = Table(
         "One e-mail of this service: to be sent, or kept as evidence that it was",
     ),
     {
+        "number": Text("laufende Nummer, für die Reihenfolge", "running number, for the order"),
         "id": Text("zufällige Nummer", "random number"),
         "ref": Text("Vorgangsnummer der Person", "the person's reference number"),
         "round": Text("Anmeldung, zu der sie gehört", "the sign-up it belongs to"),

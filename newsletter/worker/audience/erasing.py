@@ -62,7 +62,7 @@ def _take() -> Erasure | None:
     turn = func.coalesce(Erasure.try_at, Erasure.requested_at)
     with reading() as session:
         waits = (Erasure.mailchimp_done_at.is_(None), is_due)
-        return session.scalar(select(Erasure).where(*waits).order_by(turn).limit(1))
+        return session.scalar(select(Erasure).where(*waits).order_by(turn, Erasure.id).limit(1))
 
 
 def _locked(session: Session, id_: str) -> Erasure | None:

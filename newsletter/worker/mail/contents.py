@@ -6,6 +6,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from newsletter import config
@@ -28,7 +29,7 @@ _GONE = {"de": "[Link nicht aufbewahrt]", "en": "[link not kept]"}
 def values_of(letter_id: str) -> LetterValues | None:
     """What stands in a letter; None if nobody needs it any more."""
     with reading() as session:
-        letter = session.get(Letter, letter_id)
+        letter = session.scalar(select(Letter).where(Letter.id == letter_id))
         row = session.get(Subscription, letter.ref) if letter else None
         if letter is None or row is None:
             return None

@@ -171,7 +171,7 @@ class Postman:
             letter = session.scalar(
                 select(Letter)
                 .where(*waiting)
-                .order_by(Letter.due_at)
+                .order_by(Letter.due_at, Letter.number)
                 .limit(1)
                 .with_for_update(skip_locked=True)
             )

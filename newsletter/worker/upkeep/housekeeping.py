@@ -34,7 +34,9 @@ class Housekeeping:
         is_readable = Subscription.ref.not_in(self._unreadable)
         query = select(Subscription.ref).where(*is_over, is_readable)
         with reading() as session:
-            refs = session.scalars(query.order_by(Subscription.expires_at).limit(BATCH)).all()
+            refs = session.scalars(
+                query.order_by(Subscription.expires_at, Subscription.ref).limit(BATCH)
+            ).all()
         for ref in refs:
             self._expire(ref)
         if refs:

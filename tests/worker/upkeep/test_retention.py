@@ -221,7 +221,9 @@ def test_a_stranger_who_signs_them_up_every_four_days_does_not_extend_it(
 
 def letters_of(ref: str) -> list[Letter]:
     with reading() as session:
-        return list(session.scalars(select(Letter).where(Letter.ref == ref)))
+        return list(
+            session.scalars(select(Letter).where(Letter.ref == ref).order_by(Letter.number))
+        )
 
 
 @pytest.mark.parametrize("is_withdrawn", [False, True], ids=["as it was", "text withdrawn"])
