@@ -10,7 +10,7 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
-from newsletter.storage.schema import Schema, schema_of
+from newsletter.storage.schema import Schema, refuse_unreleased, schema_of
 
 # Any number that nobody else takes: "newsletter" on a telephone's keys, cut short.
 _LOCK = 639753837
@@ -43,6 +43,7 @@ def _migrate(connection: Connection) -> None:
         connection.execute(text("SET LOCAL lock_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
         connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT_MILLISECONDS}ms'"))
+    refuse_unreleased(connection)
     if schema_of(connection) is Schema.AHEAD:
         # The old code is started again: what a later release added stays, and does it no harm.
         return

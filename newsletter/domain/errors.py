@@ -25,6 +25,10 @@ class SettingsError(NewsletterError):
         super().__init__("\n".join(problems))
 
 
+class UnreleasedSchema(NewsletterError):
+    """The database was made by a development state that was never released: name an empty one in DATABASE_URL."""
+
+
 class InvalidAddress(NewsletterError):
     """This is not an e-mail address that a letter can be sent to."""
 

@@ -1,4 +1,4 @@
-"""How the database's schema stands to this code. Bringing it to the newest is migrating.py's part."""
+"""How the database's schema stands to this code. cli/migrate.py brings it to the newest."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from pathlib import Path
 
 from flask import current_app
 from sqlalchemy import Connection, inspect, text
+
+from newsletter.domain.errors import UnreleasedSchema
+
+#: The numbering of development states that were never released: their tables cannot be brought to today's.
+UNRELEASED = ("0001", "0002", "0003")
 
 
 class Schema(StrEnum):
@@ -41,6 +46,16 @@ def schema_of(connection: Connection) -> Schema:
     if present is None:
         return Schema.MISSING
     known = revisions(current_app.extensions["migrations"])
+    if present in UNRELEASED:
+        return Schema.BEHIND
     if present not in known:
         return Schema.AHEAD
     return Schema.CURRENT if present == known[0] else Schema.BEHIND
+
+
+def refuse_unreleased(connection: Connection) -> None:
+    """Raise UnreleasedSchema where a development state made the tables."""
+    if not inspect(connection).has_table("alembic_version"):
+        return
+    if connection.scalar(text("SELECT version_num FROM alembic_version")) in UNRELEASED:
+        raise UnreleasedSchema

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0001"
+revision = "0100"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -295,7 +295,13 @@ def upgrade() -> None:
         sa.Column(
             "kind",
             sa.Enum(
-                "confirmation", name="kind", native_enum=False, create_constraint=True, length=32
+                "confirmation",
+                "way_back",
+                "my_data",
+                name="kind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
             ),
             nullable=False,
         ),
@@ -325,6 +331,20 @@ def upgrade() -> None:
         postgresql_where=sa.text("sent_at IS NULL AND failed_at IS NULL"),
     )
     op.create_index("ix_letter_ref", "letter", ["ref"])
+
+    op.create_table(
+        "retention_run",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("ran_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_retention_run")),
+    )
+    op.create_index("ix_retention_run_ran_at", "retention_run", ["ran_at"])
     for table in ("ledger_row", "seal"):
         _append_only(table)
 
