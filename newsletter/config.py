@@ -1,7 +1,7 @@
 """The environment, read once into typed, frozen Settings; nothing else reads it.
 
 A wrong environment is refused as a whole, with every problem at once, by the variable's name and without its
-value. The variables are documented in README.md and listed in .env.example.
+value. The variables are documented in docs/settings.md and listed in .env.example.
 """
 
 from __future__ import annotations

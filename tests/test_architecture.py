@@ -180,10 +180,10 @@ def test_the_example_environment_names_exactly_the_settings_there_are() -> None:
     assert sorted(named) == sorted(name.upper() for name in Settings.model_fields)
 
 
-def test_the_readme_names_every_setting() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_documents_name_every_setting() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
 
-    assert [name for name in Settings.model_fields if f"`{name.upper()}`" not in readme] == []
+    assert [name for name in Settings.model_fields if f"`{name.upper()}`" not in page] == []
 
 
 def test_every_admin_door_refuses_without_a_token(app: Flask, client: FlaskClient) -> None:

@@ -133,7 +133,7 @@ def test_a_wrong_value_is_refused_in_words_of_ours(variable: str, value: str, sa
 
 
 def sourced(file: Path) -> dict[str, str]:
-    """The environment that a shell makes of a file, as README.md says how."""
+    """The environment that a shell makes of a file, as .env.example says how."""
     script = 'set -eu; set -a; . "$1"; set +a; exec env -0'
     done = subprocess.run(
         ["/bin/sh", "-c", script, "sh", str(file)], env={}, capture_output=True, check=True

@@ -2,7 +2,7 @@
 
 Read this first. `decide()` answers for every standing and every action; `subscriptions._apply()` alone carries
 the answer out. Nothing here touches a database, a clock or a network: what the table needs to know is handed in.
-The table itself stands in README.md; changing a rule is changing one cell here and one row of its test.
+docs/states.md shows the table; changing a rule is changing one cell here and one row of its test.
 """
 
 from __future__ import annotations
