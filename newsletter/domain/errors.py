@@ -116,9 +116,9 @@ class NotRestored(NewsletterError):
 class Meaning(StrEnum):
     """What a failed delivery, of a letter or of a call to Mailchimp, means for the work that is left."""
 
-    PASSING = "passing"  #: the same may succeed later: postpone this one
-    PERSONAL = "personal"  #: it will never succeed for this person: give this one up
-    WHOLE = "whole"  #: the other side refuses us altogether: hold everything, use nothing up
+    RETRY_LATER = "retry_later"  #: the same may succeed later: postpone this one
+    GIVE_UP_ONE = "give_up_one"  #: it will never succeed for this person: give this one up
+    HOLD_ALL = "hold_all"  #: the other side refuses us altogether: hold everything, use nothing up
 
 
 class DeliveryFailure(NewsletterError):

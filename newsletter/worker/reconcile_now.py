@@ -73,7 +73,7 @@ def _patiently(step: Callable[[], bool], wait: Callable[[str], None]) -> bool:
         try:
             return step()
         except DeliveryFailure as failure:
-            if failure.meaning is not Meaning.PASSING:
+            if failure.meaning is not Meaning.RETRY_LATER:
                 raise
             if tries == 1:
                 wait(failure.reason)

@@ -125,9 +125,9 @@ def _envelope(settings: Settings, postbox: SmtpPostbox) -> Iterator[Finding]:
 
 
 def _refused(failure: DeliveryFailure) -> Iterator[Finding]:
-    if failure.meaning is Meaning.PASSING:
+    if failure.meaning is Meaning.RETRY_LATER:
         return  # such as greylisting, which real letters wait for
-    if failure.meaning is Meaning.PERSONAL:
+    if failure.meaning is Meaning.GIVE_UP_ONE:
         yield Finding(
             "CONTACT_EMAIL",
             f"the mail server takes nothing for that address ({failure.reason})",

@@ -112,7 +112,7 @@ class Batches:
         try:
             return self._mailchimp.subscribe_all([errand.joining for errand in batch])
         except DeliveryFailure as failure:
-            if failure.meaning is not Meaning.PERSONAL:
+            if failure.meaning is not Meaning.GIVE_UP_ONE:
                 return [failure] * len(batch)
         # Somebody in it is not even looked at: the others must not wait for that.
         if len(batch) == 1 or time.monotonic() - began > SPLITTING_SECONDS:
@@ -142,11 +142,11 @@ class Batches:
 
 
 def _progress_after(failed: Sequence[tuple[Errand, DeliveryFailure]], of: int) -> Progress:
-    refusal = next((why for _, why in failed if why.meaning is Meaning.WHOLE), None)
+    refusal = next((why for _, why in failed if why.meaning is Meaning.HOLD_ALL), None)
     if refusal is not None:
         jobs.hold("mailchimp", refusal.reason)
         return Progress.STOP
-    is_passing = len(failed) == of and all(why.meaning is Meaning.PASSING for _, why in failed)
+    is_passing = len(failed) == of and all(why.meaning is Meaning.RETRY_LATER for _, why in failed)
     return Progress.FAILED if is_passing else Progress.DONE
 
 

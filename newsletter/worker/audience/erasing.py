@@ -37,7 +37,7 @@ class Forgetting:
             self._mailchimp.delete_permanently(erasures.address_of(erasure))
         except DeliveryFailure as failure:
             log.warning("erasure %s at mailchimp failed: %s", id_, failure.reason)
-            is_whole = failure.meaning is Meaning.WHOLE
+            is_whole = failure.meaning is Meaning.HOLD_ALL
             _postpone(id_, failure.reason, is_tried=not is_whole)
             if not is_whole:
                 return Progress.FAILED

@@ -141,11 +141,11 @@ def _note_failure(
         row.audience_asked, row.audience_settles_at = errand.asked, errand.settles_at
     if row.round != errand.round or wish_for(row) is not errand.wanted:
         return  # something else is wanted by now, and its turn is at once
-    if failure.meaning is Meaning.PERSONAL and errand.wanted is There.SUBSCRIBED:
+    if failure.meaning is Meaning.GIVE_UP_ONE and errand.wanted is There.SUBSCRIBED:
         row.audience = There.REFUSED
         _log(session, row, errand, Event.SYNC_FAILED, failure.reason[:64])
         tell_way_back(session, row)
-    elif failure.meaning is Meaning.WHOLE:
+    elif failure.meaning is Meaning.HOLD_ALL:
         # Should it be about this person after all, the next probe is somebody else's.
         row.audience_try_at = now + jobs.PROBE_EVERY
     else:

@@ -68,7 +68,7 @@ class Audience:
             log.warning("mailchimp ref=%s failed: %s, %s", ref, failure.reason, outcome)
             if errand is not None:
                 settling.fail(errand, failure)
-            if failure.meaning is not Meaning.WHOLE:
+            if failure.meaning is not Meaning.HOLD_ALL:
                 return Progress.FAILED
             jobs.hold("mailchimp", failure.reason)
             self._waiting.clear()
@@ -118,10 +118,12 @@ class Audience:
 
 def _outcome(failure: DeliveryFailure, errand: Errand | None) -> str:
     """What comes of a failure, as the log tells it: nobody's leaving is ever given up."""
-    if failure.meaning is Meaning.WHOLE:
+    if failure.meaning is Meaning.HOLD_ALL:
         return "all that is meant for Mailchimp waits"
     is_adding = errand is not None and errand.wanted is There.SUBSCRIBED
-    return "given up" if failure.meaning is Meaning.PERSONAL and is_adding else "tried again later"
+    return (
+        "given up" if failure.meaning is Meaning.GIVE_UP_ONE and is_adding else "tried again later"
+    )
 
 
 def _is_answer(errand: Errand, member: Member | None) -> bool:

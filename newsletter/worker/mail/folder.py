@@ -36,7 +36,7 @@ class FolderPostbox:
         except OSError:
             with suppress(OSError):
                 unfinished.unlink()
-            raise DeliveryFailure(Meaning.WHOLE, "folder") from None
+            raise DeliveryFailure(Meaning.HOLD_ALL, "folder") from None
         return "file written"
 
     def probe(self) -> None:
@@ -44,7 +44,7 @@ class FolderPostbox:
         with suppress(OSError):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not os.access(self._folder, os.W_OK | os.X_OK):
-            raise DeliveryFailure(Meaning.WHOLE, "folder")
+            raise DeliveryFailure(Meaning.HOLD_ALL, "folder")
 
     def close(self) -> None:
         """Do nothing: no file stays open."""

@@ -38,9 +38,9 @@ log = logging.getLogger(__name__)
 #: Stages at which a server refuses us while it looks at one letter: it may mean that letter alone.
 _ABOUT_A_LETTER = ("rcpt", "data")
 _OUTCOMES = {
-    Meaning.PASSING: "tried again later",
-    Meaning.PERSONAL: "given up",
-    Meaning.WHOLE: "all letters wait",
+    Meaning.RETRY_LATER: "tried again later",
+    Meaning.GIVE_UP_ONE: "given up",
+    Meaning.HOLD_ALL: "all letters wait",
 }
 _LONGEST_ASIDE = timedelta(minutes=10)
 
@@ -133,7 +133,7 @@ class Postman:
             # One letter that cannot be written must not stop the rest.
             log.exception("letter ref=%s could not be sent", errand.ref)
             return self._fail(
-                errand, DeliveryFailure(Meaning.PASSING, type(error).__name__), permit
+                errand, DeliveryFailure(Meaning.RETRY_LATER, type(error).__name__), permit
             )
         self._settle(lambda: self._settle_sent(errand, values, message, reply))
         if permit is Permit.PROBE:
@@ -148,12 +148,12 @@ class Postman:
             *(errand.ref, errand.tries + 1, failure.reason, _OUTCOMES[failure.meaning]),
         )
         self._settle(lambda: self._settle_failed(errand, failure))
-        if failure.meaning is Meaning.WHOLE:
+        if failure.meaning is Meaning.HOLD_ALL:
             jobs.hold("mail", failure.reason)
-        elif failure.meaning is Meaning.PERSONAL and permit is Permit.PROBE:
+        elif failure.meaning is Meaning.GIVE_UP_ONE and permit is Permit.PROBE:
             # It speaks of one person alone: the server takes our letters again.
             jobs.release("mail")
-        return failure.meaning is not Meaning.WHOLE
+        return failure.meaning is not Meaning.HOLD_ALL
 
     def _take(self) -> Errand | None:
         now = clock.now()
@@ -222,21 +222,21 @@ class Postman:
                 letter.leased_by = letter.leased_until = None
                 letter.error = failure.reason[:64]
                 match failure.meaning:
-                    case Meaning.PASSING:
+                    case Meaning.RETRY_LATER:
                         letter.tries += 1
                         letter.due_at = now + backoff.delay(letter.tries)
-                    case Meaning.PERSONAL:
+                    case Meaning.GIVE_UP_ONE:
                         letter.failed_at = now
                         quota.uncount(session, row.digest, letter.id)
                         detail = _kind_told(letter, letter.error)
                         _log(session, row, letter, Event.MAIL_FAILED, now, detail=detail)
                         if letter.kind is LetterKind.MY_DATA:
                             _drop(session, letter, row)
-                    case Meaning.WHOLE if failure.reason.startswith(_ABOUT_A_LETTER):
+                    case Meaning.HOLD_ALL if failure.reason.startswith(_ABOUT_A_LETTER):
                         # Should it be about this one after all, the next probes are others'.
                         letter.tries += 1
                         letter.due_at = now + _aside(letter.tries)
-                    case Meaning.WHOLE:
+                    case Meaning.HOLD_ALL:
                         pass
 
 

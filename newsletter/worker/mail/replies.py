@@ -38,8 +38,10 @@ def expect(
         raise smtplib.SMTPServerDisconnected("no SMTP reply")
     codes = _codes(code, text)
     if personal is not None and personal.match(codes):
-        raise DeliveryFailure(Meaning.PERSONAL, f"{step} {codes}")
-    raise DeliveryFailure(Meaning.WHOLE if code >= 500 else Meaning.PASSING, f"{step} {codes}")
+        raise DeliveryFailure(Meaning.GIVE_UP_ONE, f"{step} {codes}")
+    raise DeliveryFailure(
+        Meaning.HOLD_ALL if code >= 500 else Meaning.RETRY_LATER, f"{step} {codes}"
+    )
 
 
 def broken_off(error: OSError) -> str:

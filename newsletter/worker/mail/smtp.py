@@ -68,8 +68,8 @@ class SmtpPostbox:
 
     def send(self, message: EmailMessage) -> str:
         """Hand one letter over and return the server's reply as one line; raise DeliveryFailure."""
-        sender = _only_address(message, "From", Meaning.WHOLE)
-        recipient = _only_address(message, "To", Meaning.PERSONAL)
+        sender = _only_address(message, "From", Meaning.HOLD_ALL)
+        recipient = _only_address(message, "To", Meaning.GIVE_UP_ONE)
         content = re.sub(rb"(?m)^\.", b"..", as_sent(message))  # RFC 5321 § 4.5.2
         end_begun = False
         try:
@@ -85,7 +85,7 @@ class SmtpPostbox:
         except OSError as error:
             self._drop()
             reason = broken_off(error)
-            raise DeliveryFailure(Meaning.PASSING, reason, outcome_unknown=end_begun) from None
+            raise DeliveryFailure(Meaning.RETRY_LATER, reason, outcome_unknown=end_begun) from None
 
     def probe(self) -> None:
         """Connect and sign in, or ask the kept connection for a NOOP; raise DeliveryFailure."""
@@ -100,7 +100,7 @@ class SmtpPostbox:
             expect("rset", smtp.docmd("RSET"))
         except OSError as error:
             self._drop()
-            raise DeliveryFailure(Meaning.PASSING, broken_off(error)) from None
+            raise DeliveryFailure(Meaning.RETRY_LATER, broken_off(error)) from None
 
     def close(self) -> None:
         """Say goodbye and let go of the connection; the next letter opens a new one."""
@@ -147,7 +147,7 @@ class SmtpPostbox:
                 on_failure.pop_all()
                 return smtp
         except (OSError, ValueError) as error:
-            raise DeliveryFailure(Meaning.WHOLE, why_not_signed_in(error)) from None
+            raise DeliveryFailure(Meaning.HOLD_ALL, why_not_signed_in(error)) from None
 
     def _dial(self) -> smtplib.SMTP:
         at, seconds = (self._server.host, self._server.port, self._helo), self._patience.connect
@@ -163,16 +163,16 @@ class SmtpPostbox:
             smtp.starttls(context=self._tls)
             smtp.ehlo_or_helo_if_needed()
         elif self._server.starttls == "required":
-            raise DeliveryFailure(Meaning.WHOLE, "starttls_not_offered")
+            raise DeliveryFailure(Meaning.HOLD_ALL, "starttls_not_offered")
 
     def _log_in(self, smtp: smtplib.SMTP) -> None:
         user, password = self._server.user, self._server.password
         if user is None or password is None:
             return
         if self._server.starttls != "never" and not _is_private(smtp):
-            raise DeliveryFailure(Meaning.WHOLE, "auth_without_tls")
+            raise DeliveryFailure(Meaning.HOLD_ALL, "auth_without_tls")
         if not smtp.has_extn("auth"):
-            raise DeliveryFailure(Meaning.WHOLE, "auth_not_offered")
+            raise DeliveryFailure(Meaning.HOLD_ALL, "auth_not_offered")
         smtp.login(user, password.get_secret_value())
 
 

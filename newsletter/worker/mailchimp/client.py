@@ -40,21 +40,21 @@ _LEFT = ("unsubscribed", "cleaned")
 #: `type` is never looked at: it is often missing, and was changed three times. Each phrase has a
 #: blank, since a detail begins with an address, which its owner chose and which has none.
 _ERRORS = (
-    (400, "compliance state", Meaning.PERSONAL, COMPLIANCE_STATE),
-    (400, "must opt in again", Meaning.PERSONAL, COMPLIANCE_STATE),
-    (400, "forgotten email not subscribed", Meaning.PERSONAL, "forgotten"),
-    (400, "was permanently deleted", Meaning.PERSONAL, "forgotten"),
-    (400, "was previously removed from this audience", Meaning.PERSONAL, "forgotten"),
-    (400, "looks fake or invalid", Meaning.PERSONAL, "fake_or_invalid"),
-    (400, "please provide a valid email address", Meaning.PERSONAL, "invalid_address"),
-    (400, "has signed up to a lot of lists", Meaning.PASSING, "too_many_signups"),
-    (400, "merge fields were invalid", Meaning.WHOLE, "merge_fields"),
-    (401, "", Meaning.WHOLE, "api_key"),
-    (403, "", Meaning.WHOLE, "forbidden"),
-    (404, "", Meaning.WHOLE, LIST_UNKNOWN),
-    (408, "", Meaning.PASSING, "http 408"),
-    (426, "", Meaning.WHOLE, "rejected 426"),
-    (429, "", Meaning.PASSING, "throttled"),
+    (400, "compliance state", Meaning.GIVE_UP_ONE, COMPLIANCE_STATE),
+    (400, "must opt in again", Meaning.GIVE_UP_ONE, COMPLIANCE_STATE),
+    (400, "forgotten email not subscribed", Meaning.GIVE_UP_ONE, "forgotten"),
+    (400, "was permanently deleted", Meaning.GIVE_UP_ONE, "forgotten"),
+    (400, "was previously removed from this audience", Meaning.GIVE_UP_ONE, "forgotten"),
+    (400, "looks fake or invalid", Meaning.GIVE_UP_ONE, "fake_or_invalid"),
+    (400, "please provide a valid email address", Meaning.GIVE_UP_ONE, "invalid_address"),
+    (400, "has signed up to a lot of lists", Meaning.RETRY_LATER, "too_many_signups"),
+    (400, "merge fields were invalid", Meaning.HOLD_ALL, "merge_fields"),
+    (401, "", Meaning.HOLD_ALL, "api_key"),
+    (403, "", Meaning.HOLD_ALL, "forbidden"),
+    (404, "", Meaning.HOLD_ALL, LIST_UNKNOWN),
+    (408, "", Meaning.RETRY_LATER, "http 408"),
+    (426, "", Meaning.HOLD_ALL, "rejected 426"),
+    (429, "", Meaning.RETRY_LATER, "throttled"),
 )
 
 
@@ -106,14 +106,14 @@ class Mailchimp:
         except DeliveryFailure as failure:
             if failure.reason == LIST_UNKNOWN:
                 # It names no audience, so that the URL itself leads nowhere.
-                raise DeliveryFailure(Meaning.WHOLE, "api_url") from None
+                raise DeliveryFailure(Meaning.HOLD_ALL, "api_url") from None
             raise
 
     def check_list(self) -> None:
         """See that the audience exists; else the failure is WHOLE, `list_unknown`."""
         audience = document(call(self._lists.get_list, self._list_id, fields=["id"]))
         if audience.get("id") != self._list_id:
-            raise DeliveryFailure(Meaning.WHOLE, LIST_UNKNOWN)
+            raise DeliveryFailure(Meaning.HOLD_ALL, LIST_UNKNOWN)
 
     def subscribe(self, joining: Joining) -> There:
         """Have Mailchimp write to somebody who confirmed."""
@@ -142,7 +142,7 @@ class Mailchimp:
             answer = self._at_member(address, patch, change, skip_merge_validation=True)
         except DeliveryFailure as refusal:
             # Who is cleaned or archived there cannot be changed, and need not be.
-            member = self.look_up(address) if refusal.meaning is Meaning.PERSONAL else None
+            member = self.look_up(address) if refusal.meaning is Meaning.GIVE_UP_ONE else None
             if member is None or member.place is not There.UNSUBSCRIBED:
                 raise
             return member.place
@@ -158,7 +158,7 @@ class Mailchimp:
         """Have Mailchimp forget somebody, and read back that it did."""
         self._at_member(address, self._lists.delete_list_member_permanent)
         if self.look_up(address) is not None:
-            raise DeliveryFailure(Meaning.PASSING, "still_there")
+            raise DeliveryFailure(Meaning.RETRY_LATER, "still_there")
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -226,16 +226,16 @@ def _judged(answer: requests.Response) -> DeliveryFailure:
     """What an answer that is no success means."""
     status, words = answer.status_code, _words_of(answer)
     if status // 100 == 3:
-        return DeliveryFailure(Meaning.WHOLE, "redirect")
+        return DeliveryFailure(Meaning.HOLD_ALL, "redirect")
     if status == 403 and words is None:
-        return DeliveryFailure(Meaning.PASSING, "throttled")
+        return DeliveryFailure(Meaning.RETRY_LATER, "throttled")
     if (failure := _known_failure(status, words or "")) is not None:
         return failure
     if words is None or status >= 500:
         # Its gateway gives up on calls that are still running behind it.
         may_run_on = status in (502, 504)
-        return DeliveryFailure(Meaning.PASSING, f"http {status}", outcome_unknown=may_run_on)
-    return DeliveryFailure(Meaning.PERSONAL, f"rejected {status}")
+        return DeliveryFailure(Meaning.RETRY_LATER, f"http {status}", outcome_unknown=may_run_on)
+    return DeliveryFailure(Meaning.GIVE_UP_ONE, f"rejected {status}")
 
 
 def _known_failure(status: int, words: str) -> DeliveryFailure | None:
@@ -260,7 +260,7 @@ def document(answer: Any) -> dict[str, Any]:
     """Mailchimp's document in what the client returned; raise DeliveryFailure."""
     if not isinstance(answer, dict):
         # A 2xx that is not Mailchimp's own: something may have been carried out, nobody says what.
-        raise DeliveryFailure(Meaning.PASSING, "not_json", outcome_unknown=True)
+        raise DeliveryFailure(Meaning.RETRY_LATER, "not_json", outcome_unknown=True)
     return answer
 
 
@@ -286,7 +286,7 @@ def _time_in(text: object) -> datetime | None:
 def _place_in(answer: Any, *wanted: There) -> There:
     place = _PLACES.get(str(document(answer).get("status")))
     if place is None or place not in wanted:
-        raise DeliveryFailure(Meaning.PASSING, "status_differs", outcome_unknown=True)
+        raise DeliveryFailure(Meaning.RETRY_LATER, "status_differs", outcome_unknown=True)
     return place
 
 

@@ -63,7 +63,7 @@ class MailchimpMembers(Mailchimp):
         )
         contacts, total = answer.get("members", []), answer.get("total_items")
         if not isinstance(contacts, list) or not isinstance(total, int):
-            raise DeliveryFailure(Meaning.PASSING, "not_json")
+            raise DeliveryFailure(Meaning.RETRY_LATER, "not_json")
         return Page([_listed(contact) for contact in contacts], total)
 
 

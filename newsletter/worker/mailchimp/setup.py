@@ -137,7 +137,7 @@ def _made(kind: type[Kind], settings: Settings, timeout: tuple[float, float]) ->
 def _listed(answer: Any, name: str) -> list[dict[str, Any]]:
     items = document(answer).get(name)
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise DeliveryFailure(Meaning.PASSING, "not_json")
+        raise DeliveryFailure(Meaning.RETRY_LATER, "not_json")
     return items
 
 

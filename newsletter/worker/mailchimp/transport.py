@@ -96,14 +96,14 @@ def _failure_behind(cause: object) -> DeliveryFailure:
         case DeliveryFailure():
             return cause
         case requests.ConnectTimeout():
-            return DeliveryFailure(Meaning.PASSING, "timeout")
+            return DeliveryFailure(Meaning.RETRY_LATER, "timeout")
         case requests.Timeout() | requests.ConnectionError(args=[ReadTimeoutError()]):
-            return DeliveryFailure(Meaning.PASSING, "timeout", outcome_unknown=True)
+            return DeliveryFailure(Meaning.RETRY_LATER, "timeout", outcome_unknown=True)
         case SSLError() if "CERTIFICATE_VERIFY_FAILED" in str(cause):
-            return DeliveryFailure(Meaning.WHOLE, "tls")
+            return DeliveryFailure(Meaning.HOLD_ALL, "tls")
         case requests.ConnectionError(args=[MaxRetryError(reason=NewConnectionError())]):
-            return DeliveryFailure(Meaning.PASSING, "network")
+            return DeliveryFailure(Meaning.RETRY_LATER, "network")
         case requests.ConnectionError() | ChunkedEncodingError() | ContentDecodingError():
-            return DeliveryFailure(Meaning.PASSING, "network", outcome_unknown=True)
+            return DeliveryFailure(Meaning.RETRY_LATER, "network", outcome_unknown=True)
         case _:
-            return DeliveryFailure(Meaning.WHOLE, f"client {type(cause).__name__}")
+            return DeliveryFailure(Meaning.HOLD_ALL, f"client {type(cause).__name__}")

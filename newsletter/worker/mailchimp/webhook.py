@@ -99,7 +99,7 @@ def _installed(mailchimp: MailchimpHooks, url: str) -> Installed:
 
 def _after_refusal(failure: DeliveryFailure, mailchimp: MailchimpHooks, url: str) -> Webhook:
     """Find the webhook that somebody else was quicker to register: each URL is taken once."""
-    if failure.meaning is not Meaning.PERSONAL:
+    if failure.meaning is not Meaning.GIVE_UP_ONE:
         raise failure
     if (present := _at(url, mailchimp.webhooks())) is None:
         raise SettingsError([str(_REFUSED)])

@@ -16,9 +16,9 @@ from newsletter.worker.reconcile.walk import Reconciliation
 
 NOT_BEGUN = timedelta(hours=1)
 _OUTCOMES = {
-    Meaning.PASSING: "goes on later",
-    Meaning.PERSONAL: "left until the next night",
-    Meaning.WHOLE: "all that is meant for Mailchimp waits",
+    Meaning.RETRY_LATER: "goes on later",
+    Meaning.GIVE_UP_ONE: "left until the next night",
+    Meaning.HOLD_ALL: "all that is meant for Mailchimp waits",
 }
 
 log = logging.getLogger(__name__)
@@ -84,16 +84,16 @@ class Nightly:
         outcome = _OUTCOMES[failure.meaning]
         log.warning("reconciling failed: %s, %s", failure.reason, outcome)
         match failure.meaning:
-            case Meaning.WHOLE:
+            case Meaning.HOLD_ALL:
                 self.drop()
                 jobs.hold("mailchimp", failure.reason)
                 return Progress.STOP
-            case Meaning.PASSING:
+            case Meaning.RETRY_LATER:
                 # The walk goes on where it stands.
                 self._tries += 1
                 self._try_at = clock.now() + backoff.delay(self._tries)
                 return Progress.FAILED
-            case Meaning.PERSONAL:
+            case Meaning.GIVE_UP_ONE:
                 return self._give_up(failure.reason)
 
     def _give_up(self, reason: str) -> Progress:

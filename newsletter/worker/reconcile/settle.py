@@ -108,7 +108,7 @@ def _look(mailchimp: Mailchimp, change: Change) -> Change | None:
         log.exception("ref=%s could not be looked up", change.known.ref)
         return None
     except DeliveryFailure as failure:
-        if failure.meaning is not Meaning.PERSONAL:
+        if failure.meaning is not Meaning.GIVE_UP_ONE:
             raise
         log.warning("ref=%s could not be looked up: %s", change.known.ref, failure.reason)
         return None

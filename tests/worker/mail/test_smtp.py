@@ -30,7 +30,7 @@ WITH_TLS = "250-mail.example.com\r\n250-STARTTLS\r\n250 AUTH PLAIN"
 WITHOUT_AUTH = "250 mail.example.com"
 SHORT = Patience(connect=0.3, command=0.3, end=0.3)
 
-WHOLE, PERSONAL, PASSING = Meaning.WHOLE, Meaning.PERSONAL, Meaning.PASSING
+HOLD_ALL, GIVE_UP_ONE, RETRY_LATER = Meaning.HOLD_ALL, Meaning.GIVE_UP_ONE, Meaning.RETRY_LATER
 
 
 def letter(recipient: str = ADA) -> EmailMessage:
@@ -120,27 +120,27 @@ def test_a_letter_composed_for_eight_bits_is_recoded() -> None:
 
 
 REFUSALS: list[tuple[str, str, Meaning, str]] = [
-    ("MAIL", "451 4.3.0 later", PASSING, "mail 451 4.3.0"),
-    ("MAIL", "421 4.7.0 too much", PASSING, "mail 421 4.7.0"),
-    ("MAIL", "550 5.7.1 not you", WHOLE, "mail 550 5.7.1"),
-    ("MAIL", "553 sender rejected", WHOLE, "mail 553"),
-    ("RCPT", "450 4.2.1 greylisted", PASSING, "rcpt 450 4.2.1"),
-    ("RCPT", "421 closing", PASSING, "rcpt 421"),
-    ("RCPT", "550 5.1.1 <Ada@Example.org> unknown", PERSONAL, "rcpt 550 5.1.1"),
-    ("RCPT", "552 5.2.2 mailbox full", PERSONAL, "rcpt 552 5.2.2"),
-    ("RCPT", "550 no such user", PERSONAL, "rcpt 550"),
-    ("RCPT", "530 5.7.0 sign in first", WHOLE, "rcpt 530 5.7.0"),
-    ("RCPT", "530 sign in first", WHOLE, "rcpt 530"),
-    ("RCPT", "535 who are you", WHOLE, "rcpt 535"),
-    ("RCPT", "554 5.7.1 relay access denied", WHOLE, "rcpt 554 5.7.1"),
-    ("DATA", "451 4.3.0 later", PASSING, "data 451 4.3.0"),
-    ("DATA", "554 5.1.1 no valid recipients", WHOLE, "data 554 5.1.1"),
-    ("END", "452 4.3.1 disk full", PASSING, "data 452 4.3.1"),
-    ("END", "550 5.1.1 unknown", PERSONAL, "data 550 5.1.1"),
-    ("END", "552 5.2.3 too long for this mailbox", PERSONAL, "data 552 5.2.3"),
-    ("END", "554 5.7.1 spam", WHOLE, "data 554 5.7.1"),
-    ("END", "554 no", WHOLE, "data 554"),
-    ("END", "354 what", PASSING, "data 354"),
+    ("MAIL", "451 4.3.0 later", RETRY_LATER, "mail 451 4.3.0"),
+    ("MAIL", "421 4.7.0 too much", RETRY_LATER, "mail 421 4.7.0"),
+    ("MAIL", "550 5.7.1 not you", HOLD_ALL, "mail 550 5.7.1"),
+    ("MAIL", "553 sender rejected", HOLD_ALL, "mail 553"),
+    ("RCPT", "450 4.2.1 greylisted", RETRY_LATER, "rcpt 450 4.2.1"),
+    ("RCPT", "421 closing", RETRY_LATER, "rcpt 421"),
+    ("RCPT", "550 5.1.1 <Ada@Example.org> unknown", GIVE_UP_ONE, "rcpt 550 5.1.1"),
+    ("RCPT", "552 5.2.2 mailbox full", GIVE_UP_ONE, "rcpt 552 5.2.2"),
+    ("RCPT", "550 no such user", GIVE_UP_ONE, "rcpt 550"),
+    ("RCPT", "530 5.7.0 sign in first", HOLD_ALL, "rcpt 530 5.7.0"),
+    ("RCPT", "530 sign in first", HOLD_ALL, "rcpt 530"),
+    ("RCPT", "535 who are you", HOLD_ALL, "rcpt 535"),
+    ("RCPT", "554 5.7.1 relay access denied", HOLD_ALL, "rcpt 554 5.7.1"),
+    ("DATA", "451 4.3.0 later", RETRY_LATER, "data 451 4.3.0"),
+    ("DATA", "554 5.1.1 no valid recipients", HOLD_ALL, "data 554 5.1.1"),
+    ("END", "452 4.3.1 disk full", RETRY_LATER, "data 452 4.3.1"),
+    ("END", "550 5.1.1 unknown", GIVE_UP_ONE, "data 550 5.1.1"),
+    ("END", "552 5.2.3 too long for this mailbox", GIVE_UP_ONE, "data 552 5.2.3"),
+    ("END", "554 5.7.1 spam", HOLD_ALL, "data 554 5.7.1"),
+    ("END", "554 no", HOLD_ALL, "data 554"),
+    ("END", "354 what", RETRY_LATER, "data 354"),
 ]
 
 
@@ -171,7 +171,7 @@ def test_only_a_connection_lost_after_the_letter_leaves_the_outcome_unknown(
     step: str, act: str | Act, reason: str, unknown: bool
 ) -> None:
     with ScriptedSmtp({step: act}) as server, postbox_at(server, patience=SHORT) as postbox:
-        assert in_short(failure_of(postbox)) == (PASSING, reason, unknown)
+        assert in_short(failure_of(postbox)) == (RETRY_LATER, reason, unknown)
 
 
 def test_a_letter_that_is_stuck_half_way_was_surely_not_accepted() -> None:
@@ -182,7 +182,7 @@ def test_a_letter_that_is_stuck_half_way_was_surely_not_accepted() -> None:
         with pytest.raises(DeliveryFailure) as caught:
             postbox.send(huge)
 
-        assert in_short(caught.value) == (PASSING, "timeout", False)
+        assert in_short(caught.value) == (RETRY_LATER, "timeout", False)
 
 
 EARLY_FAILURES: list[tuple[Script, str]] = [
@@ -210,7 +210,7 @@ def test_whatever_fails_before_the_sign_in_is_done_concerns_all_letters(
         ScriptedSmtp(script) as server,
         postbox_at(server, password=PASSWORD, patience=SHORT) as postbox,
     ):
-        assert in_short(failure_of(postbox)) == (WHOLE, reason, False)
+        assert in_short(failure_of(postbox)) == (HOLD_ALL, reason, False)
 
 
 def test_a_server_that_is_not_there_concerns_all_letters() -> None:
@@ -219,7 +219,7 @@ def test_a_server_that_is_not_there_concerns_all_letters() -> None:
 
     postbox = SmtpPostbox(SmtpServer.parse(f"smtp://127.0.0.1:{port}"))
 
-    assert in_short(failure_of(postbox)) == (WHOLE, "connect", False)
+    assert in_short(failure_of(postbox)) == (HOLD_ALL, "connect", False)
 
 
 def test_a_server_that_does_not_take_the_connection_concerns_all_letters() -> None:
@@ -229,13 +229,13 @@ def test_a_server_that_does_not_take_the_connection_concerns_all_letters() -> No
         with socket.create_connection(("127.0.0.1", port)):
             failure = failure_of(postbox)
 
-    assert in_short(failure) == (WHOLE, "timeout", False)
+    assert in_short(failure) == (HOLD_ALL, "timeout", False)
 
 
 def test_a_host_name_that_cannot_be_one_concerns_all_letters() -> None:
     postbox = SmtpPostbox(SmtpServer.parse("smtp://mail..example.com"))
 
-    assert in_short(failure_of(postbox)) == (WHOLE, "smtp_url", False)
+    assert in_short(failure_of(postbox)) == (HOLD_ALL, "smtp_url", False)
 
 
 def test_user_and_password_are_sent() -> None:
@@ -250,7 +250,7 @@ def test_a_password_that_cannot_be_sent_is_not_told() -> None:
     with ScriptedSmtp() as server, postbox_at(server, password="pässword") as postbox:
         failure = failure_of(postbox)
 
-    assert in_short(failure) == (WHOLE, "smtp_url", False)
+    assert in_short(failure) == (HOLD_ALL, "smtp_url", False)
     assert "ssword" not in "".join(traceback.format_exception(failure))
 
 
@@ -308,7 +308,7 @@ def test_a_connection_is_opened_again_only_once() -> None:
     with ScriptedSmtp(*scripts) as server, postbox_at(server) as postbox:
         postbox.send(letter())
 
-        assert in_short(failure_of(postbox)) == (PASSING, "network", False)
+        assert in_short(failure_of(postbox)) == (RETRY_LATER, "network", False)
         assert len(server.connections) == 2
 
 
@@ -325,7 +325,7 @@ def test_a_server_without_the_tls_that_is_required_gets_nothing() -> None:
         ScriptedSmtp() as server,
         postbox_at(server, starttls="required", password=PASSWORD) as postbox,
     ):
-        assert in_short(failure_of(postbox)) == (WHOLE, "starttls_not_offered", False)
+        assert in_short(failure_of(postbox)) == (HOLD_ALL, "starttls_not_offered", False)
         assert server.commands == ["ehlo news.example.com"]
 
 
@@ -334,7 +334,7 @@ def test_tls_that_is_offered_but_refused_concerns_all_letters(starttls: str) -> 
     script: Script = {"EHLO": WITH_TLS, "STARTTLS": "454 4.7.0 not now"}
 
     with ScriptedSmtp(script) as server, postbox_at(server, starttls=starttls) as postbox:
-        assert in_short(failure_of(postbox)) == (WHOLE, "starttls 454 4.7.0", False)
+        assert in_short(failure_of(postbox)) == (HOLD_ALL, "starttls 454 4.7.0", False)
 
 
 @pytest.mark.parametrize("starttls", ["required", "optional"])
@@ -367,7 +367,7 @@ def test_a_certificate_that_nobody_signed_is_refused(
     server = ScriptedSmtp({"EHLO": WITH_TLS}, tls=tls, implicit_tls=is_implicit)
 
     with server, postbox_at(server, scheme=scheme, starttls=starttls) as postbox:
-        assert in_short(failure_of(postbox)) == (WHOLE, "tls", False)
+        assert in_short(failure_of(postbox)) == (HOLD_ALL, "tls", False)
 
 
 def test_a_certificate_for_another_host_is_refused(
@@ -378,7 +378,7 @@ def test_a_certificate_for_another_host_is_refused(
     server = ScriptedSmtp(tls=server_side(certificate), implicit_tls=True)
 
     with server, postbox_at(server, scheme="smtps") as postbox:
-        assert in_short(failure_of(postbox)) == (WHOLE, "tls", False)
+        assert in_short(failure_of(postbox)) == (HOLD_ALL, "tls", False)
 
 
 @pytest.mark.parametrize(("starttls", "is_sent"), [("optional", False), ("never", True)])
@@ -391,7 +391,7 @@ def test_a_password_crosses_the_network_in_the_clear_only_if_that_was_said_outri
         if is_sent:
             postbox.send(letter())
         else:
-            assert in_short(failure_of(postbox)) == (WHOLE, "auth_without_tls", False)
+            assert in_short(failure_of(postbox)) == (HOLD_ALL, "auth_without_tls", False)
 
         assert any(line.startswith("AUTH") for line in server.commands) is is_sent
 
@@ -458,7 +458,7 @@ def test_no_header_can_be_smuggled_in(header: str) -> None:
         message[header] = "ada@example.org\r\nBcc: grace@example.com"
 
 
-@pytest.mark.parametrize(("header", "meaning"), [("From", WHOLE), ("To", PERSONAL)])
+@pytest.mark.parametrize(("header", "meaning"), [("From", HOLD_ALL), ("To", GIVE_UP_ONE)])
 def test_an_address_beyond_ascii_is_refused_before_anything_is_sent(
     header: str, meaning: Meaning
 ) -> None:
@@ -522,7 +522,7 @@ def test_a_folder_that_cannot_be_written_to_concerns_all_letters(tmp_path: Path)
     with pytest.raises(DeliveryFailure) as caught:
         postbox.send(letter())
 
-    assert in_short(caught.value) == (WHOLE, "folder", False)
+    assert in_short(caught.value) == (HOLD_ALL, "folder", False)
 
 
 def test_without_a_mail_server_letters_go_to_the_folder() -> None:

@@ -41,7 +41,7 @@ MEMBER = f"/3.0/lists/{LIST}/members/{HASH}"
 SIGNED_UP = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 CONFIRMED = datetime(2026, 3, 1, 14, 30, 0, tzinfo=timezone(timedelta(hours=2)))
 
-WHOLE, PERSONAL, PASSING = Meaning.WHOLE, Meaning.PERSONAL, Meaning.PASSING
+HOLD_ALL, GIVE_UP_ONE, RETRY_LATER = Meaning.HOLD_ALL, Meaning.GIVE_UP_ONE, Meaning.RETRY_LATER
 
 LIST_EXISTS = in_json(200, {"id": LIST})
 NO_CONTENT = Answer(204)
@@ -138,7 +138,7 @@ def test_asking_again_tells_the_same_with_pending(status: str, place: There) -> 
 def test_another_status_than_was_asked_for_is_no_success(status: str | None) -> None:
     failure = failure_of(subscribe, in_json(200, {"status": status}))
 
-    assert in_short(failure) == (PASSING, "status_differs", True)
+    assert in_short(failure) == (RETRY_LATER, "status_differs", True)
 
 
 NO_ANSWERS = {
@@ -156,7 +156,7 @@ NO_ANSWERS = {
 
 @pytest.mark.parametrize("answer", NO_ANSWERS.values(), ids=NO_ANSWERS)
 def test_what_is_not_mailchimps_document_is_no_success(answer: Answer) -> None:
-    assert in_short(failure_of(subscribe, answer)) == (PASSING, "not_json", True)
+    assert in_short(failure_of(subscribe, answer)) == (RETRY_LATER, "not_json", True)
 
 
 WITHOUT_WORDS = {
@@ -173,14 +173,14 @@ WITHOUT_WORDS = {
 @pytest.mark.parametrize(
     ("status", "meaning", "reason"),
     [
-        (400, PASSING, "http 400"),
-        (401, WHOLE, "api_key"),
-        (403, PASSING, "throttled"),
-        (404, WHOLE, "list_unknown"),
-        (405, PASSING, "http 405"),
-        (429, PASSING, "throttled"),
-        (500, PASSING, "http 500"),
-        (503, PASSING, "http 503"),
+        (400, RETRY_LATER, "http 400"),
+        (401, HOLD_ALL, "api_key"),
+        (403, RETRY_LATER, "throttled"),
+        (404, HOLD_ALL, "list_unknown"),
+        (405, RETRY_LATER, "http 405"),
+        (429, RETRY_LATER, "throttled"),
+        (500, RETRY_LATER, "http 500"),
+        (503, RETRY_LATER, "http 503"),
     ],
 )
 def test_an_error_without_words_is_an_error_all_the_same(
@@ -193,84 +193,84 @@ def test_an_error_without_words_is_an_error_all_the_same(
 def test_what_its_gateway_gave_up_on_may_still_be_carried_out(status: int) -> None:
     page = Answer(status, content_type="text/html", body=b"<html>Bad Gateway</html>")
 
-    assert in_short(failure_of(subscribe, page)) == (PASSING, f"http {status}", True)
+    assert in_short(failure_of(subscribe, page)) == (RETRY_LATER, f"http {status}", True)
 
 
 ERRORS: list[tuple[int, str, str, Meaning, str]] = [
-    (400, COMPLIANCE, IN_COMPLIANCE, PERSONAL, "compliance_state"),
-    (400, COMPLIANCE, "", PERSONAL, "compliance_state"),
-    (400, "Mitglied gesperrt", IN_COMPLIANCE, PERSONAL, "compliance_state"),
+    (400, COMPLIANCE, IN_COMPLIANCE, GIVE_UP_ONE, "compliance_state"),
+    (400, COMPLIANCE, "", GIVE_UP_ONE, "compliance_state"),
+    (400, "Mitglied gesperrt", IN_COMPLIANCE, GIVE_UP_ONE, "compliance_state"),
     (
         400,
         "Bad Request",
         f"{ADA} has previously unsubscribed from this list and must opt in again.",
-        PERSONAL,
+        GIVE_UP_ONE,
         "compliance_state",
     ),
-    (400, "Forgotten Email Not Subscribed", "", PERSONAL, "forgotten"),
+    (400, "Forgotten Email Not Subscribed", "", GIVE_UP_ONE, "forgotten"),
     (
         400,
         "Bad Request",
         f"{ADA} was permanently deleted and cannot be re-imported. The contact must re-subscribe.",
-        PERSONAL,
+        GIVE_UP_ONE,
         "forgotten",
     ),
     (
         400,
         "Bad Request",
         f"{ADA} was previously removed from this audience. To rejoin, they'll need to sign up.",
-        PERSONAL,
+        GIVE_UP_ONE,
         "forgotten",
     ),
     (
         400,
         "Invalid Resource",
         f"{ADA} looks fake or invalid, please enter a real email address.",
-        PERSONAL,
+        GIVE_UP_ONE,
         "fake_or_invalid",
     ),
     (
         400,
         "Invalid Resource",
         "compliance@example.com looks fake or invalid, please enter a real email address.",
-        PERSONAL,
+        GIVE_UP_ONE,
         "fake_or_invalid",
     ),
     (
         400,
         "Invalid Resource",
         "Please provide a valid email address.",
-        PERSONAL,
+        GIVE_UP_ONE,
         "invalid_address",
     ),
     (
         400,
         "Invalid Resource",
         f"{ADA} has signed up to a lot of lists very recently; we're not allowing more signups",
-        PASSING,
+        RETRY_LATER,
         "too_many_signups",
     ),
-    (400, "Invalid Resource", "Your merge fields were invalid.", WHOLE, "merge_fields"),
+    (400, "Invalid Resource", "Your merge fields were invalid.", HOLD_ALL, "merge_fields"),
     (
         400,
         "Invalid Resource",
         "The resource submitted could not be validated.",
-        PERSONAL,
+        GIVE_UP_ONE,
         "rejected 400",
     ),
-    (400, "Member Exists", f"{ADA} is already a list member.", PERSONAL, "rejected 400"),
-    (400, "JSON Parse Exception", "", PERSONAL, "rejected 400"),
-    (401, "API Key Invalid", "Your API key may be invalid.", WHOLE, "api_key"),
-    (403, "Forbidden", "", WHOLE, "forbidden"),
-    (403, "User Disabled", "This account has been deactivated.", WHOLE, "forbidden"),
-    (404, "Resource Not Found", "", WHOLE, "list_unknown"),
-    (405, "Method Not Allowed", "", PERSONAL, "rejected 405"),
-    (408, "Request Timeout", "", PASSING, "http 408"),
-    (422, "Unprocessable", "", PERSONAL, "rejected 422"),
-    (426, "Upgrade Required", "Please make your request via HTTPS.", WHOLE, "rejected 426"),
-    (429, "Too Many Requests", "10 simultaneous connections", PASSING, "throttled"),
-    (500, "InternalServerError", "A deep, internal error has occurred", PASSING, "http 500"),
-    (503, "ComplianceRelated", IN_COMPLIANCE, PASSING, "http 503"),
+    (400, "Member Exists", f"{ADA} is already a list member.", GIVE_UP_ONE, "rejected 400"),
+    (400, "JSON Parse Exception", "", GIVE_UP_ONE, "rejected 400"),
+    (401, "API Key Invalid", "Your API key may be invalid.", HOLD_ALL, "api_key"),
+    (403, "Forbidden", "", HOLD_ALL, "forbidden"),
+    (403, "User Disabled", "This account has been deactivated.", HOLD_ALL, "forbidden"),
+    (404, "Resource Not Found", "", HOLD_ALL, "list_unknown"),
+    (405, "Method Not Allowed", "", GIVE_UP_ONE, "rejected 405"),
+    (408, "Request Timeout", "", RETRY_LATER, "http 408"),
+    (422, "Unprocessable", "", GIVE_UP_ONE, "rejected 422"),
+    (426, "Upgrade Required", "Please make your request via HTTPS.", HOLD_ALL, "rejected 426"),
+    (429, "Too Many Requests", "10 simultaneous connections", RETRY_LATER, "throttled"),
+    (500, "InternalServerError", "A deep, internal error has occurred", RETRY_LATER, "http 500"),
+    (503, "ComplianceRelated", IN_COMPLIANCE, RETRY_LATER, "http 503"),
 ]
 
 
@@ -300,7 +300,7 @@ def test_a_problems_type_is_never_looked_at() -> None:
     ],
 )
 def test_a_call_that_is_lost_on_the_way_may_have_been_carried_out(act: Act, reason: str) -> None:
-    assert in_short(failure_of(subscribe, act)) == (PASSING, reason, True)
+    assert in_short(failure_of(subscribe, act)) == (RETRY_LATER, reason, True)
 
 
 def test_a_call_that_never_got_through_was_not_carried_out() -> None:
@@ -313,7 +313,7 @@ def test_a_call_that_never_got_through_was_not_carried_out() -> None:
     ):
         subscribe(mailchimp)
 
-    assert in_short(caught.value) == (PASSING, "network", False)
+    assert in_short(caught.value) == (RETRY_LATER, "network", False)
 
 
 def test_a_call_that_waits_in_vain_to_be_connected_was_not_carried_out() -> None:
@@ -326,7 +326,7 @@ def test_a_call_that_waits_in_vain_to_be_connected_was_not_carried_out() -> None
         ):
             subscribe(mailchimp)
 
-    assert in_short(caught.value) == (PASSING, "timeout", False)
+    assert in_short(caught.value) == (RETRY_LATER, "timeout", False)
 
 
 def test_a_certificate_that_nobody_signed_concerns_all_calls(tmp_path: Path) -> None:
@@ -339,7 +339,7 @@ def test_a_certificate_that_nobody_signed_concerns_all_calls(tmp_path: Path) -> 
     ):
         subscribe(mailchimp)
 
-    assert in_short(caught.value) == (WHOLE, "tls", False)
+    assert in_short(caught.value) == (HOLD_ALL, "tls", False)
     assert server.requests == []
 
 
@@ -350,7 +350,7 @@ def test_a_mistake_of_ours_does_not_pass_for_a_failing_network() -> None:
 
     failure = failure_of(write_nonsense, standing("subscribed"))
 
-    assert in_short(failure) == (WHOLE, "client TypeError", False)
+    assert in_short(failure) == (HOLD_ALL, "client TypeError", False)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -362,7 +362,7 @@ def test_no_redirect_is_followed(status: int) -> None:
     ):
         mailchimp.delete_permanently(ada())
 
-    assert in_short(caught.value) == (WHOLE, "redirect", False)
+    assert in_short(caught.value) == (HOLD_ALL, "redirect", False)
     assert len(server.requests) == 1
 
 
@@ -445,13 +445,13 @@ def test_who_gets_nothing_anyway_needs_no_unsubscribing(status: str) -> None:
 
 
 REFUSED_UNSUBSCRIBING: list[tuple[list[Answer], Meaning, str]] = [
-    ([standing("subscribed")], PASSING, "status_differs"),
-    ([REFUSED, standing("subscribed")], PERSONAL, "rejected 400"),
-    ([REFUSED, Answer(500)], PASSING, "http 500"),
-    ([NOT_FOUND, NOT_FOUND], WHOLE, "list_unknown"),
-    ([NOT_FOUND, in_json(200, {"id": "another"})], WHOLE, "list_unknown"),
-    ([Answer(401)], WHOLE, "api_key"),
-    ([Answer(429)], PASSING, "throttled"),
+    ([standing("subscribed")], RETRY_LATER, "status_differs"),
+    ([REFUSED, standing("subscribed")], GIVE_UP_ONE, "rejected 400"),
+    ([REFUSED, Answer(500)], RETRY_LATER, "http 500"),
+    ([NOT_FOUND, NOT_FOUND], HOLD_ALL, "list_unknown"),
+    ([NOT_FOUND, in_json(200, {"id": "another"})], HOLD_ALL, "list_unknown"),
+    ([Answer(401)], HOLD_ALL, "api_key"),
+    ([Answer(429)], RETRY_LATER, "throttled"),
 ]
 
 
@@ -528,7 +528,7 @@ def test_nobody_is_found_only_where_the_list_is() -> None:
 def test_nobody_is_looked_up_in_a_list_that_is_not_there(answer: Answer) -> None:
     failure = failure_of(lambda mailchimp: mailchimp.look_up(ada()), NOT_FOUND, answer)
 
-    assert in_short(failure) == (WHOLE, "list_unknown", False)
+    assert in_short(failure) == (HOLD_ALL, "list_unknown", False)
 
 
 def test_forgetting_somebody_is_read_back() -> None:
@@ -554,15 +554,15 @@ def test_who_is_not_there_is_already_forgotten() -> None:
 
 
 NOT_FORGOTTEN: list[tuple[list[Answer | Act], Meaning, str]] = [
-    ([NO_CONTENT, standing("archived")], PASSING, "still_there"),
-    ([NO_CONTENT, standing("subscribed")], PASSING, "still_there"),
-    ([NO_CONTENT, Answer(500)], PASSING, "http 500"),
-    ([NO_CONTENT, NOT_FOUND, NOT_FOUND], WHOLE, "list_unknown"),
-    ([NO_CONTENT, Answer(200, b"<html>Welcome</html>", "text/html")], PASSING, "not_json"),
-    ([NOT_FOUND, NOT_FOUND], WHOLE, "list_unknown"),
-    ([Answer(405, b"")], PASSING, "http 405"),
-    ([Answer(503)], PASSING, "http 503"),
-    ([Act.SILENCE], PASSING, "timeout"),
+    ([NO_CONTENT, standing("archived")], RETRY_LATER, "still_there"),
+    ([NO_CONTENT, standing("subscribed")], RETRY_LATER, "still_there"),
+    ([NO_CONTENT, Answer(500)], RETRY_LATER, "http 500"),
+    ([NO_CONTENT, NOT_FOUND, NOT_FOUND], HOLD_ALL, "list_unknown"),
+    ([NO_CONTENT, Answer(200, b"<html>Welcome</html>", "text/html")], RETRY_LATER, "not_json"),
+    ([NOT_FOUND, NOT_FOUND], HOLD_ALL, "list_unknown"),
+    ([Answer(405, b"")], RETRY_LATER, "http 405"),
+    ([Answer(503)], RETRY_LATER, "http 503"),
+    ([Act.SILENCE], RETRY_LATER, "timeout"),
 ]
 
 
@@ -681,21 +681,21 @@ ONE_OF_A_BATCH = {
     "an error nobody knows": (of_batch(errors=[error("Something went wrong")]), None),
     "in compliance state": (
         of_batch(errors=[error(f"{ADA} is in a compliance state due to unsubscribe")]),
-        (PERSONAL, "compliance_state"),
+        (GIVE_UP_ONE, "compliance_state"),
     ),
     "forgotten": (
         of_batch(errors=[error(f"{ADA} was permanently deleted and cannot be re-imported.")]),
-        (PERSONAL, "forgotten"),
+        (GIVE_UP_ONE, "forgotten"),
     ),
     "fake": (
         of_batch(
             errors=[error(f"{ADA} looks fake or invalid, please enter a real email address.")]
         ),
-        (PERSONAL, "fake_or_invalid"),
+        (GIVE_UP_ONE, "fake_or_invalid"),
     ),
     "too many lists": (
         of_batch(errors=[error(f"{ADA} has signed up to a lot of lists very recently; we're not")]),
-        (PASSING, "too_many_signups"),
+        (RETRY_LATER, "too_many_signups"),
     ),
 }
 
@@ -713,13 +713,13 @@ def test_a_batchs_answer_is_read_person_by_person(case: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (in_json(200, {}), (PASSING, "not_json", True)),
-        (Answer(429), (PASSING, "throttled", False)),
-        (Answer(403), (PASSING, "throttled", False)),
-        (Answer(504, b"<html>", "text/html"), (PASSING, "http 504", True)),
-        (problem(401, "API Key Invalid"), (WHOLE, "api_key", False)),
-        (problem(404, "Resource Not Found"), (WHOLE, "list_unknown", False)),
-        (problem(400, "Invalid Resource"), (PERSONAL, "rejected 400", False)),
+        (in_json(200, {}), (RETRY_LATER, "not_json", True)),
+        (Answer(429), (RETRY_LATER, "throttled", False)),
+        (Answer(403), (RETRY_LATER, "throttled", False)),
+        (Answer(504, b"<html>", "text/html"), (RETRY_LATER, "http 504", True)),
+        (problem(401, "API Key Invalid"), (HOLD_ALL, "api_key", False)),
+        (problem(404, "Resource Not Found"), (HOLD_ALL, "list_unknown", False)),
+        (problem(400, "Invalid Resource"), (GIVE_UP_ONE, "rejected 400", False)),
     ],
 )
 def test_a_batch_that_fails_as_a_whole_fails_for_all(

@@ -168,7 +168,7 @@ def test_what_is_no_list_of_contacts_is_a_passing_failure(
     with pytest.raises(DeliveryFailure) as failure:
         Listing(members, None).next_page()
 
-    assert failure.value.meaning is Meaning.PASSING
+    assert failure.value.meaning is Meaning.RETRY_LATER
 
 
 def test_each_contact_tells_why_it_gets_nothing(
