@@ -102,7 +102,8 @@ class There(StrEnum):
 class Standing:
     """What the table needs to know about a person. `left_at` is when they last left, None if they never did.
 
-    `there` is their place at Mailchimp, `refused_as` why it refused them.
+    `there` is their place at Mailchimp, `refused_as` why it refused them. `proof_has_ended`: the period for which
+    the proof of their earlier consent is kept is over.
     """
 
     status: Status
@@ -111,6 +112,7 @@ class Standing:
     held: bool = False
     there: There = There.ABSENT
     refused_as: str | None = None
+    proof_has_ended: bool = False
 
     def is_hard(self, now: datetime) -> bool:
         """Tell whether only staff, never a sign-up, can end this block."""
@@ -142,7 +144,7 @@ class Decision:
     writes_letter: bool = False
     tells_way_back: bool = False  #: nothing changes, but a letter names the way back to Mailchimp
     keeps_block: bool = False  #: erased, but a digest stays behind as a block
-    asks_anew: bool = False  #: erased, but the open request goes on as somebody unknown's
+    keeps_end: bool = False  #: the open request ends when it was to end before
 
     @property
     def changes(self) -> bool:
@@ -207,7 +209,14 @@ def _sign_up(standing: Standing, dash: Decision, now: datetime, *, way_back: boo
         case Status.UNKNOWN | Status.PENDING:
             return Decision(Status.PENDING, None, Event.SIGNUP, writes_letter=True)
         case Status.RETURNING:
-            return Decision(Status.RETURNING, standing.reason, Event.SIGNUP, writes_letter=True)
+            return Decision(
+                Status.RETURNING,
+                standing.reason,
+                Event.SIGNUP,
+                writes_letter=True,
+                # Whoever signs them up again and again does not keep the proof.
+                keeps_end=standing.proof_has_ended,
+            )
         case Status.BLOCKED:
             if standing.is_hard(now):
                 return dash
@@ -252,14 +261,10 @@ def _close_request(standing: Standing, dash: Decision, event: Event) -> Decision
 
 
 def _retire(standing: Standing, dash: Decision, now: datetime) -> Decision:
-    """End what is kept of somebody who left, on time whoever signs them up again; no sign-up is lost by it."""
-    match standing.status:
-        case Status.BLOCKED:
-            return Decision(Status.UNKNOWN, None, Event.ERASED, keeps_block=standing.is_hard(now))
-        case Status.RETURNING:
-            return Decision(Status.UNKNOWN, None, Event.ERASED, asks_anew=True)
-        case _:
-            return dash
+    """End what is kept of somebody who left; it waits for the end of an open request."""
+    if standing.status is not Status.BLOCKED:
+        return dash
+    return Decision(Status.UNKNOWN, None, Event.ERASED, keeps_block=standing.is_hard(now))
 
 
 def leaves(before: Status, after: Status) -> bool:

@@ -9,7 +9,6 @@ from typing import Any
 
 from newsletter import config
 from newsletter.config import Locale
-from newsletter.domain import periods
 from newsletter.domain.lifecycle import Event, Status
 from newsletter.texts import access_words, formatting
 from newsletter.texts.access_words import LABEL
@@ -140,10 +139,7 @@ def _value(name: str, value: Any, locale: Locale) -> str | None:
 
 
 def _event(event: Held, locale: Locale) -> Line:
-    is_carried_on = (event["event"], event.get("actor")) == (Event.SIGNUP, periods.ACTOR)
-    told = (access_words.CARRIED_ON if is_carried_on else access_words.EVENT[event["event"]])[
-        locale
-    ]
+    told = access_words.EVENT[event["event"]][locale]
     if "reason" in event:
         told += f": {access_words.REASON[event['reason']][locale]}"
     if "detail" in event:

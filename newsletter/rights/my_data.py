@@ -88,12 +88,12 @@ def look(link: Link, locale: Locale) -> MyData:
     """All that is held, to be read; raise ExpiredLink. Looking changes nothing, as mail scanners open links, too."""
     with reading() as session:
         row = _checked(link, session.get(Subscription, link.ref))
-        standing = standing_of(row)
+        now = clock.now()
         return MyData(
             access.of_row(session, row, locale),
             can_leave=row.status is Status.CONFIRMED,
             can_correct=row.status in (Status.PENDING, Status.CONFIRMED),
-            can_lift=row.reason is Reason.NOT_ME and standing.is_hard(clock.now()),
+            can_lift=row.reason is Reason.NOT_ME and standing_of(row, now).is_hard(now),
             unsubscribe_url=subscriptions.unsubscribe_url(row.ref),
         )
 

@@ -73,7 +73,6 @@ _ENDS = or_(
     Subscription.confirmed_round.is_not(None),
     Subscription.reason.in_([*SOFT_REASONS, Reason.BOUNCE]),
 )
-#: Also of whom somebody signed up again: only the address's owner, by confirming, keeps it any longer.
 _IS_OUT = Subscription.status.in_((Status.BLOCKED, Status.RETURNING))
 _HAS_LEFT = (_IS_OUT, Subscription.hold.is_(False), _ENDS)
 
@@ -84,7 +83,9 @@ def left_before(now: datetime) -> datetime:
 
 
 def _proofs(now: datetime, most: int | None) -> list[str]:
-    where = (*_HAS_LEFT, Subscription.left_at < left_before(now))
+    # The end of a proof waits for that of a request that came after it.
+    is_open = and_(Subscription.expires_at.is_not(None), Subscription.expires_at > now)
+    where = (*_HAS_LEFT, Subscription.left_at < left_before(now), not_(is_open))
     return _keys(Subscription.ref, where, Subscription.left_at, most)
 
 

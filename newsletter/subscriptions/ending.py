@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from newsletter.domain import periods
 from newsletter.domain.lifecycle import Action
 from newsletter.storage.database import writing
-from newsletter.subscriptions import under_way
 from newsletter.subscriptions.person import (
     meet_by_ref,
 )
@@ -19,16 +16,11 @@ def expire(ref: str) -> None:
         meet_by_ref(session, ref)  # meeting somebody ends a request that is over
 
 
-def retire(ref: str, left_before: datetime) -> bool:
-    """Retention ends what is kept of somebody who left; False where they did not, or not before that time."""
+def retire(ref: str) -> bool:
+    """Retention ends what is kept of somebody who left; False where its period is not over."""
     with writing() as session:
         person = meet_by_ref(session, ref)
-        row = person.row if person is not None else None
         # They may have come back, and left again, since they were looked for.
-        if person is None or row is None or row.left_at is None or row.left_at >= left_before:
+        if person is None or not person.standing.proof_has_ended:
             return False
-        request = under_way.find(session, row)
-        decision = person.act(Action.RETIRE, actor=periods.ACTOR)
-        if decision.asks_anew and request is not None:
-            under_way.ask_anew(person, request)
-        return decision.changes
+        return person.act(Action.RETIRE, actor=periods.ACTOR).changes

@@ -18,7 +18,6 @@ from sqlalchemy import bindparam, delete, exists, null, or_, select
 from sqlalchemy.orm import Session
 
 from newsletter import config
-from newsletter.domain.clock import rfc3339
 from newsletter.storage import statements
 from newsletter.storage.keys import keyring
 from newsletter.storage.models import Letter, LetterKind, Quota, Subscription
@@ -85,17 +84,11 @@ def write(
     wording: str,
     counts_on: Counted,
     now: datetime,
-    asked_at: datetime | None = None,
 ) -> None:
-    """Write a letter to somebody; `wording` is the hash of the consent text it is about.
-
-    `asked_at`: when it was asked for, where that was not now; the evidence keeps it until the letter itself says so.
-    """
+    """Write a letter to somebody; `wording` is the hash of the consent text it is about."""
     id_ = secrets.token_hex(16)
     domain = urlsplit(config.current().public_url).hostname or "localhost"
     evidence = {"message_id": f"<{secrets.token_hex(16)}@{domain}>"}
-    if asked_at is not None:
-        evidence["asked_at"] = rfc3339(asked_at)
     statements.append(
         session,
         Letter,

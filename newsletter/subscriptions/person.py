@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session, object_session
 
 from newsletter import config
-from newsletter.domain import clock
+from newsletter.domain import clock, periods
 from newsletter.domain.address import Address
 from newsletter.domain.lifecycle import (
     NOBODY,
@@ -60,7 +60,6 @@ class Person:
     letters: list[list[str]] = field(default_factory=list)  #: as Quota has them
     told_at: datetime | None = None  #: when the way back to Mailchimp was told last
     now: datetime = field(default_factory=clock.now)
-    asked_at: datetime | None = None  #: when the form was sent, where that was not now
     erased_with: str | None = None  #: what their erasure shares with those begun together with it
     erasure: Erasure | None = None  #: the one that was begun or taken up by what was done here
     #: What whoever was found reads, even if their request turns out to be over.
@@ -72,7 +71,7 @@ class Person:
     @property
     def standing(self) -> Standing:
         """Where they stand, as the table wants to know it."""
-        return NOBODY if self.row is None else standing_of(self.row)
+        return NOBODY if self.row is None else standing_of(self.row, self.now)
 
     @property
     def has_way_back(self) -> bool:
@@ -159,8 +158,9 @@ def meet_by_ref(session: Session, ref: str) -> Person | None:
     return None if row is None else _arrive(Person(session, row.digest, address_of(row), row))
 
 
-def standing_of(row: Subscription) -> Standing:
+def standing_of(row: Subscription, now: datetime) -> Standing:
     """Where somebody stands, as the table wants to know it."""
+    ended_before = periods.ended_before(now, config.current().zone) if row.left_at else None
     return Standing(
         row.status,
         row.reason,
@@ -168,6 +168,7 @@ def standing_of(row: Subscription) -> Standing:
         row.hold,
         there=row.audience,
         refused_as=row.audience_error,
+        proof_has_ended=bool(row.left_at and ended_before and row.left_at < ended_before),
     )
 
 
@@ -242,7 +243,8 @@ def _apply(
         row.status, row.since = decision.status, person.now
         row.audience_try_at, row.audience_tries, row.audience_error = None, 0, None
     row.reason = decision.reason
-    row.expires_at = _end(person.now) if decision.status in OPEN else None
+    if not decision.keeps_end:
+        row.expires_at = _end(person.now) if decision.status in OPEN else None
     if decision.status is Status.CONFIRMED:
         row.confirmed_round, row.left_at = row.round, None
     if not is_new:
@@ -264,7 +266,6 @@ def _apply(
             wording=agreed,
             counts_on=counts_on,
             now=person.now,
-            asked_at=person.asked_at,
         )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 
+from newsletter.domain import periods
 from newsletter.domain.address import Address
-from newsletter.domain.lifecycle import Action, Decision, too_soon
+from newsletter.domain.lifecycle import Action, Decision, Status, too_soon
 from newsletter.storage import statements
 from newsletter.storage.database import writing
 from newsletter.subscriptions import quota
@@ -28,6 +29,11 @@ def ask(person: Person, consent: ConsentText, *, in_any_case: bool = False) -> D
 
     `in_any_case`: they then stand as if asked, without a letter.
     """
+    standing = person.standing
+    is_soft = standing.status is Status.BLOCKED and not standing.is_hard(person.now)
+    if is_soft and standing.proof_has_ended:
+        # The clock decides, not the nightly run: the proof does not wait for the end of one more request.
+        person.act(Action.RETIRE, actor=periods.ACTOR)
     counted = quota.that_count(person.digest, person.letters, person.now)
     is_too_soon = too_soon(person.standing, counted.times, person.now)
     with statements.together(person.session):

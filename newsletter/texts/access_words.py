@@ -73,11 +73,6 @@ EVENT: Mapping[str, Words] = {
     Event.VIEWED: {"de": "eingesehen", "en": "looked at"},
     Event.RESTORED: {"de": "aus Sicherung wiederhergestellt", "en": "restored from a backup"},
 }
-#: A `signup` by retention: it was under way when the proof from before ended (under_way.py).
-CARRIED_ON: Words = {
-    "de": "Anmeldung unter neuer Vorgangsnummer fortgeführt",
-    "en": "sign-up carried on under a new reference number",
-}
 PLACE: Mapping[str, Words] = {
     There.ABSENT: {"de": "nicht vorhanden", "en": "not there"},
     There.UNKNOWN: {"de": "wird gerade geprüft", "en": "being looked up"},

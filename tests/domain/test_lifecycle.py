@@ -96,10 +96,6 @@ CELLS = [
     ],
     *[(block, Action.RETIRE, Decision(Status.UNKNOWN, None, Event.ERASED)) for block in SOFT],
     *[
-        (who, Action.RETIRE, Decision(Status.UNKNOWN, None, Event.ERASED, asks_anew=True))
-        for who in RETURNING
-    ],
-    *[
         (block, Action.RETIRE, Decision(Status.UNKNOWN, None, Event.ERASED, keeps_block=True))
         for block in HARD
     ],
@@ -189,6 +185,17 @@ def test_disowning_and_blocking_leaves_a_hard_block(standing: Standing) -> None:
 @pytest.mark.parametrize("standing", [NOBODY, *SOFT, *HARD])
 def test_disowning_and_blocking_needs_an_open_request(standing: Standing) -> None:
     assert is_dash(ask(standing, Action.DISOWN, and_block=True), standing)
+
+
+@pytest.mark.parametrize("standing", EVERYBODY)
+def test_no_sign_up_extends_an_open_request_once_the_earlier_proof_has_ended(
+    standing: Standing,
+) -> None:
+    decision = ask(replace(standing, proof_has_ended=True), Action.SIGN_UP)
+
+    assert decision == replace(
+        ask(standing, Action.SIGN_UP), keeps_end=standing.status is Status.RETURNING
+    )
 
 
 @pytest.mark.parametrize("standing", EVERYBODY)

@@ -84,7 +84,7 @@ def _confirmation(session: Session, letter: Letter, row: Subscription) -> Confir
         recipient=recipient.text,
         language=_language(agreed),
         consent_text=agreed.text,
-        requested_at=_asked_at(letter),
+        requested_at=letter.written_at,
         expires_at=row.expires_at,
         deleted_by=row.expires_at + periods.PENDING_GRACE,
         confirm_url=links.url_for(Purpose.CONFIRM, link),
@@ -102,7 +102,7 @@ def _way_back(session: Session, letter: Letter, row: Subscription) -> WayBackVal
     signup_url = config.current().mailchimp_signup_url
     if agreed is None or recipient is None or signup_url is None:
         return None
-    if not standing_of(row).needs_way_back:
+    if not standing_of(row, clock.now()).needs_way_back:
         return None
     return WayBackValues(
         recipient=recipient.text,
@@ -135,12 +135,6 @@ def _my_data(letter: Letter, row: Subscription) -> MyDataValues | None:
 
 def _language(agreed: Wording) -> Locale:
     return "en" if agreed.language == "en" else "de"
-
-
-def _asked_at(letter: Letter) -> datetime:
-    """When the address was entered: as the letter was written, but for one that carries an earlier request on."""
-    asked_at = open_evidence(letter).get("asked_at")
-    return datetime.fromisoformat(asked_at) if asked_at else letter.written_at
 
 
 def _message_id(letter: Letter) -> str:

@@ -106,7 +106,7 @@ class Retiring:
             if name == REQUESTS:
                 subscriptions.expire(ref)
             else:
-                subscriptions.retire(ref, retention.left_before(clock.now()))
+                subscriptions.retire(ref)
         except Exception as error:
             if outage.is_outage(error):
                 raise
