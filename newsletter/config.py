@@ -144,6 +144,7 @@ class Settings(BaseSettings):
     default_locale: Locale = "de"
     timezone: str = "Europe/Berlin"
     authority: str | None = None
+    recipients: Annotated[tuple[str, ...], NoDecode] = ()
     smtp_url: SecretStr | None = None
     mail_from: str | None = None
     mailchimp_api_key: SecretStr | None = None
@@ -162,7 +163,9 @@ class Settings(BaseSettings):
     brand_dir: Path | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
-    @field_validator("secret_key", "data_key", "admin_tokens", "allowed_origins", mode="before")
+    @field_validator(
+        "secret_key", "data_key", "admin_tokens", "allowed_origins", "recipients", mode="before"
+    )
     @classmethod
     def _split_by_comma(cls, value: object) -> object:
         return _split(value)

@@ -85,7 +85,7 @@ def of_row(session: Session, row: Subscription, locale: Locale | None = None) ->
         "events": [_event(event) for event in log.events_of(session, row.ref)],
         "letters": [_letter(letter) for letter in _letters(session, row)],
         "wording": _wording(session, row),
-        **legal.of(row, settings, locale or language_of(row)),
+        **legal.access_duties(row, settings, locale or language_of(row)),
     }
 
 

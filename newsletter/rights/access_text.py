@@ -89,7 +89,7 @@ def _told_as_lifted(held: Held) -> Held:
 
 
 def _duties(held: Held, locale: Locale) -> Iterator[Part]:
-    names = ("purpose", "origin", "recipients", "retention", "automated_decisions")
+    names = ("purpose", "origin", "recipients", "safeguards", "retention", "automated_decisions")
     yield _part("about", locale, _lines(held, locale, *names))
     rights = (Line(LABEL["entitled"][locale], "; ".join(held["rights"])),)
     authority = held["authority"] or LABEL["any_authority"][locale]

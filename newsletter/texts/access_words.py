@@ -133,6 +133,7 @@ LABEL: Mapping[str, Words] = {
     "purpose": {"de": "Zweck", "en": "Purpose"},
     "origin": {"de": "Herkunft", "en": "Origin"},
     "recipients": {"de": "Empfänger", "en": "Recipients"},
+    "safeguards": {"de": "Übermittlung in die USA", "en": "Transfer to the USA"},
     "retention": {"de": "Dauer der Speicherung", "en": "How long it is kept"},
     "automated_decisions": {"de": "Automatisierte Entscheidungen", "en": "Automated decisions"},
     "rights": {"de": "Ihre Rechte", "en": "Your rights"},

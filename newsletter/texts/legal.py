@@ -1,132 +1,224 @@
-"""What has to be told beside the data (Art. 15(1) and (2) GDPR), in both languages: why, whence, to whom, how long."""
+"""What a controller states beside the data, once, in German and English: purpose, recipients, retention, rights.
+
+Art. 13 and 15 GDPR ask for it in notices and access exports; ISO/IEC TS 27560:2023 in a record of consent, whose
+field names `consent_record` uses, in lower case with underscores.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from newsletter.config import Locale, Settings
-from newsletter.domain import periods
-from newsletter.domain.lifecycle import Status
+from newsletter.domain import clock, periods
+from newsletter.domain.lifecycle import SOFT_REASONS, Reason, Status
 from newsletter.storage.models import Subscription
-from newsletter.texts import formatting
+from newsletter.texts import formatting, third_countries
+from newsletter.texts.bilingual import Text
 
-_PURPOSE: dict[Locale, str] = {
-    "de": "Versand des Newsletters und Nachweis der Einwilligung dazu (Art. 6 Abs. 1 lit. a, Art. 7 Abs. 1 DSGVO); "
-    "nach einem Widerruf der Nachweis allein, um Ansprüche abzuwehren (Art. 6 Abs. 1 lit. f, Art. 17 Abs. 3 lit. e "
-    "DSGVO); eine Sperre dient dazu, einen Widerruf oder Widerspruch zu beachten (Art. 6 Abs. 1 lit. f, Art. 7 Abs. 3, "
-    "Art. 21 Abs. 3 DSGVO).",
-    "en": "Sending the newsletter, and proving the consent to it (Art. 6(1)(a), 7(1) GDPR); after a withdrawal the "
-    "proof alone, to defend against claims (Art. 6(1)(f), 17(3)(e) GDPR); a block serves to respect a withdrawal or "
-    "an objection (Art. 6(1)(f), 7(3), 21(3) GDPR).",
-}
-_ORIGIN: dict[Locale, str] = {
-    "de": "Im Anmeldeformular eingetragen und, wo es vermerkt ist, vom Inhaber der Adresse bestätigt; oder uns mit "
-    "einem Widerruf oder einer Sperre genannt.",
-    "en": "Entered in the sign-up form and, where it says so, confirmed by the address's owner; or named to us with "
-    "a withdrawal or a block.",
-}
-_ORIGIN_OF_CORRECTED: dict[Locale, str] = {
-    "de": "Uns als neue Adresse einer früheren Anmeldung genannt und, wo es vermerkt ist, vom Inhaber bestätigt.",
-    "en": "Given to us as the new address of an earlier sign-up and, where it says so, confirmed by its owner.",
-}
-_RECIPIENTS: dict[Locale, list[str]] = {
-    "de": [
-        "Mailchimp (The Rocket Science Group LLC, USA), erst nach der Bestätigung: versendet den Newsletter in unserem "
-        "Auftrag; Grundlage der Übermittlung sind das EU-US Data Privacy Framework und Standardvertragsklauseln "
-        "(Art. 45, 46 DSGVO)",
-        "Dienstleister, die unsere Server und unseren Mailversand in unserem Auftrag betreiben (Art. 28 DSGVO)",
-    ],
-    "en": [
-        "Mailchimp (The Rocket Science Group LLC, USA), once confirmed: sends the newsletter on our behalf; the "
-        "transfer rests on the EU-US Data Privacy Framework and standard contractual clauses (Art. 45, 46 GDPR)",
-        "providers that run our servers and send our e-mails on our behalf (Art. 28 GDPR)",
-    ],
-}
-_RIGHTS: dict[Locale, list[str]] = {
-    "de": [
-        "Auskunft (Art. 15 DSGVO)",
-        "Berichtigung (Art. 16 DSGVO)",
-        "Löschung (Art. 17 DSGVO)",
-        "Einschränkung der Verarbeitung (Art. 18 DSGVO)",
-        "Datenübertragbarkeit (Art. 20 DSGVO)",
-        "Widerspruch gegen das, was auf Art. 6 Abs. 1 lit. f DSGVO beruht (Art. 21 DSGVO)",
+CONFORMS_TO = "ISO/IEC TS 27560:2023"
+MAILCHIMP = "Mailchimp (The Rocket Science Group LLC, USA)"
+
+PURPOSE = Text(
+    "Versand des Newsletters von {organisation} per E-Mail und Nachweis der Einwilligung dazu; eine Sperre dient dazu, "
+    "einen Widerruf oder Widerspruch zu beachten",
+    "Sending the newsletter of {organisation} by e-mail, and proving the consent to it; a block serves to respect a "
+    "withdrawal or an objection",
+)
+LAWFUL_BASIS = Text(
+    "Versand: Einwilligung (Art. 6 Abs. 1 lit. a DSGVO, § 7 Abs. 2 Nr. 2 UWG); Nachweis: Art. 7 Abs. 1, nach einem "
+    "Widerruf Art. 6 Abs. 1 lit. f, Art. 17 Abs. 3 lit. e DSGVO; Sperre: Art. 6 Abs. 1 lit. f, Art. 21 Abs. 3 DSGVO",
+    "sending: consent (Art. 6(1)(a) GDPR, § 7(2) no. 2 UWG); proof: Art. 7(1), after a withdrawal Art. 6(1)(f), "
+    "17(3)(e) GDPR; block: Art. 6(1)(f), 21(3) GDPR",
+)
+ORIGIN = Text(
+    "Im Anmeldeformular eingetragen und, wo es vermerkt ist, vom Inhaber der Adresse bestätigt; oder uns mit einem "
+    "Widerruf oder einer Sperre genannt.",
+    "Entered in the sign-up form and, where it says so, confirmed by the address's owner; or named to us with a "
+    "withdrawal or a block.",
+)
+ORIGIN_OF_CORRECTED = Text(
+    "Uns als neue Adresse einer früheren Anmeldung genannt und, wo es vermerkt ist, vom Inhaber bestätigt.",
+    "Given to us as the new address of an earlier sign-up and, where it says so, confirmed by its owner.",
+)
+MAILCHIMP_ROLE = Text(
+    "Auftragsverarbeiter für den Versand, erst nach der Bestätigung",
+    "processor that sends the newsletter, only after the confirmation",
+)
+RIGHTS = (
+    Text("Auskunft (Art. 15 DSGVO)", "access (Art. 15 GDPR)"),
+    Text("Berichtigung (Art. 16 DSGVO)", "rectification (Art. 16 GDPR)"),
+    Text("Löschung (Art. 17 DSGVO)", "erasure (Art. 17 GDPR)"),
+    Text("Einschränkung der Verarbeitung (Art. 18 DSGVO)", "restriction (Art. 18 GDPR)"),
+    Text("Datenübertragbarkeit (Art. 20 DSGVO)", "portability (Art. 20 GDPR)"),
+    Text(
+        "Widerspruch gegen Verarbeitungen, die auf Art. 6 Abs. 1 lit. f DSGVO beruhen (Art. 21 DSGVO)",
+        "objection to processing that rests on Art. 6(1)(f) GDPR (Art. 21 GDPR)",
+    ),
+    Text(
         "Widerruf der Einwilligung, jederzeit (Art. 7 Abs. 3 DSGVO)",
+        "withdrawal of the consent at any time (Art. 7(3) GDPR)",
+    ),
+    Text(
         "Beschwerde bei einer Aufsichtsbehörde (Art. 77 DSGVO)",
-    ],
-    "en": [
-        "access (Art. 15 GDPR)",
-        "rectification (Art. 16 GDPR)",
-        "erasure (Art. 17 GDPR)",
-        "restriction (Art. 18 GDPR)",
-        "portability (Art. 20 GDPR)",
-        "objecting to what rests on Art. 6(1)(f) GDPR (Art. 21 GDPR)",
-        "withdrawing the consent at any time (Art. 7(3) GDPR)",
-        "a complaint to a supervisory authority (Art. 77 GDPR)",
-    ],
-}
-_UNCONFIRMED: dict[Locale, str] = {
-    "de": "ohne Bestätigung innerhalb von 24 Stunden nach dem {moment} gelöscht",
-    "en": "deleted within 24 hours of {moment} unless confirmed",
-}
-_CONFIRMED: dict[Locale, str] = {
-    "de": "bis zum Widerruf der Einwilligung; ihr Nachweis bis zum Ende des dritten Kalenderjahres danach",
-    "en": "until the consent is withdrawn; its proof to the end of the third calendar year after that",
-}
-_PROOF: dict[Locale, str] = {
-    "de": "der Nachweis der Einwilligung bis zum {day}, dann gelöscht",
-    "en": "the proof of the consent until {day}, then deleted",
-}
-_BARE: dict[Locale, str] = {
-    "de": "eine mit einem Schlüssel gebildete Prüfsumme der Adresse, solange die Sperre besteht",
-    "en": "a keyed digest of the address, as long as the block stands",
-}
-_REQUEST: dict[Locale, str] = {
-    "de": "die neue Anmeldung: {request}; davor Vorhandenes: {rest}",
-    "en": "the new request: {request}; what was there before: {rest}",
-}
-_HELD: dict[Locale, str] = {
-    "de": "{ends}; solange die Verarbeitung eingeschränkt ist, endet nichts von selbst",
-    "en": "{ends}; as long as the data is restricted, nothing ends by itself",
-}
+        "complaint to a supervisory authority (Art. 77 GDPR)",
+    ),
+)
+
+_HOSTING = Text(
+    "Auftragsverarbeiter für Betrieb oder E-Mail-Versand", "processor for hosting or e-mail"
+)
+_MAIL = Text("Mailserver für unsere E-Mails", "mail server for our e-mails")
+_UNNAMED = Text(
+    "Dienstleister, die unsere Server in unserem Auftrag betreiben (Art. 28 DSGVO)",
+    "providers that run our servers on our behalf (Art. 28 GDPR)",
+)
+
+_COLLECTION = Text(
+    "Formular im Web, bestätigt über einen Link an diese Adresse (Double-Opt-in)",
+    "form on the web, confirmed by a link to this address (double opt-in)",
+)
+_PROCESSING = Text(
+    "Speichern, Senden, Übermitteln an den Auftragsverarbeiter",
+    "storing, sending, passing on to the processor",
+)
+_STORAGE = Text("Datenbank des Verantwortlichen", "the controller's database")
+_ADDRESS = Text("E-Mail-Adresse", "e-mail address")
+_VALIDITY = Text("bis zum Widerruf", "until withdrawn")
+_BY_LINK = Text("der Abmeldelink in jedem Newsletter", "the unsubscribe link in every newsletter")
+_BY_EMAIL = Text("per E-Mail an {contact}", "by e-mail to {contact}")
+
+_UNTIL_CONFIRMED = Text(
+    "ohne Bestätigung innerhalb von 24 Stunden nach dem {moment} gelöscht",
+    "deleted within 24 hours of {moment} unless confirmed",
+)
+_UNTIL_WITHDRAWN = Text(
+    "bis zum Widerruf der Einwilligung; der Nachweis bis zum Ende des dritten Kalenderjahres danach (bei einem "
+    "Widerruf heute bis zum {day})",
+    "until the consent is withdrawn; its proof to the end of the third calendar year after that (if withdrawn today, "
+    "until {day})",
+)
+_UNTIL_DAY = Text("bis zum {day}, dann gelöscht", "until {day}, then deleted")
+_DIGEST_STAYS = Text(
+    "ein Kennwert, aus dem sich die Adresse nicht ablesen lässt, bleibt, bis die Sperre aufgehoben oder gelöscht wird",
+    "a code from which the address cannot be read stays until the block is lifted or deleted",
+)
+_NEW_REQUEST = Text(
+    "die neue Anmeldung: {request}; davor Vorhandenes: {rest}",
+    "the new request: {request}; what was there before: {rest}",
+)
+_RESTRICTED = Text(
+    "{ends}; solange die Verarbeitung eingeschränkt ist, endet nichts von selbst",
+    "{ends}; as long as processing is restricted, nothing ends by itself",
+)
+_NOTHING_HELD = Text(
+    "gelöscht; die Ereignisse unter der Vorgangsnummer können wir niemandem mehr zuordnen",
+    "deleted; we can no longer attribute the events under the reference number to anyone",
+)
 
 
-def of(row: Subscription, settings: Settings, locale: Locale) -> dict[str, object]:
-    """All of it about one person, in one language."""
+def access_duties(row: Subscription, settings: Settings, locale: Locale) -> dict[str, object]:
+    """What Art. 15(1) and (2) GDPR ask for beside one person's data."""
+    purpose = PURPOSE.in_(locale).format(organisation=settings.organisation)
+    origin = ORIGIN if row.follows_ref is None else ORIGIN_OF_CORRECTED
     return {
         "controller": settings.imprint_in(locale),
         "contact": settings.contact_email,
         "privacy_notice": settings.privacy_url_in(locale),
-        "purpose": _PURPOSE[locale],
-        "origin": (_ORIGIN if row.follows_ref is None else _ORIGIN_OF_CORRECTED)[locale],
-        "recipients": _RECIPIENTS[locale],
-        "retention": _retention(row, settings, locale),
-        "rights": _RIGHTS[locale],
+        "purpose": f"{purpose}. {LAWFUL_BASIS.in_(locale)}.",
+        "origin": origin.in_(locale),
+        "recipients": recipients(settings, locale),
+        "safeguards": third_countries.BASIS.in_(locale),
+        "retention": retention(row, settings, locale),
+        "rights": rights(locale),
         "authority": settings.authority,
         "automated_decisions": None,
     }
 
 
-def _retention(row: Subscription, settings: Settings, locale: Locale) -> str:
+def consent_record(
+    row: Subscription | None, locale: Locale, settings: Settings, *, link: str | None = None
+) -> dict[str, Any]:
+    """Controller, purpose and rights of a consent; `link` is the person's own to withdraw, for their eyes alone."""
+    contact = settings.contact_email
+    withdrawal = [_BY_LINK.in_(locale), _BY_EMAIL.in_(locale).format(contact=contact)]
+    return {
+        "language": locale,
+        "privacy_notice": settings.privacy_url_in(locale),
+        "controller": {
+            "name": settings.organisation,
+            "address": settings.imprint_in(locale),
+            "contact": contact,
+            "type": "controller",
+        },
+        "purposes": [
+            {
+                "purpose": PURPOSE.in_(locale).format(organisation=settings.organisation),
+                "purpose_type": "marketing",
+                "lawful_basis": LAWFUL_BASIS.in_(locale),
+                "consent_type": "explicit",
+                "pii": [{"type": _ADDRESS.in_(locale), "optional": False, "sensitive": False}],
+                "collection_method": _COLLECTION.in_(locale),
+                "processing_method": _PROCESSING.in_(locale),
+                "storage_locations": [_STORAGE.in_(locale), "Mailchimp (US)"],
+                "retention_period": retention(row, settings, locale),
+                "recipient_third_parties": [
+                    {"name": MAILCHIMP, "role": MAILCHIMP_ROLE.in_(locale), "country": "US"}
+                ],
+                "withdrawal_method": [link, *withdrawal] if link else withdrawal,
+                "validity_duration": _VALIDITY.in_(locale),
+                "jurisdiction": "DE",
+            }
+        ],
+        "privacy_rights": rights(locale),
+        "authority": settings.authority,
+    }
+
+
+def recipients(settings: Settings, locale: Locale) -> list[str]:
+    """By name, not by category, as far as the settings know them (CJEU, C-154/21)."""
+    mailchimp = f"{MAILCHIMP}: {MAILCHIMP_ROLE.in_(locale)}"
+    hosts = [f"{name}: {_HOSTING.in_(locale)}" for name in settings.recipients]
+    mail = [f"{settings.smtp.host}: {_MAIL.in_(locale)}"] if settings.smtp else []
+    return [mailchimp, *(hosts or [_UNNAMED.in_(locale)]), *mail]
+
+
+def rights(locale: Locale) -> list[str]:
+    return [right.in_(locale) for right in RIGHTS]
+
+
+def retention(row: Subscription | None, settings: Settings, locale: Locale) -> str:
+    """How long what is held of a person is kept, by dates; None: nothing is held."""
+    if row is None:
+        return _NOTHING_HELD.in_(locale)
     ends = _ends(row, settings, locale)
-    return _HELD[locale].format(ends=ends) if row.hold else ends
+    return _RESTRICTED.in_(locale).format(ends=ends) if row.hold else ends
 
 
 def _ends(row: Subscription, settings: Settings, locale: Locale) -> str:
     if row.status is Status.CONFIRMED:
-        return _CONFIRMED[locale]
-    request = None
-    if row.expires_at is not None:
-        moment = _moment(row.expires_at, settings, locale)
-        request = _UNCONFIRMED[locale].format(moment=moment)
-    if row.status is Status.PENDING and request is not None:
+        day = _proof_ends(clock.now(), settings, locale)
+        return _UNTIL_WITHDRAWN.in_(locale).format(day=day)
+    if row.expires_at is None:
+        return _block_ends(row, settings, locale)
+    moment = formatting.moment(row.expires_at, locale, settings.zone)
+    request = _UNTIL_CONFIRMED.in_(locale).format(moment=moment)
+    if row.status is Status.PENDING:
         return request
-    rest = _BARE[locale]
-    if row.confirmed_round is not None and row.left_at is not None:
-        until = periods.proof_until(row.left_at, settings.zone)
-        day = formatting.long_date(until, locale, settings.zone)
-        rest = _PROOF[locale].format(day=day)
-    return rest if request is None else _REQUEST[locale].format(request=request, rest=rest)
+    rest = _block_ends(row, settings, locale)
+    return _NEW_REQUEST.in_(locale).format(request=request, rest=rest)
 
 
-def _moment(value: datetime, settings: Settings, locale: Locale) -> str:
-    return formatting.moment(value, locale, settings.zone)
+def _block_ends(row: Subscription, settings: Settings, locale: Locale) -> str:
+    """A soft block ends with its proof; of a hard one the digest stays (rights/retention.py)."""
+    parts = []
+    if row.left_at is not None and row.address is not None:
+        parts.append(_UNTIL_DAY.in_(locale).format(day=_proof_ends(row.left_at, settings, locale)))
+    ends_with_proof = row.reason in SOFT_REASONS or row.reason is Reason.BOUNCE
+    if not (ends_with_proof and parts):
+        parts.append(_DIGEST_STAYS.in_(locale))
+    return "; ".join(parts)
+
+
+def _proof_ends(left_at: datetime, settings: Settings, locale: Locale) -> str:
+    return formatting.long_date(periods.proof_until(left_at, settings.zone), locale, settings.zone)

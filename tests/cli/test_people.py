@@ -274,7 +274,7 @@ def test_a_block_without_a_consent_is_a_digest_alone(run: Run, client: FlaskClie
     held = said(run("access", "--locale", "en"))
 
     assert (held["email"], held["wording"]) == (None, None)
-    assert held["retention"].startswith("a keyed digest of the address")
+    assert held["retention"].startswith("a code from which the address cannot be read")
 
 
 def test_a_return_without_an_earlier_consent_says_when_the_request_ends(
@@ -288,7 +288,7 @@ def test_a_return_without_an_earlier_consent_says_when_the_request_ends(
 
     assert held["status"] == "returning"
     assert "deleted within 24 hours of 8 March 2026, 13:00 (CET)" in held["retention"]
-    assert "a keyed digest of the address" in held["retention"]
+    assert "until 31 December 2029, then deleted" in held["retention"]
 
 
 def test_whoever_is_held_is_told_that_nothing_ends(
@@ -298,7 +298,7 @@ def test_whoever_is_held_is_told_that_nothing_ends(
 
     held = said(run("access", "--locale", "en"))
 
-    assert "as long as the data is restricted, nothing ends by itself" in held["retention"]
+    assert "as long as processing is restricted, nothing ends by itself" in held["retention"]
 
 
 @pytest.mark.parametrize(
@@ -337,7 +337,7 @@ def test_what_is_told_beside_the_data_is_in_the_persons_language_or_the_one_aske
                 "neuen Werkzeugen für Tischler",  # what was agreed to stays in its own words
                 "Purpose: Sending the newsletter",
                 "Recipients: Mailchimp",
-                "withdrawing the consent",
+                "withdrawal of the consent",
             ),
         ),
     ],

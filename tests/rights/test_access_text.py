@@ -12,7 +12,7 @@ from newsletter.domain.lifecycle import Event, Reason, Status, There
 from newsletter.rights import access_text, my_data
 from newsletter.storage.models import LetterKind
 from newsletter.subscriptions import reported
-from newsletter.texts import access_words, legal
+from newsletter.texts import access_words
 
 TABLES: list[Mapping[str, access_words.Words]] = [
     *(access_words.STATUS, access_words.REASON, access_words.EVENT, access_words.PLACE),
@@ -52,13 +52,3 @@ def test_a_detail_is_told_in_words_where_it_is_ours(code: str, told: str) -> Non
 @pytest.mark.parametrize("table", TABLES)
 def test_every_word_is_there_in_both_languages(table: Mapping[str, access_words.Words]) -> None:
     assert [code for code, told in table.items() if not (told["de"] and told["en"])] == []
-
-
-def test_every_duty_is_there_in_both_languages() -> None:
-    texts = {name: told for name, told in vars(legal).items() if isinstance(told, dict)}
-    texts = {name: told for name, told in texts.items() if name.isupper() and name[0] == "_"}
-
-    assert len(texts) > 5
-    assert [name for name, told in texts.items() if told.keys() != {"de", "en"}] == []
-    assert len(legal._RIGHTS["de"]) == len(legal._RIGHTS["en"])
-    assert len(legal._RECIPIENTS["de"]) == len(legal._RECIPIENTS["en"])

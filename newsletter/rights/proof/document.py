@@ -30,7 +30,7 @@ from newsletter.subscriptions.corrections import family_of, lock_family
 from newsletter.subscriptions.leave import unsubscribe_url
 from newsletter.subscriptions.links import Link
 from newsletter.subscriptions.person import address_of, digest_of, meet, meet_by_ref
-from newsletter.texts import consent_record
+from newsletter.texts import legal
 
 SCHEMA = "doi-consent/1"
 
@@ -84,7 +84,7 @@ def _receipt(session: Session, row: Subscription, happened: Sequence[LedgerRow])
         {
             **_head("receipt"),
             **_about(session, row, row.ref, happened, with_letters=False),
-            **consent_record.duties(
+            **legal.consent_record(
                 row, _language(row), config.current(), link=unsubscribe_url(row.ref)
             ),
         }
@@ -109,7 +109,7 @@ def _proof(
                 _about(session, each, each.ref, _events(session, each.ref), with_letters=True)
                 for each in relatives
             ],
-            **consent_record.duties(row, _language(row), config.current()),
+            **legal.consent_record(row, _language(row), config.current()),
         }
     )
     _note_viewed(session, reference, row, actor)
@@ -132,7 +132,7 @@ def _note_viewed(session: Session, reference: str, row: Subscription | None, act
 def _head(kind: str) -> Document:
     return {
         "schema": SCHEMA,
-        "conforms_to": consent_record.CONFORMS_TO,
+        "conforms_to": legal.CONFORMS_TO,
         "kind": kind,
         "made_at": rfc3339(clock.now()),
     }

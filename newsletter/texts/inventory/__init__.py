@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from newsletter.config import Locale, Settings
+from newsletter.texts import third_countries
 from newsletter.texts.inventory import people, records
 from newsletter.texts.inventory.table import Table
 from newsletter.texts.retention_table import TABLE, DataClass
@@ -53,6 +54,8 @@ def _render(name: str, settings: Settings, locale: Locale) -> str:
         imprint=settings.imprint_in(locale),
         topics=settings.topics_in(locale),
         privacy_url=settings.privacy_url_in(locale),
+        basis=third_countries.BASIS.in_(locale),
+        assessment=third_countries.ASSESSMENT.in_(locale),
         mail_host=settings.smtp.host if settings.smtp else None,
         site=urlsplit(settings.public_url).hostname,
         mail_tls=_mail_tls(settings),

@@ -155,6 +155,7 @@ class Held(BaseModel):
     purpose: str = Field(examples=["Sending the newsletter, and proving the consent to it …"])
     origin: str = Field(examples=["Entered in the sign-up form; …"])
     recipients: list[str] = Field(examples=[["Mailchimp …"]])
+    safeguards: str = Field(examples=["the transfer to the USA rests on …"])
     retention: str = Field(examples=["until the consent is withdrawn; …"])
     rights: list[str] = Field(examples=[["access (Art. 15)", "rectification (Art. 16)"]])
     authority: str | None = Field(examples=[None])

@@ -327,8 +327,9 @@ def test_how_long_it_is_kept_depends_on_where_the_person_stands(
 
     assert kept == [
         "deleted within 24 hours of 8 March 2026, 13:00 (CET) unless confirmed",
-        "until withdrawn; the proof after that to the end of the third calendar year",
-        "the proof until 31 December 2029, then deleted",
+        "until the consent is withdrawn; its proof to the end of the third calendar year after that "
+        "(if withdrawn today, until 31 December 2029)",
+        "until 31 December 2029, then deleted",
     ]
 
 
