@@ -11,7 +11,10 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -82,11 +85,16 @@ def test_a_wrong_data_key_is_recognised_at_start(
     assert "Traceback" not in ended.stderr
 
 
+def _until_end(connection: socket.socket) -> bytes:
+    return b"".join(iter(partial(connection.recv, 4096), b""))
+
+
 class Served:
     """A running web process; `errors` is what it wrote so far."""
 
     def __init__(self, environment: dict[str, str], folder: Path) -> None:
         self.port = int(environment["PORT"])
+        self.patience = SECONDS
         self.errors: list[str] = []
         self._process = subprocess.Popen(
             COMMAND, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True
@@ -105,18 +113,18 @@ class Served:
 
     def ask(self, method: str, path: str, body: str | None = None, **headers: str) -> int:
         """The status of one request."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.patience)
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request(method, path, body, sent)
         status = connection.getresponse().status
         connection.close()
         return status
 
-    def say(self, octets: bytes) -> bytes:
-        """What is answered to these octets, whatever they are."""
+    def say(self, octets: bytes, *, until_end: bool = False) -> bytes:
+        """What is answered to these octets, whatever they are: the beginning, or all until the connection ends."""
         with socket.create_connection(("127.0.0.1", self.port), SECONDS) as connection:
             connection.sendall(octets)
-            return connection.recv(4096)
+            return _until_end(connection) if until_end else connection.recv(4096)
 
     def end(self) -> int:
         """Ask it to end; the exit status."""
@@ -167,3 +175,77 @@ def test_a_body_without_a_length_is_limited_too(served: Served) -> None:
     answer = served.say(head + b"5000\r\n" + b"x" * 0x5000 + b"\r\n0\r\n\r\n")
 
     assert answer.startswith(b"HTTP/1.1 413")
+
+
+HEAD = b"POST /subscriptions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+HALVES = {
+    "a line": b"POST /subscri",
+    "a head": HEAD,
+    "a body": HEAD + b'Content-Length: 400\r\n\r\n{"em',
+    "a chunk": HEAD + b'Transfer-Encoding: chunked\r\n\r\n20\r\n{"em',
+}
+PROMISED = 5.0  #: seconds within which everybody else is answered
+
+
+class Strangers:
+    """Twenty-four clients that say the same, and then keep their connections."""
+
+    def __init__(self, port: int, octets: bytes) -> None:
+        self._connections = [socket.socket() for _ in range(24)]
+        for connection in self._connections:
+            # What they do not read does not lie in their own memory.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            connection.settimeout(SECONDS)
+            connection.connect(("127.0.0.1", port))
+            connection.sendall(octets)
+
+    def drip(self) -> None:
+        """One octet more from each."""
+        for connection in self._connections:
+            connection.sendall(b"x")
+
+    def hear(self) -> set[bytes]:
+        """What each is told until the connection ends, the first line."""
+        return {_until_end(each).partition(b"\r\n")[0] for each in self._connections}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for connection in self._connections:
+            connection.close()
+
+
+def test_whoever_keeps_a_connection_keeps_nobody_waiting(served: Served) -> None:
+    served.patience = PROMISED
+    whole = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n"
+    with ExitStack() as stack:
+        halves = [stack.enter_context(Strangers(served.port, half)) for half in HALVES.values()]
+        stack.enter_context(Strangers(served.port, whole + b"Connection: close\r\n\r\n"))
+        stack.enter_context(Strangers(served.port, (whole + b"\r\n") * 30))
+        for _ in range(3):
+            assert served.ask("GET", "/health") == 200
+            assert served.ask("POST", "/subscriptions", f"email={ADA}") == 415
+            for each in halves:
+                each.drip()
+
+        assert [each.hear() for each in halves] == [{b"HTTP/1.1 408 Request Timeout"}] * 4
+
+
+def test_a_client_that_asks_whether_to_send_its_body_is_told_to(served: Served) -> None:
+    with socket.create_connection(("127.0.0.1", served.port), SECONDS) as connection:
+        connection.sendall(HEAD + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+        assert connection.recv(4096) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b"{}")
+        assert connection.recv(4096).startswith(b"HTTP/1.1 422")
+
+
+def test_requests_sent_together_are_answered_one_after_the_other(served: Served) -> None:
+    ask = b"GET /health HTTP/1.1\r\nHost: x\r\n"
+    broken = HEAD + b"Transfer-Encoding: chunked\r\n\r\nnone\r\n"
+
+    answers = served.say((ask + b"\r\n") * 2 + broken + ask, until_end=True)
+
+    # After what cannot be understood, nothing is.
+    assert answers.count(b"HTTP/1.1 200") == 2
+    assert answers.count(b"HTTP/1.1 ") == 3
