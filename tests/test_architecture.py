@@ -116,9 +116,6 @@ def test_only_the_worker_and_the_check_speak_to_the_outside(module: str) -> None
     outside = {"smtplib", "requests", "mailchimp_marketing", "socket", "urllib.request"}
     outside |= {"http.client", "dns", "redis", "sandbox", "tests"}
 
-    # It answers those who speak to us.
-    outside -= {"socket"} if module == "newsletter.app.buffering" else set()
-
     if not module.startswith(("newsletter.worker", "newsletter.cli.check")):
         assert not uses(module, *outside)
 

@@ -52,9 +52,7 @@ _check_keyring()
 
 # Hosts that run a Procfile reach the process from outside; elsewhere, a firewall stands before it.
 bind = f"0.0.0.0:{_settings.port}"
-worker_class = "newsletter.app.buffering.BufferingWorker"
-# Fewer than the 1024 files that a process may have open by default.
-worker_connections = 500
+worker_class = "newsletter.app.waitress_worker.WaitressWorker"
 # Requests wait for the database alone. With more, they wait for Python's one lock and for each other (bench/README.md).
 threads = 4
 timeout = 30
