@@ -17,6 +17,8 @@ from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer, UnixWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
+from newsletter.domain import clock
+
 #: From a request's first octet to its last.
 READ_SECONDS = 10
 #: A connection that neither sends nor takes anything: between two requests, or while an answer waits to be read.
@@ -32,7 +34,7 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]  # it ships no types
 
     def __init__(self, adj: Adjustments) -> None:
         super().__init__(adj)
-        self.began = time.time()
+        self.began = clock.now().timestamp()
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc]  # it ships no types
@@ -40,7 +42,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # it ships no types
 
     @property
     def waits_since(self) -> float | None:
-        """Since when we wait for the client, in seconds of time.time(); None while a request is being answered."""
+        """Since when we wait for the client, in seconds since 1970; None while a request is being answered."""
         if self.requests:
             return None
         began: float = self.request.began if self.request is not None else self.last_activity
