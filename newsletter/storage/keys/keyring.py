@@ -20,6 +20,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from weakref import ref
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -111,14 +112,15 @@ def prefix(key_id: int) -> bytes:
 
 def register(app: Flask) -> None:
     """Have the keyring read anew after the database was away: it may be back as a backup had it, without a key."""
+    kept = ref(app)  # an engine that held its application would keep both for ever
     with app.app_context():
-        event.listen(db.engine, "connect", lambda *_: _doubt(app))
+        event.listen(db.engine, "connect", lambda *_: _doubt(kept()))
 
 
-def _doubt(app: Flask) -> None:
+def _doubt(app: Flask | None) -> None:
     """Have the keyring read anew before it is next used."""
-    kept: Keyring | None = app.extensions.get("keyring")
-    if kept is not None:
+    kept: Keyring | None = app and app.extensions.get("keyring")
+    if app and kept:
         app.extensions["keyring"] = replace(kept, read_at=_NEVER)
 
 
