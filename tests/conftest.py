@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from pathlib import Path
-from types import CodeType
 from typing import Any
 
 import psycopg
@@ -17,7 +16,6 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from jinja2.bccache import Bucket, BytecodeCache
 
 from newsletter.app import create_app
 from newsletter.cli import migrate
@@ -30,7 +28,7 @@ from newsletter.subscriptions.links import Link, Purpose
 from newsletter.worker.run import Worker
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
-from tests import postgres
+from tests import compiled, postgres
 from tests.databases import Databases
 from tests.journeys.lives import Town
 from tests.people import ADA, STAFF_TOKEN, WEBHOOK_SECRET, access, press, sign_up
@@ -40,9 +38,10 @@ Join = Callable[[str], None]
 ClientWith = Callable[..., FlaskClient]
 PathOf = Callable[..., str]
 
-#: For what another database would make slower and tell nothing new about, or what only one of them knows.
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+#: Tests run on SQLite, but for those of SQL, locks, types, times and constraints, and what only PostgreSQL knows.
+both_databases = pytest.mark.databases("sqlite", "postgresql")
+on_postgresql = pytest.mark.databases("postgresql")
+on_sqlite = pytest.mark.databases("sqlite")
 
 COMPANY = {
     "SECRET_KEY": "signs-links-in-the-tests-0123456789",
@@ -71,23 +70,14 @@ if (
     os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY)
 
 
-class CompiledTemplates(BytecodeCache):
-    """What templates were compiled to, for all applications of this process: nearly each test makes one."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, str], CodeType] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        """Give what the same source was compiled to before."""
-        bucket.code = self._known.get((bucket.key, bucket.checksum))
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep it."""
-        assert bucket.code is not None
-        self._known[bucket.key, bucket.checksum] = bucket.code
+compiled.install()
 
 
-Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": CompiledTemplates()}
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Have a test run on the databases that its mark names."""
+    if "database_url" in metafunc.fixturenames:
+        mark = metafunc.definition.get_closest_marker("databases")
+        metafunc.parametrize("database_url", mark.args if mark else ["sqlite"], indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -139,7 +129,7 @@ def databases(postgres_server: str) -> Databases:
     return Databases(postgres_server, name)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         path = tmp_path / "newsletter.sqlite3"

@@ -6,7 +6,7 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from newsletter.cli import migrate
 from newsletter.config import Settings
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import db
+from tests.conftest import both_databases
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "newsletter"
@@ -30,25 +31,30 @@ MODULES = {
 }
 
 
+@cache
 def tree_of(module: str) -> ast.Module:
     return ast.parse(MODULES[module].read_text(encoding="utf-8"))
 
 
-def imports_of(module: str) -> Iterator[str]:
+@cache
+def imports_of(module: str) -> set[str]:
+    found: set[str] = set()
     for node in ast.walk(tree_of(module)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
 
 
-def uses(module: str, *names: str) -> bool:
-    return any(
-        imported == name or imported.startswith(f"{name}.")
+def using(*names: str) -> set[str]:
+    """The modules that import one of these, or what is in it."""
+    return {
+        module
+        for module in MODULES
         for imported in imports_of(module)
-        for name in names
-    )
+        if imported.startswith(tuple(f"{name}." for name in names)) or imported in names
+    }
 
 
 #: Each room may import the rooms below it, never one above; rooms on one floor do not know each other.
@@ -70,18 +76,21 @@ def room_of(name: str) -> str:
     return name.split(".")[1]
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if name != "newsletter"])
-def test_imports_go_down(module: str) -> None:
-    upward = {
-        imported
-        for imported in imports_of(module)
-        if imported.startswith("newsletter.")
-        and room_of(imported) in FLOOR_OF
-        and room_of(imported) != room_of(module)
-        and FLOOR_OF[room_of(imported)] >= FLOOR_OF[room_of(module)]
-    }
+def goes_up(module: str, imported: str) -> bool:
+    rooms = room_of(module), room_of(imported)
+    return (
+        rooms[1] in FLOOR_OF and rooms[0] != rooms[1] and FLOOR_OF[rooms[1]] >= FLOOR_OF[rooms[0]]
+    )
 
-    assert upward == set()
+
+def test_imports_go_down() -> None:
+    assert [
+        (module, imported)
+        for module in MODULES
+        if module != "newsletter"
+        for imported in imports_of(module)
+        if imported.startswith("newsletter.") and goes_up(module, imported)
+    ] == []
 
 
 def test_modules_import_each_other_in_no_circle() -> None:
@@ -104,49 +113,46 @@ def test_the_rules_load_neither_flask_nor_sqlalchemy() -> None:
     assert not {"flask", "sqlalchemy"} & set(loaded)
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if room_of(name + ".") == "domain"])
-def test_the_rules_read_nothing_but_what_they_are_given(module: str) -> None:
-    roots = {name.split(".")[0] for name in imports_of(module)}
+def test_the_rules_read_nothing_but_what_they_are_given() -> None:
+    rules = [module for module in MODULES if module.startswith("newsletter.domain")]
 
-    assert not roots & {"os", "time", "random", "secrets", "socket"}
+    assert using("os", "time", "random", "secrets", "socket") & set(rules) == set()
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_only_the_worker_and_the_check_speak_to_the_outside(module: str) -> None:
+def test_only_the_worker_and_the_check_speak_to_the_outside() -> None:
     outside = {"smtplib", "requests", "mailchimp_marketing", "socket", "urllib.request"}
     outside |= {"http.client", "dns", "redis", "sandbox", "tests"}
+    allowed = ("newsletter.worker", "newsletter.cli.check")
 
-    if not module.startswith(("newsletter.worker", "newsletter.cli.check")):
-        assert not uses(module, *outside)
-
-
-def names_in(module: str) -> Iterator[str]:
-    for node in ast.walk(tree_of(module)):
-        if isinstance(node, ast.Attribute):
-            yield ast.unparse(node)
-        elif isinstance(node, ast.Name):
-            yield node.id
+    assert {module for module in using(*outside) if not module.startswith(allowed)} == set()
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_only_config_reads_the_environment(module: str) -> None:
-    if module != "newsletter.config":
-        assert not {"os.environ", "os.getenv"} & set(names_in(module))
-        assert not uses(module, "os.environ", "os.getenv")
+def naming(*names: str) -> set[str]:
+    """The modules that have one of these names, dotted or not, anywhere in their code."""
+    return {
+        module
+        for module in MODULES
+        for node in ast.walk(tree_of(module))
+        if isinstance(node, ast.Attribute | ast.Name) and ast.unparse(node) in names
+    }
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_only_the_web_knows_the_request(module: str) -> None:
-    if not module.startswith("newsletter.web"):
-        assert not uses(module, "flask.request", "flask.g", "flask.session")
+def test_only_config_reads_the_environment() -> None:
+    environment = "os.environ", "os.getenv"
+
+    assert using(*environment) | naming(*environment) == {"newsletter.config"}
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_there_is_one_clock(module: str) -> None:
-    asked = {"datetime.now", "datetime.utcnow", "date.today", "time.time", "datetime.today"}
+def test_only_the_web_knows_the_request() -> None:
+    knowing = using("flask.request", "flask.g", "flask.session")
 
-    if module != "newsletter.domain.clock":
-        assert not asked & set(names_in(module))
+    assert {module for module in knowing if not module.startswith("newsletter.web")} == set()
+
+
+def test_there_is_one_clock() -> None:
+    asked = "datetime.now", "datetime.utcnow", "date.today", "time.time", "datetime.today"
+
+    assert naming(*asked) == {"newsletter.domain.clock"}
 
 
 def assigns_status(node: ast.AST) -> bool:
@@ -198,23 +204,27 @@ def test_every_admin_door_refuses_without_a_token(app: Flask, client: FlaskClien
             assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
+@both_databases
 def test_the_migrations_make_what_the_models_say(app: Flask) -> None:
     migrate.bind(app)
     with app.app_context():
         flask_migrate.check()
 
 
-@pytest.mark.parametrize("table", ["ledger_row", "seal"])
-@pytest.mark.parametrize("verb", ["UPDATE {} SET {}", "DELETE FROM {}"])
-def test_what_is_in_the_ledger_can_neither_be_changed_nor_deleted(
-    app: Flask, table: str, verb: str
-) -> None:
-    column = {"ledger_row": "ref = ref", "seal": "seal = seal"}[table]
+@both_databases
+def test_what_is_in_the_ledger_can_neither_be_changed_nor_deleted(app: Flask) -> None:
+    statements = (
+        "UPDATE ledger_row SET ref = ref",
+        "UPDATE seal SET seal = seal",
+        "DELETE FROM ledger_row",
+        "DELETE FROM seal",
+    )
     with app.app_context():
         _seal_something()
 
-        with pytest.raises(DBAPIError, match="append-only"), writing() as session:
-            session.execute(text(verb.format(table, column)))
+        for statement in statements:
+            with pytest.raises(DBAPIError, match="append-only"), writing() as session:
+                session.execute(text(statement))
 
 
 def _seal_something() -> None:
@@ -229,15 +239,14 @@ def _seal_something() -> None:
         )
 
 
+@both_databases
 def test_a_pool_of_connections_is_no_lock(app: Flask) -> None:
     with app.app_context(), reading(), db.engine.connect() as other:
         assert other.execution_options(only_reads=True).scalar(text("SELECT 1")) == 1
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_a_module_has_one_subject(module: str) -> None:
-    """Its docstring says which."""
-    assert ast.get_docstring(tree_of(module))
+def test_every_module_says_what_its_subject_is() -> None:
+    assert [module for module in MODULES if not ast.get_docstring(tree_of(module))] == []
 
 
 def test_nothing_speaks_of_where_it_was_made() -> None:

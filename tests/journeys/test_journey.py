@@ -11,8 +11,11 @@ import pytest
 
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
+from tests.conftest import both_databases
 from tests.journeys.service import Service, running, wait_until
 from tests.people import ADA, GRACE, STAFF, WEBHOOK_SECRET, link_in
+
+pytestmark = both_databases
 
 CROWD = [f"person-{number}@example.com" for number in range(120)]
 

@@ -13,9 +13,11 @@ import pytest
 
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
-from tests.conftest import COMPANY
+from tests.conftest import COMPANY, both_databases
 from tests.journeys.service import Service, running, wait_until
 from tests.people import ADA, STAFF, STAFF_TOKEN, WEBHOOK_SECRET, link_in
+
+pytestmark = both_databases
 
 NAME, PHONE, BROWSER = "Lovelace-Byron", "+49 170 5550123", "Strange-Browser/7.1"
 ORIGIN, TRACE = "203.0.113.77", "trace-0af7651916cd43dd"

@@ -33,7 +33,7 @@ from newsletter.subscriptions.person import digest_of, meet
 from newsletter.worker.upkeep.housekeeping import purge_quotas
 from newsletter.worker.upkeep.sqlite_file import Cleaning
 from sandbox.mailbox import Mailbox
-from tests.conftest import Drain, on_postgresql, on_sqlite
+from tests.conftest import Drain, both_databases, on_postgresql, on_sqlite
 from tests.journeys.service import wait_until
 from tests.people import (
     ADA,
@@ -47,6 +47,8 @@ from tests.people import (
     sign_up,
     status_of,
 )
+
+pytestmark = both_databases
 
 BUSY = 0.5
 

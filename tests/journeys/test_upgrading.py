@@ -28,9 +28,11 @@ from newsletter.storage.models import db
 from newsletter.storage.schema import UNRELEASED, Schema, migrations_folder, revisions
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
-from tests.conftest import on_postgresql, on_sqlite
+from tests.conftest import both_databases, on_postgresql, on_sqlite
 from tests.journeys.service import Service, running, wait_until
 from tests.people import ADA, GRACE, HEDY, link_in
+
+pytestmark = both_databases
 
 #: What a migration may take away ("quota.letters is gone"), with the release since which no code uses it.
 TAKEN_AWAY: dict[str, str] = {}

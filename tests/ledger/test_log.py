@@ -17,8 +17,10 @@ from newsletter.ledger import log
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import LedgerRow, Subscription
 from sandbox.mailbox import Mailbox
-from tests.conftest import Drain
+from tests.conftest import Drain, both_databases
 from tests.people import ADA, GRACE, access, ask_staff, confirm, sign_up
+
+pytestmark = both_databases
 
 REF, OTHER = "0" * 32, "1" * 32
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -23,10 +23,12 @@ from newsletter.storage.database import reading, writing
 from newsletter.storage.models import LedgerRow, Seal
 from newsletter.worker.upkeep.sealer import Sealer
 from tests.attacker import attacking
-from tests.conftest import Drain, Join, on_postgresql, on_sqlite
+from tests.conftest import Drain, Join, both_databases, on_postgresql, on_sqlite
 from tests.journeys.service import wait_until
 from tests.journeys.test_races import somebody_waits
 from tests.people import ADA, GRACE, STAFF, sign_up
+
+pytestmark = both_databases
 
 REF = "0" * 32
 

@@ -15,7 +15,9 @@ from newsletter.ledger.verifying import Verification
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import LedgerRow, Seal
 from tests.attacker import attacking
-from tests.conftest import on_sqlite
+from tests.conftest import both_databases, on_sqlite
+
+pytestmark = both_databases
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

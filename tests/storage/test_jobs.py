@@ -17,6 +17,9 @@ from newsletter.storage import jobs
 from newsletter.storage.database import reading
 from newsletter.storage.jobs import LEASE, PROBE_EVERY, Permit
 from newsletter.storage.models import Job
+from tests.conftest import both_databases
+
+pytestmark = both_databases
 
 SECOND = timedelta(seconds=1)
 DAY = timedelta(days=1)

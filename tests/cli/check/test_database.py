@@ -16,7 +16,9 @@ from newsletter.cli.check import database
 from newsletter.config import load
 from newsletter.storage.database import writing
 from newsletter.storage.models import db
-from tests.conftest import COMPANY, on_postgresql, on_sqlite
+from tests.conftest import COMPANY, both_databases, on_postgresql, on_sqlite
+
+pytestmark = both_databases
 
 Look = Callable[..., list[str]]
 ROLE = "checked"

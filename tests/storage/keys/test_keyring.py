@@ -19,8 +19,10 @@ from newsletter.storage.keys import keyring
 from newsletter.storage.keys.keyring import Keyring
 from newsletter.storage.models import Keyring as KeyringRow
 from newsletter.storage.models import db
-from tests.conftest import COMPANY
+from tests.conftest import COMPANY, both_databases
 from tests.people import ADA, sign_up
+
+pytestmark = both_databases
 
 REF = "0" * 32
 

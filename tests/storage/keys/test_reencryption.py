@@ -21,7 +21,7 @@ from newsletter.storage.keys import keyring, reencryption, rotation
 from newsletter.storage.keys.reencryption import ENCRYPTED, Walk
 from newsletter.storage.models import Erasure, Letter, Model, Subscription, db
 from sandbox.mailbox import Mailbox
-from tests.conftest import Drain, Join, on_postgresql
+from tests.conftest import Drain, Join, both_databases, on_postgresql
 from tests.people import (
     ADA,
     GRACE,
@@ -34,6 +34,8 @@ from tests.people import (
     sign_up,
     status_of,
 )
+
+pytestmark = both_databases
 
 #: What is as random as a key, or a digest that only the digest key makes, or wrapped by DATA_KEY itself.
 NOT_ENCRYPTED = {

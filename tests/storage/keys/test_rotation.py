@@ -22,8 +22,10 @@ from newsletter.storage.keys.keyring import READ_EVERY, Keyring, prefix
 from newsletter.storage.keys.wrapping import unwrap, wrap
 from newsletter.storage.models import Keyring as KeyringRow
 from newsletter.storage.models import db
-from tests.conftest import COMPANY
+from tests.conftest import COMPANY, both_databases
 from tests.people import ADA
+
+pytestmark = both_databases
 
 OLD = COMPANY["DATA_KEY"]
 NEW = "a-newer-key-of-thirty-two-characters"

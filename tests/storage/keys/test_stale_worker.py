@@ -22,8 +22,10 @@ from newsletter.storage.models import db
 from newsletter.worker.run import Loop, Worker
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
-from tests.conftest import COMPANY, on_sqlite
+from tests.conftest import COMPANY, both_databases, on_sqlite
 from tests.people import ADA, STAFF, access, ask_staff, press, said_by, sign_up, standing_of
+
+pytestmark = both_databases
 
 NEW = "a-newer-key-of-thirty-two-characters"
 REASON = "DATA_KEY: does not open this database's keyring"

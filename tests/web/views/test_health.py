@@ -15,8 +15,10 @@ from sqlalchemy import delete
 from newsletter.storage import jobs
 from newsletter.storage.database import writing
 from newsletter.storage.models import Keyring
-from tests.conftest import ClientWith, on_sqlite
+from tests.conftest import ClientWith, both_databases, on_sqlite
 from tests.people import ADA, GRACE, STAFF, ask_staff, confirm, said_by, sign_up
+
+pytestmark = both_databases
 
 AWAY = {"DATABASE_URL": "sqlite:////nowhere/newsletter.sqlite3"}
 

@@ -16,7 +16,7 @@ from newsletter.storage.models import LedgerRow
 from sandbox.mailchimp import Answer, StandIn, id_of
 from sandbox.mailchimp.problems import invalid
 from sandbox.mailchimp.script import Call
-from tests.conftest import Drain, on_sqlite
+from tests.conftest import Drain, both_databases, on_sqlite
 from tests.people import ADA, GRACE, HEDY, events_of, standing_of, status_of
 from tests.worker.crowd import (
     ALWAYS,
@@ -28,6 +28,8 @@ from tests.worker.crowd import (
     place_of,
     time_passes,
 )
+
+pytestmark = both_databases
 
 FAKE = "ada@mailinator.com"
 CLEANED = "cleaned@example.org"

@@ -21,8 +21,10 @@ from newsletter.worker.mail.postman import Postman
 from newsletter.worker.mail.smtp import SmtpPostbox, postbox_for
 from newsletter.worker.run import Worker
 from sandbox.mailbox import Mailbox
-from tests.conftest import Drain
+from tests.conftest import Drain, both_databases
 from tests.people import ADA, GRACE, HEDY, STAFF, ask_staff, events_of, link_in, said_by, sign_up
+
+pytestmark = both_databases
 
 MINUTE = timedelta(minutes=1)
 

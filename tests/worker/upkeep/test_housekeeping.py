@@ -20,7 +20,7 @@ from newsletter.storage.models import LedgerRow, Letter, Quota, Subscription
 from newsletter.worker.upkeep import housekeeping
 from newsletter.worker.upkeep.housekeeping import Housekeeping, purge_quotas
 from sandbox.mailbox import Mailbox
-from tests.conftest import Drain
+from tests.conftest import Drain, both_databases
 from tests.people import (
     ADA,
     GRACE,
@@ -32,6 +32,8 @@ from tests.people import (
     sign_up,
     status_of,
 )
+
+pytestmark = both_databases
 
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
