@@ -119,8 +119,10 @@ def register(app: Flask) -> None:
 
 def _doubt(app: Flask | None) -> None:
     """Have the keyring read anew before it is next used."""
-    kept: Keyring | None = app and app.extensions.get("keyring")
-    if app and kept:
+    if app is None:
+        return
+    kept: Keyring | None = app.extensions.get("keyring")
+    if kept is not None:
         app.extensions["keyring"] = replace(kept, read_at=_NEVER)
 
 
