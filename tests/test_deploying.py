@@ -136,6 +136,8 @@ def proxy(tmp_path: Path) -> Iterator[Proxy]:
         (f"/%63onfirm/{TOKEN}", "/confirm/[redacted]"),
         (f"/under/confirm/{TOKEN}", "/confirm/[redacted]"),
         ("/static/newsletter.css?v=1", "/static/*"),
+        ("/docs/swagger-ui.css", "/docs/*"),
+        ("/problems?locale=en", "/problems"),
         ("/admin/access", "/admin/access"),
         ("/admin/holds", "/admin/holds"),
         (f"/admin/erasures/{TOKEN}", "/admin/erasures/[redacted]"),

@@ -1,4 +1,4 @@
-"""The door in: one module for each caller, and what is the same for all of them.
+"""HTTP: one module of views for each caller, and what is the same for all of them.
 
 A view parses, makes one call, and answers. No rule of the product is here, and no database.
 """
@@ -9,6 +9,7 @@ from flask import Flask
 
 from newsletter.web.http import access_log, bodies, errors, headers, language, limits, proxies
 from newsletter.web.openapi import docs, document, problems
+from newsletter.web.openapi.endpoint import file_of
 from newsletter.web.views import (
     admin,
     brand,
@@ -25,7 +26,7 @@ from newsletter.web.views import (
     webhooks,
 )
 
-_DOORS = (
+_VIEWS = (
     signup,
     embed,
     confirmation,
@@ -46,7 +47,7 @@ _DOORS = (
 
 
 def register(app: Flask) -> None:
-    """Open all doors of an application that has its settings."""
+    """Give an application that has its settings all endpoints."""
     settings = app.extensions["settings"]
     app.config["MAX_CONTENT_LENGTH"] = bodies.LONGEST
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # Flask's own provider has it
@@ -58,7 +59,8 @@ def register(app: Flask) -> None:
     errors.install(app)
     language.install(app, settings)
     brand.install(app)
-    for door in _DOORS:
-        app.register_blueprint(door.bp)
+    for views in _VIEWS:
+        app.register_blueprint(views.bp)
+    file_of("*/*", "A style sheet, script or image of the pages.")(app.view_functions["static"])
     limits.install(app, settings)
     proxies.install(app, settings)

@@ -21,7 +21,7 @@ SHOWN_HOST = "newsletter.example.com"
 #: Of which pages no picture is taken, as another shows the same.
 ALIKE = frozenset(
     {
-        *("already", "nowhere", "problem-type", "problem-types"),
+        *("already", "nowhere", "problems"),
         *("my-data-blocked", "my-data-erase-blocked", "my-data-error", "my-data-inbox"),
         "my-data-letter",
     }
@@ -163,10 +163,8 @@ class Gallery:
         pages = {
             "problem": ("/confirm/made-up", 404),
             "nowhere": ("/nowhere", 404),
-            "problem-type": ("/problems/invalid-address", 200),
-            "problem-types": ("/problems", 200),
+            "problems": ("/problems", 200),
             "embed": ("/embed", 200),
-            "docs": ("/docs", 200),
         }
         for name, (path, status) in pages.items():
             answer = self.person.page.goto(f"{path}?locale={self.person.locale}")
@@ -193,9 +191,6 @@ class Gallery:
             page.set_viewport_size({"width": width, "height": 640})
             for scheme in SCHEMES:
                 page.emulate_media(color_scheme=scheme)
-                # The longest page by far, of one kind of part again and again, is looked at twice.
-                if name == "docs" and not self._is_pictured(scheme, width):
-                    continue
                 found = AxeResults(page.evaluate(_RUN, options))
                 barriers = found.generate_report() if found.violations_count else ""
                 yield Look(name, scheme, width, barriers, _overhang(page))
@@ -213,7 +208,7 @@ class Gallery:
         if self.album is None or name in ALIKE or not self._is_pictured(scheme, width):
             return
         height = int(self.person.page.evaluate("document.documentElement.scrollHeight"))
-        if name in ("docs", "embed", "proof", "my-data"):
+        if name in ("embed", "proof", "my-data"):
             height = min(height, ENOUGH)
         clip: FloatRect = {"x": 0, "y": 0, "width": width, "height": height}
         picture = self.person.page.screenshot(full_page=True, clip=clip)

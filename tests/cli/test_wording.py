@@ -172,7 +172,7 @@ def test_a_text_that_was_withdrawn_is_refused_by_every_process_at_once(
     answers = [sign_up(each, ADA, wording=old) for each in (client, renewed)]
 
     assert [answer.status_code for answer in answers] == [422, 422]
-    assert answers[0].get_json()["type"].endswith("/problems/unknown-wording")
+    assert answers[0].get_json()["type"].endswith("/problems#unknown-wording")
 
 
 def test_a_process_that_still_has_it_shows_the_text_that_holds(

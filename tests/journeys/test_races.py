@@ -224,7 +224,7 @@ def test_who_waits_in_vain_for_a_writer_of_this_process_is_told_so(impatient: Fl
         answer = crowd.submit(sign_up, impatient.test_client(), ADA).result(10)
 
     assert answer.status_code == 503
-    assert said_by(answer)["type"].endswith("/problems/unavailable")
+    assert said_by(answer)["type"].endswith("/problems#unavailable")
     assert "Retry-After" in answer.headers
 
 

@@ -385,7 +385,7 @@ def test_a_correction_that_nobody_can_be_asked_about_is_refused_and_not_recorded
     clock.shift(PAUSE)
 
     assert answer.status_code == 409
-    assert said_by(answer)["type"].endswith("/problems/written-too-often")
+    assert said_by(answer)["type"].endswith("/problems#written-too-often")
     assert "rectified" not in events_of(client, ADA)
     assert rectify(client) == 202
 

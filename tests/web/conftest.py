@@ -16,7 +16,7 @@ from tests.web.described import departure_from, description_of
 
 @pytest.fixture(scope="session")
 def description() -> dict[str, Any]:
-    """What the service says of its doors."""
+    """What the service says of its endpoints."""
     return description_of(create_app(load(COMPANY)))
 
 

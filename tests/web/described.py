@@ -1,4 +1,4 @@
-"""Whether an answer is one of those that the description has for its door."""
+"""Whether an answer is one of those that the description has for its endpoint."""
 
 from __future__ import annotations
 
@@ -15,40 +15,40 @@ def departure_from(app: Flask, response: Response, document: dict[str, Any]) -> 
     """How the answer to the present request departs from the description; None if it does not."""
     rule = request.url_rule
     if rule is None or request.method == "OPTIONS":
-        return None  # no door: 404, 405, or what Flask answers by itself
-    if rule.endpoint != "static" and not hasattr(app.view_functions[rule.endpoint], "door"):
-        return None  # a view that a test has put in a door's place
+        return None  # no endpoint: 404, 405, or what Flask answers by itself
+    if not hasattr(app.view_functions[rule.endpoint], "endpoint"):
+        return None  # a view that a test has put in an endpoint's place
     method = "GET" if request.method == "HEAD" else request.method
-    door = f"{method} {path_of(rule)} {response.status_code}"
+    answered = f"{method} {path_of(rule)} {response.status_code}"
     answers = document["paths"][path_of(rule)][method.lower()]["responses"]
     if (answer := answers.get(str(response.status_code))) is None:
-        return f"{door} is not described"
+        return f"{answered} is not described"
     if missing := [name for name in answer.get("headers", ()) if name not in response.headers]:
-        return f"{door} lacks {missing}"
-    return _departure_of_body(document, answer, response, door)
+        return f"{answered} lacks {missing}"
+    return _departure_of_body(document, answer, response, answered)
 
 
 def _departure_of_body(
-    document: dict[str, Any], answer: dict[str, Any], response: Response, door: str
+    document: dict[str, Any], answer: dict[str, Any], response: Response, answered: str
 ) -> str | None:
     content = answer.get("content")
     if content is None:
         # A file passes by unread, and is left out of a 304 only as it is sent.
         has_body = not response.direct_passthrough and response.get_data()
-        return f"{door} has a body" if has_body else None
+        return f"{answered} has a body" if has_body else None
     kind, _ = parse_options_header(response.content_type)
     if "*/*" in content:
         return None
     if kind not in content:
-        return f"{door} is not described as {kind}"
+        return f"{answered} is not described as {kind}"
     if not kind.endswith("json") or request.method == "HEAD":
         return None
     schema = {**content[kind].get("schema", {}), "components": document["components"]}
     errors = OAS31Validator(schema).iter_errors(response.get_json())
-    return next((f"{door}: {error.json_path}: {error.validator}" for error in errors), None)
+    return next((f"{answered}: {error.json_path}: {error.validator}" for error in errors), None)
 
 
 def description_of(app: Flask) -> dict[str, Any]:
-    """What the application says of its doors."""
+    """What the application says of its endpoints."""
     with app.test_request_context():
         return document()

@@ -52,7 +52,7 @@ class Entry(Strict):
     seal: Seal | None
 
 
-class Event(Strict):
+class ProvenEvent(Strict):
     """What a row says, in its place in a round."""
 
     event: str
@@ -81,8 +81,8 @@ class Round(Strict):
     round: int | None
     state: str | None
     wording: str | None
-    steps: list[Event]
-    after: list[Event]
+    steps: list[ProvenEvent]
+    after: list[ProvenEvent]
     letters: list[Letter] = []
 
 

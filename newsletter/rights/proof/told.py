@@ -6,11 +6,10 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 
-from newsletter.domain.lifecycle import Event as Happened
-from newsletter.domain.lifecycle import Status
+from newsletter.domain.lifecycle import Event, Status
 from newsletter.ledger import consent_state
 from newsletter.ledger.consent_state import actor_of, is_step, state_of
-from newsletter.rights.proof.schema import Event, Letter, Record, Round, Row
+from newsletter.rights.proof.schema import Letter, ProvenEvent, Record, Round, Row
 from newsletter.storage.models import LetterKind
 
 
@@ -60,8 +59,8 @@ def _wrong_events(round_: Round, its_rows: list[Row], rows: dict[int, Row]) -> I
             yield f"Ledger row {event.row} is not in its place in round {round_.round}."
 
 
-def _known(event: Event) -> dict[str, object]:
-    return {name: getattr(event, name) for name in Event.model_fields}
+def _known(event: ProvenEvent) -> dict[str, object]:
+    return {name: getattr(event, name) for name in ProvenEvent.model_fields}
 
 
 def _said_by(row: Row) -> dict[str, object]:
@@ -97,8 +96,8 @@ def _wrong_letters(round_: Round, happened: list[Row]) -> Iterator[str]:
     )
     for letter in round_.letters:
         for event, at in (
-            (Happened.MAIL_SENT, letter.sent_at),
-            (Happened.MAIL_FAILED, letter.failed_at),
+            (Event.MAIL_SENT, letter.sent_at),
+            (Event.MAIL_FAILED, letter.failed_at),
         ):
             fact = (str(event), at or "", letter.wording, _detail(letter))
             if at is not None and not said[fact]:

@@ -1,1 +1,1 @@
-"""What all doors share."""
+"""What all endpoints share."""

@@ -28,7 +28,7 @@ class Problem:
 
 
 class InvalidRequest(NewsletterError):
-    """What was sent does not have the fields this door asks for."""
+    """What was sent does not have the fields this endpoint asks for."""
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems

@@ -39,9 +39,11 @@ TEXTS: dict[str, ErrorText] = {
         _("At least one field is missing or has no valid value."),
         _(
             "The JSON body is no object, or a field is missing, has another type or a value that is "
-            "not offered. The doors for staff refuse fields they do not know as well."
+            "not offered. The endpoints for staff refuse fields they do not know as well."
         ),
-        _("`errors` names each field and says why; compare with the door’s table of fields."),
+        _(
+            "`errors` names each field and says why; compare with the endpoint’s fields in the API’s description."
+        ),
     ),
     "unknown-wording": ErrorText(
         _("Consent text no longer valid"),
@@ -196,11 +198,11 @@ TEXTS: dict[str, ErrorText] = {
         _("Not found"),
         _("There is no such page here."),
         _(
-            "There is no such path, erasure, reference number or secret; or it is a door for staff or for Mailchimp, "
-            "and no token or secret is set for it."
+            "There is no such path, erasure, reference number or secret; or it is an endpoint for staff or for "
+            "Mailchimp, and no token or secret is set for it."
         ),
         _(
-            "Compare the path with the description of the doors, and check ADMIN_TOKENS or MAILCHIMP_WEBHOOK_SECRET."
+            "Compare the path with the API’s description, and check ADMIN_TOKENS or MAILCHIMP_WEBHOOK_SECRET."
         ),
     ),
     "method-not-allowed": ErrorText(
@@ -215,13 +217,13 @@ TEXTS: dict[str, ErrorText] = {
         _(
             "The body has more than 16 KiB (from Mailchimp: 1 MiB), or a form more than 1,000 parts."
         ),
-        _("Send only the fields that the door knows."),
+        _("Send only the fields that the endpoint knows."),
     ),
     "unsupported-media-type": ErrorText(
         _("Unsupported media type"),
         _("This Content-Type is not taken here."),
-        _("The Content-Type of the body is missing, or is none that the door takes."),
-        _("Send `application/json` or, where the door takes forms, the type of a form."),
+        _("The Content-Type of the body is missing, or is none that the endpoint takes."),
+        _("Send `application/json` or, where the endpoint takes forms, the type of a form."),
     ),
     "too-many-requests": ErrorText(
         _("Too many requests"),

@@ -116,7 +116,7 @@ def text_of(slug: str, *, on_page: bool) -> tuple[str, str]:
 
 def type_of(slug: str) -> str:
     """The problem's type: a URL that explains it (RFC 9457 § 3.1.1)."""
-    return f"{config.current().public_url}/problems/{slug}"
+    return f"{config.current().public_url}/problems#{slug}"
 
 
 def _meaning(error: Exception) -> tuple[int, str]:

@@ -14,7 +14,7 @@ from newsletter.web.http import origins
 
 _STATIC_SECONDS = 365 * 24 * 3600
 _UNNAMED_STATIC_SECONDS = 3600  #: where the URL does not name the content, as on other sites' pages
-_FILES = ("static", "brand.style")  #: what a browser may keep
+_FILES = ("static", "docs.asset", "brand.style")  #: what a browser may keep
 _HSTS_SECONDS = 365 * 24 * 3600
 _FOR_OTHER_SITES = "embed.js"  #: the one file that their pages load
 
@@ -41,7 +41,7 @@ def install(app: Flask, settings: Settings) -> None:
     @app.after_request
     def _add(response: Response) -> Response:
         response.headers.update(always)
-        response.headers["Content-Security-Policy"] = _content_security_policy()
+        response.headers.setdefault("Content-Security-Policy", _content_security_policy())
         if request.endpoint not in _FILES or response.status_code >= 400:
             response.headers["Cache-Control"] = "no-store"
             return response

@@ -1,1 +1,1 @@
-"""The description of all doors."""
+"""The API's description, and its pages."""

@@ -1,93 +1,47 @@
-"""The description of every door (OpenAPI 3.1), written beside each view with `describe`."""
+"""The API's description (OpenAPI 3.1), assembled from what stands beside each view."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any, Literal, TypeVar
+from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, jsonify
 from flask_babel import force_locale
 from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
 from werkzeug.routing import Rule
 
 from newsletter import config
-from newsletter.web.http import errors
-from newsletter.web.http.bodies import FORMS
+from newsletter.web.http import errors, negotiation
 from newsletter.web.http.error_texts import TEXTS
-from newsletter.web.openapi import components, contract
-from newsletter.web.openapi.contract import ref
-
-JSON = "application/json"
-PAGE = "text/html"
-TEXT = "text/plain"
-JSON_OR_FORM = (JSON, *FORMS)
+from newsletter.web.openapi import words
+from newsletter.web.openapi.endpoint import JSON, PAGE, Endpoint, Kind
+from newsletter.web.schemas.public import Problem
 
 _VERSION = "1.0.0"  #: of the contract, not of the package
-_ON_REQUEST = frozenset({"HEAD", "OPTIONS"})  #: Flask answers these by itself
-#: What reading a body may end with, of whatever kind it is.
-UNREAD = ("bad-request", "too-large", "unsupported-media-type", "invalid-request")
+_AUTOMATIC = frozenset({"HEAD", "OPTIONS"})  #: answered by Flask itself
+
+Json = dict[str, Any]
 
 bp = Blueprint("openapi", __name__)
-View = TypeVar("View", bound=Callable[..., Any])
-Kind = type[BaseModel] | str | None
-
-
-@dataclass(frozen=True)
-class Door:
-    """What callers may know of a view. An answer: a model (JSON), a media type or None (empty).
-
-    `problems` are slugs; `words` and `headers` belong to the answers of a status.
-    """
-
-    summary: str
-    answers: Mapping[int, tuple[Kind, ...]]
-    problems: tuple[str, ...] = ()
-    body: type[BaseModel] | None = None
-    media: tuple[str, ...] = (JSON,)
-    bearer: Literal["needed", "welcome"] | None = None
-    description: str = ""
-    parameters: tuple[str, ...] = ()  #: of `contract.PARAMETERS`
-    words: Mapping[int, str] = field(default_factory=dict)
-    headers: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
-    links: Mapping[int, dict[str, Any]] = field(default_factory=dict)
-
-
-def file_of(kind: str, summary: str) -> Door:
-    """A door to files of one media type; a part of one may be asked for, or only a newer one."""
-    answers: dict[int, tuple[Kind, ...]] = {200: (kind,), 206: (kind,), 304: (None,)}
-    return Door(summary, answers, ("not-found", "http-error"))
-
-
-_STATIC = file_of("*/*", "A style sheet, script or image of the pages.")
-
-
-def describe(door: Door) -> Callable[[View], View]:
-    """Describe the view it decorates; every view has to be."""
-
-    def keep(view: View) -> View:
-        view.__dict__["door"] = door
-        return view
-
-    return keep
 
 
 @bp.get("/openapi.json")
-@describe(Door("This description.", {200: (JSON,)}))
+@Endpoint("This description.", {200: (JSON,)})
 def show() -> Response:
-    """Answer with the description of all doors."""
+    """Answer with the description."""
     return jsonify(document())
 
 
-def document() -> dict[str, Any]:
-    """The description of all doors of the application at work; made once, as it never changes."""
-    extensions: dict[str, Any] = current_app.extensions
+def document() -> Json:
+    """The description of the running application; made once, since it never changes."""
+    extensions: Json = current_app.extensions
     if "openapi" not in extensions:
         with force_locale("en"):
             extensions["openapi"] = _build(current_app)
-    made: dict[str, Any] = extensions["openapi"]
+    made: Json = extensions["openapi"]
     return made
 
 
@@ -96,93 +50,139 @@ def path_of(rule: Rule) -> str:
     return re.sub(r"<(?:[^:>]+:)?([^>]+)>", r"{\1}", rule.rule)
 
 
-def _build(app: Flask) -> dict[str, Any]:
+def _build(app: Flask) -> Json:
     settings = config.current()
-    paths: dict[str, dict[str, Any]] = {}
-    models: set[type[BaseModel]] = set()
-    for rule, door in _doors(app):
-        operations = paths.setdefault(path_of(rule), {})
-        for method in sorted((rule.methods or set()) - _ON_REQUEST):
-            operations[method.lower()] = _operation(rule, door, method)
-        models.update(_models_of(door))
+    paths: dict[str, Json] = {}
+    models: set[type[BaseModel]] = {Problem}
+    for rule in app.url_map.iter_rules():
+        endpoint: Endpoint = app.view_functions[rule.endpoint].__dict__["endpoint"]
+        models |= _models_of(endpoint)
+        for method in sorted((rule.methods or set()) - _AUTOMATIC):
+            paths.setdefault(path_of(rule), {})[method.lower()] = _operation(rule, endpoint, method)
+    token = {"type": "http", "scheme": "bearer", "description": "One of ADMIN_TOKENS."}
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Newsletter sign-up with double opt-in",
             "version": _VERSION,
-            "description": contract.INTRODUCTION,
+            "description": words.INTRODUCTION,
             "contact": {"name": settings.organisation, "email": settings.contact_email},
         },
         "servers": [{"url": settings.public_url}],
-        "tags": [{"name": name, "description": it} for name, it in contract.AUDIENCES.items()],
+        "tags": [{"name": name, "description": it} for name, it in words.TAGS.items()],
         "paths": paths,
-        "components": components.build(models),
+        "components": {"schemas": _schemas(models), "securitySchemes": {"token": token}},
     }
 
 
-def _doors(app: Flask) -> Iterator[tuple[Rule, Door]]:
-    for rule in app.url_map.iter_rules():
-        if rule.endpoint == "static":
-            yield rule, _STATIC
-        else:
-            yield rule, app.view_functions[rule.endpoint].__dict__["door"]
-
-
-def _operation(rule: Rule, door: Door, method: str) -> dict[str, Any]:
-    operation: dict[str, Any] = {
-        "tags": [contract.audience_of(rule)],
-        "summary": door.summary,
+def _operation(rule: Rule, endpoint: Endpoint, method: str) -> Json:
+    blueprint = rule.endpoint.partition(".")[0]
+    has_pages = blueprint not in negotiation.FOR_PROGRAMS
+    languages = ("locale",) * has_pages + ("Accept-Language",)
+    operation: Json = {
+        "tags": [words.TAG_OF_BLUEPRINT.get(blueprint, words.PUBLIC)],
+        "summary": endpoint.summary,
         "operationId": f"{rule.endpoint}.{method.lower()}",
-        "parameters": contract.parameters_of(rule) + [ref(name) for name in door.parameters],
-        "responses": _responses(door, with_page=not contract.is_for_programs(rule)),
+        "parameters": [
+            _parameter(name) for name in (*sorted(rule.arguments), *languages, *endpoint.query)
+        ],
+        "responses": _responses(endpoint, has_pages=has_pages),
     }
-    if door.description:
-        operation["description"] = door.description
-    if door.body is not None:
-        operation["requestBody"] = components.request_body(door.body, door.media)
-    if door.bearer is not None:
-        operation["security"] = [{"token": []}] + [{}] * (door.bearer == "welcome")
+    if endpoint.description:
+        operation["description"] = endpoint.description
+    if endpoint.body is not None:
+        operation["requestBody"] = _request_body(endpoint.body, endpoint.media)
+    if endpoint.bearer is not None:
+        operation["security"] = [{"token": []}] + [{}] * (endpoint.bearer == "optional")
     return operation
 
 
-def _responses(door: Door, *, with_page: bool) -> dict[str, Any]:
-    statuses: dict[int, list[str]] = {status: [] for status in door.answers}
-    for slug in (*door.problems, "internal-error"):
-        statuses.setdefault(errors.STATUS_OF[slug], []).append(slug)
+def _parameter(name: str) -> Json:
+    where, meaning, example = words.PARAMETERS[name]
     return {
-        str(status): _response(door, status, slugs, with_page=with_page)
-        for status, slugs in sorted(statuses.items())
+        "name": name,
+        "in": where,
+        "required": where == "path",
+        "description": meaning,
+        "schema": {"type": "string"},
+        "example": example,
     }
 
 
-def _response(door: Door, status: int, slugs: list[str], *, with_page: bool) -> dict[str, Any]:
-    kinds = door.answers.get(status, ())
-    content = components.content_of(kinds)
+def _responses(endpoint: Endpoint, *, has_pages: bool) -> Json:
+    slugs: dict[int, list[str]] = {status: [] for status in endpoint.answers}
+    for slug in (*endpoint.problems, "internal-error"):
+        slugs.setdefault(errors.STATUS_OF[slug], []).append(slug)
+    return {
+        str(status): _response(endpoint, status, slugs[status], has_pages=has_pages)
+        for status in sorted(slugs)
+    }
+
+
+def _response(endpoint: Endpoint, status: int, slugs: list[str], *, has_pages: bool) -> Json:
+    content = _content(endpoint.answers.get(status, ()))
     if slugs:
-        content |= components.problems(slugs) | ({PAGE: components.TEXT} if with_page else {})
-    response: dict[str, Any] = {
-        "description": door.words.get(status) or _words(status, kinds, slugs)
-    }
-    headers = contract.HEADERS_OF_STATUS.get(status, ()) + door.headers.get(status, ())
+        content["application/problem+json"] = {"schema": _ref(Problem)}
+        if has_pages:
+            content[PAGE] = {}
+    said = endpoint.words.get(status) or ("" if slugs else HTTPStatus(status).phrase)
+    links = [f"[{TEXTS[slug].title}]({errors.type_of(slug)})" for slug in slugs]
+    response: Json = {"description": " · ".join([said] * bool(said) + links)}
+    headers = [*words.HEADERS_OF_STATUS.get(status, ()), *endpoint.headers.get(status, ())]
     if "unavailable" in slugs:
-        headers += ("Retry-After",)
+        headers.append("Retry-After")
     if headers:
-        response["headers"] = {name: ref(name, "headers") for name in headers}
+        response["headers"] = {name: words.HEADERS[name] for name in headers}
     if content:
         response["content"] = content
-    if status in door.links:
-        response["links"] = door.links[status]
     return response
 
 
-def _words(status: int, kinds: tuple[Kind, ...], slugs: list[str]) -> str:
-    """What a status means, in words: of the model that is answered, else of the problems, else its phrase."""
-    told = [kind.__doc__ for kind in kinds if isinstance(kind, type) and kind.__doc__]
-    told += ["A page."] * (PAGE in kinds)
-    told += [f"{TEXTS[slug].title}." for slug in slugs]
-    return " ".join(told) or f"{HTTPStatus(status).phrase}."
+def _content(kinds: Iterable[Kind]) -> Json:
+    """An answer in each of its media types."""
+    models = [_ref(kind) for kind in kinds if isinstance(kind, type)]
+    content: Json = {kind: {} for kind in kinds if isinstance(kind, str)}
+    if models:
+        content[JSON] = {"schema": models[0] if len(models) == 1 else {"anyOf": models}}
+    return content
 
 
-def _models_of(door: Door) -> set[type[BaseModel]]:
-    kinds = {kind for kinds in door.answers.values() for kind in kinds}
-    return {kind for kind in {*kinds, door.body} if isinstance(kind, type)}
+def _request_body(model: type[BaseModel], media: tuple[str, ...]) -> Json:
+    schema = _schemas({model})[model.__name__]
+    form = {"schema": _as_form(schema)}
+    content = {kind: {"schema": _ref(model)} if kind == JSON else form for kind in media}
+    return {"required": bool(schema.get("required")), "content": content}
+
+
+def _as_form(schema: Json) -> Json:
+    """The same fields as texts: a form has no null, no number and nothing nested."""
+    form = {**schema, "properties": {k: _as_field(v) for k, v in schema["properties"].items()}}
+    if not schema.get("required"):
+        del form["type"]  # any text is a form without these fields
+    return form
+
+
+def _as_field(schema: Json) -> Json:
+    options = [each for each in schema.get("anyOf", ()) if each["type"] != "null"]
+    field = {"type": "string", **schema, **(options[0] if options else {})}
+    if "enum" in field:
+        field["enum"] = [value for value in field["enum"] if isinstance(value, str)]
+    return {name: value for name, value in field.items() if name not in ("anyOf", "default")}
+
+
+def _models_of(endpoint: Endpoint) -> set[type[BaseModel]]:
+    kinds = [endpoint.body, *(kind for kinds in endpoint.answers.values() for kind in kinds)]
+    return {kind for kind in kinds if isinstance(kind, type)}
+
+
+def _schemas(models: Iterable[type[BaseModel]]) -> dict[str, Json]:
+    ordered = sorted(models, key=lambda model: model.__name__)
+    _, made = models_json_schema(
+        [(model, "validation") for model in ordered], ref_template="#/components/schemas/{model}"
+    )
+    found: dict[str, Json] = made["$defs"]
+    return found
+
+
+def _ref(model: type[BaseModel]) -> Json:
+    return {"$ref": f"#/components/schemas/{model.__name__}"}

@@ -1,57 +1,32 @@
-"""What the `type` of a problem leads to: a page that explains it (RFC 9457 § 3.1.1)."""
+"""Where the `type` of every problem leads: one page, with an anchor for each (RFC 9457 § 3.1.1)."""
 
 from __future__ import annotations
 
+import re
+
 from flask import Blueprint, render_template
-from werkzeug.exceptions import NotFound
+from markupsafe import Markup, escape
 
 from newsletter.web.http import errors, language
 from newsletter.web.http.error_texts import TEXTS
-from newsletter.web.openapi import docs
-from newsletter.web.openapi.document import PAGE, Door, describe
+from newsletter.web.openapi.endpoint import PAGE, Endpoint
 
 bp = Blueprint("problems", __name__)
 
 
 @bp.get("/problems")
-@describe(Door("Every kind of problem, with its page.", {200: (PAGE,)}))
-def show_all() -> str:
-    """List every kind of problem."""
+@Endpoint("What each problem's type means, why it occurs and what to do.", {200: (PAGE,)})
+def show() -> str:
+    """Explain every type of problem."""
     return render_template(
-        "pages/problem_types.html",
-        types=sorted(TEXTS.items(), key=lambda it: (errors.STATUS_OF[it[0]], it[0])),
+        "pages/problems.html",
+        problems=sorted(TEXTS.items(), key=lambda it: (errors.STATUS_OF[it[0]], it[0])),
         statuses=errors.STATUS_OF,
         other_locale=language.other(),
     )
 
 
-@bp.get("/problems/<slug>")
-@describe(
-    Door(
-        "What a problem's type means, why it occurs and what to do.", {200: (PAGE,)}, ("not-found",)
-    )
-)
-def show(slug: str) -> str:
-    """Explain one type of problem."""
-    if slug not in TEXTS:
-        raise NotFound
-    everywhere = list(docs.operations())
-    where = [operation for operation in everywhere if _may_answer(operation, slug)]
-    return render_template(
-        "pages/problem_type.html",
-        slug=slug,
-        problem=errors.problem(slug, errors.STATUS_OF[slug]),
-        told=TEXTS[slug],
-        status=errors.STATUS_OF[slug],
-        operations=where if len(where) < len(everywhere) else [],
-        is_everywhere=len(where) == len(everywhere),
-        other_locale=language.other(),
-    )
-
-
-def _may_answer(operation: docs.Operation, slug: str) -> bool:
-    return any(
-        slug in media.get("examples", {})
-        for answer in operation.described["responses"].values()
-        for media in answer.get("content", {}).values()
-    )
+@bp.app_template_filter()
+def marked(text: object) -> Markup:
+    """A text in which backticks mark what is to be taken literally."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped

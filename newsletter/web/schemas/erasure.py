@@ -1,4 +1,4 @@
-"""The JSON that tells of an erasure: how far it is, what it did, and its receipt."""
+"""The JSON about an erasure: how far it is, what it did, and its receipt."""
 
 from __future__ import annotations
 
@@ -7,31 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-_ID = "0c4f7d2a91e84b6f8a35d1e6c7b20f94"
-_REFERENCE = "6f1d0c9e5b7a4838a2c4e1f09d3b7a65"
-_MOMENT = "2026-03-01T12:00:00Z"
-
-_REPORT = {
-    "deleted": [
-        {
-            "place": "database",
-            "at": _MOMENT,
-            "what": [{"code": "address", "text": "the address, encrypted, and its keyed digest"}],
-        }
-    ],
-    "kept": [
-        {
-            "code": "ledger",
-            "text": "what happened and when, under the reference number alone",
-            "why": "it shows that the law was kept",
-            "articles": ["Art. 5(2) GDPR", "Art. 17(3)(e) GDPR"],
-            "period": "for good: it holds nothing personal",
-            "until": None,
-        }
-    ],
-    "rights": "Whoever asked for the erasure may complain to a supervisory authority (Art. 77 GDPR).",
-    "authority": None,
-}
+from newsletter.web.schemas.proof import Signature
+from newsletter.web.schemas.public import REFERENCE
 
 Where = Literal["database", "mailchimp", "database file"]
 
@@ -45,29 +22,27 @@ class Place(BaseModel):
 
 
 class DeletedThing(BaseModel):
-    """One thing that was deleted: a code that stays, and what it means."""
+    """One thing that was deleted: a code that stays the same, and what it means."""
 
-    code: str = Field(examples=["address"])
-    text: str = Field(examples=["the address, encrypted, and its keyed digest"])
+    code: str
+    text: str
 
 
 class DeletedThere(BaseModel):
     """What is deleted at one place, and since when; null: not yet."""
 
     place: Where
-    at: datetime | None = Field(examples=[_MOMENT])
+    at: datetime | None
     what: list[DeletedThing]
 
 
-class KeptThing(BaseModel):
-    """Something that stays: what, why, by which articles, and how long."""
+class KeptThing(DeletedThing):
+    """Something that is kept: what, why, by which articles, and how long."""
 
-    code: str = Field(examples=["ledger"])
-    text: str = Field(examples=["what happened and when, under the reference number alone"])
     why: str
-    articles: list[str] = Field(examples=[["Art. 5(2) GDPR", "Art. 17(3)(e) GDPR"]])
-    period: str = Field(examples=["for good: it holds nothing personal"])
-    until: date | None = Field(description="Its last day, where that is known.", examples=[None])
+    articles: list[str] = Field(examples=[["Art. 17(3)(e) GDPR"]])
+    period: str
+    until: date | None = Field(description="Its last day, if known.")
 
 
 class ErasureReport(BaseModel):
@@ -75,16 +50,8 @@ class ErasureReport(BaseModel):
 
     deleted: list[DeletedThere]
     kept: list[KeptThing]
-    rights: str = Field(description="What whoever asked for it may do about it.")
-    authority: str | None = Field(description="The supervisory authority, if set.", examples=[None])
-
-
-class Signature(BaseModel):
-    """Over the canonical form (RFC 8785) of all the rest of a document."""
-
-    algorithm: Literal["Ed25519"]
-    public_key: str = Field(description="32 octets, in Base64.")
-    value: str = Field(description="64 octets, in Base64.")
+    rights: str
+    authority: str | None
 
 
 class DeletedCodes(BaseModel):
@@ -103,44 +70,34 @@ class Statement(BaseModel):
 
 
 class ErasureReceipt(BaseModel):
-    """A receipt without personal data, signed; the same octet for octet whenever it is asked for."""
+    """A signed receipt without personal data; the same octets whenever it is requested."""
 
     document_schema: Literal["doi-erasure/1"] = Field(alias="schema")
-    id: str = Field(examples=[_ID])
-    reference: str = Field(description="The person's, as letters print it.", examples=[_REFERENCE])
-    related_references: list[str] = Field(
-        description="Of the rows of a corrected address that were erased with it.", examples=[[]]
-    )
-    requested_at: datetime = Field(examples=[_MOMENT])
-    completed_at: datetime = Field(examples=[_MOMENT])
+    id: str
+    reference: str
+    related_references: list[str]
+    requested_at: datetime
+    completed_at: datetime
     deleted: list[DeletedCodes]
-    kept: list[str] = Field(examples=[["ledger", "record"]])
+    kept: list[str]
     statement: Statement
     signature: Signature
 
 
 class Erasure(BaseModel):
-    """An erasure, on its way or completed, together with those of a corrected address begun with it."""
+    """An erasure, together with those of a corrected address that began with it."""
 
     model_config = ConfigDict(extra="allow")
 
-    id: str = Field(examples=[_ID])
-    status: Literal["pending", "completed"] = Field(examples=["pending"])
-    reference: str = Field(description="The person's, as letters print it.", examples=[_REFERENCE])
-    requested_at: datetime = Field(examples=[_MOMENT])
-    completed_at: datetime | None = Field(description="Once every place is done.", examples=[None])
-    keep_block: bool = Field(examples=[False])
+    id: str
+    status: Literal["pending", "completed"]
+    reference: str = Field(examples=[REFERENCE])
+    requested_at: datetime
+    completed_at: datetime | None
+    keep_block: bool
     related: list[str] = Field(
-        description="The ids of those begun with it; a place is done when it is for all of them.",
-        examples=[[]],
+        description="Ids of those that began with it; a place is done when it is done for all."
     )
-    places: list[Place] = Field(
-        examples=[
-            [
-                {"place": "database", "state": "done", "reason": None},
-                {"place": "mailchimp", "state": "waiting", "reason": None},
-            ]
-        ]
-    )
-    report: ErasureReport = Field(examples=[_REPORT])
-    receipt: ErasureReceipt | None = Field(description="Once completed.", examples=[None])
+    places: list[Place]
+    report: ErasureReport
+    receipt: ErasureReceipt | None = Field(description="Once completed.")

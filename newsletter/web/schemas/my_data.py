@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictStr
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from newsletter.web.schemas.email import Email
-from newsletter.web.schemas.public import YesOrNo, is_filled
+from newsletter.web.schemas.public import REFERENCE, FromForm, YesOrNo
 
 Action = Literal["download", "unsubscribe", "rectify", "erase", "lift"]
 _NEEDS_NEW_EMAIL: JsonDict = {
@@ -17,25 +17,8 @@ _NEEDS_NEW_EMAIL: JsonDict = {
 }
 
 
-class MyDataRequest(BaseModel):
-    """Whose data is asked for. Fields not named here are neither read nor kept."""
-
-    email: Email = Field(description="The address; only its owner gets the link.")
-    locale: StrictStr | None = Field(
-        None,
-        description="The language of the answer, `de` or `en`; the letter is in the person's own.",
-        examples=["en"],
-    )
-    homepage: Any = Field(
-        None,
-        description="Leave it empty: people do not see this field. Whatever fills it in is a "
-        "machine, gets the same answer as anybody, and nothing happens.",
-    )
-
-    @property
-    def is_from_machine(self) -> bool:
-        """Tell whether the field was filled in that people do not see."""
-        return is_filled(self.homepage)
+class MyDataRequest(FromForm):
+    """Whose data is asked for; only the address's owner gets the link."""
 
 
 class MyDataAct(BaseModel):
@@ -44,33 +27,19 @@ class MyDataAct(BaseModel):
     model_config = ConfigDict(json_schema_extra=_NEEDS_NEW_EMAIL)
 
     action: Action = Field(
-        description="`download`: as JSON (Art. 20). `unsubscribe`: no newsletter any more. `rectify`: "
-        "to `new_email`, once that confirms; the answer does not tell whether it can be asked. `erase`: "
-        "everything, here and at Mailchimp. `lift`: take back “this was not me”.",
+        description="`download`: as JSON (Art. 20). `unsubscribe`: no newsletter any more. `rectify`: to `new_email`, "
+        "once that confirms. `erase`: everything, here and at Mailchimp. `lift`: take back “this was not me”.",
         examples=["unsubscribe"],
     )
-    new_email: Email | None = Field(
-        None, description="Of `rectify`: the right address; its owner is asked."
-    )
+    new_email: Email | None = Field(None, description="For `rectify`; its owner is asked.")
     keep_block: YesOrNo = Field(
-        False,
-        description="Of `erase`: `1` keeps a keyed checksum, so that nobody signs the address up again.",
+        False, description="For `erase`: `1` keeps a keyed checksum, so that nobody signs them up."
     )
-
-
-class AskForMyData(BaseModel):
-    """What a POST to the same address does: a link to what is held goes to the address, if it is known."""
-
-    action: Literal["send a link"] = "send a link"
 
 
 class Done(BaseModel):
-    """It was done; of an erasure, the rest follows at Mailchimp."""
+    """It was done; an erasure goes on at Mailchimp."""
 
     status: Literal["done"] = "done"
-    action: Action = Field(examples=["unsubscribe"])
-    reference: str | None = Field(
-        None,
-        description="Of `erase`: what is left to speak of it by.",
-        examples=["6f1d0c9e5b7a4838a2c4e1f09d3b7a65"],
-    )
+    action: Action
+    reference: str | None = Field(None, description="Of `erase`.", examples=[REFERENCE])

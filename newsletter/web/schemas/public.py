@@ -1,7 +1,4 @@
-"""The bodies that callers send, and the JSON they get; /openapi.json is made from these.
-
-What only staff send and get stands in `staff_schemas`.
-"""
+"""The bodies that sites and people send, and the JSON they get."""
 
 from __future__ import annotations
 
@@ -26,67 +23,16 @@ from newsletter.config import Locale
 from newsletter.subscriptions import wording
 from newsletter.web.schemas.email import Email
 
-_CONSENT = "I would like to receive the newsletter …"  #: only an example
-
-
-class _Shown:
-    """The consent texts that may be shown now; earlier ones are taken, too, but not listed."""
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        settings = config.current()
-        hashes = [wording.render(locale, settings).hash for locale in settings.locales]
-        known: JsonSchemaValue = {"type": "string", "enum": [*hashes, ""]}
-        return {"anyOf": [known, {"type": "null"}], "examples": hashes[-1:]}
-
-
-class SignUp(BaseModel):
-    """A sign-up. Fields not named here are neither read nor kept."""
-
-    email: Email = Field(
-        description="Who asks for the newsletter. Blanks around it are dropped, upper case is kept. "
-        "A domain in another script is taken as well; its ASCII form (`xn--…`) fits the pattern."
-    )
-    locale: StrictStr | None = Field(
-        None,
-        description="The language of the answer and of the letter: `de` or `en`. "
-        "One that is not offered falls back.",
-        examples=["en"],
-    )
-    wording: Annotated[StrictStr | None, _Shown()] = Field(
-        None,
-        description="The hash of the consent text that was shown, as `GET /` tells it. An earlier "
-        "one is taken until it is withdrawn; without one, the present text counts as shown.",
-    )
-    next: StrictStr | None = Field(
-        None,
-        description="Where a form leads to afterwards: a page on one of the allowed sites. "
-        "Any other is ignored.",
-    )
-    homepage: Any = Field(
-        None,
-        description="Leave it empty: people do not see this field. Whatever fills it in is a "
-        "machine, gets the same answer as anybody, and nothing happens.",
-    )
-
-    @property
-    def is_from_machine(self) -> bool:
-        """Tell whether the field was filled in that people do not see."""
-        return is_filled(self.homepage)
-
-
-def is_filled(homepage: object) -> bool:
-    """Tell whether somebody wrote into the field that people do not see."""
-    return bool(str(homepage or "").strip())
-
+REFERENCE = "6f1d0c9e5b7a4838a2c4e1f09d3b7a65"  #: an example, as the two below
+HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+LINK = "https://newsletter.example.com/unsubscribe/WyJhIiwxLG51bGxd.c2ln"
 
 _YES = (True, 1, "1", "true", "on")
 _NO = (False, 0, "0", "false", "")
 
 
 def _yes_or_no(value: object) -> object:
-    """What a form's box, a script or a person means; anything else is left to be refused."""
+    """What a form's box, a script or a person means; any other value is left to be refused."""
     return value in _YES if value in (*_YES, *_NO) else None
 
 
@@ -97,6 +43,56 @@ YesOrNo = Annotated[
 ]
 
 
+class FromForm(BaseModel):
+    """A form with an address. Fields that are not named here are neither read nor kept."""
+
+    email: Email = Field(
+        description="Blanks around it are dropped, upper case is kept. A domain in another script is accepted, "
+        "too; its ASCII form (`xn--…`) fits the pattern."
+    )
+    locale: StrictStr | None = Field(
+        None,
+        description="The language of the answer: `de` or `en`. Any other falls back.",
+        examples=["en"],
+    )
+    homepage: Any = Field(
+        None,
+        description="Leave it empty: people do not see this field. If it is filled in, the answer is the same and "
+        "nothing happens.",
+    )
+
+    @property
+    def is_from_machine(self) -> bool:
+        """Whether the field that people do not see was filled in."""
+        return bool(str(self.homepage or "").strip())
+
+
+class _Shown:
+    """Lists the consent texts that may be shown now; earlier ones are accepted, too."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        settings = config.current()
+        hashes = [wording.render(locale, settings).hash for locale in settings.locales]
+        known: JsonSchemaValue = {"type": "string", "enum": [*hashes, ""]}
+        return {"anyOf": [known, {"type": "null"}], "examples": hashes[-1:]}
+
+
+class SignUp(FromForm):
+    """A sign-up. Fields that are not named here are neither read nor kept."""
+
+    wording: Annotated[StrictStr | None, _Shown()] = Field(
+        None,
+        description="The hash of the consent text that was shown, from `GET /`. An earlier one is accepted until it is "
+        "withdrawn; without one, the present text counts as shown.",
+    )
+    next: StrictStr | None = Field(
+        None,
+        description="Where a form leads to afterwards: a page on an allowed site. Any other is ignored.",
+    )
+
+
 class NotMe(BaseModel):
     """What to do beside forgetting the sign-up."""
 
@@ -104,63 +100,26 @@ class NotMe(BaseModel):
 
 
 class OneClick(BaseModel):
-    """What a mail program sends (RFC 8058). It need not be sent, and is not read."""
+    """What a mail program sends (RFC 8058). It is optional and not read."""
 
-    list_unsubscribe: str = Field(
-        "",
-        alias="List-Unsubscribe",
-        description="What RFC 8058 has mail programs send.",
-        examples=["One-Click"],
-    )
+    list_unsubscribe: str = Field("", alias="List-Unsubscribe", examples=["One-Click"])
 
 
 class MailchimpCall(BaseModel):
-    """What Mailchimp sends, of which these fields are read; other types mean nothing."""
+    """The fields of Mailchimp's call that are read; `fired_at` is UTC."""
 
-    type: str = Field(
-        "",
-        description="What happened there: `unsubscribe`, `cleaned`, `subscribe`, `profile` or `upemail`.",
-        examples=["unsubscribe"],
-    )
-    fired_at: str = Field(
-        "",
-        description="When, in UTC: `YYYY-MM-DD hh:mm:ss`.",
-        examples=["2026-03-01 12:00:00"],
-    )
-    list_id: str = Field(
-        "",
-        alias="data[list_id]",
-        description="The audience. A call about another one than ours means nothing.",
-        examples=["a1b2c3d4e5"],
-    )
-    email: str = Field(
-        "",
-        alias="data[email]",
-        description="Whom it is about; an address unknown here changes nothing.",
-        examples=["ada@example.com"],
-    )
-    action: str = Field(
-        "",
-        alias="data[action]",
-        description="Of `unsubscribe`: `unsub` or `delete`.",
-        examples=["unsub"],
-    )
-    reason: str = Field(
-        "",
-        alias="data[reason]",
-        description="`manual` or `abuse`; of `cleaned`: `hard` or `abuse`.",
-        examples=["manual"],
-    )
-    old_email: str = Field(
-        "", alias="data[old_email]", description="Of `upemail`: the address that was changed."
-    )
-    new_email: str = Field(
-        "", alias="data[new_email]", description="Of `upemail`: the address it was changed to."
-    )
+    type: str = Field("", examples=["unsubscribe"])
+    fired_at: str = Field("", examples=["2026-03-01 12:00:00"])
+    list_id: str = Field("", alias="data[list_id]", examples=["a1b2c3d4e5"])
+    email: str = Field("", alias="data[email]", examples=["ada@example.com"])
+    action: str = Field("", alias="data[action]", examples=["unsub"])
+    reason: str = Field("", alias="data[reason]", examples=["manual"])
+    old_email: str = Field("", alias="data[old_email]")
+    new_email: str = Field("", alias="data[new_email]")
 
 
 class Accepted(BaseModel):
-    """It was taken; for a sign-up, this says nothing about the address."""
+    """Accepted; of a sign-up, this says nothing about the address."""
 
     status: Literal["accepted"] = "accepted"
 
@@ -172,70 +131,49 @@ class Alive(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether sign-ups can be taken; the reasons are for those with an admin token."""
+    """Whether sign-ups can be taken; the reasons need an admin token."""
 
-    status: Literal["ready", "degraded", "unable"] = Field(examples=["degraded"])
+    status: Literal["ready", "degraded", "unable"]
     reasons: list[str] | None = Field(None, examples=[["no live worker"]])
 
 
 class Form(BaseModel):
-    """What a form of one's own has to show and to send."""
+    """What a form has to show and to send."""
 
-    consent: str = Field(
-        description="The text to show beside the button, word for word.", examples=[_CONSENT]
-    )
-    wording: str = Field(
-        description="Its hash, to be sent with the sign-up.",
-        examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
-    )
-    language: Locale = Field(examples=["en"])
+    consent: str = Field(description="The text to show beside the button, word for word.")
+    wording: str = Field(description="Its hash, to be sent with the sign-up.", examples=[HASH])
+    language: Locale
 
 
 class OpenRequest(BaseModel):
-    """What a confirmation link asks for, and whether that was done."""
+    """What a confirmation link asks for, and whether it is confirmed already."""
 
-    status: Literal["open", "confirmed"] = Field(examples=["open"])
-    consent: str = Field(description="What is agreed to by confirming.", examples=[_CONSENT])
-    language: Locale = Field(examples=["en"])
-    expires_at: datetime | None = Field(
-        None, description="How long the link holds.", examples=["2026-03-08T12:00:00Z"]
-    )
-    not_me: str = Field(
-        description="The link for whoever did not sign up.",
-        examples=["https://newsletter.example.com/not-me/WyJhIiwxLCJiIl0.aaQ4oA.c2ln"],
-    )
+    status: Literal["open", "confirmed"]
+    consent: str
+    language: Locale
+    expires_at: datetime | None = None
+    not_me: str = Field(description="The link for people who did not sign up.", examples=[LINK])
 
 
 class Confirmed(BaseModel):
-    """The consent that was given: its reference number, for an hour its receipt, and the link to leave again."""
+    """The consent that was given."""
 
     status: Literal["confirmed"] = "confirmed"
-    reference: str = Field(examples=["6f1d0c9e5b7a4838a2c4e1f09d3b7a65"])
-    unsubscribe: str = Field(
-        examples=["https://newsletter.example.com/unsubscribe/WyJhIiwxLG51bGxd.c2ln"]
-    )
+    reference: str = Field(examples=[REFERENCE])
+    unsubscribe: str = Field(description="The link to leave again.", examples=[LINK])
     receipt: str | None = Field(
-        None,
-        description="Where the signed receipt can be downloaded for an hour; "
-        "left out once the confirmation is an hour old.",
-        examples=["https://newsletter.example.com/receipts/WyJhIiwxLG51bGxd.aaQ4oA.c2ln"],
+        None, description="The signed receipt; only within an hour of the confirmation."
     )
 
 
-class AskToDisown(BaseModel):
+class Offer(BaseModel):
     """What a POST to the same address does."""
 
-    action: Literal["disown"] = "disown"
-
-
-class AskToUnsubscribe(BaseModel):
-    """What a POST to the same address does."""
-
-    action: Literal["unsubscribe"] = "unsubscribe"
+    action: Literal["disown", "unsubscribe", "send a link"]
 
 
 class Disowned(BaseModel):
-    """The sign-up is forgotten; where it had been confirmed, the address is blocked, and the proof kept."""
+    """The sign-up is forgotten; if it was confirmed, the address is blocked and the proof kept."""
 
     status: Literal["disowned", "blocked"] = "disowned"
 
@@ -247,10 +185,10 @@ class Blocked(BaseModel):
 
 
 class InvalidField(BaseModel):
-    """A field that was not right, and a code for why."""
+    """A field and why it is invalid."""
 
-    field: str = Field(description="Its name; empty for one we do not know, or for the whole body.")
-    reason: str = Field(description="Such as `missing` or `string_type`.")
+    field: str = Field(description="Empty for an unknown field or the whole body.")
+    reason: str = Field(examples=["missing"])
 
 
 class Problem(BaseModel):
@@ -259,19 +197,16 @@ class Problem(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     type: str = Field(
-        description="What kind of problem it is; the URL leads to a page that explains it.",
-        json_schema_extra={"format": "uri"},
+        description="The URL leads to an explanation.", json_schema_extra={"format": "uri"}
     )
-    title: str = Field(description="The kind in a few words, in the caller's language.")
-    status: int = Field(description="The status of the answer.")
+    title: str
+    status: int
     detail: str = Field(description="What to do, in the caller's language.")
-    errors: list[InvalidField] | None = Field(
-        None, description="Of `invalid-request` alone: each field that was not right."
-    )
+    errors: list[InvalidField] | None = Field(None, description="Of `invalid-request` alone.")
 
 
 def say(model: BaseModel, status: int = 200) -> Response:
-    """Answer with a model as JSON; what is None is left out."""
+    """Answer with a model as JSON; fields that are None are omitted."""
     response = jsonify(model.model_dump(mode="json", exclude_none=True))
     response.status_code = status
     return response

@@ -1,1 +1,1 @@
-"""The doors."""
+"""The views: one module for each caller or page."""

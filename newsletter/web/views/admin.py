@@ -1,4 +1,4 @@
-"""Staff's door: erasing, access, blocking, lifting, holding, rectifying.
+"""For staff: erasing, access, blocking, lifting, holding, rectifying.
 
 What is done stands in the record under the token's name. Addresses come in the body alone: a URL
 ends up in logs.
@@ -17,7 +17,7 @@ from newsletter.domain.lifecycle import Reason
 from newsletter.rights import access as access_export
 from newsletter.rights import access_text, erasure_report
 from newsletter.web.http import bearer, bodies, language, negotiation
-from newsletter.web.openapi.document import TEXT, UNREAD, Door, describe
+from newsletter.web.openapi.endpoint import BODY_PROBLEMS, TEXT, Endpoint
 from newsletter.web.schemas.erasure import Erasure
 from newsletter.web.schemas.public import Accepted, say
 from newsletter.web.schemas.staff import (
@@ -33,7 +33,7 @@ from newsletter.web.schemas.staff import (
 
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 _HIDDEN = ("unauthorized", "not-found", "unavailable")
-_REFUSED = (*UNREAD, "invalid-address", *_HIDDEN)
+_REFUSED = (*BODY_PROBLEMS, "invalid-address", *_HIDDEN)
 _UNKNOWN = (*_REFUSED, "nobody-known")
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
@@ -51,25 +51,14 @@ def _is_unknown_path() -> bool:
 
 
 @bp.post("/erasures")
-@describe(
-    Door(
-        "Erase somebody, here at once and at Mailchimp; while one is open, the same one again.",
-        {202: (Erasure,)},
-        _REFUSED,
-        body=ErasureRequest,
-        words={202: "Gone here; at Mailchimp it is under way."},
-        headers={202: ("Location",)},
-        links={
-            202: {
-                "progress": {
-                    "operationId": "admin.show_erasure.get",
-                    "parameters": {"erasure_id": "$response.body#/id"},
-                    "description": "How far it is.",
-                }
-            }
-        },
-        bearer="needed",
-    )
+@Endpoint(
+    "Erase somebody, here at once and at Mailchimp; while one is open, the same one again.",
+    {202: (Erasure,)},
+    _REFUSED,
+    body=ErasureRequest,
+    words={202: "Gone here; at Mailchimp it is under way."},
+    headers={202: ("Location",)},
+    bearer="required",
 )
 def erase() -> Response:
     """Begin an erasure."""
@@ -84,13 +73,11 @@ def erase() -> Response:
 
 
 @bp.get("/erasures/<erasure_id>")
-@describe(
-    Door(
-        "How far an erasure is, and what it did; once completed, with a receipt to hand on.",
-        {200: (Erasure,)},
-        _HIDDEN,
-        bearer="needed",
-    )
+@Endpoint(
+    "How far an erasure is, and what it did; once completed, with a receipt to hand on.",
+    {200: (Erasure,)},
+    _HIDDEN,
+    bearer="required",
 )
 def show_erasure(erasure_id: str) -> Response:
     """Tell how far an erasure is."""
@@ -105,15 +92,13 @@ def _tell_erasure(id_: str) -> Response:
 
 
 @bp.post("/access")
-@describe(
-    Door(
-        "All that is held (Art. 15).",
-        {200: (Held, Erasing, TEXT)},
-        _UNKNOWN,
-        body=AccessRequest,
-        bearer="needed",
-        description="As text to hand on, by an `Accept` that prefers `text/plain`.",
-    )
+@Endpoint(
+    "All that is held (Art. 15).",
+    {200: (Held, Erasing, TEXT)},
+    _UNKNOWN,
+    body=AccessRequest,
+    bearer="required",
+    description="As text to hand on, by an `Accept` that prefers `text/plain`.",
 )
 def access() -> Response:
     """Tell all that is held about somebody."""
@@ -128,14 +113,12 @@ def access() -> Response:
 
 
 @bp.post("/blocks")
-@describe(
-    Door(
-        "Enter a withdrawal, a complaint, a bounce, or: never again.",
-        {202: (Accepted,)},
-        _UNKNOWN,
-        body=BlockRequest,
-        bearer="needed",
-    )
+@Endpoint(
+    "Enter a withdrawal, a complaint, a bounce, or: never again.",
+    {202: (Accepted,)},
+    _UNKNOWN,
+    body=BlockRequest,
+    bearer="required",
 )
 def block() -> Response:
     """Block an address."""
@@ -146,8 +129,8 @@ def block() -> Response:
 
 
 @bp.post("/lifts")
-@describe(
-    Door("Make a hard block a soft one.", {202: (Accepted,)}, _UNKNOWN, body=Whom, bearer="needed")
+@Endpoint(
+    "Make a hard block a soft one.", {202: (Accepted,)}, _UNKNOWN, body=Whom, bearer="required"
 )
 def lift() -> Response:
     """Let an address sign up again."""
@@ -157,14 +140,12 @@ def lift() -> Response:
 
 
 @bp.post("/holds")
-@describe(
-    Door(
-        "Restrict what is done with somebody's data, or release it (Art. 18).",
-        {202: (Accepted,)},
-        _UNKNOWN,
-        body=HoldRequest,
-        bearer="needed",
-    )
+@Endpoint(
+    "Restrict what is done with somebody's data, or release it (Art. 18).",
+    {202: (Accepted,)},
+    _UNKNOWN,
+    body=HoldRequest,
+    bearer="required",
 )
 def hold() -> Response:
     """Hold somebody's data, or release it."""
@@ -175,14 +156,12 @@ def hold() -> Response:
 
 
 @bp.post("/rectifications")
-@describe(
-    Door(
-        "Correct an address; its new owner is asked first.",
-        {202: (Accepted,)},
-        (*_UNKNOWN, "blocked-hard", "cannot-correct", "written-too-often"),
-        body=RectificationRequest,
-        bearer="needed",
-    )
+@Endpoint(
+    "Correct an address; its new owner is asked first.",
+    {202: (Accepted,)},
+    (*_UNKNOWN, "blocked-hard", "cannot-correct", "written-too-often"),
+    body=RectificationRequest,
+    bearer="required",
 )
 def rectify() -> Response:
     """Correct an address."""

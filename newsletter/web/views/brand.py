@@ -8,7 +8,7 @@ from werkzeug.exceptions import NotFound
 from newsletter import config
 from newsletter.texts import brand
 from newsletter.web.http.headers import hash_of
-from newsletter.web.openapi.document import describe, file_of
+from newsletter.web.openapi.endpoint import file_of
 
 bp = Blueprint("brand", __name__)
 
@@ -19,7 +19,7 @@ def install(app: Flask) -> None:
 
 
 @bp.get("/brand.css")
-@describe(file_of("text/css", "The company's own style sheet, if it has one."))
+@file_of("text/css", "The company's own style sheet, if it has one.")
 def style() -> Response:
     """Serve the brand's style sheet, with an ETag."""
     file = brand.style(config.current())

@@ -8,7 +8,7 @@ from newsletter import subscriptions
 from newsletter.subscriptions import links
 from newsletter.subscriptions.links import Purpose
 from newsletter.web.http import language, negotiation
-from newsletter.web.openapi.document import PAGE, Door, describe
+from newsletter.web.openapi.endpoint import PAGE, Endpoint
 from newsletter.web.schemas.public import Confirmed, OpenRequest, say
 
 _PROBLEMS = ("unknown-link", "outdated-link", "unavailable")
@@ -17,12 +17,10 @@ bp = Blueprint("confirmation", __name__)
 
 
 @bp.get("/confirm/<token>")
-@describe(
-    Door(
-        "Show what is to be confirmed, and a button; changes nothing.",
-        {200: (PAGE, OpenRequest)},
-        _PROBLEMS,
-    )
+@Endpoint(
+    "Show what is to be confirmed, and a button; changes nothing.",
+    {200: (PAGE, OpenRequest)},
+    _PROBLEMS,
 )
 def show(token: str) -> Response:
     """Show what is to be confirmed."""
@@ -51,12 +49,10 @@ def show(token: str) -> Response:
 
 
 @bp.post("/confirm/<token>")
-@describe(
-    Door(
-        "Confirm; again: the same answer, after an hour without the receipt.",
-        {200: (PAGE, Confirmed)},
-        _PROBLEMS,
-    )
+@Endpoint(
+    "Confirm; again: the same answer, after an hour without the receipt.",
+    {200: (PAGE, Confirmed)},
+    _PROBLEMS,
 )
 def confirm(token: str) -> Response:
     """Confirm, and hand over the reference, the receipt and the link to leave again."""

@@ -7,19 +7,17 @@ from flask import Blueprint, render_template, request
 from newsletter import config
 from newsletter.subscriptions import wording
 from newsletter.web.http import language, origins
-from newsletter.web.openapi.document import PAGE, Door, describe
+from newsletter.web.openapi.endpoint import PAGE, Endpoint
 
 bp = Blueprint("embed", __name__)
 
 
 @bp.get("/embed")
-@describe(
-    Door(
-        "The form to copy into a page of one's own site.",
-        {200: (PAGE,)},
-        ("unavailable",),
-        parameters=("Next",),
-    )
+@Endpoint(
+    "The form to copy into a page of one's own site.",
+    {200: (PAGE,)},
+    ("unavailable",),
+    query=("next",),
 )
 def show() -> str:
     """Show the form in the page's language, leading on to `next` if that is on an allowed site."""

@@ -13,7 +13,7 @@ from newsletter.storage.keys import keyring, stale_worker
 from newsletter.storage.runs import cleaning, reconciliation, retention
 from newsletter.subscriptions import wording_registry
 from newsletter.web.http import bearer, limits
-from newsletter.web.openapi.document import Door, describe
+from newsletter.web.openapi.endpoint import Endpoint
 from newsletter.web.schemas.public import Alive, Readiness, say
 from newsletter.web.views import webhooks
 
@@ -21,20 +21,18 @@ bp = Blueprint("health", __name__)
 
 
 @bp.get("/health")
-@describe(Door("Whether the process answers.", {200: (Alive,)}))
+@Endpoint("Whether the process answers.", {200: (Alive,)})
 def health() -> Response:
     """Answer, asking nobody."""
     return say(Alive())
 
 
 @bp.get("/ready")
-@describe(
-    Door(
-        "Whether sign-ups can be taken; with a token, what else is amiss.",
-        {200: (Readiness,), 503: (Readiness,)},
-        bearer="welcome",
-        words={200: "`ready`, or `degraded`: something waits.", 503: "`unable` to take sign-ups."},
-    )
+@Endpoint(
+    "Whether sign-ups can be taken; with a token, what else is amiss.",
+    {200: (Readiness,), 503: (Readiness,)},
+    bearer="optional",
+    words={200: "`ready`, or `degraded`: something waits.", 503: "`unable` to take sign-ups."},
 )
 def ready() -> Response:
     """Tell how we are; why, only to staff: holds would tell strangers about letters."""

@@ -18,7 +18,7 @@ from newsletter.domain.errors import InvalidAddress
 from newsletter.rights import access_text, my_data
 from newsletter.subscriptions.links import MY_DATA_HOLDS, Link, Purpose
 from newsletter.web.http import bodies, errors, language, links, negotiation
-from newsletter.web.openapi.document import JSON_OR_FORM, PAGE, UNREAD, Door, describe
+from newsletter.web.openapi.endpoint import BODY_PROBLEMS, JSON_OR_FORM, PAGE, Endpoint
 from newsletter.web.schemas.my_data import Done, MyDataAct
 from newsletter.web.schemas.public import say
 from newsletter.web.schemas.staff import Held
@@ -33,20 +33,18 @@ bp = Blueprint("my_data", __name__)
 
 
 @bp.get("/my-data/<token>")
-@describe(Door("Show all that is held; changes nothing.", {200: (PAGE, Held)}, _LINK_PROBLEMS))
+@Endpoint("Show all that is held; changes nothing.", {200: (PAGE, Held)}, _LINK_PROBLEMS)
 def show(token: str) -> Response:
     """Show all that is held."""
     return _page(links.follow(Purpose.MY_DATA, token), token)
 
 
 @bp.get("/my-data/<token>/erase")
-@describe(
-    Door(
-        "Say what erasing does, and ask once more; changes nothing.",
-        {200: (PAGE,)},
-        _LINK_PROBLEMS,
-        description="Its button does the same as a POST to the page of one's own data.",
-    )
+@Endpoint(
+    "Say what erasing does, and ask once more; changes nothing.",
+    {200: (PAGE,)},
+    _LINK_PROBLEMS,
+    description="Its button does the same as a POST to the page of one's own data.",
 )
 def ask_to_erase(token: str) -> Response:
     """Say what erasing does, and ask once more."""
@@ -60,23 +58,21 @@ def ask_to_erase(token: str) -> Response:
 
 
 @bp.post("/my-data/<token>")
-@describe(
-    Door(
-        "Do something with one's own data; again: the same answer, until it is erased.",
-        {200: (PAGE, Held, Done), 303: (PAGE,), 422: (PAGE,)},
-        (
-            *_LINK_PROBLEMS,
-            *UNREAD,
-            *("invalid-address", "blocked-hard", "cannot-correct", "too-many-requests"),
-        ),
-        body=MyDataAct,
-        media=JSON_OR_FORM,
-        words={
-            200: "What was asked for: all that is held, as a file; or that it was done.",
-            303: "A form's wish was fulfilled: back to the page.",
-            422: "The page again, with what was typed; to programs, why not.",
-        },
-    )
+@Endpoint(
+    "Do something with one's own data; again: the same answer, until it is erased.",
+    {200: (PAGE, Held, Done), 303: (PAGE,), 422: (PAGE,)},
+    (
+        *_LINK_PROBLEMS,
+        *BODY_PROBLEMS,
+        *("invalid-address", "blocked-hard", "cannot-correct", "too-many-requests"),
+    ),
+    body=MyDataAct,
+    media=JSON_OR_FORM,
+    words={
+        200: "What was asked for: all that is held, as a file; or that it was done.",
+        303: "A form's wish was fulfilled: back to the page.",
+        422: "The page again, with what was typed; to programs, why not.",
+    },
 )
 def act(token: str) -> Response:
     """Do what was asked."""

@@ -8,37 +8,35 @@ from newsletter.domain.address import Address
 from newsletter.domain.errors import InvalidAddress
 from newsletter.rights import my_data
 from newsletter.web.http import bodies, errors, language, negotiation
-from newsletter.web.openapi.document import JSON_OR_FORM, PAGE, UNREAD, Door, describe
-from newsletter.web.schemas.my_data import AskForMyData, MyDataRequest
-from newsletter.web.schemas.public import Accepted, say
+from newsletter.web.openapi.endpoint import BODY_PROBLEMS, JSON_OR_FORM, PAGE, Endpoint
+from newsletter.web.schemas.my_data import MyDataRequest
+from newsletter.web.schemas.public import Accepted, Offer, say
 
 bp = Blueprint("my_data_request", __name__)
 
 
 @bp.get("/my-data")
-@describe(Door("The form that asks for what is held about oneself.", {200: (PAGE, AskForMyData)}))
+@Endpoint("The form that asks for what is held about oneself.", {200: (PAGE, Offer)})
 def form() -> Response:
     """Show the form."""
     if negotiation.wants_json():
-        return say(AskForMyData())
+        return say(Offer(action="send a link"))
     return _form()
 
 
 @bp.post("/my-data")
-@describe(
-    Door(
-        "Have a link to what is held sent to an address. The answer is the same for every address.",
-        {202: (Accepted,), 303: (PAGE,), 422: (PAGE,)},
-        (*UNREAD, "invalid-address", "too-many-requests", "unavailable"),
-        body=MyDataRequest,
-        media=JSON_OR_FORM,
-        description="Whoever is known gets a letter with a link that holds for an hour, unless they "
-        "were written to within ten minutes, or three times within a day.",
-        words={
-            422: "The form again, with what was typed; to programs, why not.",
-            303: "On to a page that asks to look into the inbox.",
-        },
-    )
+@Endpoint(
+    "Have a link to what is held sent to an address. The answer is the same for every address.",
+    {202: (Accepted,), 303: (PAGE,), 422: (PAGE,)},
+    (*BODY_PROBLEMS, "invalid-address", "too-many-requests", "unavailable"),
+    body=MyDataRequest,
+    media=JSON_OR_FORM,
+    description="Whoever is known gets a letter with a link that holds for an hour, unless they "
+    "were written to within ten minutes, or three times within a day.",
+    words={
+        422: "The form again, with what was typed; to programs, why not.",
+        303: "On to a page that asks to look into the inbox.",
+    },
 )
 def ask() -> Response:
     """Take an address; a form with a mistake in it is shown again."""
@@ -60,7 +58,7 @@ def ask() -> Response:
 
 
 @bp.get("/my-data-inbox")
-@describe(Door("Where that form leads: please look into your inbox.", {200: (PAGE,)}))
+@Endpoint("Where that form leads: please look into your inbox.", {200: (PAGE,)})
 def inbox() -> str:
     """Ask the person to look into their inbox."""
     return render_template("pages/my_data_inbox.html")

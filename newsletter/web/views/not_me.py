@@ -7,38 +7,34 @@ from flask import Blueprint, Response, make_response, render_template
 from newsletter import subscriptions
 from newsletter.subscriptions.links import Purpose
 from newsletter.web.http import bodies, links, negotiation
-from newsletter.web.openapi.document import JSON_OR_FORM, PAGE, UNREAD, Door, describe
-from newsletter.web.schemas.public import AskToDisown, Disowned, NotMe, say
+from newsletter.web.openapi.endpoint import BODY_PROBLEMS, JSON_OR_FORM, PAGE, Endpoint
+from newsletter.web.schemas.public import Disowned, NotMe, Offer, say
 
 bp = Blueprint("not_me", __name__)
 
 
 @bp.get("/not-me/<token>")
-@describe(
-    Door(
-        "Ask whether the sign-up is to be forgotten; changes nothing.",
-        {200: (PAGE, AskToDisown)},
-        ("unknown-link", "unavailable"),
-    )
+@Endpoint(
+    "Ask whether the sign-up is to be forgotten; changes nothing.",
+    {200: (PAGE, Offer)},
+    ("unknown-link", "unavailable"),
 )
 def show(token: str) -> Response:
     """Ask whether the sign-up is to be forgotten."""
     link = links.follow(Purpose.NOT_ME, token)
     if negotiation.wants_json():
-        return say(AskToDisown())
+        return say(Offer(action="disown"))
     is_confirmed = subscriptions.stands_confirmed(link)
     return make_response(render_template("pages/not_me.html", is_confirmed=is_confirmed))
 
 
 @bp.post("/not-me/<token>")
-@describe(
-    Door(
-        "Forget the sign-up; the same answer where nothing is left of it.",
-        {200: (PAGE, Disowned)},
-        ("unknown-link", *UNREAD, "unavailable"),
-        body=NotMe,
-        media=JSON_OR_FORM,
-    )
+@Endpoint(
+    "Forget the sign-up; the same answer where nothing is left of it.",
+    {200: (PAGE, Disowned)},
+    ("unknown-link", *BODY_PROBLEMS, "unavailable"),
+    body=NotMe,
+    media=JSON_OR_FORM,
 )
 def disown(token: str) -> Response:
     """Forget the sign-up."""

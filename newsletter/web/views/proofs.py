@@ -1,4 +1,4 @@
-"""Staff's door to the proof of one consent: JSON to be checked, or a page to be printed."""
+"""For staff: the proof of one consent: JSON to be checked, or a page to be printed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from newsletter.domain.errors import UnknownReference
 from newsletter.rights.proof import document as proof
 from newsletter.rights.proof import page
 from newsletter.web.http import bearer, negotiation
-from newsletter.web.openapi.document import PAGE, Door, describe
+from newsletter.web.openapi.endpoint import PAGE, Endpoint
 from newsletter.web.schemas.proof import Proof, say_signed
 
 _REFERENCE = re.compile(r"[0-9a-f]{32}")
@@ -19,15 +19,13 @@ bp = Blueprint("proofs", __name__, url_prefix="/admin")
 
 
 @bp.get("/proofs/<reference>")
-@describe(
-    Door(
-        "The proof of one consent, signed; as a page made to be printed, to whoever prefers HTML.",
-        {200: (Proof, PAGE)},
-        ("unauthorized", "not-found", "unknown-reference", "unavailable"),
-        bearer="needed",
-        description="Under the reference number of somebody erased, the bare events are left. "
-        "That it was looked at goes into the record.",
-    )
+@Endpoint(
+    "The proof of one consent, signed; as a page made to be printed, to whoever prefers HTML.",
+    {200: (Proof, PAGE)},
+    ("unauthorized", "not-found", "unknown-reference", "unavailable"),
+    bearer="required",
+    description="Under the reference number of somebody erased, the bare events are left. "
+    "That it was looked at goes into the record.",
 )
 def show(reference: str) -> Response:
     """Show the proof of one consent."""

@@ -7,7 +7,7 @@ from flask import Blueprint, Response
 from newsletter.rights.proof import document
 from newsletter.subscriptions.links import Purpose
 from newsletter.web.http import links
-from newsletter.web.openapi.document import Door, describe
+from newsletter.web.openapi.endpoint import Endpoint
 from newsletter.web.schemas.proof import Receipt, say_signed
 
 FILE_NAME = "consent-receipt.json"
@@ -16,13 +16,11 @@ bp = Blueprint("receipts", __name__)
 
 
 @bp.get("/receipts/<token>")
-@describe(
-    Door(
-        "The receipt of a consent, signed, as a file; changes nothing.",
-        {200: (Receipt,)},
-        ("unknown-link", "outdated-link", "unavailable"),
-        description="Its link comes with a confirmation, and holds for an hour.",
-    )
+@Endpoint(
+    "The receipt of a consent, signed, as a file; changes nothing.",
+    {200: (Receipt,)},
+    ("unknown-link", "outdated-link", "unavailable"),
+    description="Its link comes with a confirmation, and holds for an hour.",
 )
 def download(token: str) -> Response:
     """Hand over the receipt."""

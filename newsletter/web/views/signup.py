@@ -15,7 +15,7 @@ from newsletter.domain.errors import InvalidAddress, UnknownWording
 from newsletter.subscriptions import wording
 from newsletter.subscriptions.wording import ConsentText
 from newsletter.web.http import bodies, errors, language, negotiation, origins
-from newsletter.web.openapi.document import JSON_OR_FORM, PAGE, UNREAD, Door, describe
+from newsletter.web.openapi.endpoint import BODY_PROBLEMS, JSON_OR_FORM, PAGE, Endpoint
 from newsletter.web.schemas.public import Accepted, Form, SignUp, say
 
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -29,13 +29,11 @@ def _let_scripts_read(response: Response) -> Response:
 
 
 @bp.get("/")
-@describe(
-    Door(
-        "The sign-up form; as JSON, what a form has to show.",
-        {200: (PAGE, Form)},
-        ("unavailable",),
-        parameters=("Next",),
-    )
+@Endpoint(
+    "The sign-up form; as JSON, what a form has to show.",
+    {200: (PAGE, Form)},
+    ("unavailable",),
+    query=("next",),
 )
 def form() -> Response:
     """Show the form, or tell a program what to show in its own."""
@@ -46,18 +44,16 @@ def form() -> Response:
 
 
 @bp.post("/subscriptions")
-@describe(
-    Door(
-        "Sign up. The answer is the same for every address.",
-        {202: (Accepted,), 303: (PAGE,), 422: (PAGE,)},
-        (*UNREAD, "invalid-address", "unknown-wording", "too-many-requests", "unavailable"),
-        body=SignUp,
-        media=JSON_OR_FORM,
-        words={
-            422: "The form again, with what was typed; to programs, why not.",
-            303: "A form's sign-up was taken: on to `next`, or to a page of ours.",
-        },
-    )
+@Endpoint(
+    "Sign up. The answer is the same for every address.",
+    {202: (Accepted,), 303: (PAGE,), 422: (PAGE,)},
+    (*BODY_PROBLEMS, "invalid-address", "unknown-wording", "too-many-requests", "unavailable"),
+    body=SignUp,
+    media=JSON_OR_FORM,
+    words={
+        422: "The form again, with what was typed; to programs, why not.",
+        303: "A form's sign-up was taken: on to `next`, or to a page of ours.",
+    },
 )
 def subscribe() -> Response:
     """Take a sign-up; a form with a mistake in its address is shown again."""
@@ -77,7 +73,7 @@ def subscribe() -> Response:
 
 
 @bp.get("/inbox")
-@describe(Door("Where a form's sign-up leads: please look into your inbox.", {200: (PAGE,)}))
+@Endpoint("Where a form's sign-up leads: please look into your inbox.", {200: (PAGE,)})
 def inbox() -> str:
     """Ask the person to look into their inbox."""
     return render_template("pages/inbox.html")

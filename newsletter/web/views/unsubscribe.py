@@ -8,8 +8,8 @@ from newsletter import subscriptions
 from newsletter.subscriptions.links import Purpose
 from newsletter.web.http import links, negotiation
 from newsletter.web.http.bodies import FORMS
-from newsletter.web.openapi.document import PAGE, Door, describe
-from newsletter.web.schemas.public import AskToUnsubscribe, Blocked, OneClick, say
+from newsletter.web.openapi.endpoint import PAGE, Endpoint
+from newsletter.web.schemas.public import Blocked, Offer, OneClick, say
 
 _PROBLEMS = ("unknown-link", "unavailable")
 
@@ -17,28 +17,24 @@ bp = Blueprint("unsubscribe", __name__)
 
 
 @bp.get("/unsubscribe/<token>")
-@describe(
-    Door("Ask whether to leave; changes nothing.", {200: (PAGE, AskToUnsubscribe)}, _PROBLEMS)
-)
+@Endpoint("Ask whether to leave; changes nothing.", {200: (PAGE, Offer)}, _PROBLEMS)
 def show(token: str) -> Response:
     """Ask whether to leave."""
     links.follow(Purpose.UNSUBSCRIBE, token)
     if negotiation.wants_json():
-        return say(AskToUnsubscribe())
+        return say(Offer(action="unsubscribe"))
     return make_response(render_template("pages/unsubscribe.html"))
 
 
 @bp.post("/unsubscribe/<token>")
-@describe(
-    Door(
-        "Leave; again: the same answer.",
-        {200: (PAGE, Blocked)},
-        _PROBLEMS,
-        body=OneClick,
-        media=FORMS,
-        description="Also what a mail program calls on its user's behalf (RFC 8058): "
-        "no redirect, no cookie, no question.",
-    )
+@Endpoint(
+    "Leave; again: the same answer.",
+    {200: (PAGE, Blocked)},
+    _PROBLEMS,
+    body=OneClick,
+    media=FORMS,
+    description="Also what a mail program calls on its user's behalf (RFC 8058): "
+    "no redirect, no cookie, no question.",
 )
 def leave(token: str) -> Response:
     """Leave. Whatever the body says: it need not be read, a redirect would break RFC 8058."""

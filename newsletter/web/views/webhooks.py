@@ -22,7 +22,7 @@ from newsletter.subscriptions import reported
 from newsletter.web.http import bodies, signature
 from newsletter.web.http.bodies import FORMS
 from newsletter.web.http.signature import Refusals, WrongSignature
-from newsletter.web.openapi.document import Door, describe
+from newsletter.web.openapi.endpoint import Endpoint
 from newsletter.web.schemas.public import MailchimpCall
 
 #: Octets. A profile has many merge fields, and a lost call may be a lost withdrawal.
@@ -34,7 +34,7 @@ bp = Blueprint("webhooks", __name__)
 
 
 @bp.get("/webhooks/mailchimp/<secret>")
-@describe(Door("Mailchimp's check of the URL.", {200: ("text/plain",)}, ("not-found",)))
+@Endpoint("Mailchimp's check of the URL.", {200: ("text/plain",)}, ("not-found",))
 def check(secret: str) -> Response:
     """Tell Mailchimp that it has the right URL."""
     _require(secret)
@@ -42,18 +42,16 @@ def check(secret: str) -> Response:
 
 
 @bp.post("/webhooks/mailchimp/<secret>")
-@describe(
-    Door(
-        "What Mailchimp tells: acted on before it is answered.",
-        {204: (None,)},
-        ("wrong-signature", "not-found", "too-large", "unavailable"),
-        body=MailchimpCall,
-        media=FORMS[:1],
-        description="Where MAILCHIMP_SIGNING_SECRET is set, `X-Mailchimp-Signature` has to fit. An "
-        "unknown address, type or audience is answered likewise, and never by 410: Mailchimp would "
-        "not call again.",
-        words={204: "It was taken, whatever it meant."},
-    ),
+@Endpoint(
+    "What Mailchimp tells: acted on before it is answered.",
+    {204: (None,)},
+    ("wrong-signature", "not-found", "too-large", "unavailable"),
+    body=MailchimpCall,
+    media=FORMS[:1],
+    description="Where MAILCHIMP_SIGNING_SECRET is set, `X-Mailchimp-Signature` has to fit. An "
+    "unknown address, type or audience is answered likewise, and never by 410: Mailchimp would "
+    "not call again.",
+    words={204: "It was taken, whatever it meant."},
 )
 def hear(secret: str) -> Response:
     """Act on one call, and answer after the commit."""

@@ -20,6 +20,7 @@ from newsletter.web.http.error_texts import TEXTS
 from tests.conftest import ClientWith
 from tests.people import ADA
 from tests.web.callers import BROWSER
+from tests.web.snippets import Document
 
 
 def failing(client: FlaskClient, error: Exception) -> FlaskClient:
@@ -51,8 +52,9 @@ def test_a_browser_gets_a_page(door: FlaskClient) -> None:
 def test_the_type_leads_to_an_explanation(door: FlaskClient) -> None:
     type_ = door.get("/nowhere").get_json()["type"]
 
-    assert type_ == "http://localhost:8000/problems/not-found"
-    assert door.get("/problems/not-found").status_code == 200
+    assert type_ == "http://localhost:8000/problems#not-found"
+    explained = Document(door.get("/problems").text).named("section")
+    assert "not-found" in [each.attributes["id"] for each in explained]
 
 
 def test_texts_have_no_other_braces() -> None:
@@ -148,6 +150,7 @@ def test_every_error_on_purpose_has_a_place_in_the_table() -> None:
     never_answered |= {
         causes.WrongDocument,
         causes.NotRestored,
+        causes.UnreleasedSchema,
         causes.PresentWording,
         causes.LostKeyring,
         causes.NoCheckpoint,

@@ -96,7 +96,7 @@ def test_a_link_that_is_not_ours_is_not_found(door: FlaskClient, method: str, to
     answer = door.open(f"/confirm/{token}", method=method)
 
     assert answer.status_code == 404
-    assert answer.get_json()["type"].endswith("/problems/unknown-link")
+    assert answer.get_json()["type"].endswith("/problems#unknown-link")
     assert "http://localhost:8000/" in answer.get_json()["detail"]
 
 

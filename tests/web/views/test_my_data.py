@@ -152,7 +152,7 @@ def test_it_holds_for_an_hour(
     answer = client.get(path)
 
     assert answer.status_code == 410
-    assert said_by(answer)["type"].endswith("/problems/expired-link")
+    assert said_by(answer)["type"].endswith("/problems#expired-link")
     assert "http://localhost:8000/my-data" in said_by(answer)["detail"]
 
 

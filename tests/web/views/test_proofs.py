@@ -411,7 +411,7 @@ def test_a_reference_that_nothing_happened_under_is_not_found(
     answer = client.get(f"/admin/proofs/{reference}", headers=STAFF)
 
     assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
-    assert said_by(answer)["type"].endswith("/problems/unknown-reference")
+    assert said_by(answer)["type"].endswith("/problems#unknown-reference")
 
 
 @on_sqlite

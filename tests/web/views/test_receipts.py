@@ -213,7 +213,7 @@ def test_a_link_that_is_not_ours_is_not_found(client: FlaskClient, token: str) -
     answer = client.get(f"/receipts/{token}")
 
     assert answer.status_code == 404
-    assert answer.get_json()["type"].endswith("/problems/unknown-link")
+    assert answer.get_json()["type"].endswith("/problems#unknown-link")
 
 
 def test_a_link_for_something_else_gives_none(client: FlaskClient, letter: EmailMessage) -> None:

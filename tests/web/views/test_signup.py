@@ -81,7 +81,7 @@ def test_what_is_no_address_is_refused_with_a_reason(door: FlaskClient, email: s
 
     assert answer.status_code == 422
     assert answer.mimetype == "application/problem+json"
-    assert answer.get_json()["type"].endswith("/problems/invalid-address")
+    assert answer.get_json()["type"].endswith("/problems#invalid-address")
 
 
 def test_a_refusal_does_not_repeat_the_address(door: FlaskClient) -> None:
@@ -106,7 +106,7 @@ def test_json_of_another_shape_is_invalid(door: FlaskClient, body: Any) -> None:
     answer = door.post("/subscriptions", data=json.dumps(body), content_type="application/json")
 
     assert answer.status_code == 422
-    assert answer.get_json()["type"].endswith("/problems/invalid-request")
+    assert answer.get_json()["type"].endswith("/problems#invalid-request")
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_wording_that_is_unknown_is_refused(client: FlaskClient, wording: str)
     answer = sign_up(client, ADA, wording=wording)
 
     assert answer.status_code == 422
-    assert answer.get_json()["type"].endswith("/problems/unknown-wording")
+    assert answer.get_json()["type"].endswith("/problems#unknown-wording")
     assert status_of(client, ADA) == "unknown"
 
 

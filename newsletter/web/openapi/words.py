@@ -1,0 +1,84 @@
+"""The words of the API's description that many endpoints share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+INTRODUCTION = """\
+Sign-ups for a newsletter with double opt-in: a sign-up sends one letter, and only the button behind the letter's link \
+confirms it.
+
+People get pages in their language. Programs get JSON: with a JSON body, or with an `Accept` header that prefers \
+`application/json`. Errors are `application/problem+json` (RFC 9457); the `type` is the address of its explanation. \
+Browsers get an error as a page where the endpoint has pages. No answer repeats an address, a token or a trace, and \
+every endpoint may answer 500.
+
+A method that a path does not have is answered by 405 with `Allow`, an unknown path by 404. `HEAD` is answered \
+wherever `GET` is; `HEAD` and `OPTIONS` change nothing.
+
+Answers may gain fields: ignore those you do not know."""
+
+PUBLIC, PERSON, MAILCHIMP, STAFF, OPERATIONS = (
+    "Public",
+    "Links in letters",
+    "Mailchimp",
+    "Staff",
+    "Operations",
+)
+#: In the order of the document.
+TAGS: Mapping[str, str] = {
+    PUBLIC: "For web sites and their visitors. A sign-up, and a request for one's own data, is answered the same way "
+    "for every address.",
+    PERSON: "Opening a link changes nothing, since mail scanners open links; only the button does. A link is signed "
+    "and names no address.",
+    MAILCHIMP: "Mailchimp reports here what people did there. The URL contains a secret.",
+    STAFF: "The token goes into the `Authorization` header and a person's address into the body, nothing into the URL. "
+    "Where no token is set, all of these answer 404.",
+    OPERATIONS: "For operators and monitoring.",
+}
+#: Every other blueprint is public.
+TAG_OF_BLUEPRINT: Mapping[str, str] = {
+    **dict.fromkeys(("confirmation", "not_me", "unsubscribe", "my_data", "receipts"), PERSON),
+    **dict.fromkeys(("admin", "proofs"), STAFF),
+    **dict.fromkeys(("brand", "health", "openapi", "docs", "static"), OPERATIONS),
+    "webhooks": MAILCHIMP,
+}
+
+_ID = "6f1d0c9e5b7a4838a2c4e1f09d3b7a65"
+#: By name: where it is sent, what it means, an example.
+PARAMETERS: Mapping[str, tuple[str, str, str]] = {
+    "Accept-Language": ("header", "German or English is answered.", "en, de;q=0.5"),
+    "locale": ("query", "`de` or `en`; takes precedence over `Accept-Language`.", "en"),
+    "next": (
+        "query",
+        "Where the form leads to afterwards: a page on an allowed site. Any other is ignored.",
+        "",
+    ),
+    "token": (
+        "path",
+        "The last part of a link in a letter.",
+        "WyI2ZjFkMGM5ZSIsMSwiYyJd.aaQ4oA.5Yj3h0dK8nVbq1rXw7sZ2tLuEoPcMfGa",
+    ),
+    "secret": ("path", "MAILCHIMP_WEBHOOK_SECRET.", "the-secret-of-the-hook"),
+    "erasure_id": ("path", "The `id` of an erasure.", _ID),
+    "reference": ("path", "The reference number printed in letters.", _ID),
+    "filename": ("path", "The name of the file.", "newsletter.css"),
+}
+
+_STRING = {"type": "string"}
+HEADERS: Mapping[str, dict[str, Any]] = {
+    "Location": {"description": "Where to go on.", "required": True, "schema": _STRING},
+    "Retry-After": {
+        "description": "Seconds to wait before the next attempt.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "WWW-Authenticate": {"description": "RFC 6750.", "required": True, "schema": _STRING},
+}
+#: Sent with a status by every endpoint that has it.
+HEADERS_OF_STATUS: Mapping[int, tuple[str, ...]] = {
+    303: ("Location",),
+    401: ("WWW-Authenticate",),
+    429: ("Retry-After",),
+}
