@@ -127,9 +127,9 @@ class Mailbox(Running):
         """Reply like this at a stage (None: hang up); `keeps` takes the letter in all the same."""
         self._script.add(Line(stage, reply, times, match_recipient, keeps))
 
-    def stall(self, stage: Stage) -> threading.Event:
+    def stall(self, stage: Stage, match_recipient: str | None = None) -> threading.Event:
         """Say nothing at this stage until the event that is returned is set."""
-        return self._script.stall(stage)
+        return self._script.stall(stage, match_recipient)
 
     def _authenticate(
         self, _: SMTP, __: Session, ___: Envelope, ____: str, data: LoginPassword

@@ -32,7 +32,7 @@ class Script:
 
     def __init__(self) -> None:
         self._lines: list[Line] = []
-        self._stalls: dict[Stage, threading.Event] = {}
+        self._stalls: list[tuple[Stage, str | None, threading.Event]] = []
         self._lock = threading.Lock()
 
     def add(self, line: Line) -> None:
@@ -49,17 +49,22 @@ class Script:
                     return line
         return None
 
-    def stall(self, stage: Stage) -> threading.Event:
+    def stall(self, stage: Stage, recipient: str | None) -> threading.Event:
         """From now on nothing is said at this stage before the event."""
         with self._lock:
-            self._stalls[stage] = threading.Event()
-            return self._stalls[stage]
+            self._stalls.append((stage, recipient, threading.Event()))
+            return self._stalls[-1][2]
 
-    def stalled(self, stage: Stage) -> threading.Event | None:
+    def stalled(self, stage: Stage, recipients: Sequence[str]) -> threading.Event | None:
         """What to wait for at this stage."""
-        return self._stalls.get(stage)
+        known = [None, *(recipient.lower() for recipient in recipients)]
+        with self._lock:
+            for at, recipient, event in reversed(self._stalls):
+                if at == stage and (recipient and recipient.lower()) in known:
+                    return event
+        return None
 
     def release(self) -> None:
         """End every silence."""
-        for event in self._stalls.values():
+        for _, _, event in self._stalls:
             event.set()

@@ -44,7 +44,7 @@ class Handler:
         return line.reply if line else None
 
     async def _line(self, stage: Stage, recipients: Sequence[str]) -> Line | None:
-        if (stall := self.script.stalled(stage)) is not None:
+        if (stall := self.script.stalled(stage, recipients)) is not None:
             await asyncio.get_running_loop().run_in_executor(None, stall.wait)
         return self.script.take(stage, recipients)
 
