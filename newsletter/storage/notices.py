@@ -39,6 +39,11 @@ class Sentence:
 class Code(Enum):
     """Everything that can be posted; the table keeps the name in lower case (at most 32 characters)."""
 
+    MAIL_OUTCOME_UNKNOWN = Sentence(
+        "SMTP_URL",
+        "the mail server took a letter and did not say whether it keeps it ({detail}); it may arrive up to three times",
+        "see in the mail server's log why it answers so late, or not at all, at the end of DATA",
+    )
     LOOP_STALLED = Sentence("worker", "no step for a minute: {detail}", "see the worker's log")
 
 

@@ -100,6 +100,7 @@ def write(
         written_at=now,
         due_at=now,
         tries=0,
+        copies=0,
         evidence=seal_evidence(id_, evidence),
     )
     counts_on.count(id_, now)

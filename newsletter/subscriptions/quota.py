@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from newsletter.domain.lifecycle import LETTERS_WINDOW
+from newsletter.domain.lifecycle import LETTERS_PER_WINDOW, LETTERS_WINDOW
 from newsletter.storage import statements
 from newsletter.storage.models import Quota
 
@@ -46,8 +46,27 @@ def write(session: Session, counted: Counted, now: datetime) -> None:
     )
 
 
-def uncount(session: Session, digest: bytes, letter: str) -> None:
-    """Take back a letter that could not be delivered."""
+def count_copy(session: Session, digest: bytes, letter: str, now: datetime) -> None:
+    """Count a letter once more: it is sent again, since nobody knows whether it arrived."""
+    row = session.get(Quota, digest)
+    write(session, Counted(digest, [*(row.letters if row else ()), [now.isoformat(), letter]]), now)
+
+
+def uncount(session: Session, digest: bytes, letter: str, *, since: datetime | None = None) -> None:
+    """Take back a letter that could not be delivered; only what was counted since then, if that is given."""
     row = session.get(Quota, digest)
     if row is not None:
-        row.letters = [counted for counted in row.letters if counted[1] != letter]
+        row.letters = [
+            [at, counted]
+            for at, counted in row.letters
+            if counted != letter or (since is not None and datetime.fromisoformat(at) < since)
+        ]
+
+
+def has_room_from(session: Session, digest: bytes, earliest: datetime) -> datetime:
+    """When the next letter may go to an address, by the day's cap."""
+    row = session.get(Quota, digest)
+    times = sorted(datetime.fromisoformat(at) for at, _ in row.letters) if row else []
+    if len(times) < LETTERS_PER_WINDOW:
+        return earliest
+    return max(earliest, times[-LETTERS_PER_WINDOW] + LETTERS_WINDOW)

@@ -103,6 +103,7 @@ class Worker:
         log.info("worker %s has started", self._owner)
         self._stopping.wait()
         log.info("worker %s finishes what is in hand", self._owner)
+        self._postman.hurry()
         ends = time.monotonic() + GRACE_SECONDS
         for thread in threads:
             thread.join(max(0.0, ends - time.monotonic()))
@@ -154,6 +155,8 @@ class Worker:
         return False
 
     def _leave(self) -> None:
+        with suppress(SQLAlchemyError, Unavailable), self._app.app_context():
+            self._postman.finish()
         self.close()
         with suppress(SQLAlchemyError, Unavailable), self._app.app_context():
             jobs.leave(self._owner)

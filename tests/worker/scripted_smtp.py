@@ -14,6 +14,8 @@ from contextlib import suppress
 from enum import Enum, auto
 from typing import Self
 
+DRIP_SECONDS = 0.05
+SLOW_SECONDS = 0.2
 PATIENCE = 10.0  #: seconds until a test that hangs fails instead
 
 
@@ -22,6 +24,10 @@ class Act(Enum):
 
     HANG_UP = auto()
     SILENCE = auto()  #: reads on but says nothing
+    SLOW = auto()  #: answers as a friendly server does, but late
+    LEAVE_OPEN = auto()  #: serves the next connection, and never answers this one
+    DRIP = auto()  #: continuation lines without end, one now and then
+    FLOOD = auto()  #: continuation lines without end, as fast as they are taken
     STALL = auto()  #: reads no more; at DATA only after it has said 354
 
 
@@ -56,6 +62,7 @@ class ScriptedSmtp:
         self.port: int = self._socket.getsockname()[1]
         self.connections: list[list[str]] = []
         self.letters: list[bytes] = []
+        self._left_open: list[socket.socket] = []
 
     @property
     def commands(self) -> list[str]:
@@ -71,6 +78,8 @@ class ScriptedSmtp:
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
+        for client in self._left_open:
+            client.close()
         self._thread.join(PATIENCE)
         assert not self._thread.is_alive()
 
@@ -91,6 +100,14 @@ class ScriptedSmtp:
     def starts(self, client: socket.socket) -> socket.socket:
         """Encrypt from the first byte, if the server is one of those."""
         return self.play_tls(client) if self._implicit_tls else client
+
+    def keep_open(self, client: socket.socket) -> None:
+        """Leave a connection as it is until the test is over."""
+        self._left_open.append(client)
+
+    def is_over(self, seconds: float) -> bool:
+        """Tell, a little later, whether the test is over."""
+        return self._over.wait(seconds)
 
     def wait_until_over(self) -> None:
         """Do nothing until the test is over."""
@@ -119,7 +136,7 @@ class _Conversation:
         goes_on = self._answer(step)
         if step == "STARTTLS" and self._script[step] == _FRIENDLY[step]:
             self._client = self._server.play_tls(self._client)
-        if step == "DATA" and self._script[step] == _FRIENDLY[step]:
+        if step == "DATA" and self._script[step] in (_FRIENDLY[step], Act.SLOW):
             return self._take_letter()
         return goes_on and step != "QUIT"
 
@@ -141,6 +158,17 @@ class _Conversation:
             case Act.SILENCE:
                 while self._client.recv(4096):
                     pass
+                return False
+            case Act.SLOW:
+                self._server.is_over(SLOW_SECONDS)
+                self._client.sendall(f"{_FRIENDLY.get(step, '250 ok')}\r\n".encode())
+                return True
+            case Act.LEAVE_OPEN:
+                self._server.keep_open(self._client.dup())
+                return False
+            case Act.DRIP | Act.FLOOD as act:
+                while not self._server.is_over(DRIP_SECONDS if act is Act.DRIP else 0.0):
+                    self._client.sendall(b"250-still at it\r\n")
                 return False
             case Act.STALL:
                 self._client.sendall(b"354 go ahead\r\n")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 import pytest
@@ -30,6 +30,7 @@ from newsletter.storage.database import reading
 from newsletter.storage.jobs import PROBE_EVERY
 from newsletter.storage.models import Erasure, Job, Letter, db
 from newsletter.worker import run
+from newsletter.worker.mail import leases
 from newsletter.worker.mailchimp.client import mailchimp_for
 from newsletter.worker.mailchimp_loop import Outside
 from newsletter.worker.run import Loop, Worker
@@ -39,6 +40,7 @@ from tests.conftest import Drain, on_postgresql, on_sqlite, release
 from tests.journeys.service import Process, Service, wait_until
 from tests.people import ADA, GRACE, HEDY, ask_staff, confirm, events_of, sign_up
 from tests.worker.audience.test_sync import LeavingMeanwhile
+from tests.worker.scripted_smtp import Act, ScriptedSmtp
 
 PROMISED_SECONDS = 10.0
 
@@ -110,23 +112,44 @@ def test_a_process_sends_what_waits_and_ends_when_told(
     assert "Traceback" not in service.logs()
 
 
+@pytest.mark.parametrize(
+    ("stage", "wait"), [("rcpt", timedelta(seconds=30)), ("data", leases.UNKNOWN_WAIT)]
+)
 def test_a_process_ends_in_time_while_the_mail_server_stalls(
-    service: Service, client: FlaskClient, mailbox: Mailbox
+    service: Service,
+    client: FlaskClient,
+    mailbox: Mailbox,
+    stage: Literal["rcpt", "data"],
+    wait: timedelta,
 ) -> None:
-    stall = mailbox.stall("rcpt")
+    stall = mailbox.stall(stage)
     sign_up(client, ADA)
     process = started(service)
     mailbox.wait_for(lambda: mailbox.connections == 1, timeout=30)
     assert seconds_to_end(process) < PROMISED_SECONDS
     stall.set()
 
-    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=30)):
+    with time_machine.travel(datetime.now(UTC) + wait):
         another = Worker(client.application)
         another.drain()
         another.close()
 
     assert len(mailbox.letters) == 1
     assert events_of(client, ADA) == ["signup", "mail_sent"]
+
+
+@on_sqlite
+def test_a_process_ends_in_time_while_the_mail_server_drips(
+    environ: dict[str, Any], tmp_path: Path, client: FlaskClient
+) -> None:
+    with ScriptedSmtp({"RCPT": Act.DRIP}) as server:
+        environ["SMTP_URL"] = f"smtp://127.0.0.1:{server.port}?starttls=never"
+        sign_up(client, ADA)
+        with Service(environ, tmp_path) as service:
+            process = started(service)
+            wait_until(lambda: "RCPT TO" in str(server.connections), "the letter has begun")
+
+            assert seconds_to_end(process) < PROMISED_SECONDS
 
 
 def alive(service: Service, client: FlaskClient) -> Process:

@@ -10,9 +10,11 @@ from newsletter.cli.check import certificates
 from newsletter.cli.check.finding import Finding
 from newsletter.config import Settings, is_local
 from newsletter.domain.errors import DeliveryFailure, Meaning
-from newsletter.worker.mail.smtp import Patience, SmtpPostbox, postbox_for
+from newsletter.worker.mail.conversation import Patience
+from newsletter.worker.mail.replies import Refused
+from newsletter.worker.mail.smtp import SmtpPostbox, postbox_for
 
-PATIENCE = Patience(connect=4.0, command=4.0, end=4.0)
+PATIENCE = Patience(connect=4.0, command=4.0, letter=8.0)
 
 _PORTS = "see that host and port are right (smtps:// is mostly 465, smtp:// 587) and no firewall is between"
 #: By the whole reason: what is wrong, and what to do.
@@ -125,7 +127,8 @@ def _envelope(settings: Settings, postbox: SmtpPostbox) -> Iterator[Finding]:
 
 
 def _refused(failure: DeliveryFailure) -> Iterator[Finding]:
-    if failure.meaning is Meaning.RETRY_LATER:
+    is_passing = failure.meaning is Meaning.RETRY_LATER and not isinstance(failure, Refused)
+    if is_passing or failure.reason.startswith("mail 4"):
         return  # such as greylisting, which real letters wait for
     if failure.meaning is Meaning.GIVE_UP_ONE:
         yield Finding(

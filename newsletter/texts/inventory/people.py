@@ -120,6 +120,7 @@ LETTER = Table(
         ),
         "leased_until": Text("bis wann er das darf", "until when it may"),
         "tries": Text("Zahl der Versuche", "number of tries"),
+        "copies": Text("wie oft sie angekommen sein kann", "how many times it may have arrived"),
         "error": Text("Fehlerkennung des Mailservers", "the mail server's error as a code"),
         "sent_at": Text(
             "wann der Mailserver sie angenommen hat; Teil des Nachweises",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -25,11 +26,13 @@ class FolderPostbox:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def send(self, message: EmailMessage) -> str:
+    def send(self, message: EmailMessage, may_finish: Callable[[], bool]) -> str:
         """Write one letter, whole or not at all, for our eyes alone; raise DeliveryFailure."""
         name = f"{clock.now():%Y%m%dT%H%M%S.%f}-{secrets.token_hex(8)}"
         unfinished = self._folder / f".{name}.part"
         self.probe()
+        if not may_finish():
+            raise DeliveryFailure(Meaning.RETRY_LATER, "lease_lost")
         try:
             _write_through(unfinished, as_sent(message))
             unfinished.rename(self._folder / f"{name}.eml")
@@ -45,6 +48,9 @@ class FolderPostbox:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not os.access(self._folder, os.W_OK | os.X_OK):
             raise DeliveryFailure(Meaning.HOLD_ALL, "folder")
+
+    def end_within(self, seconds: float) -> None:
+        """Do nothing: no file is waited for."""
 
     def close(self) -> None:
         """Do nothing: no file stays open."""

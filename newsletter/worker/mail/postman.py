@@ -1,62 +1,41 @@
 """The postman: leases a letter, sends it outside of any transaction, and settles what came of it.
 
-A letter goes out once unless a process dies between the mail server's yes and our commit: then it goes out again,
-under the same Message-ID.
+A server that has a letter and does not answer is waited for beside the others, over a connection of its own.
 """
 
 from __future__ import annotations
 
 import logging
+import threading
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from email.message import EmailMessage
-
-from sqlalchemy import exists, or_, select, update
-from sqlalchemy.orm import Session
+from functools import partial
 
 from newsletter import config
 from newsletter.domain import clock
 from newsletter.domain.errors import DeliveryFailure, Meaning
-from newsletter.domain.lifecycle import Event
-from newsletter.ledger import log as ledger
 from newsletter.storage import jobs, outage
-from newsletter.storage.database import lock, reading, writing
 from newsletter.storage.jobs import Permit
-from newsletter.storage.models import Letter, LetterKind, Subscription
-from newsletter.subscriptions import quota
-from newsletter.subscriptions.letters import seal_evidence
-from newsletter.subscriptions.person import commitment_of, stands_there
 from newsletter.texts import letters
 from newsletter.texts.letters import LetterValues
-from newsletter.worker import backoff
-from newsletter.worker.mail import contents
-from newsletter.worker.mail.smtp import Postbox
+from newsletter.worker.mail import contents, leases, outcome
+from newsletter.worker.mail.leases import MOST_COPIES, Leased, domain_of
+from newsletter.worker.mail.refusals import Refusals
+from newsletter.worker.mail.replies import Refused
+from newsletter.worker.mail.smtp import Postbox, SlowReply
 
 log = logging.getLogger(__name__)
 
-#: Stages at which a server refuses us while it looks at one letter: it may mean that letter alone.
-_ABOUT_A_LETTER = ("rcpt", "data")
-_OUTCOMES = {
+MOST_SLOW = 20  #: replies waited for at once; then no further letter goes out
+LAST_SECONDS = 3.0  #: what the server may take once the worker is to end
+_NEXT = {
     Meaning.RETRY_LATER: "tried again later",
     Meaning.GIVE_UP_ONE: "given up",
     Meaning.HOLD_ALL: "all letters wait",
 }
-_LONGEST_ASIDE = timedelta(minutes=10)
 
-
-def _aside(tries: int) -> timedelta:
-    return min(_LONGEST_ASIDE, jobs.PROBE_EVERY * int(2 ** min(tries - 1, 10)))
-
-
-@dataclass(frozen=True)
-class Errand:
-    """A leased letter, and whose it is."""
-
-    letter: str
-    ref: str
-    digest: bytes
-    tries: int
+Settle = Callable[[], None]
 
 
 class Postman:
@@ -66,47 +45,58 @@ class Postman:
         self._postbox = postbox
         self._owner = owner
         self._is_first = True
-        self._in_hand: str | None = None
-        self._unsettled: Callable[[], None] | None = None
+        self._in_hand: dict[str, threading.Thread | None] = {}  #: with who waits for a slow reply
+        self._ended: deque[tuple[Leased, Settle]] = deque()
+        self._refusals = Refusals()
+        self._is_ending = False
 
     def step(self) -> bool:
         """Send one letter; True if there may be more to do right away."""
-        self._settle()
+        self._settle_ended()
+        if len(self._in_hand) >= MOST_SLOW:
+            return False
         permit = jobs.ask_permit("mail", at_start=self._is_first)
         self._is_first = False
         if permit is None:
             return False
-        errand = self._take()
-        if errand is None:
+        if permit is Permit.PROBE:
+            leased = leases.lease_probe(self._owner, self._refusals.domains)
+        else:
+            leased = leases.lease(self._owner)
+        if leased is None:
             if permit is Permit.PROBE:
                 self._probe()
             return False
-        self._in_hand = errand.letter
+        self._in_hand[leased.letter] = None
         try:
-            return self._deliver(errand, permit)
-        finally:
-            if self._unsettled is None:
-                self._in_hand = None
+            settle = self._send(leased)
+        except BaseException:
+            del self._in_hand[leased.letter]
+            raise
+        if settle is not None:
+            self._ended.append((leased, settle))
+            self._settle_ended()
+        return True
 
     def keep_lease(self) -> None:
-        """Keep the letter in hand while the mail server takes its time, or the database."""
-        letter = self._in_hand
-        if letter is not None:
-            mine = (Letter.id == letter, Letter.leased_by == self._owner)
-            with writing() as session:
-                kept = clock.now() + jobs.LEASE
-                session.execute(update(Letter).where(*mine).values(leased_until=kept))
+        """Keep the letters in hand while the mail server takes its time, or the database."""
+        leases.keep(self._owner, list(self._in_hand))
+
+    def hurry(self) -> None:
+        """Let the mail server end what is in hand, but not for long: the worker is to end."""
+        self._is_ending = True
+        self._postbox.end_within(LAST_SECONDS)
+
+    def finish(self) -> None:
+        """Settle what was in hand when the loop ended."""
+        for waiting in list(self._in_hand.values()):
+            if waiting is not None:
+                waiting.join(LAST_SECONDS)
+        self._settle_ended()
 
     def close(self) -> None:
         """Say goodbye to the mail server."""
         self._postbox.close()
-
-    def _settle(self, settling: Callable[[], None] | None = None) -> None:
-        """Write down what came of a letter; what the database does not take now is kept for the next step."""
-        self._unsettled = settling or self._unsettled
-        if self._unsettled is not None:
-            self._unsettled()
-            self._unsettled = self._in_hand = None
 
     def _probe(self) -> None:
         try:
@@ -116,159 +106,98 @@ class Postman:
         else:
             jobs.release("mail")
 
-    def _deliver(self, errand: Errand, permit: Permit) -> bool:
-        started = clock.now()
+    def _send(self, leased: Leased) -> Settle | None:
+        """Send a letter and return how to settle it; None while the server's last reply is waited for."""
+        if leased.copies >= MOST_COPIES:
+            unknown = DeliveryFailure(Meaning.RETRY_LATER, "worker_ended", outcome_unknown=True)
+            return partial(self._settle_failed, leased, unknown)
+        domain = ""
         try:
-            values = contents.values_of(errand.letter)
+            values = contents.values_of(leased.letter)
             if values is None:
-                self._discard(errand)
-                return True
+                return partial(outcome.record_needless, leased)
+            domain = domain_of(values.recipient)
             message = letters.compose(values, config.current())
-            reply = self._postbox.send(message)
+            reply = self._postbox.send(message, partial(leases.record_copy, leased))
         except DeliveryFailure as failure:
-            return self._fail(errand, failure, permit)
+            return partial(self._settle_failed, leased, failure, domain)
         except outage.OF_THE_DATABASE:
             raise
         except Exception as error:
             # One letter that cannot be written must not stop the rest.
-            log.exception("letter ref=%s could not be sent", errand.ref)
-            return self._fail(
-                errand, DeliveryFailure(Meaning.RETRY_LATER, type(error).__name__), permit
-            )
-        self._settle(lambda: self._settle_sent(errand, values, message, reply))
-        if permit is Permit.PROBE:
-            jobs.release("mail")
-        seconds = (clock.now() - started).total_seconds()
-        log.info("letter ref=%s try=%d sent in %.3f s", errand.ref, errand.tries + 1, seconds)
-        return True
+            log.exception("letter ref=%s could not be sent", leased.ref)
+            wrong = DeliveryFailure(Meaning.RETRY_LATER, type(error).__name__)
+            return partial(self._settle_failed, leased, wrong)
+        settle_sent = partial(self._settle_sent, leased, values, message)
+        if isinstance(reply, str):
+            return partial(settle_sent, reply)
+        self._wait_beside(leased, reply, domain, settle_sent)
+        return None
 
-    def _fail(self, errand: Errand, failure: DeliveryFailure, permit: Permit) -> bool:
-        log.warning(
-            "letter ref=%s try=%d failed: %s, %s",
-            *(errand.ref, errand.tries + 1, failure.reason, _OUTCOMES[failure.meaning]),
-        )
-        self._settle(lambda: self._settle_failed(errand, failure))
-        if failure.meaning is Meaning.HOLD_ALL:
-            jobs.hold("mail", failure.reason)
-        elif failure.meaning is Meaning.GIVE_UP_ONE and permit is Permit.PROBE:
-            # It speaks of one person alone: the server takes our letters again.
-            jobs.release("mail")
-        return failure.meaning is not Meaning.HOLD_ALL
+    def _wait_beside(
+        self, leased: Leased, reply: SlowReply, domain: str, settle_sent: Callable[[str], None]
+    ) -> None:
+        def wait() -> None:
+            try:
+                settle = partial(settle_sent, reply.wait())
+            except DeliveryFailure as failure:
+                settle = partial(self._settle_failed, leased, failure, domain)
+            self._ended.append((leased, settle))
 
-    def _take(self) -> Errand | None:
-        now = clock.now()
-        waiting = (
-            Letter.sent_at.is_(None),
-            Letter.failed_at.is_(None),
-            Letter.due_at <= now,
-            or_(Letter.leased_until.is_(None), Letter.leased_until <= now),
-            ~exists().where(Subscription.ref == Letter.ref, Subscription.hold.is_(True)),
-        )
-        with reading() as session:
-            if not session.scalar(select(exists().where(*waiting))):
-                return None
-        with writing() as session:
-            letter = session.scalar(
-                select(Letter)
-                .where(*waiting)
-                .order_by(Letter.due_at, Letter.number)
-                .limit(1)
-                .with_for_update(skip_locked=True)
-            )
-            row = session.get(Subscription, letter.ref) if letter else None
-            if letter is None or row is None:
-                return None
-            letter.leased_by, letter.leased_until = self._owner, now + jobs.LEASE
-            return Errand(letter.id, row.ref, row.digest, letter.tries)
+        log.info("letter ref=%s: the mail server's last reply is waited for", leased.ref)
+        thread = threading.Thread(target=wait, name="slow-reply", daemon=True)
+        self._in_hand[leased.letter] = thread
+        thread.start()
 
-    def _discard(self, errand: Errand) -> None:
-        """What the letter asks was answered or has expired meanwhile: nobody needs it."""
-        with writing() as session:
-            letter = self._mine(session, errand)
-            row = session.get(Subscription, errand.ref)
-            if letter is not None and row is not None:
-                _drop(session, letter, row)
-
-    def _mine(self, session: Session, errand: Errand) -> Letter | None:
-        """The letter, if it is still there and still ours: an erasure beats a letter in flight."""
-        lock(session, errand.digest)
-        mine = (Letter.id == errand.letter, Letter.leased_by == self._owner)
-        return session.scalar(select(Letter).where(*mine).with_for_update())
+    def _settle_ended(self) -> None:
+        """Settle what has ended; what the database does not take now is kept for the next step."""
+        while self._ended:
+            leased, settle = self._ended[0]
+            try:
+                settle()
+            except Exception as error:
+                if outage.is_outage(error):
+                    raise
+                # It waits as one whose outcome is unknown.
+                log.exception("letter ref=%s could not be settled", leased.ref)
+            self._ended.popleft()
+            self._in_hand.pop(leased.letter, None)
 
     def _settle_sent(
-        self, errand: Errand, values: LetterValues, message: EmailMessage, reply: str
+        self, leased: Leased, values: LetterValues, message: EmailMessage, reply: str
     ) -> None:
-        now = clock.now()
-        with writing() as session:
-            letter = self._mine(session, errand)
-            row = session.get(Subscription, errand.ref)
-            if letter is None or row is None:
-                return
-            _log(session, row, letter, Event.MAIL_SENT, now, detail=_kind_told(letter))
-            if letter.kind is LetterKind.MY_DATA:
-                _drop(session, letter, row)
-                return
-            letter.sent_at, letter.leased_by, letter.leased_until = now, None, None
-            letter.template = letters.template_version(values.kind, values.language)
-            evidence = contents.evidence_of(values, message, reply)
-            letter.evidence = seal_evidence(letter.id, evidence)
+        outcome.record_sent(leased, values, message, reply)
+        self._refusals.end(domain_of(values.recipient))
+        if leased.is_probe:
+            jobs.release("mail")
+        seconds = (clock.now() - leased.at).total_seconds()
+        log.info("letter ref=%s try=%d sent in %.3f s", leased.ref, leased.tries + 1, seconds)
 
-    def _settle_failed(self, errand: Errand, failure: DeliveryFailure) -> None:
-        now = clock.now()
-        with writing() as session:
-            letter = self._mine(session, errand)
-            row = session.get(Subscription, errand.ref)
-            if letter is not None and row is not None:
-                letter.leased_by = letter.leased_until = None
-                letter.error = failure.reason[:64]
-                match failure.meaning:
-                    case Meaning.RETRY_LATER:
-                        letter.tries += 1
-                        letter.due_at = now + backoff.delay(letter.tries)
-                    case Meaning.GIVE_UP_ONE:
-                        letter.failed_at = now
-                        quota.uncount(session, row.digest, letter.id)
-                        detail = _kind_told(letter, letter.error)
-                        _log(session, row, letter, Event.MAIL_FAILED, now, detail=detail)
-                        if letter.kind is LetterKind.MY_DATA:
-                            _drop(session, letter, row)
-                    case Meaning.HOLD_ALL if failure.reason.startswith(_ABOUT_A_LETTER):
-                        # Should it be about this one after all, the next probes are others'.
-                        letter.tries += 1
-                        letter.due_at = now + _aside(letter.tries)
-                    case Meaning.HOLD_ALL:
-                        pass
+    def _settle_failed(self, leased: Leased, failure: DeliveryFailure, domain: str = "") -> None:
+        following = "outcome unknown" if failure.outcome_unknown else _NEXT[failure.meaning]
+        log.warning(
+            "letter ref=%s try=%d failed: %s, %s",
+            *(leased.ref, leased.tries + 1, failure.reason, following),
+        )
+        outcome.record_failure(leased, failure)
+        if isinstance(failure, Refused) and leased.tries == 0:
+            # One that was refused before shows nothing new.
+            self._refusals.add(domain)
+        if self._refuses_all(leased, failure):
+            jobs.hold("mail", failure.reason)
+        elif leased.is_probe and (
+            isinstance(failure, Refused) or failure.meaning is Meaning.GIVE_UP_ONE
+        ):
+            # It speaks of one letter alone: the server takes the others again.
+            jobs.release("mail")
 
-
-def _drop(session: Session, letter: Letter, row: Subscription) -> None:
-    """A letter that nobody needs, or that proves nothing, goes; and an address that was there for it alone."""
-    session.delete(letter)
-    session.flush()
-    stands_there(row, row.audience, None)
-
-
-def _log(
-    session: Session,
-    row: Subscription,
-    letter: Letter,
-    event: Event,
-    now: datetime,
-    detail: str | None = None,
-) -> None:
-    ledger.append(
-        session,
-        ref=letter.ref,
-        round=letter.round,
-        event=event,
-        at=now,
-        detail=detail,
-        # A link to one's own data is about no consent.
-        wording=None if letter.kind is LetterKind.MY_DATA else letter.wording,
-        commitment=commitment_of(row),
-    )
-
-
-def _kind_told(letter: Letter, error: str | None = None) -> str | None:
-    """A ledger row's detail: what kind of letter it was, if not the usual one, and what went wrong."""
-    kind = None if letter.kind is LetterKind.CONFIRMATION else str(letter.kind)
-    return ": ".join(filter(None, (kind, error)))[:64] or None
+    def _refuses_all(self, leased: Leased, failure: DeliveryFailure) -> bool:
+        if failure.meaning is Meaning.HOLD_ALL:
+            # A wait that we cut short says nothing of the server.
+            return not self._is_ending
+        if not isinstance(failure, Refused):
+            return False
+        held_for = (jobs.hold_reason("mail") or "") if leased.is_probe else ""
+        # Held for refused letters, as opposed to a server that is away: one more is refused.
+        goes_on = held_for.startswith(("rcpt", "data"))
+        return goes_on or self._refusals.are_about_us

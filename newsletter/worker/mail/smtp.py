@@ -5,48 +5,53 @@ Nothing is sent in the clear unless SMTP_URL allows it, and no password unless i
 
 from __future__ import annotations
 
-import ipaddress
 import re
-import smtplib
-import socket
 import ssl
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
 from email.message import EmailMessage
 from functools import cached_property
+from math import inf
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from newsletter.config import Settings, SmtpServer, is_local
 from newsletter.domain.errors import DeliveryFailure, Meaning
+from newsletter.worker.mail.conversation import Conversation, Patience, connect
 from newsletter.worker.mail.folder import FolderPostbox, as_sent
-from newsletter.worker.mail.replies import (
-    PERSONAL_AT_END,
-    PERSONAL_AT_RCPT,
-    broken_off,
-    expect,
-    why_not_signed_in,
-)
+from newsletter.worker.mail.replies import Refused, broken_off, expect
 
 FOLDER = Path("var/mail")
-QUIT_SECONDS = 1.0  #: a farewell must not hold up the end of the process
 
 
-@dataclass(frozen=True)
-class Patience:
-    """How many seconds the server may take: to greet, to answer a command, to take a letter."""
+class SlowReply:
+    """The reply to a letter that the server has and does not answer at once; its connection serves no other letter."""
 
-    connect: float = 10.0
-    command: float = 20.0
-    end: float = 60.0
+    def __init__(self, conversation: Conversation, sender: str) -> None:
+        self._conversation = conversation
+        self._sender = sender
+
+    def wait(self) -> str:
+        """Wait for the reply, at most ten minutes from the final dot, and return it; raise DeliveryFailure."""
+        try:
+            return expect("data", self._conversation.getreply(), sender=self._sender)
+        except OSError as error:
+            raise _lost(error, outcome_unknown=True) from None
+        finally:
+            self._conversation.hang_up()
 
 
 class Postbox(Protocol):
-    """Takes letters; belongs to one thread. `probe` finds out, without a letter, whether it can."""
+    """Takes letters; belongs to one thread.
 
-    def send(self, message: EmailMessage) -> str: ...
+    `send` asks `may_finish` right before the letter can be accepted. `probe` finds out, without a letter, whether any
+    can. `end_within` ends all waiting so many seconds from now, that of slow replies too, whichever thread calls it.
+    """
+
+    def send(self, message: EmailMessage, may_finish: Callable[[], bool]) -> str | SlowReply: ...
     def probe(self) -> None: ...
+    def end_within(self, seconds: float) -> None: ...
     def close(self) -> None: ...
 
 
@@ -59,121 +64,117 @@ class SmtpPostbox:
         self._server = server
         self._helo = helo
         self._patience = patience or Patience()
-        self._smtp: smtplib.SMTP | None = None
+        self._kept: Conversation | None = None  #: between two letters
+        self._ends_at = inf
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         # Only once it is needed: reading the system's certificates takes 30 ms.
         return ssl.create_default_context()
 
-    def send(self, message: EmailMessage) -> str:
+    def send(self, message: EmailMessage, may_finish: Callable[[], bool]) -> str | SlowReply:
         """Hand one letter over and return the server's reply as one line; raise DeliveryFailure."""
         sender = _only_address(message, "From", Meaning.HOLD_ALL)
         recipient = _only_address(message, "To", Meaning.GIVE_UP_ONE)
         content = re.sub(rb"(?m)^\.", b"..", as_sent(message))  # RFC 5321 § 4.5.2
-        end_begun = False
+        smtp = self._begin(sender)
+        is_finished = False
         try:
-            smtp = self._begin(f"MAIL FROM:<{sender}>")
-            expect("rcpt", smtp.docmd(f"RCPT TO:<{recipient}>"), personal=PERSONAL_AT_RCPT)
-            expect("data", smtp.docmd("DATA"), wanted=3)
+            expect("rcpt", smtp.docmd(f"RCPT TO:<{recipient}>"), sender=sender)
+            expect("data", smtp.docmd("DATA"), wanted=3, sender=sender)
             smtp.send(content)
-            _wait_at_most(smtp, self._patience.end)
+            if not may_finish():
+                smtp.close()
+                raise DeliveryFailure(Meaning.RETRY_LATER, "lease_lost")
+            smtp.limit(self._patience.end)
             # A write of its own: until it is begun, no server can have accepted the letter.
-            end_begun = True
+            is_finished = True
             smtp.send(b".\r\n")
-            return expect("data", smtp.getreply(), personal=PERSONAL_AT_END)
+            if not smtp.has_reply_within(self._patience.prompt):
+                return SlowReply(smtp, sender)
+            reply = expect("data", smtp.getreply(), sender=sender)
+        except DeliveryFailure as failure:
+            self._keep_unless_limited(smtp, failure)
+            raise
         except OSError as error:
-            self._drop()
-            reason = broken_off(error)
-            raise DeliveryFailure(Meaning.RETRY_LATER, reason, outcome_unknown=end_begun) from None
+            smtp.close()
+            raise _lost(error, outcome_unknown=is_finished) from None
+        except BaseException:
+            smtp.close()
+            raise
+        self._kept = smtp
+        return reply
 
     def probe(self) -> None:
         """Connect and sign in, or ask the kept connection for a NOOP; raise DeliveryFailure."""
-        if self._kept("NOOP") is None:
-            self._smtp = self._connect()
+        self._kept = self._still_open("NOOP") or self._connect()
 
     def try_envelope(self, sender: str, recipient: str) -> None:
         """Name both to the server, and take it back before there is a letter; raise DeliveryFailure."""
+        smtp = self._begin(sender)
         try:
-            smtp = self._begin(f"MAIL FROM:<{sender}>")
-            expect("rcpt", smtp.docmd(f"RCPT TO:<{recipient}>"), personal=PERSONAL_AT_RCPT)
-            expect("rset", smtp.docmd("RSET"))
+            expect("rcpt", smtp.docmd(f"RCPT TO:<{recipient}>"), sender=sender)
         except OSError as error:
-            self._drop()
-            raise DeliveryFailure(Meaning.RETRY_LATER, broken_off(error)) from None
+            smtp.close()
+            raise _lost(error) from None
+        finally:
+            smtp.hang_up()
+
+    def end_within(self, seconds: float) -> None:
+        """End all waiting for the server so many seconds from now."""
+        self._ends_at = time.monotonic() + seconds
 
     def close(self) -> None:
         """Say goodbye and let go of the connection; the next letter opens a new one."""
-        if self._smtp is not None:
-            with suppress(OSError):
-                _wait_at_most(self._smtp, QUIT_SECONDS)
-                self._smtp.quit()
-        self._drop()
-
-    def _drop(self) -> None:
-        smtp, self._smtp = self._smtp, None
+        smtp, self._kept = self._kept, None
         if smtp is not None:
-            smtp.close()
+            smtp.hang_up()
 
-    def _begin(self, mail: str) -> smtplib.SMTP:
+    def _keep_unless_limited(self, smtp: Conversation, failure: DeliveryFailure) -> None:
+        # A 4xx may be about the session, such as its number of letters: a new one settles that.
+        if failure.meaning is Meaning.GIVE_UP_ONE or isinstance(failure, Refused):
+            self._kept = smtp
+        else:
+            smtp.hang_up()
+
+    def _begin(self, sender: str) -> Conversation:
         # Servers hang up on idle clients, or after so many letters. A new connection settles
         # either, so a kept one's refusal never counts. RSET clears away a refused letter.
-        if (smtp := self._kept("RSET", mail)) is None:
-            smtp = self._smtp = self._connect()
-            expect("mail", smtp.docmd(mail))
+        command = f"MAIL FROM:<{sender}>"
+        if (smtp := self._still_open("RSET", command)) is not None:
+            return smtp
+        smtp = self._connect()
+        try:
+            expect("mail", smtp.docmd(command))
+        except DeliveryFailure:
+            smtp.hang_up()
+            raise
+        except OSError as error:
+            smtp.close()
+            raise _lost(error) from None
         return smtp
 
-    def _kept(self, *commands: str) -> smtplib.SMTP | None:
-        if self._smtp is not None:
-            with suppress(OSError, DeliveryFailure):
-                _wait_at_most(self._smtp, self._patience.command)
-                for command in commands:
-                    expect("kept", self._smtp.docmd(command))
-                return self._smtp
-        self._drop()
-        return None
-
-    def _connect(self) -> smtplib.SMTP:
+    def _still_open(self, *commands: str) -> Conversation | None:
+        smtp, self._kept = self._kept, None
+        if smtp is None:
+            return None
         try:
-            with ExitStack() as on_failure:
-                smtp = self._dial()
-                on_failure.callback(smtp.close)
-                if smtp.sock is not None:
-                    # Else the end of a letter waits 40 ms for the receipt of its content.
-                    smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                _wait_at_most(smtp, self._patience.command)
-                self._encrypt(smtp)
-                self._log_in(smtp)
-                on_failure.pop_all()
-                return smtp
-        except (OSError, ValueError) as error:
-            raise DeliveryFailure(Meaning.HOLD_ALL, why_not_signed_in(error)) from None
+            smtp.limit(self._patience.connect)
+            for command in commands:
+                expect("kept", smtp.docmd(command))
+            smtp.limit(self._patience.letter, self._patience.command)
+        except DeliveryFailure:
+            smtp.hang_up()
+            return None
+        except OSError:
+            smtp.close()
+            return None
+        return smtp
 
-    def _dial(self) -> smtplib.SMTP:
-        at, seconds = (self._server.host, self._server.port, self._helo), self._patience.connect
-        if self._server.implicit_tls:
-            return smtplib.SMTP_SSL(*at, timeout=seconds, context=self._tls)
-        return smtplib.SMTP(*at, timeout=seconds)
-
-    def _encrypt(self, smtp: smtplib.SMTP) -> None:
-        smtp.ehlo_or_helo_if_needed()
-        if self._server.implicit_tls or self._server.starttls == "never":
-            return
-        if smtp.has_extn("starttls"):
-            smtp.starttls(context=self._tls)
-            smtp.ehlo_or_helo_if_needed()
-        elif self._server.starttls == "required":
-            raise DeliveryFailure(Meaning.HOLD_ALL, "starttls_not_offered")
-
-    def _log_in(self, smtp: smtplib.SMTP) -> None:
-        user, password = self._server.user, self._server.password
-        if user is None or password is None:
-            return
-        if self._server.starttls != "never" and not _is_private(smtp):
-            raise DeliveryFailure(Meaning.HOLD_ALL, "auth_without_tls")
-        if not smtp.has_extn("auth"):
-            raise DeliveryFailure(Meaning.HOLD_ALL, "auth_not_offered")
-        smtp.login(user, password.get_secret_value())
+    def _connect(self) -> Conversation:
+        return connect(
+            self._server, self._helo, self._patience, lambda: self._tls, lambda: self._ends_at
+        )
 
 
 def postbox_for(settings: Settings, *, patience: Patience | None = None) -> Postbox:
@@ -193,13 +194,5 @@ def _only_address(message: EmailMessage, header: str, meaning: Meaning) -> str:
     return address
 
 
-def _wait_at_most(smtp: smtplib.SMTP, seconds: float) -> None:
-    if smtp.sock is not None:
-        smtp.sock.settimeout(seconds)
-
-
-def _is_private(smtp: smtplib.SMTP) -> bool:
-    """Tell whether nobody in between can read along: TLS, or the server is on this host."""
-    if smtp.sock is None or isinstance(smtp.sock, ssl.SSLSocket):
-        return smtp.sock is not None
-    return ipaddress.ip_address(smtp.sock.getpeername()[0]).is_loopback
+def _lost(error: OSError, *, outcome_unknown: bool = False) -> DeliveryFailure:
+    return DeliveryFailure(Meaning.RETRY_LATER, broken_off(error), outcome_unknown=outcome_unknown)

@@ -1,0 +1,206 @@
+"""An SMTP conversation with limits that smtplib lacks: a deadline for each step and for all of it, a largest reply.
+
+smtplib waits anew for each packet, so that a server that drips, or never ends a reply, is waited for without end.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import smtplib
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from newsletter.config import SmtpServer
+from newsletter.domain.errors import DeliveryFailure, Meaning
+from newsletter.worker.mail.replies import why_not_signed_in
+
+LARGEST_REPLY = 64 * 1024  #: bytes, in as many lines as they hold
+GLANCE_SECONDS = 0.5  #: how soon a wait notices that it is to end
+QUIT_SECONDS = 1.0  #: a farewell must not hold up the end of the process
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How many seconds the server may take. RFC 5321 § 4.5.3.2 grants each step minutes, but others wait meanwhile."""
+
+    connect: float = 10.0  #: for each address of the host, and to greet
+    command: float = 20.0  #: to answer one command, to take the content
+    letter: float = 40.0  #: for everything from the connection to the final dot
+    prompt: float = 2.0  #: to answer the final dot while the next letter waits
+    end: float = (
+        600.0  #: to answer the final dot, which others do not wait for (RFC 5321 § 4.5.3.2.6)
+    )
+
+
+class Conversation(smtplib.SMTP):
+    """One connection to the mail server; with `tls` it is encrypted from its start.
+
+    `ends_at` gives the moment (monotonic) by which it must be over. Raises TimeoutError after a deadline,
+    SMTPServerDisconnected for an end, or a reply that is too large.
+    """
+
+    def __init__(
+        self,
+        server: SmtpServer,
+        helo: str | None,
+        patience: Patience,
+        tls: ssl.SSLContext | None,
+        ends_at: Callable[[], float],
+    ) -> None:
+        self._tls = tls
+        self._ends_at = ends_at
+        self._unread = b""
+        self._lines: list[bytes] = []
+        self.limit(patience.connect)
+        self._until = time.monotonic() + patience.letter
+        super().__init__(server.host, server.port, helo, timeout=patience.connect)
+        self.limit(patience.letter, patience.command)
+
+    def limit(self, seconds: float, step_seconds: float | None = None) -> None:
+        """Set the deadline for all that follows, and how long each step of it may take."""
+        now = time.monotonic()
+        self._step_seconds = seconds if step_seconds is None else step_seconds
+        self._until, self._step_until = now + seconds, now + self._step_seconds
+
+    def send(self, s: str | bytes) -> None:  # type: ignore[override]  # smtplib sends nothing else
+        """Send a command or content; with it a step begins."""
+        if self.sock is None:
+            raise smtplib.SMTPServerDisconnected("not connected")
+        self._step_until = time.monotonic() + self._step_seconds
+        # What came before the command is no answer to it, least of all in the clear before STARTTLS.
+        self._unread, self._lines = b"", []
+        rest = memoryview(s.encode(self.command_encoding) if isinstance(s, str) else s)
+        while rest:
+            self.sock.settimeout(self._seconds_left())
+            rest = rest[self.sock.send(rest) :]
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Read one reply: its code, -1 where there is none, and its lines."""
+        try:
+            while not self._is_complete():
+                self._receive()
+        except OSError:
+            self.close()
+            raise
+        if self.sock is not None:
+            self.sock.settimeout(self._seconds_left())  # a handshake may follow
+        lines, self._lines = self._lines, []
+        code = lines[-1][:3]
+        return int(code) if code.isdigit() else -1, b"\n".join(line[4:].strip() for line in lines)
+
+    def has_reply_within(self, seconds: float) -> bool:
+        """Wait a little for a whole reply, and leave it to be read."""
+        until = time.monotonic() + seconds
+        while not self._is_complete():
+            if (left := until - time.monotonic()) <= 0:
+                return False
+            self._receive(left)
+        return True
+
+    def hang_up(self) -> None:
+        """Say goodbye, which may take a second, and close the connection."""
+        try:
+            self.limit(QUIT_SECONDS)
+            self.quit()
+        except OSError:
+            self.close()
+
+    def _seconds_left(self) -> float:
+        left = min(self._until, self._step_until, self._ends_at()) - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+    def _is_complete(self) -> bool:
+        while not self._lines or self._lines[-1][3:4] == b"-":
+            line, end, rest = self._unread.partition(b"\n")
+            if not end:
+                return False
+            self._lines.append(line)
+            self._unread = rest
+        return True
+
+    def _receive(self, seconds: float = GLANCE_SECONDS) -> None:
+        if self.sock is None:
+            raise smtplib.SMTPServerDisconnected("not connected")
+        self.sock.settimeout(min(self._seconds_left(), GLANCE_SECONDS, seconds))
+        try:
+            received = self.sock.recv(4096)
+        except TimeoutError:
+            return
+        if not received:
+            raise smtplib.SMTPServerDisconnected("the server hung up")
+        self._unread += received
+        if len(self._unread) + sum(map(len, self._lines)) > LARGEST_REPLY:
+            raise smtplib.SMTPServerDisconnected("the reply is too large")
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        """Open the connection; smtplib's own hook, as SMTP_SSL uses it."""
+        sock = self._reach(host, port, timeout)
+        # Else the end of a letter waits 40 ms for the receipt of its content.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return self._tls.wrap_socket(sock, server_hostname=host) if self._tls else sock
+
+    def _reach(self, host: str, port: int, timeout: float) -> socket.socket:
+        failure: OSError | None = None
+        for *_, (address, *_) in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            left = self._until - time.monotonic()
+            if left <= 0:
+                break
+            try:
+                return socket.create_connection((str(address), port), min(timeout, left))
+            except OSError as error:
+                failure = error
+        raise failure or TimeoutError
+
+
+def connect(
+    server: SmtpServer,
+    helo: str | None,
+    patience: Patience,
+    tls: Callable[[], ssl.SSLContext],
+    ends_at: Callable[[], float],
+) -> Conversation:
+    """Connect, encrypt and sign in as the settings say; raise DeliveryFailure, which concerns all letters."""
+    try:
+        with ExitStack() as on_failure:
+            smtp = Conversation(
+                server, helo, patience, tls() if server.implicit_tls else None, ends_at
+            )
+            on_failure.callback(smtp.close)
+            smtp.ehlo_or_helo_if_needed()
+            if not server.implicit_tls and server.starttls != "never":
+                _encrypt(smtp, tls, is_required=server.starttls == "required")
+            if server.user is not None and server.password is not None:
+                if server.starttls != "never" and not _is_private(smtp):
+                    raise DeliveryFailure(Meaning.HOLD_ALL, "auth_without_tls")
+                _sign_in(smtp, server.user, server.password.get_secret_value())
+            on_failure.pop_all()
+            return smtp
+    except (OSError, ValueError) as error:
+        raise DeliveryFailure(Meaning.HOLD_ALL, why_not_signed_in(error)) from None
+
+
+def _encrypt(smtp: Conversation, tls: Callable[[], ssl.SSLContext], *, is_required: bool) -> None:
+    if smtp.has_extn("starttls"):
+        smtp.starttls(context=tls())
+        smtp.ehlo_or_helo_if_needed()
+    elif is_required:
+        raise DeliveryFailure(Meaning.HOLD_ALL, "starttls_not_offered")
+
+
+def _sign_in(smtp: Conversation, user: str, password: str) -> None:
+    if not smtp.has_extn("auth"):
+        raise DeliveryFailure(Meaning.HOLD_ALL, "auth_not_offered")
+    smtp.login(user, password)
+
+
+def _is_private(smtp: Conversation) -> bool:
+    """Tell whether nobody in between can read along: TLS, or the server is on this host."""
+    if smtp.sock is None or isinstance(smtp.sock, ssl.SSLSocket):
+        return smtp.sock is not None
+    return ipaddress.ip_address(smtp.sock.getpeername()[0]).is_loopback

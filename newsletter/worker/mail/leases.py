@@ -1,0 +1,152 @@
+"""Leases: one worker sends a letter at a time, and writes down that it may arrive before it can.
+
+A worker that is killed, or stopped for long, thus leaves a letter that waits as one whose outcome is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Set
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy.orm import Session
+
+from newsletter.domain import clock
+from newsletter.domain.errors import Unreadable
+from newsletter.storage import jobs
+from newsletter.storage.database import lock, reading, writing
+from newsletter.storage.models import Letter, Subscription
+from newsletter.subscriptions import quota
+from newsletter.subscriptions.person import address_of
+
+MOST_COPIES = 3  #: of one letter, where nobody knows whether the earlier ones arrived
+#: After the first copy; longer than a server may take to answer it (RFC 5321 § 4.5.3.2.6).
+UNKNOWN_WAIT = timedelta(minutes=15)
+PROBES = 500  #: letters looked at for the best one
+#: No lease and no due time lies further ahead, unless it was set by a clock that was wrong.
+_LONGEST_LEASE = 3 * jobs.LEASE
+_LONGEST_WAIT = timedelta(hours=25)
+
+
+@dataclass(frozen=True)
+class Leased:
+    """A letter as it was leased: by whom and when, whose it is, and what was tried before."""
+
+    letter: str
+    ref: str
+    digest: bytes
+    owner: str
+    at: datetime
+    tries: int
+    copies: int
+    is_probe: bool  #: mail is on hold, and this letter shows whether it still has to be
+
+
+def lease(owner: str) -> Leased | None:
+    """Take the letter that has waited longest."""
+    now = clock.now()
+    never_tried = and_(Letter.tries == 0, Letter.copies == 0)
+    return _take(owner, now, _waiting(now, never_tried), is_probe=False)
+
+
+def lease_probe(owner: str, refused_domains: Set[str]) -> Leased | None:
+    """Take a letter that shows whether mail still has to be on hold, due or not.
+
+    One that was never refused, to a domain that was not, if there is one; the newest, since a row of refused ones
+    may have led to the hold. None goes out early that may have arrived.
+    """
+    now = clock.now()
+    waiting = _waiting(now, Letter.copies == 0)
+    newest = (Letter.due_at.desc(), Letter.number.desc())
+    query = select(Letter, Subscription).join(Subscription, Letter.ref == Subscription.ref)
+    with reading() as session:
+        found = session.execute(
+            query.where(*waiting).order_by(Letter.tries, *newest).limit(PROBES)
+        ).all()
+    if not found:
+        return None
+    best, _ = min(found, key=lambda each: (each[0].tries > 0, _domain(each[1]) in refused_domains))
+    return _take(owner, now, (*waiting, Letter.id == best.id), is_probe=True)
+
+
+def _domain(row: Subscription) -> str:
+    try:
+        address = address_of(row)
+    except Unreadable:
+        return ""
+    return domain_of(address.text) if address else ""
+
+
+def domain_of(email: str) -> str:
+    """The part after the @, in lower case."""
+    return email.rpartition("@")[2].lower()
+
+
+def _take(
+    owner: str, now: datetime, waiting: tuple[ColumnElement[bool], ...], *, is_probe: bool
+) -> Leased | None:
+    with reading() as session:
+        if not session.scalar(select(exists().where(*waiting))):
+            return None
+    with writing() as session:
+        letter = session.scalar(
+            select(Letter)
+            .where(*waiting)
+            .order_by(Letter.due_at, Letter.number)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        row = session.get(Subscription, letter.ref) if letter else None
+        if letter is None or row is None:
+            return None
+        letter.leased_by, letter.leased_until = owner, now + jobs.LEASE
+        counts = (letter.tries, letter.copies)
+        return Leased(letter.id, row.ref, row.digest, owner, now, *counts, is_probe)
+
+
+def _waiting(now: datetime, at_once: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:
+    """What may be sent: what is due, or what `at_once` says, and nobody sends at the moment."""
+    is_due = or_(Letter.due_at <= now, at_once, Letter.due_at > now + _LONGEST_WAIT)
+    is_free = or_(
+        Letter.leased_until.is_(None),
+        Letter.leased_until <= now,
+        Letter.leased_until > now + _LONGEST_LEASE,
+    )
+    whose = (Subscription.ref == Letter.ref, Subscription.hold.is_(True))
+    is_held = exists().where(*whose).correlate(Letter)
+    return Letter.sent_at.is_(None), Letter.failed_at.is_(None), is_due, is_free, ~is_held
+
+
+def keep(owner: str, letters: Iterable[str]) -> None:
+    """Keep the leases of letters that are being sent."""
+    if held := list(letters):
+        mine = (Letter.id.in_(held), Letter.leased_by == owner)
+        with writing() as session:
+            until = clock.now() + jobs.LEASE
+            session.execute(update(Letter).where(*mine).values(leased_until=until))
+
+
+def find(session: Session, leased: Leased) -> tuple[Letter, Subscription] | None:
+    """The letter and whose it is, locked; None if it was erased meanwhile, or another worker has taken it over."""
+    lock(session, leased.digest)
+    mine = (Letter.id == leased.letter, Letter.leased_by == leased.owner)
+    letter = session.scalar(select(Letter).where(*mine).with_for_update())
+    row = session.get(Subscription, leased.ref)
+    return None if letter is None or row is None else (letter, row)
+
+
+def record_copy(leased: Leased) -> bool:
+    """Write down, right before the server can accept a letter, that it may arrive; False if it is no longer ours."""
+    now = clock.now()
+    with writing() as session:
+        found = find(session, leased)
+        if found is None:
+            return False
+        letter, row = found
+        letter.copies = leased.copies + 1
+        letter.due_at = now + UNKNOWN_WAIT * letter.copies
+        letter.leased_until = now + jobs.LEASE
+        if leased.copies:
+            quota.count_copy(session, row.digest, letter.id, now)
+    return True

@@ -1,0 +1,142 @@
+"""Writes down what came of a letter. An erasure beats a letter in flight: where the row is gone, nothing is written."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+
+from sqlalchemy.orm import Session
+
+from newsletter.domain import clock
+from newsletter.domain.errors import DeliveryFailure, Meaning
+from newsletter.domain.lifecycle import Event
+from newsletter.ledger import log as ledger
+from newsletter.storage import jobs, notices
+from newsletter.storage.database import writing
+from newsletter.storage.models import Letter, LetterKind, Subscription
+from newsletter.subscriptions import quota
+from newsletter.subscriptions.letters import seal_evidence
+from newsletter.subscriptions.person import commitment_of, stands_there
+from newsletter.texts import letters
+from newsletter.texts.letters import LetterValues
+from newsletter.worker import backoff
+from newsletter.worker.mail import contents, leases
+from newsletter.worker.mail.leases import MOST_COPIES, UNKNOWN_WAIT, Leased
+from newsletter.worker.mail.replies import Refused
+
+#: Every request has ended by then; a letter that answers none, such as a link to one's data, ends with them.
+LONGEST_TRYING = timedelta(days=14)
+_LONGEST_ASIDE = timedelta(hours=1)
+_NOTICE_STAYS = timedelta(days=1)
+
+
+def record_sent(leased: Leased, values: LetterValues, message: EmailMessage, reply: str) -> None:
+    """The mail server has accepted a letter."""
+    now = clock.now()
+    with writing() as session:
+        found = leases.find(session, leased)
+        if found is None:
+            return
+        letter, row = found
+        _log(session, row, letter, Event.MAIL_SENT, now, detail=_detail(letter))
+        if letter.kind is LetterKind.MY_DATA:
+            _drop(session, letter, row)
+            return
+        letter.sent_at, letter.leased_by, letter.leased_until = now, None, None
+        letter.template = letters.template_version(values.kind, values.language)
+        letter.evidence = seal_evidence(letter.id, contents.evidence_of(values, message, reply))
+
+
+def record_needless(leased: Leased) -> None:
+    """What the letter asks was answered or has expired meanwhile: nobody needs it."""
+    with writing() as session:
+        if (found := leases.find(session, leased)) is not None:
+            _drop(session, *found)
+
+
+def record_failure(leased: Leased, failure: DeliveryFailure) -> None:
+    """A letter was not accepted, or may have been; say when it is tried again, or give it up."""
+    now = clock.now()
+    with writing() as session:
+        found = leases.find(session, leased)
+        if found is None:
+            return
+        letter, row = found
+        letter.leased_by = letter.leased_until = None
+        letter.error = failure.reason[:64]
+        if failure.outcome_unknown:
+            _record_unknown(session, letter, row, now)
+            return
+        if letter.copies > leased.copies:
+            # This copy surely did not arrive.
+            letter.copies, letter.due_at = leased.copies, now
+            if leased.copies:
+                quota.uncount(session, row.digest, letter.id, since=leased.at)
+        if failure.meaning is Meaning.RETRY_LATER and now - letter.written_at < LONGEST_TRYING:
+            letter.tries += 1
+            letter.due_at = now + _delay(letter.tries, failure)
+        elif failure.meaning is not Meaning.HOLD_ALL:
+            quota.uncount(session, row.digest, letter.id)
+            _give_up(session, letter, row, now)
+
+
+def _record_unknown(session: Session, letter: Letter, row: Subscription, now: datetime) -> None:
+    notices.post_in(
+        session,
+        notices.Code.MAIL_OUTCOME_UNKNOWN,
+        detail=letter.error,
+        until=now + _NOTICE_STAYS,
+    )
+    if letter.copies >= MOST_COPIES:
+        # All of them count: they may have arrived.
+        _give_up(session, letter, row, now)
+    else:
+        earliest = now + UNKNOWN_WAIT * max(1, letter.copies)
+        letter.due_at = quota.has_room_from(session, row.digest, earliest)
+
+
+def _delay(tries: int, failure: DeliveryFailure) -> timedelta:
+    if isinstance(failure, Refused):
+        return min(_LONGEST_ASIDE, jobs.PROBE_EVERY * int(2 ** min(tries - 1, 10)))
+    return backoff.delay(tries)
+
+
+def _give_up(session: Session, letter: Letter, row: Subscription, now: datetime) -> None:
+    letter.failed_at = now
+    _log(session, row, letter, Event.MAIL_FAILED, now, detail=_detail(letter, letter.error))
+    if letter.kind is LetterKind.MY_DATA:
+        _drop(session, letter, row)
+
+
+def _drop(session: Session, letter: Letter, row: Subscription) -> None:
+    """A letter that nobody needs, or that proves nothing, goes; and an address that was there for it alone."""
+    session.delete(letter)
+    session.flush()
+    stands_there(row, row.audience, None)
+
+
+def _log(
+    session: Session,
+    row: Subscription,
+    letter: Letter,
+    event: Event,
+    now: datetime,
+    detail: str | None,
+) -> None:
+    ledger.append(
+        session,
+        ref=letter.ref,
+        round=letter.round,
+        event=event,
+        at=now,
+        detail=detail,
+        # A link to one's own data is about no consent.
+        wording=None if letter.kind is LetterKind.MY_DATA else letter.wording,
+        commitment=commitment_of(row),
+    )
+
+
+def _detail(letter: Letter, error: str | None = None) -> str | None:
+    """A ledger row's detail: what kind of letter it was, if not the usual one, and what went wrong."""
+    kind = None if letter.kind is LetterKind.CONFIRMATION else str(letter.kind)
+    return ": ".join(filter(None, (kind, error)))[:64] or None
