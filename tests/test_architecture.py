@@ -175,7 +175,7 @@ def test_one_function_alone_changes_a_status() -> None:
     ]
 
     assert [writer for writer in writers if "web" not in writer[0]] == [
-        ("newsletter.subscriptions.person", "_apply")
+        ("newsletter.subscriptions.transition", "_apply")
     ]
 
 

@@ -16,6 +16,7 @@ def upgrade() -> None:
         "erasure",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("ref", sa.String(length=32), nullable=False),
+        sa.Column("case_id", sa.String(length=32), nullable=False),
         sa.Column("digest", sa.LargeBinary(length=32), nullable=True),
         sa.Column("address", sa.LargeBinary(), nullable=True),
         sa.Column("keep_block", sa.Boolean(), nullable=False),
@@ -36,6 +37,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_erasure")),
     )
     op.create_index("ix_erasure_ref", "erasure", ["ref"])
+    op.create_index("ix_erasure_case_id", "erasure", ["case_id"])
     for column, waits in (("requested_at", "mailchimp_done_at"), ("deleted_at", "file_done_at")):
         op.create_index(
             f"ix_erasure_{column}",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import click
 
-from newsletter import config, subscriptions
+from newsletter import config
 from newsletter.cli.application import ACTOR, address, corrected_address, show, with_app
 from newsletter.config import Locale
 from newsletter.domain.lifecycle import Reason
 from newsletter.rights import access as access_export
 from newsletter.rights import access_text, erasure_report
+from newsletter.subscriptions import corrections, staff
+from newsletter.subscriptions.erase import erase as erase_person
 
 _STAFF_REASONS = [Reason.UNSUBSCRIBED, Reason.COMPLAINT, Reason.BOUNCE, Reason.STAFF]
 
@@ -40,7 +42,7 @@ def erase(*, keep_block: bool, status: str | None, locale: Locale | None) -> Non
     id_ = (
         status
         if status is not None
-        else subscriptions.erase(address(), actor=ACTOR, keep_block=keep_block)
+        else erase_person(address(), actor=ACTOR, keep_block=keep_block)
     )
     found = erasure_report.find(id_, locale or settings.default_locale)
     if found is None:
@@ -84,7 +86,7 @@ def block(*, reason: str) -> None:
 
     It is read from standard input.
     """
-    subscriptions.block(address(), Reason(reason), actor=ACTOR)
+    staff.block(address(), Reason(reason), actor=ACTOR)
     click.echo("Blocked.")
 
 
@@ -95,7 +97,7 @@ def lift() -> None:
 
     The address, which is read from standard input, may then sign up again.
     """
-    subscriptions.lift(address(), actor=ACTOR)
+    staff.lift(address(), actor=ACTOR)
     click.echo("Lifted.")
 
 
@@ -108,7 +110,7 @@ def hold(*, is_released: bool) -> None:
     As Art. 18 GDPR has it: no letters, no newsletter, and nothing ends by itself, until it is
     released. What they ask for themselves goes on: leaving, blocking, erasing. The address is read from standard input.
     """
-    subscriptions.hold(address(), is_held=not is_released, actor=ACTOR)
+    staff.hold(address(), is_held=not is_released, actor=ACTOR)
     click.echo("Released." if is_released else "Held.")
 
 
@@ -121,5 +123,5 @@ def rectify() -> None:
     is asked by a letter, and until they confirm the old one stands.
     """
     old, new = corrected_address()
-    subscriptions.rectify(old, new, actor=ACTOR)
+    corrections.rectify(old, new, actor=ACTOR)
     click.echo("Corrected: its owner is asked, unless they have confirmed before.")

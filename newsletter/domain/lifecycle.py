@@ -1,22 +1,21 @@
 """The product as one table: what an action does to a person, depending on where they stand.
 
-Read this first. `decide()` answers for every standing and every action; `subscriptions._apply()` alone carries
-the answer out. Nothing here touches a database, a clock or a network: what the table needs to know is handed in.
+Read this first. `decide()` answers for every standing and every action; `_apply()` in subscriptions/transition.py
+alone carries the answer out. Nothing here touches a database, a clock or a network: what the table needs to know is
+handed in.
 docs/states.md shows the table; changing a rule is changing one cell here and one row of its test.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-LETTER_PAUSE = timedelta(minutes=10)
-LETTERS_WINDOW = timedelta(hours=24)
-LETTERS_PER_WINDOW = 3
+from newsletter.domain.consent import ConsentText
+from newsletter.domain.limits import Sent
+
 BOUNCE_IS_FRESH = timedelta(days=30)
-WAY_BACK_PAUSE = timedelta(days=30)
 
 #: The reason of Mailchimp's refusal to take back whom it once deleted for good.
 FORGOTTEN = "forgotten"
@@ -52,18 +51,64 @@ class Reason(StrEnum):
 SOFT_REASONS = frozenset({Reason.REMOVED_AT_MAILCHIMP, Reason.RECTIFIED, Reason.UNSUBSCRIBED})
 
 
-class Action(StrEnum):
-    """What is asked."""
+@dataclass(frozen=True)
+class SignUp:
+    """`in_any_case`: also where no letter may be written now; then there is a request without one."""
 
-    SIGN_UP = "sign_up"
-    CONFIRM = "confirm"
-    UNSUBSCRIBE = "unsubscribe"
-    BLOCK = "block"
-    DISOWN = "disown"
-    LIFT = "lift"
-    EXPIRE = "expire"
-    RETIRE = "retire"
-    ERASE = "erase"
+    consent: ConsentText
+    in_any_case: bool = False
+
+
+@dataclass(frozen=True)
+class Confirm:
+    """Agree to the text in the letter whose link was followed."""
+
+    consent: ConsentText
+
+
+@dataclass(frozen=True)
+class Unsubscribe:
+    """Withdraw the consent."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Shut out, for a reason."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Disown:
+    """Say "this was not me"; `and_block`: and never write again."""
+
+    and_block: bool = False
+
+
+@dataclass(frozen=True)
+class Lift:
+    """Let somebody sign up again who was blocked for good."""
+
+
+@dataclass(frozen=True)
+class Expire:
+    """End a request that nobody confirmed in time."""
+
+
+@dataclass(frozen=True)
+class Retire:
+    """End a proof past its period."""
+
+
+@dataclass(frozen=True)
+class Erase:
+    """Forget, but for a block where `keep_block` asks for it; `case_id` is shared with others erased as one."""
+
+    keep_block: bool = False
+    case_id: str | None = None
+
+
+Action = SignUp | Confirm | Unsubscribe | Block | Disown | Lift | Expire | Retire | Erase
 
 
 class Event(StrEnum):
@@ -132,6 +177,7 @@ class Standing:
 
 
 NOBODY = Standing(Status.UNKNOWN)
+NOTHING_SENT = Sent()
 
 
 @dataclass(frozen=True)
@@ -153,76 +199,83 @@ class Decision:
 
 
 def decide(
-    standing: Standing,
-    action: Action,
-    *,
-    now: datetime,
-    reason: Reason | None = None,
-    too_soon: bool = False,
-    way_back: bool = False,
-    and_block: bool = False,
+    standing: Standing, action: Action, now: datetime, sent: Sent = NOTHING_SENT
 ) -> Decision:
-    """Look up one cell of the table.
-
-    `reason` belongs to BLOCK, `and_block` to DISOWN ("and never write again"), `too_soon` and `way_back` to
-    SIGN_UP: whether there is a way back to Mailchimp to be told, and it was not told of late.
-    """
+    """Look up one cell of the table. `sent` counts for sign-ups alone."""
     dash = Decision(standing.status, standing.reason)
-    if standing.held and action in _FROZEN_BY_HOLD:
+    if standing.held and isinstance(action, _FROZEN_BY_HOLD):
         return dash
     match action:
-        case Action.SIGN_UP:
-            return dash if too_soon else _sign_up(standing, dash, now, way_back=way_back)
-        case Action.CONFIRM:
+        case SignUp():
+            return _sign_up(standing, dash, action, now, sent)
+        case Confirm():
             is_open = standing.status in (Status.PENDING, Status.RETURNING)
             return Decision(Status.CONFIRMED, None, Event.CONFIRMED) if is_open else dash
-        case Action.UNSUBSCRIBE:
+        case Unsubscribe():
             is_confirmed = standing.status is Status.CONFIRMED
             return _blocked(Reason.UNSUBSCRIBED) if is_confirmed else dash
-        case Action.BLOCK:
-            if reason is None:
-                raise ValueError("a block needs a reason")
+        case Block(reason):
             return _block(standing, dash, reason)
-        case Action.DISOWN:
+        case Disown(and_block):
             return _disown(standing, dash, and_block=and_block)
-        case Action.LIFT:
+        case Lift():
             is_hard = standing.status is Status.BLOCKED and standing.is_hard(now)
             return Decision(Status.BLOCKED, Reason.UNSUBSCRIBED, Event.LIFTED) if is_hard else dash
-        case Action.EXPIRE:
+        case Expire():
             return _close_request(standing, dash, Event.EXPIRED)
-        case Action.RETIRE:
+        case Retire():
             return _retire(standing, dash, now)
-        case Action.ERASE:
-            return Decision(Status.UNKNOWN, None, Event.ERASED)
+        case Erase(keep_block):
+            return Decision(Status.UNKNOWN, None, Event.ERASED, keeps_block=keep_block)
 
 
 #: A hold (Art. 18 GDPR) freezes what others do with the data, never what the person or staff ask for.
-_FROZEN_BY_HOLD = frozenset({Action.SIGN_UP, Action.CONFIRM, Action.EXPIRE, Action.RETIRE})
+_FROZEN_BY_HOLD = (SignUp, Confirm, Expire, Retire)
 
 
 def _blocked(reason: Reason) -> Decision:
     return Decision(Status.BLOCKED, reason, Event.BLOCKED)
 
 
-def _sign_up(standing: Standing, dash: Decision, now: datetime, *, way_back: bool) -> Decision:
+def _sign_up(
+    standing: Standing, dash: Decision, action: SignUp, now: datetime, sent: Sent
+) -> Decision:
+    has_to_wait = must_wait(standing, sent, now)
+    if has_to_wait and not action.in_any_case:
+        return dash
     match standing.status:
-        case Status.UNKNOWN | Status.PENDING:
-            return Decision(Status.PENDING, None, Event.SIGNUP, writes_letter=True)
-        case Status.RETURNING:
-            return Decision(
-                Status.RETURNING,
-                standing.reason,
-                Event.SIGNUP,
-                writes_letter=True,
-                # Whoever signs them up again and again does not keep the proof.
-                keeps_end=standing.proof_has_ended,
-            )
-        case Status.BLOCKED:
-            if standing.is_hard(now):
-                return dash
-            return Decision(Status.RETURNING, standing.reason, Event.SIGNUP, writes_letter=True)
         case Status.CONFIRMED:
-            return replace(dash, tells_way_back=way_back and standing.needs_way_back)
+            return replace(dash, tells_way_back=tells_way_back(standing, sent))
+        case Status.BLOCKED if standing.is_hard(now):
+            return dash
+        case Status.BLOCKED | Status.RETURNING:
+            status = Status.RETURNING
+        case Status.UNKNOWN | Status.PENDING:
+            status = Status.PENDING
+    return Decision(
+        status,
+        standing.reason,
+        Event.SIGNUP,
+        writes_letter=not has_to_wait,
+        # Whoever signs somebody up again and again does not keep the proof of their earlier consent.
+        keeps_end=standing.status is Status.RETURNING and standing.proof_has_ended,
+    )
+
+
+def must_wait(standing: Standing, sent: Sent, now: datetime) -> bool:
+    """Tell whether a sign-up may write no letter now.
+
+    The first sign-up after a block need not wait ten minutes: whoever just left may change their mind.
+    """
+    if standing.status is Status.BLOCKED:
+        return sent.daily_limit_reached
+    return sent.within_pause_or_full(now)
+
+
+def tells_way_back(standing: Standing, sent: Sent) -> bool:
+    """Tell whether a letter is to name the way back to Mailchimp."""
+    is_due = standing.needs_way_back and sent.may_tell_way_back
+    return is_due and not sent.daily_limit_reached
 
 
 def _block(standing: Standing, dash: Decision, reason: Reason) -> Decision:
@@ -273,29 +326,6 @@ def leaves(before: Status, after: Status) -> bool:
 
 
 _IN = frozenset({Status.PENDING, Status.CONFIRMED, Status.RETURNING})
-
-
-def too_soon(standing: Standing, letters: Sequence[datetime], now: datetime) -> bool:
-    """Tell whether one more letter would be one too many for an address that was written `letters` at these times.
-
-    The first sign-up after a block need not wait ten minutes: whoever just left may change their mind.
-    """
-    return too_many(letters, now) if standing.status is Status.BLOCKED else too_close(letters, now)
-
-
-def too_close(letters: Sequence[datetime], now: datetime) -> bool:
-    """Tell whether an address was written just now, or all the letters that it may get in a day."""
-    return any(now - at < LETTER_PAUSE for at in letters) or too_many(letters, now)
-
-
-def too_many(letters: Sequence[datetime], now: datetime) -> bool:
-    """Tell whether an address was written all the letters that it may get in a day."""
-    return sum(now - at < LETTERS_WINDOW for at in letters) >= LETTERS_PER_WINDOW
-
-
-def told_of_late(told_at: datetime | None, now: datetime) -> bool:
-    """Tell whether a person was told the way back to Mailchimp so lately that they are not told again."""
-    return told_at is not None and now - told_at < WAY_BACK_PAUSE
 
 
 def wanted_there(status: Status, *, held: bool, is_successor: bool) -> There | None:

@@ -20,7 +20,7 @@ from newsletter.storage.models import LedgerRow, Letter, Subscription, Wording
 from newsletter.subscriptions import erasures
 from newsletter.subscriptions.corrections import family_of
 from newsletter.subscriptions.letters import open_evidence
-from newsletter.subscriptions.person import Person, address_of, meet
+from newsletter.subscriptions.person import Known, address_of, meet
 from newsletter.texts import legal
 
 
@@ -32,12 +32,11 @@ def of(address: Address, *, actor: str, locale: Locale | None = None) -> dict[st
     with writing() as session:
         person = meet(session, address)
         erasure = erasures.find_open(session, person.digest)
-        if person.row is None and erasure is None:
-            raise NobodyKnown
-        if person.row is None and erasure is not None:
+        if not isinstance(person, Known):
+            if erasure is None:
+                raise NobodyKnown
             log.append(session, ref=erasure.ref, event=Event.VIEWED, at=person.now, actor=actor)
             return {"status": "erasing", "erasure_id": erasure.id, "reference": erasure.ref}
-        assert person.row is not None  # noqa: S101 - tells mypy; both cases without it have returned
         row = person.row
         note_view(person, actor=actor)
         held = of_row(session, row, locale)
@@ -48,9 +47,8 @@ def of(address: Address, *, actor: str, locale: Locale | None = None) -> dict[st
         return held
 
 
-def note_view(person: Person, *, actor: str) -> None:
+def note_view(person: Known, *, actor: str) -> None:
     """Write down that somebody's data was shown."""
-    assert person.row is not None  # noqa: S101 - tells mypy; there is something to show
     log.append(
         person.session,
         ref=person.row.ref,

@@ -35,8 +35,8 @@ def find(id_: str, locale: Locale) -> dict[str, object] | None:
 
 
 def of(session: Session, erasure: Erasure, locale: Locale) -> dict[str, object]:
-    """The state of every place, without anything personal; those begun together are one."""
-    family = erasures.begun_together(session, erasure.id)
+    """The state of every place, without anything personal; those of one case are one."""
+    family = erasures.of_case(session, erasure.case_id)
     completed_at = _completed_at(family)
     return {
         "id": erasure.id,
@@ -53,7 +53,7 @@ def of(session: Session, erasure: Erasure, locale: Locale) -> dict[str, object]:
 
 
 def _completed_at(family: Sequence[Erasure]) -> datetime | None:
-    """When all of those begun together were done; None while any is not."""
+    """When all erasures of the case were done; None while any is not."""
     return _latest([each.completed_at for each in family])
 
 

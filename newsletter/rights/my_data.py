@@ -12,27 +12,32 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from newsletter import config, subscriptions
+from newsletter import config
 from newsletter.config import Locale
 from newsletter.domain import clock
 from newsletter.domain.address import Address
 from newsletter.domain.errors import BlockedHard, CannotCorrect, ExpiredLink, NobodyKnown
-from newsletter.domain.lifecycle import Action, Reason, Status, too_close
+from newsletter.domain.lifecycle import Erase, Lift, Reason, Status, Unsubscribe
 from newsletter.rights import access
 from newsletter.storage import statements
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import LetterKind, Subscription
-from newsletter.subscriptions import letters, quota, wording
+from newsletter.subscriptions import corrections, wording
+from newsletter.subscriptions.erase import begin_erasure
+from newsletter.subscriptions.leave import unsubscribe_url
 from newsletter.subscriptions.links import MY_DATA_HOLDS, Link
 from newsletter.subscriptions.person import (
+    Known,
     Person,
     address_of,
     keep_address,
+    known_by,
     meet,
     meet_by_ref,
     standing_of,
 )
-from newsletter.subscriptions.quota import Counted
+from newsletter.subscriptions.quota import Quota
+from newsletter.subscriptions.transition import act, expire_if_due
 
 ACTOR = "person"
 
@@ -51,37 +56,40 @@ class MyData:
 def ask(address: Address) -> None:
     """Somebody, perhaps its owner, asks what is held about this address: whoever is known gets a link by letter.
 
-    Nobody is written who is not known, whose data is on hold, or who was written too often of late; what a letter
-    takes is then done in vain, as the time of an answer must not tell either.
+    Nobody is written who is not known, whose data is on hold, or who was written too often; a decoy then takes the
+    same statements, as the time of an answer must not tell either.
     """
     with writing() as session:
-        person = meet(session, address)
-        counted = quota.that_count(person.digest, person.letters, person.now)
-        spoken = wording.current_in(session, person.locale or config.current().default_locale)
+        person = expire_if_due(meet(session, address))
+        locale = person.row.locale if isinstance(person, Known) else config.current().default_locale
+        spoken = wording.current_in(session, locale)
         with statements.together(session):
-            row = person.row
-            if row is None or row.hold or too_close(counted.times, person.now):
-                nobody = Subscription(ref=secrets.token_hex(16), round=1)
-                with statements.in_vain(session):
-                    _write(person, nobody, spoken.hash, Counted(person.digest))
+            if isinstance(person, Known) and _may_be_written(person):
+                _write(person, spoken.hash)
             else:
-                _write(person, row, spoken.hash, counted)
-            quota.write(session, counted, person.now)
+                _write_decoy(person, spoken.hash)
+            person.quota.save()
 
 
-def _write(person: Person, row: Subscription, named: str, counts_on: Counted) -> None:
+def _may_be_written(person: Known) -> bool:
+    return not person.row.hold and not person.quota.sent().within_pause_or_full(person.now)
+
+
+def _write(person: Known, wording_hash: str) -> None:
     """Write the letter; where a digest alone is left, the address is there again until the letter is settled."""
-    if row.address is None and person.address is not None:
-        keep_address(row, person.address)
-        statements.update(person.session, row)
-    letters.write(
-        person.session,
-        row,
-        LetterKind.MY_DATA,
-        wording=named,
-        counts_on=counts_on,
-        now=person.now,
-    )
+    if person.row.address is None and person.address is not None:
+        keep_address(person.row, person.address)
+        statements.update(person.session, person.row)
+    person.write(LetterKind.MY_DATA, wording=wording_hash)
+
+
+def _write_decoy(person: Person, wording_hash: str) -> None:
+    """Same statements, no rows: timing must not reveal known addresses (ADR 6)."""
+    session, digest = person.session, person.digest
+    row = Subscription(ref=secrets.token_hex(16), round=1, digest=digest)
+    nobody = known_by(session, row, person.address, Quota.empty(session, digest, person.now))
+    with statements.in_vain(session):
+        _write(nobody, wording_hash)
 
 
 def look(link: Link, locale: Locale) -> MyData:
@@ -94,23 +102,23 @@ def look(link: Link, locale: Locale) -> MyData:
             can_leave=row.status is Status.CONFIRMED,
             can_correct=row.status in (Status.PENDING, Status.CONFIRMED),
             can_lift=row.reason is Reason.NOT_ME and standing_of(row, now).is_hard(now),
-            unsubscribe_url=subscriptions.unsubscribe_url(row.ref),
+            unsubscribe_url=unsubscribe_url(row.ref),
         )
 
 
 def export(link: Link, locale: Locale) -> dict[str, object]:
     """All that is held, to be taken along (Art. 20 GDPR), which is logged; raise ExpiredLink."""
     with writing() as session:
-        person, row = _meet(session, link)
+        person = _meet(session, link)
         access.note_view(person, actor=ACTOR)
-        return access.of_row(session, row, locale)
+        return access.of_row(session, person.row, locale)
 
 
 def unsubscribe(link: Link) -> None:
     """The person leaves; again: nothing more. Raise ExpiredLink."""
     with writing() as session:
-        person, _ = _meet(session, link)
-        person.act(Action.UNSUBSCRIBE, actor=ACTOR)
+        person = _meet(session, link)
+        act(person, Unsubscribe(), actor=ACTOR)
 
 
 def rectify(link: Link, new: Address) -> None:
@@ -124,7 +132,7 @@ def rectify(link: Link, new: Address) -> None:
     if old is None:
         raise CannotCorrect
     try:
-        subscriptions.rectify(old, new, actor=ACTOR, is_proven=False)
+        corrections.rectify(old, new, actor=ACTOR, is_proven=False)
     except NobodyKnown:
         raise CannotCorrect from None
 
@@ -132,10 +140,10 @@ def rectify(link: Link, new: Address) -> None:
 def lift(link: Link) -> None:
     """The person takes back "this was not me", and may sign up again; raise ExpiredLink, or BlockedHard otherwise."""
     with writing() as session:
-        person, row = _meet(session, link)
-        if row.reason is not Reason.NOT_ME and person.standing.is_hard(person.now):
+        person = _meet(session, link)
+        if person.row.reason is not Reason.NOT_ME and person.standing.is_hard(person.now):
             raise BlockedHard
-        person.act(Action.LIFT, actor=ACTOR)
+        act(person, Lift(), actor=ACTOR)
 
 
 def would_lose_block(link: Link) -> bool:
@@ -148,16 +156,17 @@ def would_lose_block(link: Link) -> bool:
 def erase(link: Link, *, keep_block: bool) -> str:
     """The person is forgotten here at once, and at Mailchimp from now on; their reference. Raise ExpiredLink."""
     with writing() as session:
-        person, row = _meet(session, link)
-        subscriptions.begin_erasure(person, actor=ACTOR, keep_block=keep_block)
-        return row.ref
+        person = _meet(session, link)
+        begin_erasure(person, Erase(keep_block), actor=ACTOR)
+        return person.row.ref
 
 
-def _meet(session: Session, link: Link) -> tuple[Person, Subscription]:
+def _meet(session: Session, link: Link) -> Known:
     person = meet_by_ref(session, link.ref)
-    row = _checked(link, person.row if person else None)
-    assert person is not None  # noqa: S101 - tells mypy; whose row it is
-    return person, row
+    if person is None:
+        raise ExpiredLink
+    _checked(link, person.row)
+    return person
 
 
 def _checked(link: Link, row: Subscription | None) -> Subscription:

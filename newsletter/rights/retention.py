@@ -98,10 +98,9 @@ _KIN = aliased(Erasure)
 
 
 def _is_over(now: datetime) -> ColumnElement[bool]:
-    """Those begun together are shown as one, and so end together."""
+    """Those of one case are shown as one, and so end together."""
     end = left_before(now)
-    shared = func.substr(Erasure.id, 1, 16)
-    is_kin = _KIN.id.between(shared.concat("0" * 16), shared.concat("f" * 16))
+    is_kin = _KIN.case_id == Erasure.case_id
     is_young = or_(_KIN.completed_at.is_(None), _KIN.completed_at >= end)
     return and_(Erasure.completed_at < end, ~exists().where(is_kin, is_young))
 

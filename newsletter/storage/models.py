@@ -1,4 +1,4 @@
-"""The tables. Rows are plain data: what may happen to them is decided in lifecycle.py, done in subscriptions.py."""
+"""The tables. Rows are plain data: what may happen to them is decided in lifecycle.py, done in subscriptions/."""
 
 from __future__ import annotations
 
@@ -250,6 +250,7 @@ class Erasure(Model):
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     ref: Mapped[str] = mapped_column(String(32), index=True)
+    case_id: Mapped[str] = mapped_column(String(32), index=True)  #: shared by all of one person
     digest: Mapped[bytes | None] = mapped_column(LargeBinary(32), unique=True)
     address: Mapped[bytes | None] = mapped_column(LargeBinary)  #: encrypted
     keep_block: Mapped[bool] = mapped_column(default=False)

@@ -10,10 +10,9 @@ from sqlalchemy.orm import Session
 
 from newsletter.config import Locale
 from newsletter.domain import clock
-from newsletter.domain.errors import (
-    OutdatedLink,
-)
-from newsletter.domain.lifecycle import Action, Status
+from newsletter.domain.consent import ConsentText
+from newsletter.domain.errors import OutdatedLink
+from newsletter.domain.lifecycle import Confirm, Status
 from newsletter.storage import statements
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Letter, Subscription
@@ -26,7 +25,7 @@ from newsletter.subscriptions.corrections import (
 )
 from newsletter.subscriptions.leave import receipt_url, unsubscribe_url
 from newsletter.subscriptions.links import Link
-from newsletter.subscriptions.wording import ConsentText
+from newsletter.subscriptions.transition import act
 
 
 @dataclass(frozen=True)
@@ -79,14 +78,14 @@ def confirm(link: Link) -> Consent:
     """The address's owner pressed the button; raise OutdatedLink. Again: the same answer, nothing more."""
     with writing() as session:
         person = meet_with_replaced(session, link.ref)
-        if person is None or person.row is None:
-            raise OutdatedLink(person.locale if person else None)
+        if person is None:
+            raise OutdatedLink
         row = person.row
         agreed = agreed_in(session, link, row)
         if row.round != link.round or agreed is None:
             raise OutdatedLink(row.locale)
         with statements.together(session):
-            decision = person.act(Action.CONFIRM, consent=agreed)
+            decision = act(person, Confirm(agreed)).decision
         if decision.changes and row.replaces_ref:
             if agrees_to_replace(session, link, row):
                 for replaced in replaced_by(session, row.ref):

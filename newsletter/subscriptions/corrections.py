@@ -11,24 +11,26 @@ from newsletter.domain.address import Address
 from newsletter.domain.errors import (
     BlockedHard,
     CannotCorrect,
-    NobodyKnown,
     WrittenTooOften,
 )
-from newsletter.domain.lifecycle import Action, Event, Reason, Status, too_soon
+from newsletter.domain.lifecycle import Block, Event, Reason, Status, must_wait
 from newsletter.ledger import log
 from newsletter.storage.database import is_sqlite, lock, writing
 from newsletter.storage.models import Letter, Subscription
-from newsletter.subscriptions import quota, wording
+from newsletter.subscriptions import wording
 from newsletter.subscriptions.links import Link
 from newsletter.subscriptions.person import (
     OPEN,
+    Known,
     Person,
     digest_of,
     keep_address,
+    known,
     meet,
     meet_by_ref,
 )
 from newsletter.subscriptions.sign_up import ask
+from newsletter.subscriptions.transition import act, expire_if_due
 
 
 def agrees_to_replace(session: Session, link: Link, row: Subscription) -> bool:
@@ -46,10 +48,10 @@ def agrees_to_replace(session: Session, link: Link, row: Subscription) -> bool:
     return written_at is not None and corrected is not None and written_at >= corrected.at
 
 
-def meet_with_replaced(session: Session, ref: str) -> Person | None:
+def meet_with_replaced(session: Session, ref: str) -> Known | None:
     """Meet somebody who is to replace others only while those are locked, too."""
     person = meet_by_ref(session, ref)
-    if is_sqlite() or person is None or person.row is None or person.row.replaces_ref is None:
+    if is_sqlite() or person is None or person.row.replaces_ref is None:
         return person
     session.rollback()
     lock_family(session, ref)
@@ -59,8 +61,8 @@ def meet_with_replaced(session: Session, ref: str) -> Person | None:
 def block_rectified(session: Session, ref: str) -> None:
     """An address that was corrected is blocked when the new one is confirmed."""
     old = meet_by_ref(session, ref)
-    if old is not None and old.row is not None:
-        old.act(Action.BLOCK, reason=Reason.RECTIFIED)
+    if old is not None:
+        act(old, Block(Reason.RECTIFIED))
 
 
 def replaced_by(session: Session, ref: str) -> list[str]:
@@ -128,9 +130,8 @@ def rectify(old: Address, new: Address, *, actor: str, is_proven: bool = True) -
     correction.
     """
     with writing() as session:
-        before, after = meet_both(session, old, new)
-        if before.row is None:
-            raise NobodyKnown
+        person, after = meet_both(session, old, new)
+        before = known(person)
         if before.row.status not in (Status.PENDING, Status.CONFIRMED):
             raise CannotCorrect
         if old.key == new.key:
@@ -154,20 +155,18 @@ def _refuse_unasked(new: Person) -> None:
         return
     if standing.is_hard(new.now) or standing.held:
         raise BlockedHard
-    counted = quota.that_count(new.digest, new.letters, new.now)
-    if too_soon(standing, counted.times, new.now):
+    if must_wait(standing, new.quota.sent(), new.now):
         raise WrittenTooOften
 
 
 def meet_both(session: Session, old: Address, new: Address) -> tuple[Person, Person]:
     """Meet two people, in an order that nobody else can cross."""
     lock(session, digest_of(old), digest_of(new))
-    return meet(session, old), meet(session, new)
+    return expire_if_due(meet(session, old)), expire_if_due(meet(session, new))
 
 
-def note_rectified(old: Person, *, actor: str) -> None:
+def note_rectified(old: Known, *, actor: str) -> None:
     """Write down that an address was corrected."""
-    assert old.row is not None  # noqa: S101 - tells mypy; callers have looked
     log.append(
         old.session,
         ref=old.row.ref,
@@ -178,25 +177,27 @@ def note_rectified(old: Person, *, actor: str) -> None:
     )
 
 
-def succeed(old: Person, new: Person, *, in_any_case: bool = False) -> None:
+def succeed(old: Known, new: Person, *, in_any_case: bool = False) -> Person:
     """Ask the new address's owner, as if they had signed up; one who is confirmed already needs no asking."""
-    assert old.row is not None  # noqa: S101 - tells mypy; callers have looked
     if new.standing.status is Status.CONFIRMED:
-        old.act(Action.BLOCK, reason=Reason.RECTIFIED)
-        return
-    ask(new, wording.current_in(new.session, old.row.locale), in_any_case=in_any_case)
-    if new.row is not None and new.row.status in OPEN:
-        new.row.replaces_ref = new.row.follows_ref = old.row.ref
+        act(old, Block(Reason.RECTIFIED))
+        return new
+    consent = wording.current_in(new.session, old.row.locale)
+    asked = ask(new, consent, in_any_case=in_any_case).person
+    if isinstance(asked, Known) and asked.row.status in OPEN:
+        asked.row.replaces_ref = asked.row.follows_ref = old.row.ref
+    return asked
 
 
-def _ask_perhaps_a_stranger(old: Person, new: Person) -> None:
+def _ask_perhaps_a_stranger(old: Known, new: Person) -> None:
     """Ask the new address's owner as a sign-up does: where that is a dash, the same is done in vain.
 
     One who is confirmed, blocked for good, on hold or written to of late is left alone, and so is the old one.
     """
-    assert old.row is not None  # noqa: S101 - tells mypy; callers have looked
-    decision = ask(new, wording.current_in(new.session, old.row.locale))
-    asked = new.row.ref if decision.changes and new.row else secrets.token_hex(16)
+    outcome = ask(new, wording.current_in(new.session, old.row.locale))
+    asked = secrets.token_hex(16)
+    if outcome.decision.changes and isinstance(outcome.person, Known):
+        asked = outcome.person.row.ref
     new.session.connection().execute(_REPLACE, {"asked": asked, "replaced": old.row.ref})
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from newsletter.domain import periods
-from newsletter.domain.lifecycle import Action
+from newsletter.domain.lifecycle import Retire
 from newsletter.storage.database import writing
-from newsletter.subscriptions.person import (
-    meet_by_ref,
-)
+from newsletter.subscriptions.person import meet_by_ref
+from newsletter.subscriptions.transition import act, expire_if_due
 
 
 def expire(ref: str) -> None:
     """A request's end has come: forget it, or stand as before it."""
     with writing() as session:
-        meet_by_ref(session, ref)  # meeting somebody ends a request that is over
+        person = meet_by_ref(session, ref)
+        if person is not None:
+            expire_if_due(person)
 
 
 def retire(ref: str) -> bool:
@@ -23,4 +24,4 @@ def retire(ref: str) -> bool:
         # They may have come back, and left again, since they were looked for.
         if person is None or not person.standing.proof_has_ended:
             return False
-        return person.act(Action.RETIRE, actor=periods.ACTOR).changes
+        return act(person, Retire(), actor=periods.ACTOR).decision.changes

@@ -1,8 +1,7 @@
 """Erasures on their way: gone here at once, tracked until Mailchimp has confirmed and the file holds nothing more.
 
-Whose address was corrected stands in several rows, and is erased in all of them: such erasures are begun together, and
-are one to whoever asked. So are those of somebody who came back before the first was completed. The first half of their
-ids, which is the same, tells.
+A person whose address was corrected has several rows, and is erased in all of them: these erasures are one case, and
+shown as one. So are those of somebody who came back before the first was completed.
 """
 
 from __future__ import annotations
@@ -20,8 +19,6 @@ from newsletter.storage.keys import keyring
 from newsletter.storage.models import Erasure
 
 COLUMN = "erasure.address"
-#: Digits of an id that those begun together share, and digits of its own.
-_SHARED, _OWN = 16, 16
 
 
 def find_open(session: Session, digest: bytes) -> Erasure | None:
@@ -30,19 +27,17 @@ def find_open(session: Session, digest: bytes) -> Erasure | None:
     return session.scalar(query.with_for_update())
 
 
-def together(session: Session, digests: Sequence[bytes]) -> str:
-    """What the ids begin with of erasures begun together: one under way, the first address's before others', counts."""
-    query = select(Erasure.digest, Erasure.id).where(Erasure.digest.in_(digests))
-    under_way = {each.digest: each.id for each in session.execute(query)}
-    ids = [under_way[digest] for digest in digests if digest in under_way]
-    return ids[0][:_SHARED] if ids else secrets.token_hex(_SHARED // 2)
+def case_id_for(session: Session, digests: Sequence[bytes]) -> str:
+    """Id shared by all erasures of one person: of one under way (the first digest's before others'), or a new one."""
+    query = select(Erasure.digest, Erasure.case_id).where(Erasure.digest.in_(digests))
+    under_way = {each.digest: each.case_id for each in session.execute(query)}
+    cases = [under_way[digest] for digest in digests if digest in under_way]
+    return cases[0] if cases else secrets.token_hex(16)
 
 
-def begun_together(session: Session, id_: str) -> Sequence[Erasure]:
-    """An erasure and those begun with it."""
-    shared = id_[:_SHARED]
-    first, last = shared + "0" * _OWN, shared + "f" * _OWN
-    query = select(Erasure).where(Erasure.id.between(first, last))
+def of_case(session: Session, case_id: str) -> Sequence[Erasure]:
+    """All erasures of one person, in the order in which they were asked for."""
+    query = select(Erasure).where(Erasure.case_id == case_id)
     return session.scalars(query.order_by(Erasure.requested_at, Erasure.id)).all()
 
 
@@ -56,14 +51,13 @@ def begin(
     now: datetime,
     settles_at: datetime | None,
     keep_block: bool = False,
-    begun_with: str | None = None,
+    case_id: str | None = None,
 ) -> Erasure:
     """Begin an erasure, or take up the one under way: a call in flight since then must settle, too."""
     erasure = find_open(session, digest)
     if erasure is None:
-        shared = begun_with or secrets.token_hex(_SHARED // 2)
-        id_ = shared + secrets.token_hex(_OWN // 2)
-        erasure = Erasure(id=id_, ref=ref, digest=digest, actor=actor, requested_at=now, tries=0)
+        erasure = _new(case_id or secrets.token_hex(16), ref=ref, actor=actor, now=now)
+        erasure.digest = digest
         session.add(erasure)
     erasure.keep_block = bool(erasure.keep_block or keep_block)
     if erasure.ref != ref:
@@ -87,11 +81,15 @@ def _note_other_reference(
 
     What Mailchimp is to forget is the same contact, so that nothing waits for this one: it is done with the other.
     """
-    id_ = under_way.id[:_SHARED] + secrets.token_hex(_OWN // 2)
-    other = Erasure(id=id_, ref=ref, actor=actor, requested_at=now, tries=0)
+    other = _new(under_way.case_id, ref=ref, actor=actor, now=now)
     other.keep_block = under_way.keep_block
     session.add(other)
     forgotten_there(other, now)
+
+
+def _new(case_id: str, *, ref: str, actor: str, now: datetime) -> Erasure:
+    id_ = secrets.token_hex(16)
+    return Erasure(id=id_, case_id=case_id, ref=ref, actor=actor, requested_at=now, tries=0)
 
 
 def nothing_in_flight(session: Session, digest: bytes, settles_at: datetime | None) -> None:

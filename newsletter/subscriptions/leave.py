@@ -10,15 +10,13 @@ from sqlalchemy import select
 from newsletter import config
 from newsletter.config import Locale
 from newsletter.domain import periods
-from newsletter.domain.lifecycle import Action, Status
+from newsletter.domain.lifecycle import Disown, Status, Unsubscribe
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Subscription
 from newsletter.subscriptions import links
 from newsletter.subscriptions.links import Link, Purpose
-from newsletter.subscriptions.person import (
-    Person,
-    meet_by_ref,
-)
+from newsletter.subscriptions.person import Known, Person, meet_by_ref
+from newsletter.subscriptions.transition import act
 
 
 @dataclass(frozen=True)
@@ -46,11 +44,11 @@ def disown(link: Link, *, and_block: bool) -> Departure | None:
     """
     with writing() as session:
         person = meet_by_ref(session, link.ref)
-        if person is None or person.row is None or person.row.round != link.round:
+        if person is None or person.row.round != link.round:
             return None
         was_confirmed = person.row.status is Status.CONFIRMED
-        person.act(Action.DISOWN, and_block=and_block)
-        return departure(person) if was_confirmed else None
+        outcome = act(person, Disown(and_block))
+        return _departure(outcome.person) if was_confirmed else None
 
 
 def stands_confirmed(link: Link) -> bool:
@@ -64,14 +62,11 @@ def unsubscribe(link: Link) -> Departure | None:
     """The person leaves; the link holds in every round. None: nobody is there any more."""
     with writing() as session:
         person = meet_by_ref(session, link.ref)
-        if person is None:
-            return None
-        person.act(Action.UNSUBSCRIBE)
-        return departure(person)
+        return None if person is None else _departure(act(person, Unsubscribe()).person)
 
 
-def departure(person: Person) -> Departure | None:
-    left_at = person.row.left_at if person.row else None
+def _departure(person: Person) -> Departure | None:
+    left_at = person.row.left_at if isinstance(person, Known) else None
     if left_at is None:
         return None
     return Departure(left_at, periods.proof_until(left_at, config.current().zone))

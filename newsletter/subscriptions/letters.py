@@ -1,6 +1,6 @@
-"""Letters as rows: written in the transaction of what they tell, and dropped when nobody needs them any more.
+"""Letters as rows: written in the transaction of what they are about, and dropped when nobody needs them any more.
 
-The worker's postman sends them (delivery/postman.py).
+The worker's postman sends them (worker/mail/postman.py).
 """
 
 from __future__ import annotations
@@ -11,37 +11,23 @@ import secrets
 import zlib
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import bindparam, delete, exists, null, or_, select
+from sqlalchemy import bindparam, delete, exists, or_, select
 from sqlalchemy.orm import Session
 
 from newsletter import config
 from newsletter.storage import statements
 from newsletter.storage.keys import keyring
-from newsletter.storage.models import Letter, LetterKind, Quota, Subscription
-from newsletter.subscriptions.quota import Counted
+from newsletter.storage.models import Letter, LetterKind, Subscription
 
 EVIDENCE_COLUMN = "letter.evidence"
 _PACKED = "zlib:"  #: how evidence begins that was packed; any other is JSON as it stands
 _WORTH_PACKING = 256  #: characters; the little that a letter begins with would not get shorter
 
 # Built once, as they are asked for whatever anybody does.
-_LETTERS = select(Quota.letters).where(Quota.digest == bindparam("digest")).scalar_subquery()
-_TOLD_AT = (
-    select(Letter.written_at)
-    .where(
-        Letter.ref == bindparam("ref"),
-        Letter.kind == LetterKind.WAY_BACK,
-        Letter.failed_at.is_(None),
-    )
-    .order_by(Letter.number.desc())
-    .limit(1)
-    .scalar_subquery()
-)
-_WRITTEN = select(_LETTERS, _TOLD_AT)
-_WRITTEN_WHERE_NO_WAY_BACK_IS_TOLD = select(_LETTERS, null())
 #: Of no round: what somebody asked to see of their data does not change with where they stand.
 _OF_A_ROUND = Letter.kind != LetterKind.MY_DATA
 _DROP_ROUND = delete(Letter).where(
@@ -61,34 +47,13 @@ _MY_DATA_WAITS = select(
 )
 
 
-def written(
-    session: Session, digest: bytes, ref: str | None
-) -> tuple[list[list[str]], datetime | None]:
-    """What was written to an address: the letters as Quota has them, and when the way back was told last.
-
-    Both are asked about everybody, so that the time of an answer does not tell who was told.
-    """
-    has_way_back = config.current().mailchimp_signup_url is not None
-    asking = _WRITTEN if has_way_back else _WRITTEN_WHERE_NO_WAY_BACK_IS_TOLD
-    letters, told_at = (
-        session.connection().execute(asking, {"digest": digest, "ref": ref or ""}).one()
-    )
-    return letters or [], told_at
-
-
 def write(
-    session: Session,
-    row: Subscription,
-    kind: LetterKind,
-    *,
-    wording: str,
-    counts_on: Counted,
-    now: datetime,
-) -> None:
-    """Write a letter to somebody; `wording` is the hash of the consent text it is about."""
+    session: Session, row: Subscription, kind: LetterKind, *, wording: str, now: datetime
+) -> str:
+    """Write a letter to somebody; its id. `wording` is the hash of the consent text that it is about."""
     id_ = secrets.token_hex(16)
-    domain = urlsplit(config.current().public_url).hostname or "localhost"
-    evidence = {"message_id": f"<{secrets.token_hex(16)}@{domain}>"}
+    host = _host_of(config.current().public_url)
+    evidence = {"message_id": f"<{secrets.token_hex(16)}@{host}>"}
     statements.append(
         session,
         Letter,
@@ -103,7 +68,12 @@ def write(
         copies=0,
         evidence=seal_evidence(id_, evidence),
     )
-    counts_on.count(id_, now)
+    return id_
+
+
+@cache
+def _host_of(url: str) -> str:
+    return urlsplit(url).hostname or "localhost"
 
 
 def drop_waiting(session: Session, row: Subscription, now: datetime) -> None:

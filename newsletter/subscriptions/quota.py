@@ -1,4 +1,4 @@
-"""How many letters an address was written of late, counted in the transaction that writes the next one.
+"""How many letters an address was written in the last 24 hours, counted in the transaction that writes the next one.
 
 Every sign-up writes its row, whether a letter follows or not, so that neither answer nor time tells them apart.
 Whoever reads and writes it holds the address's lock (database.lock).
@@ -6,55 +6,106 @@ Whoever reads and writes it holds the address's lock (database.lock).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 
+from sqlalchemy import bindparam, null, select
 from sqlalchemy.orm import Session
 
-from newsletter.domain.lifecycle import LETTERS_PER_WINDOW, LETTERS_WINDOW
-from newsletter.storage import statements
-from newsletter.storage.models import Quota
+from newsletter import config
+from newsletter.domain.limits import (
+    LETTERS_PER_WINDOW,
+    LETTERS_WINDOW,
+    Sent,
+    counts,
+    way_back_told_recently,
+)
+from newsletter.storage import models, statements
+from newsletter.storage.models import Letter, LetterKind
 
+#: Letters, each as [RFC 3339 time, letter's id].
+Letters = list[list[str]]
 
-@dataclass
-class Counted:
-    """The letters that count, each as [RFC 3339 time, letter's id]."""
-
-    digest: bytes
-    letters: list[list[str]] = field(default_factory=list)
-
-    @property
-    def times(self) -> list[datetime]:
-        """When they were written."""
-        return [datetime.fromisoformat(at) for at, _ in self.letters]
-
-    def count(self, letter: str, now: datetime) -> None:
-        """Count one more."""
-        self.letters.append([now.isoformat(), letter])
-
-
-def that_count(digest: bytes, written: list[list[str]], now: datetime) -> Counted:
-    """Of the letters that were written to an address, those that count still."""
-    counts = [each for each in written if now - datetime.fromisoformat(each[0]) < LETTERS_WINDOW]
-    return Counted(digest, counts)
-
-
-def write(session: Session, counted: Counted, now: datetime) -> None:
-    """Keep what was counted."""
-    statements.insert_or_update(
-        session, Quota, digest=counted.digest, letters=counted.letters, touched_at=now
+# Built once, and asked about everybody, so that the time of an answer does not tell who was told the way back.
+_LETTERS = select(models.Quota.letters).where(models.Quota.digest == bindparam("digest"))
+_TOLD_AT = (
+    select(Letter.written_at)
+    .where(
+        Letter.ref == bindparam("ref"),
+        Letter.kind == LetterKind.WAY_BACK,
+        Letter.failed_at.is_(None),
     )
+    .order_by(Letter.number.desc())
+    .limit(1)
+)
+_WRITTEN = select(_LETTERS.scalar_subquery(), _TOLD_AT.scalar_subquery())
+_WRITTEN_WITHOUT_WAY_BACK = select(_LETTERS.scalar_subquery(), null())
+
+
+class Quota:
+    """The letters of one address; read when it is first asked about."""
+
+    def __init__(self, session: Session, digest: bytes, ref: str, now: datetime) -> None:
+        self._session = session
+        self._digest = digest
+        self._ref = ref
+        self._now = now
+        self._recent: Letters | None = None
+        self._may_tell_way_back = False
+
+    @classmethod
+    def empty(cls, session: Session, digest: bytes, now: datetime) -> Quota:
+        """One of which nothing is read."""
+        quota = cls(session, digest, "", now)
+        quota._recent = []
+        return quota
+
+    def recent(self) -> Letters:
+        """Letters of the last 24 hours."""
+        if self._recent is None:
+            has_way_back = config.current().mailchimp_signup_url is not None
+            query = _WRITTEN if has_way_back else _WRITTEN_WITHOUT_WAY_BACK
+            wanted = {"digest": self._digest, "ref": self._ref}
+            letters, told_at = self._session.connection().execute(query, wanted).one()
+            self._recent = [
+                each for each in letters or () if counts(datetime.fromisoformat(each[0]), self._now)
+            ]
+            self._may_tell_way_back = has_way_back and not way_back_told_recently(
+                told_at, self._now
+            )
+        return self._recent
+
+    def sent(self) -> Sent:
+        """The same as the table wants to know it."""
+        times = tuple(datetime.fromisoformat(at) for at, _ in self.recent())
+        return Sent(times, self._may_tell_way_back)
+
+    def count(self, letter: str) -> None:
+        """Count one more."""
+        self.recent().append([self._now.isoformat(), letter])
+
+    def save(self) -> None:
+        """Keep what was counted."""
+        statements.insert_or_update(
+            self._session,
+            models.Quota,
+            digest=self._digest,
+            letters=self.recent(),
+            touched_at=self._now,
+        )
 
 
 def count_copy(session: Session, digest: bytes, letter: str, now: datetime) -> None:
     """Count a letter once more: it is sent again, since nobody knows whether it arrived."""
-    row = session.get(Quota, digest)
-    write(session, Counted(digest, [*(row.letters if row else ()), [now.isoformat(), letter]]), now)
+    row = session.get(models.Quota, digest)
+    letters = [*(row.letters if row else ()), [now.isoformat(), letter]]
+    statements.insert_or_update(
+        session, models.Quota, digest=digest, letters=letters, touched_at=now
+    )
 
 
 def uncount(session: Session, digest: bytes, letter: str, *, since: datetime | None = None) -> None:
     """Take back a letter that could not be delivered; only what was counted since then, if that is given."""
-    row = session.get(Quota, digest)
+    row = session.get(models.Quota, digest)
     if row is not None:
         row.letters = [
             [at, counted]
@@ -65,7 +116,7 @@ def uncount(session: Session, digest: bytes, letter: str, *, since: datetime | N
 
 def has_room_from(session: Session, digest: bytes, earliest: datetime) -> datetime:
     """When the next letter may go to an address, by the day's cap."""
-    row = session.get(Quota, digest)
+    row = session.get(models.Quota, digest)
     times = sorted(datetime.fromisoformat(at) for at, _ in row.letters) if row else []
     if len(times) < LETTERS_PER_WINDOW:
         return earliest

@@ -9,54 +9,52 @@ from __future__ import annotations
 from datetime import datetime
 
 from newsletter.domain.address import Address
-from newsletter.domain.lifecycle import Action, Reason, Status, There
+from newsletter.domain.lifecycle import Action, Block, Reason, Status, There, Unsubscribe
 from newsletter.storage.database import writing
 from newsletter.storage.models import Subscription
 from newsletter.subscriptions import erasures
 from newsletter.subscriptions.corrections import meet_both, note_rectified, succeed
-from newsletter.subscriptions.person import Person, meet, meet_by_ref, stands_there
+from newsletter.subscriptions.person import Known, Person, meet, meet_by_ref, stands_there
+from newsletter.subscriptions.transition import act
 
 ACTOR = "mailchimp"
 
 
-def left(address: Address, reason: Reason, fired_at: datetime | None) -> None:
+def unsubscribed(address: Address, reason: Reason, fired_at: datetime | None) -> None:
     """The person left there, complained, or their mailbox bounced. A complaint counts however late it comes."""
     with writing() as session:
         person = meet(session, address)
-        if person.row is None:
+        if not isinstance(person, Known):
             return
         if reason is not Reason.COMPLAINT and _is_late(person.row, fired_at):
             look_again(person)
             return
-        _leave(person, reason)
-        _now_there(person, There.UNSUBSCRIBED)
+        _now_there(_leave(person, reason), There.UNSUBSCRIBED)
 
 
 def removed(address: Address, fired_at: datetime | None) -> None:
     """The contact was deleted or archived there, by whomever."""
     with writing() as session:
         person = meet(session, address)
-        if person.row is None or person.row.status is not Status.CONFIRMED:
+        if not isinstance(person, Known) or person.row.status is not Status.CONFIRMED:
             return
         if _is_late(person.row, fired_at):
             look_again(person)
             return
-        person.act(Action.BLOCK, reason=Reason.REMOVED_AT_MAILCHIMP, actor=ACTOR)
-        _now_there(person, There.ABSENT)
+        _now_there(_leave(person, Reason.REMOVED_AT_MAILCHIMP), There.ABSENT)
 
 
-def changed(address: Address) -> None:
+def profile_changed(address: Address) -> None:
     """Something about the contact changed there: it is looked up, and makes nobody."""
     with writing() as session:
-        person = meet(session, address)
-        look_again(person)
+        look_again(meet(session, address))
 
 
-def renamed(old: Address, new: Address, fired_at: datetime | None) -> None:
+def address_changed(old: Address, new: Address, fired_at: datetime | None) -> None:
     """The contact took another address there: the old one is blocked, the new one's owner is asked here."""
     with writing() as session:
         before, after = meet_both(session, old, new)
-        if before.row is None:
+        if not isinstance(before, Known):
             return
         is_theirs = before.row.status in (Status.PENDING, Status.CONFIRMED)
         if old.key == new.key or not is_theirs or _is_late(before.row, fired_at):
@@ -66,10 +64,10 @@ def renamed(old: Address, new: Address, fired_at: datetime | None) -> None:
         # Whom Mailchimp is still to forget is not brought back by a call, however late it comes: they may sign up anew.
         is_erased = erasures.find_open(session, after.digest) is not None
         if not is_erased and not after.standing.is_hard(after.now):
-            succeed(before, after, in_any_case=True)
+            after = succeed(before, after, in_any_case=True)
         # The contact stands there by its new address already: unsubscribed, until its owner confirms.
         _now_there(after, There.SUBSCRIBED)
-        before.act(Action.BLOCK, reason=Reason.RECTIFIED, actor=ACTOR)
+        act(before, Block(Reason.RECTIFIED), actor=ACTOR)
         look_again(before)
 
 
@@ -77,24 +75,25 @@ def found_left(ref: str, round_: int, reason: Reason, place: There) -> None:
     """The worker looked there and found that somebody left in this very round."""
     with writing() as session:
         person = meet_by_ref(session, ref)
-        if person is None or person.row is None or person.row.round != round_:
+        if person is None or person.row.round != round_:
             return
-        _leave(person, reason)
         person.row.audience_asked = person.row.audience_settles_at = None
-        _now_there(person, place)
+        _now_there(_leave(person, reason), place)
 
 
-def _leave(person: Person, reason: Reason) -> None:
+def _leave(person: Known, reason: Reason) -> Person:
     """Their own unsubscribing is theirs alone to do; whatever else Mailchimp says is a block."""
-    action = Action.UNSUBSCRIBE if reason is Reason.UNSUBSCRIBED else Action.BLOCK
-    person.act(action, reason=reason, actor=ACTOR)
+    action: Action = Unsubscribe() if reason is Reason.UNSUBSCRIBED else Block(reason)
+    return act(person, action, actor=ACTOR).person
 
 
 def look_again(person: Person) -> None:
     """Let the worker look where somebody stands there, if we have any wish about it."""
+    if not isinstance(person, Known):
+        return
     row = person.row
     # A request that Mailchimp knows nothing of is none of its business, whoever else has a contact there.
-    if row is not None and not (row.status is Status.PENDING and row.audience is There.ABSENT):
+    if not (row.status is Status.PENDING and row.audience is There.ABSENT):
         stands_there(row, There.UNKNOWN, person.address)
         row.audience_try_at = None
 
@@ -106,8 +105,10 @@ def _is_late(row: Subscription, fired_at: datetime | None) -> bool:
 
 def _now_there(person: Person, place: There) -> None:
     """Correct what is known of Mailchimp's side, unless a call under way may change it again."""
+    if not isinstance(person, Known):
+        return
     row = person.row
-    if row is None or (row.status is Status.PENDING and row.replaces_ref is None):
+    if row.status is Status.PENDING and row.replaces_ref is None:
         return
     is_under_way = row.audience_settles_at is not None and row.audience_settles_at > person.now
     stands_there(row, There.UNKNOWN if is_under_way else place, person.address)

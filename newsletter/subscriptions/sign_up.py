@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
-
 from newsletter.domain import periods
 from newsletter.domain.address import Address
-from newsletter.domain.lifecycle import Action, Decision, Status, too_soon
+from newsletter.domain.consent import ConsentText
+from newsletter.domain.lifecycle import Retire, SignUp, Status
 from newsletter.storage import statements
 from newsletter.storage.database import writing
-from newsletter.subscriptions import quota
-from newsletter.subscriptions.person import (
-    Person,
-    meet,
-)
-from newsletter.subscriptions.quota import Counted
-from newsletter.subscriptions.wording import ConsentText
+from newsletter.subscriptions.person import Known, Person, meet
+from newsletter.subscriptions.transition import Outcome, act, expire_if_due, write_decoy
 
 
 def sign_up(address: Address, consent: ConsentText) -> None:
@@ -24,34 +18,26 @@ def sign_up(address: Address, consent: ConsentText) -> None:
         ask(meet(session, address), consent)
 
 
-def ask(person: Person, consent: ConsentText, *, in_any_case: bool = False) -> Decision:
-    """Ask an address's owner, unless they were written too many letters of late.
+def ask(person: Person, consent: ConsentText, *, in_any_case: bool = False) -> Outcome:
+    """Ask an address's owner to confirm, unless the table says otherwise.
 
-    `in_any_case`: they then stand as if asked, without a letter.
+    `in_any_case`: they then stand as if asked, without a letter, even where none may be written.
     """
-    standing = person.standing
+    if isinstance(person, Known):
+        person = _end_what_is_due(person)
+    with statements.together(person.session):
+        outcome = act(person, SignUp(consent, in_any_case))
+        if not outcome.decision.changes:
+            write_decoy(person, consent, writes_letter=not outcome.decision.tells_way_back)
+        person.quota.save()
+    return outcome
+
+
+def _end_what_is_due(person: Known) -> Person:
+    """The clock decides, not the nightly run: a proof past its period does not wait for one more request."""
+    expired = expire_if_due(person)
+    standing = expired.standing
     is_soft = standing.status is Status.BLOCKED and not standing.is_hard(person.now)
     if is_soft and standing.proof_has_ended:
-        # The clock decides, not the nightly run: the proof does not wait for the end of one more request.
-        person.act(Action.RETIRE, actor=periods.ACTOR)
-    counted = quota.that_count(person.digest, person.letters, person.now)
-    is_too_soon = too_soon(person.standing, counted.times, person.now)
-    with statements.together(person.session):
-        decision = person.act(
-            Action.SIGN_UP,
-            too_soon=is_too_soon and not in_any_case,
-            consent=consent,
-            counts_on=None if is_too_soon else counted,
-        )
-        if not decision.changes:
-            _work_as_if(person, consent, writes_letter=not decision.tells_way_back)
-        quota.write(person.session, counted, person.now)
-    return decision
-
-
-def _work_as_if(person: Person, consent: ConsentText, *, writes_letter: bool) -> None:
-    """Do in vain, for nobody, what a sign-up does: the time of an answer must not tell either."""
-    nobody = Person(person.session, secrets.token_bytes(32), person.address, None)
-    counts_on = Counted(nobody.digest) if writes_letter else None
-    with statements.in_vain(person.session):
-        nobody.act(Action.SIGN_UP, consent=consent, counts_on=counts_on)
+        return act(expired, Retire(), actor=periods.ACTOR).person
+    return expired

@@ -1,40 +1,43 @@
-"""What staff do: blocking, lifting, holding (Art. 18 GDPR)."""
+"""What staff do: blocking, unblocking, and restricting the processing (Art. 18 GDPR)."""
 
 from __future__ import annotations
 
 from newsletter.domain.address import Address
-from newsletter.domain.errors import (
-    NobodyKnown,
-)
-from newsletter.domain.lifecycle import Action, Reason
+from newsletter.domain.lifecycle import Block, Event, Lift, Reason
+from newsletter.ledger import log
 from newsletter.storage.database import writing
-from newsletter.subscriptions.person import (
-    meet,
-)
+from newsletter.subscriptions.person import commitment_of, known, meet
+from newsletter.subscriptions.transition import act, expire_if_due
 
 
 def block(address: Address, reason: Reason, *, actor: str) -> None:
-    """Staff block an address, by whatever channel they were asked; raise NobodyKnown."""
+    """Block an address, by whatever channel that was asked for; raise NobodyKnown."""
     with writing() as session:
-        person = meet(session, address)
-        if person.row is None and reason is not Reason.STAFF:
-            raise NobodyKnown
-        person.act(Action.BLOCK, reason=reason, actor=actor)
+        known(act(meet(session, address), Block(reason), actor=actor).person)
 
 
 def lift(address: Address, *, actor: str) -> None:
-    """Staff make a hard block a soft one, so that its owner may sign up again; raise NobodyKnown."""
+    """Make a hard block a soft one, so that its owner may sign up again; raise NobodyKnown."""
     with writing() as session:
-        person = meet(session, address)
-        if person.row is None:
-            raise NobodyKnown
-        person.act(Action.LIFT, actor=actor)
+        known(act(meet(session, address), Lift(), actor=actor).person)
 
 
 def hold(address: Address, *, is_held: bool, actor: str) -> None:
-    """Staff freeze a person's data (Art. 18 GDPR), or release it; again: nothing more. Raise NobodyKnown."""
+    """Freeze what others do with a person's data, or let it go on; again: nothing more. Raise NobodyKnown."""
     with writing() as session:
-        person = meet(session, address)
-        if person.row is None:
-            raise NobodyKnown
-        person.hold(is_held=is_held, actor=actor)
+        person = known(expire_if_due(meet(session, address)))
+        row = person.row
+        if row.hold is is_held:
+            return
+        row.hold = is_held
+        # Another place at Mailchimp is wanted by now, and its turn is at once.
+        row.audience_try_at, row.audience_tries = None, 0
+        log.append(
+            session,
+            ref=row.ref,
+            round=row.round,
+            event=Event.HELD if is_held else Event.RELEASED,
+            at=person.now,
+            actor=actor,
+            commitment=commitment_of(row, person.address),
+        )

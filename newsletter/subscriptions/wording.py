@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from flask import current_app
 from sqlalchemy import bindparam, select
@@ -19,19 +19,11 @@ from sqlalchemy.orm import Session
 from newsletter import config
 from newsletter.config import Locale, Settings
 from newsletter.domain import clock
+from newsletter.domain.consent import ConsentText
 from newsletter.domain.errors import UnknownWording
 from newsletter.storage import statements
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Wording
-
-
-@dataclass(frozen=True)
-class ConsentText:
-    """One consent text in one language, as shown word for word."""
-
-    hash: str
-    language: Locale
-    text: str
 
 
 def render(language: Locale, settings: Settings) -> ConsentText:

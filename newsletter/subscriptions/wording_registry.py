@@ -17,11 +17,11 @@ from sqlalchemy.orm import Session
 
 from newsletter import config
 from newsletter.domain import clock
+from newsletter.domain.consent import ConsentText
 from newsletter.domain.errors import PresentWording, UnknownWording
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import LedgerRow, Letter, Subscription, Wording
 from newsletter.subscriptions import wording
-from newsletter.subscriptions.wording import ConsentText
 
 
 @dataclass(frozen=True)

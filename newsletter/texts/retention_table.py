@@ -194,6 +194,7 @@ TABLE: tuple[DataClass, ...] = (
         (
             "erasure.id",
             "erasure.ref",
+            "erasure.case_id",
             "erasure.keep_block",
             "erasure.actor",
             "erasure.requested_at",

@@ -20,12 +20,12 @@ from jinja2 import StrictUndefined, TemplateNotFound, TemplateSyntaxError
 
 from newsletter import web
 from newsletter.config import Locale, Settings
+from newsletter.domain.consent import ConsentText
 from newsletter.rights import access_text
 from newsletter.rights.access_text import Line, Part
 from newsletter.rights.proof import sample
 from newsletter.storage.models import LetterKind
 from newsletter.subscriptions import wording
-from newsletter.subscriptions.wording import ConsentText
 from newsletter.texts import access_words, brand, formatting, letters
 from newsletter.texts.letters import ConfirmationValues, LetterValues, MyDataValues, WayBackValues
 

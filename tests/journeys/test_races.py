@@ -23,13 +23,14 @@ from newsletter.config import load
 from newsletter.domain import clock
 from newsletter.domain.address import Address
 from newsletter.domain.errors import PresentWording
-from newsletter.domain.lifecycle import Action, Reason
+from newsletter.domain.lifecycle import Block, Erase, Reason
 from newsletter.rights.proof import check
 from newsletter.storage import database
 from newsletter.storage.database import lock, reading, writing
 from newsletter.storage.models import Quota, Subscription, Wording, db
-from newsletter.subscriptions import quota, wording, wording_registry
+from newsletter.subscriptions import wording, wording_registry
 from newsletter.subscriptions.person import digest_of, meet
+from newsletter.subscriptions.transition import act
 from newsletter.worker.upkeep.housekeeping import purge_quotas
 from newsletter.worker.upkeep.sqlite_file import Cleaning
 from sandbox.mailbox import Mailbox
@@ -85,7 +86,7 @@ def test_a_quota_that_is_touched_as_it_is_purged_stays(
 ) -> None:
     with ThreadPoolExecutor(1) as crowd, app.app_context(), writing() as session:
         person = meet(session, Address.parse(ADA))
-        quota.write(session, quota.Counted(person.digest), person.now)
+        person.quota.save()
         purged = crowd.submit(within, app, purge_quotas)
         wait_until(lambda: somebody_waits(database_url), "the purge waits")
         session.commit()
@@ -163,7 +164,7 @@ def test_the_proof_of_one_of_a_pair_waits_for_what_is_done_to_the_other(
             grace = meet(session, Address.parse(GRACE))
             proving = crowd.submit(lambda: app.test_client().get(path, headers=STAFF).data)
             wait_until(lambda: somebody_waits(database_url), "the proof waits")
-            grace.act(Action.BLOCK, reason=Reason.STAFF)
+            act(grace, Block(Reason.STAFF))
 
         assert check.check(proving.result(10)).wrong == []
 
@@ -199,7 +200,7 @@ def test_what_is_deleted_after_the_file_was_cleaned_is_not_taken_for_clean(
             within, app, Cleaning().step
         )  # its last step waits for our turn to end
         wait_until(lambda: log.stat().st_size == 0, "the file is clean")
-        meet(session, Address.parse(ADA)).act(Action.ERASE, actor="dpo")
+        act(meet(session, Address.parse(ADA)), Erase(), actor="dpo")
         session.commit()
     cleaning.result(10)
 

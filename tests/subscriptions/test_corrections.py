@@ -15,12 +15,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
 from newsletter.domain.address import Address
-from newsletter.domain.lifecycle import Action, Reason, Status, There
+from newsletter.domain.lifecycle import Block, Reason, Status, There
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Erasure, Subscription
 from newsletter.subscriptions import reported
 from newsletter.subscriptions.corrections import meet_both
 from newsletter.subscriptions.person import meet
+from newsletter.subscriptions.transition import act
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests.conftest import Drain, Join, on_postgresql, on_sqlite
@@ -105,7 +106,7 @@ def place_of(client: FlaskClient, email: str) -> str:
 def block(app: Flask, email: str, reason: str) -> None:
     """Block somebody who has confirmed, for whatever reason there is."""
     with app.app_context(), writing() as session:
-        meet(session, Address.parse(email)).act(Action.BLOCK, reason=Reason(reason))
+        act(meet(session, Address.parse(email)), Block(Reason(reason)))
 
 
 def people(app: Flask) -> int:

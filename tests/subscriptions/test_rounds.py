@@ -15,14 +15,14 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
-from newsletter import subscriptions
 from newsletter.domain.address import Address
-from newsletter.domain.lifecycle import Action
+from newsletter.domain.lifecycle import Erase
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Letter, Quota, Subscription
-from newsletter.subscriptions import links
+from newsletter.subscriptions import ending, links
 from newsletter.subscriptions.links import Link, Purpose
 from newsletter.subscriptions.person import meet
+from newsletter.subscriptions.transition import act
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests.conftest import Drain, on_postgresql, on_sqlite
@@ -301,7 +301,7 @@ def test_whoever_leaves_while_they_are_erased_has_left(
     path = url.removeprefix("http://localhost:8000")
     with ThreadPoolExecutor(1) as crowd:
         with app.app_context(), writing() as session:
-            meet(session, Address.parse(ADA)).act(Action.ERASE, actor="dpo")
+            act(meet(session, Address.parse(ADA)), Erase(), actor="dpo")
             left = crowd.submit(app.test_client().post, path)
             wait_until(lambda: is_waiting(database_url), "the person waits")
 
@@ -401,7 +401,17 @@ def test_a_link_ends_by_the_clock_before_the_purge_ran(
     clock.shift(SECOND)
 
     assert client.open(link_in(letter), method=method, headers=JSON).status_code == 410
-    assert status_of(client, ADA) == "unknown"
+    assert "confirmed" not in events_of(client, ADA)
+
+
+def test_looking_at_a_request_past_its_end_does_not_end_it(
+    client: FlaskClient, ask: Ask, clock: time_machine.Traveller
+) -> None:
+    ask()
+    clock.shift(WEEK)
+
+    assert [status_of(client, ADA), status_of(client, ADA)] == ["pending", "pending"]
+    assert "expired" not in events_of(client, ADA)
 
 
 @pytest.mark.parametrize("fields", [{}, {"block": "1"}])
@@ -415,15 +425,17 @@ def test_an_expired_request_cannot_be_disowned_any_more(
     assert status_of(client, ADA) == "unknown"
 
 
-def test_who_returned_and_let_the_time_pass_is_blocked_by_the_clock(
-    client: FlaskClient, ask: Ask, clock: time_machine.Traveller
+def test_who_returned_and_let_the_time_pass_is_blocked_again(
+    client: FlaskClient, ask: Ask, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     unsubscribe(client, ask())
     letter = ask()
     clock.shift(WEEK)
 
     assert confirm(client, letter).status_code == 410
-    assert access(client, ADA)["reason"] == "unsubscribed"
+    drain()
+    held = access(client, ADA)
+    assert (held["status"], held["reason"]) == ("blocked", "unsubscribed")
     assert events_of(client, ADA)[-1] == "expired"
 
 
@@ -645,7 +657,7 @@ def test_expiring_leaves_the_quota(
     reference = access(client, ADA)["reference"]
     clock.shift(WEEK)
     with app.app_context():
-        subscriptions.expire(reference)
+        ending.expire(reference)
 
         with reading() as session:
             assert session.scalars(select(Subscription)).all() == []

@@ -10,12 +10,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from newsletter import subscriptions
 from newsletter.domain.address import Address
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Letter
 from newsletter.subscriptions import wording
+from newsletter.subscriptions.confirm import confirm
 from newsletter.subscriptions.links import Link
+from newsletter.subscriptions.sign_up import sign_up
 from sandbox.mailchimp.script import Call
 from tests.conftest import Drain
 from tests.people import access
@@ -31,12 +32,12 @@ def join_all(app: Flask, *people: str) -> None:
         with writing() as session:
             consent = wording.current_in(session, "de")
         for person in people:
-            subscriptions.sign_up(Address.parse(person), consent)
+            sign_up(Address.parse(person), consent)
         with reading() as session:
             waiting = select(Letter.ref, Letter.round, Letter.id).where(Letter.sent_at.is_(None))
             letters = session.execute(waiting).all()
         for letter in letters:
-            subscriptions.confirm(Link(letter.ref, letter.round, letter.id))
+            confirm(Link(letter.ref, letter.round, letter.id))
 
 
 def numbered(count: int) -> list[str]:

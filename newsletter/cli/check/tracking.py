@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from newsletter.cli.check.finding import Finding
 from newsletter.config import Settings
-from newsletter.subscriptions.wording import ConsentText
+from newsletter.domain.consent import ConsentText
 from newsletter.web import samples
 
 _NAMED = {

@@ -29,7 +29,7 @@ from newsletter.subscriptions import erasures
 from newsletter.subscriptions.corrections import family_of, lock_family
 from newsletter.subscriptions.leave import unsubscribe_url
 from newsletter.subscriptions.links import Link
-from newsletter.subscriptions.person import address_of, digest_of, meet, meet_by_ref
+from newsletter.subscriptions.person import Known, address_of, digest_of, meet, meet_by_ref
 from newsletter.texts import legal
 
 SCHEMA = "doi-consent/1"
@@ -57,9 +57,10 @@ def of_address(address: Address, *, actor: str) -> Document:
         if known is not None:
             lock_family(session, known)
         person = meet(session, address)
-        erasure = erasures.find_open(session, person.digest) if person.row is None else None
-        reference = person.row.ref if person.row else erasure.ref if erasure else None
-        proof = _proof(session, reference, person.row, actor) if reference else None
+        row = person.row if isinstance(person, Known) else None
+        erasure = erasures.find_open(session, person.digest) if row is None else None
+        reference = row.ref if row else erasure.ref if erasure else None
+        proof = _proof(session, reference, row, actor) if reference else None
         if proof is None:
             raise NobodyKnown
         return proof

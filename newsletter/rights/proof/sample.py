@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from newsletter.domain.consent import ConsentText
 from newsletter.storage.keys.signing import Document
-from newsletter.subscriptions.wording import ConsentText
 
 _REFERENCE = "0" * 32
 _HASH = "0" * 64

@@ -149,6 +149,10 @@ ERASURE = Table(
             "Vorgangsnummer, unter der sie im Protokoll steht",
             "the reference it stands under in the ledger",
         ),
+        "case_id": Text(
+            "zufällige Nummer, die alle Löschungen einer Person verbindet",
+            "random number that all erasures of one person share",
+        ),
         "digest": Text(f"{_DIGEST.de}; leer, sobald erledigt", f"{_DIGEST.en}; empty when done"),
         "address": Text(
             "E-Mail-Adresse, verschlüsselt; um sie auch bei Mailchimp zu löschen; leer, sobald erledigt",

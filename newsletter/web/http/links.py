@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from newsletter import subscriptions
 from newsletter.domain.errors import UnknownDataLink, UnknownLink
-from newsletter.subscriptions import links
+from newsletter.subscriptions import leave, links
 from newsletter.subscriptions.links import Link, Purpose
 from newsletter.web.http import language
 
@@ -17,5 +16,5 @@ def follow(purpose: Purpose, token: str) -> Link:
         if purpose is Purpose.MY_DATA:
             raise UnknownDataLink from None
         raise
-    language.use(subscriptions.language_of(link))
+    language.use(leave.language_of(link))
     return link

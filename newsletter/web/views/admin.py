@@ -11,11 +11,12 @@ import re
 from flask import Blueprint, Response, jsonify, request, url_for
 from werkzeug.exceptions import NotFound
 
-from newsletter import subscriptions
 from newsletter.domain.address import Address
 from newsletter.domain.lifecycle import Reason
 from newsletter.rights import access as access_export
 from newsletter.rights import access_text, erasure_report
+from newsletter.subscriptions import corrections, staff
+from newsletter.subscriptions.erase import erase as erase_person
 from newsletter.web.http import bearer, bodies, language, negotiation
 from newsletter.web.openapi.endpoint import BODY_PROBLEMS, TEXT, Endpoint
 from newsletter.web.schemas.erasure import Erasure
@@ -63,7 +64,7 @@ def _is_unknown_path() -> bool:
 def erase() -> Response:
     """Begin an erasure."""
     given = bodies.parse(ErasureRequest, bodies.json_fields())
-    id_ = subscriptions.erase(
+    id_ = erase_person(
         Address.as_held(given.email), actor=bearer.require(), keep_block=given.keep_block
     )
     response = _tell_erasure(id_)
@@ -124,7 +125,7 @@ def block() -> Response:
     """Block an address."""
     given = bodies.parse(BlockRequest, bodies.json_fields())
     address = Address.as_held(given.email)
-    subscriptions.block(address, Reason(given.reason), actor=bearer.require())
+    staff.block(address, Reason(given.reason), actor=bearer.require())
     return say(Accepted(), 202)
 
 
@@ -135,7 +136,7 @@ def block() -> Response:
 def lift() -> Response:
     """Let an address sign up again."""
     given = bodies.parse(Whom, bodies.json_fields())
-    subscriptions.lift(Address.as_held(given.email), actor=bearer.require())
+    staff.lift(Address.as_held(given.email), actor=bearer.require())
     return say(Accepted(), 202)
 
 
@@ -151,7 +152,7 @@ def hold() -> Response:
     """Hold somebody's data, or release it."""
     given = bodies.parse(HoldRequest, bodies.json_fields())
     address = Address.as_held(given.email)
-    subscriptions.hold(address, is_held=given.hold, actor=bearer.require())
+    staff.hold(address, is_held=given.hold, actor=bearer.require())
     return say(Accepted(), 202)
 
 
@@ -167,5 +168,5 @@ def rectify() -> Response:
     """Correct an address."""
     given = bodies.parse(RectificationRequest, bodies.json_fields())
     old, new = Address.as_held(given.email), Address.parse(given.new_email)
-    subscriptions.rectify(old, new, actor=bearer.require())
+    corrections.rectify(old, new, actor=bearer.require())
     return say(Accepted(), 202)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, make_response, render_template
 
-from newsletter import subscriptions
 from newsletter.subscriptions import links
+from newsletter.subscriptions.confirm import confirm as confirm_request
+from newsletter.subscriptions.confirm import open_request
 from newsletter.subscriptions.links import Purpose
 from newsletter.web.http import language, negotiation
 from newsletter.web.openapi.endpoint import PAGE, Endpoint
@@ -25,7 +26,7 @@ bp = Blueprint("confirmation", __name__)
 def show(token: str) -> Response:
     """Show what is to be confirmed."""
     link = links.read(Purpose.CONFIRM, token)
-    asked = subscriptions.open_request(link)
+    asked = open_request(link)
     language.use(asked.consent.language)
     not_me_url = links.url_for(Purpose.NOT_ME, link)
     if negotiation.wants_json():
@@ -56,7 +57,7 @@ def show(token: str) -> Response:
 )
 def confirm(token: str) -> Response:
     """Confirm, and hand over the reference, the receipt and the link to leave again."""
-    consent = subscriptions.confirm(links.read(Purpose.CONFIRM, token))
+    consent = confirm_request(links.read(Purpose.CONFIRM, token))
     language.use(consent.language)
     if negotiation.wants_json():
         return say(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, make_response, render_template
 
-from newsletter import subscriptions
+from newsletter.subscriptions import leave
 from newsletter.subscriptions.links import Purpose
 from newsletter.web.http import bodies, links, negotiation
 from newsletter.web.openapi.endpoint import BODY_PROBLEMS, JSON_OR_FORM, PAGE, Endpoint
@@ -24,7 +24,7 @@ def show(token: str) -> Response:
     link = links.follow(Purpose.NOT_ME, token)
     if negotiation.wants_json():
         return say(Offer(action="disown"))
-    is_confirmed = subscriptions.stands_confirmed(link)
+    is_confirmed = leave.stands_confirmed(link)
     return make_response(render_template("pages/not_me.html", is_confirmed=is_confirmed))
 
 
@@ -40,7 +40,7 @@ def disown(token: str) -> Response:
     """Forget the sign-up."""
     link = links.follow(Purpose.NOT_ME, token)
     given = bodies.parse(NotMe, bodies.fields())
-    left = subscriptions.disown(link, and_block=given.block)
+    left = leave.disown(link, and_block=given.block)
     if negotiation.wants_json():
         return say(Disowned(status="disowned" if left is None else "blocked"))
     if left is not None:

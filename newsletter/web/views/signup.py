@@ -9,11 +9,11 @@ import re
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 
-from newsletter import subscriptions
 from newsletter.domain.address import Address
+from newsletter.domain.consent import ConsentText
 from newsletter.domain.errors import InvalidAddress, UnknownWording
 from newsletter.subscriptions import wording
-from newsletter.subscriptions.wording import ConsentText
+from newsletter.subscriptions.sign_up import sign_up
 from newsletter.web.http import bodies, errors, language, negotiation, origins
 from newsletter.web.openapi.endpoint import BODY_PROBLEMS, JSON_OR_FORM, PAGE, Endpoint
 from newsletter.web.schemas.public import Accepted, Form, SignUp, say
@@ -68,7 +68,7 @@ def subscribe() -> Response:
             raise
         return _form(consent, email=given.email, next_url=given.next, status=422)
     if not given.is_from_machine:
-        subscriptions.sign_up(address, consent)
+        sign_up(address, consent)
     return _accepted(given)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, make_response, render_template
 
-from newsletter import subscriptions
+from newsletter.subscriptions.leave import unsubscribe
 from newsletter.subscriptions.links import Purpose
 from newsletter.web.http import links, negotiation
 from newsletter.web.http.bodies import FORMS
@@ -38,7 +38,7 @@ def show(token: str) -> Response:
 )
 def leave(token: str) -> Response:
     """Leave. Whatever the body says: it need not be read, a redirect would break RFC 8058."""
-    departure = subscriptions.unsubscribe(links.follow(Purpose.UNSUBSCRIBE, token))
+    departure = unsubscribe(links.follow(Purpose.UNSUBSCRIBE, token))
     if negotiation.wants_json():
         return say(Blocked())
     proof_until = departure.proof_until if departure else None

@@ -94,9 +94,9 @@ def _unsubscribe(fields: Fields) -> None:
     address, at = _address(fields), fired_at(fields)
     match fields.get("data[reason]"), fields.get("data[action]", "unsub"):
         case "abuse", _:
-            reported.left(address, Reason.COMPLAINT, at)
+            reported.unsubscribed(address, Reason.COMPLAINT, at)
         case _, "unsub":
-            reported.left(address, Reason.UNSUBSCRIBED, at)
+            reported.unsubscribed(address, Reason.UNSUBSCRIBED, at)
         case _, "delete":
             reported.removed(address, at)
         case _:
@@ -106,20 +106,20 @@ def _unsubscribe(fields: Fields) -> None:
 def _cleaned(fields: Fields) -> None:
     match fields.get("data[reason]"):
         case "abuse":
-            reported.left(_address(fields), Reason.COMPLAINT, fired_at(fields))
+            reported.unsubscribed(_address(fields), Reason.COMPLAINT, fired_at(fields))
         case "hard":
-            reported.left(_address(fields), Reason.BOUNCE, fired_at(fields))
+            reported.unsubscribed(_address(fields), Reason.BOUNCE, fired_at(fields))
         case _:
             pass
 
 
 def _changed(fields: Fields) -> None:
-    reported.changed(_address(fields))
+    reported.profile_changed(_address(fields))
 
 
 def _upemail(fields: Fields) -> None:
     old, new = _address(fields, "data[old_email]"), _address(fields, "data[new_email]")
-    reported.renamed(old, new, fired_at(fields))
+    reported.address_changed(old, new, fired_at(fields))
 
 
 _ACTS: Mapping[str, Callable[[Fields], None]] = {

@@ -21,7 +21,8 @@ from newsletter.storage import jobs
 from newsletter.storage.database import lock, writing
 from newsletter.storage.models import Subscription
 from newsletter.subscriptions import erasures
-from newsletter.subscriptions.person import commitment_of, stands_there, tell_way_back
+from newsletter.subscriptions.person import commitment_of, stands_there
+from newsletter.subscriptions.way_back import tell_way_back
 from newsletter.worker import backoff
 from newsletter.worker.audience.due import Errand, wish_for
 

@@ -130,7 +130,7 @@ def _block(change: Change) -> bool:
 def _correct(change: Change, place: There) -> bool:
     with writing() as session:
         person = meet_by_ref(session, change.known.ref)
-        if person is None or person.row is None:
+        if person is None:
             return False
         if not is_still(session, change.known, change.asked_at):
             return False

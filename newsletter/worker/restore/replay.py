@@ -11,11 +11,10 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from newsletter import subscriptions
 from newsletter.domain.address import Address
 from newsletter.domain.clock import rfc3339
 from newsletter.domain.errors import NotRestored, WrongDocument
-from newsletter.domain.lifecycle import Action
+from newsletter.domain.lifecycle import Erase
 from newsletter.ledger import checkpoints, comparison, restored, sealing
 from newsletter.ledger import head as signed_head
 from newsletter.ledger.checkpoints import Checkpoint
@@ -25,7 +24,9 @@ from newsletter.storage.database import reading, writing
 from newsletter.storage.keys import keyring
 from newsletter.storage.models import Erasure, Subscription
 from newsletter.subscriptions import erasures
+from newsletter.subscriptions.erase import erase
 from newsletter.subscriptions.person import meet_by_ref
+from newsletter.subscriptions.transition import act
 
 AT_ONCE = 500
 PATIENCE_SECONDS = (
@@ -170,7 +171,7 @@ def _forget(ref: str, *, keep_block: bool, actor: str) -> bool:
         person = meet_by_ref(session, ref)
         if person is None:
             return False
-        person.act(Action.ERASE, keep_block=keep_block, actor=actor)
+        act(person, Erase(keep_block), actor=actor)
         return True
 
 
@@ -182,4 +183,4 @@ def _block_too(ref: str, *, actor: str) -> None:
         if erasure is not None and erasure.address is not None:
             address = erasures.address_of(erasure)
     if address is not None:
-        subscriptions.erase(address, actor=actor, keep_block=True)
+        erase(address, actor=actor, keep_block=True)

@@ -6,11 +6,11 @@ import logging
 
 from sqlalchemy import delete, select
 
-from newsletter import subscriptions
 from newsletter.domain import clock, periods
 from newsletter.domain.errors import Unreadable
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Quota, Subscription
+from newsletter.subscriptions import ending
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Housekeeping:
 
     def _expire(self, ref: str) -> None:
         try:
-            subscriptions.expire(ref)
+            ending.expire(ref)
         except Unreadable:
             # One row that cannot be read must not keep the rest.
             log.exception("request ref=%s could not be ended", ref)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import delete, update
 
-from newsletter import config, subscriptions
+from newsletter import config
 from newsletter.domain import clock
 from newsletter.ledger import old_checkpoints
 from newsletter.rights import retention
@@ -31,6 +31,7 @@ from newsletter.storage.runs.retention import (
     UNREADABLE,
     WORDINGS,
 )
+from newsletter.subscriptions.ending import expire, retire
 
 BATCH = 100
 
@@ -104,9 +105,9 @@ class Retiring:
     def _end_person(self, name: str, ref: str) -> None:
         try:
             if name == REQUESTS:
-                subscriptions.expire(ref)
+                expire(ref)
             else:
-                subscriptions.retire(ref)
+                retire(ref)
         except Exception as error:
             if outage.is_outage(error):
                 raise

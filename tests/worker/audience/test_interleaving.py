@@ -11,10 +11,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from newsletter.domain.lifecycle import Action, Status, There
+from newsletter.domain.lifecycle import Erase, Status, There
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Subscription
 from newsletter.subscriptions.person import meet_by_ref
+from newsletter.subscriptions.transition import act
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import Answer, StandIn
 from sandbox.mailchimp.answers import CARRIED_OUT_BUT_DROPPED, DROPPED, problem, throttled
@@ -232,7 +233,7 @@ def test_a_digest_whose_owner_mailchimp_turned_out_to_know_is_forgotten_there_to
     with app.app_context(), writing() as session:
         person = meet_by_ref(session, session.scalars(select(Subscription.ref)).one())
         assert person is not None
-        person.act(Action.ERASE, actor="retention")
+        act(person, Erase(), actor="retention")
     assert KEY not in mailchimp.forgotten
 
     drain()

@@ -16,16 +16,19 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
-from newsletter import subscriptions
 from newsletter.domain import clock as our_clock
 from newsletter.domain.address import Address
+from newsletter.domain.consent import ConsentText
 from newsletter.domain.lifecycle import Status, There
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Erasure, Letter, Subscription
 from newsletter.subscriptions import wording
+from newsletter.subscriptions.confirm import confirm
+from newsletter.subscriptions.erase import erase
+from newsletter.subscriptions.leave import unsubscribe
 from newsletter.subscriptions.links import Link
 from newsletter.subscriptions.person import OPEN, digest_of
-from newsletter.subscriptions.wording import ConsentText
+from newsletter.subscriptions.sign_up import sign_up
 from newsletter.worker.mailchimp.client import Mailchimp
 from newsletter.worker.mailchimp_loop import Outside
 from sandbox.mailchimp import Answer, StandIn, id_of
@@ -153,21 +156,21 @@ class Storm:
 
     def joins(self, person: str) -> None:
         """Sign up, and as a rule press the letter's button."""
-        subscriptions.sign_up(Address.parse(person), self.consent)
+        sign_up(Address.parse(person), self.consent)
         row = self._row(person)
         if row is None or row.status not in OPEN or self.chance.random() < 0.1:
             return
         with reading() as session:
             of_round = (Letter.ref == row.ref, Letter.round == row.round)
             letter = session.scalar(select(Letter.id).where(*of_round).limit(1))
-        subscriptions.confirm(Link(row.ref, row.round, letter))
+        confirm(Link(row.ref, row.round, letter))
         self.joined.add(person)
 
     def leaves(self, person: str) -> None:
         """Follow our link."""
         row = self._row(person)
         if row is not None:
-            subscriptions.unsubscribe(Link(row.ref, 0))
+            unsubscribe(Link(row.ref, 0))
             self.joined.discard(person)
 
     def leaves_there(self, person: str) -> None:
@@ -191,7 +194,7 @@ class Storm:
 
     def is_erased(self, person: str) -> None:
         """Have staff forget them."""
-        subscriptions.erase(Address.parse(person), actor="dpo", keep_block=False)
+        erase(Address.parse(person), actor="dpo", keep_block=False)
         self.once_erased.add(person)
         self.joined.discard(person)
 

@@ -21,7 +21,6 @@ from flask.testing import FlaskClient
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import func, select, update
 
-from newsletter import subscriptions
 from newsletter.app import create_app, create_core
 from newsletter.cli import application, main
 from newsletter.cli.check import reconciliation
@@ -36,6 +35,7 @@ from newsletter.ledger.verifying import Verification
 from newsletter.storage.database import reading, writing
 from newsletter.storage.keys import signing
 from newsletter.storage.models import LedgerRow, Seal, Subscription, db
+from newsletter.subscriptions.leave import unsubscribe_url
 from newsletter.worker.reconcile import walk as reconcile
 from newsletter.worker.restore import finish
 from newsletter.worker.run import Worker
@@ -1056,7 +1056,7 @@ def test_whoever_left_after_the_backup_that_had_not_told_mailchimp_of_them_is_no
 def leave(app: Flask, client: FlaskClient, email: str) -> None:
     """Use the link to unsubscribe that is in every newsletter."""
     with app.app_context():
-        url = subscriptions.unsubscribe_url(access(client, email)["reference"])
+        url = unsubscribe_url(access(client, email)["reference"])
     assert client.post(url.removeprefix("http://localhost:8000")).status_code == 200
 
 

@@ -13,10 +13,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
-from newsletter import subscriptions
 from newsletter.domain.lifecycle import Event
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import LedgerRow, Letter, Quota, Subscription
+from newsletter.subscriptions import ending
 from newsletter.worker.upkeep import housekeeping
 from newsletter.worker.upkeep.housekeeping import Housekeeping, purge_quotas
 from sandbox.mailbox import Mailbox
@@ -216,8 +216,8 @@ def test_a_request_that_was_asked_for_again_meanwhile_goes_on(
     sign_up(client, ADA)
     clock.shift(SECOND)
 
-    subscriptions.expire(ref_of(ADA, client))
-    subscriptions.expire("0" * 32)
+    ending.expire(ref_of(ADA, client))
+    ending.expire("0" * 32)
 
     assert status_of(client, ADA) == "pending"
 

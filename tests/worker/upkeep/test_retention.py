@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
-from newsletter import subscriptions
 from newsletter.app import create_app
 from newsletter.config import load
 from newsletter.domain import clock as our_clock
@@ -34,7 +34,7 @@ from newsletter.storage.models import (
     db,
 )
 from newsletter.storage.runs import retention as retention_runs
-from newsletter.subscriptions import wording
+from newsletter.subscriptions import ending, wording
 from newsletter.worker.upkeep import retention as retiring
 from newsletter.worker.upkeep.retention import Retiring, run_now
 from sandbox.mailbox import Mailbox
@@ -284,10 +284,10 @@ def test_whoever_came_back_and_left_again_meanwhile_is_kept_from_then_on(
     row = row_of(client, ADA)
 
     clock.move_to(LAST_SECOND)
-    assert not subscriptions.retire(row.ref)
-    assert not subscriptions.retire("0" * 32)
+    assert not ending.retire(row.ref)
+    assert not ending.retire("0" * 32)
     clock.move_to(MIDNIGHT)
-    assert subscriptions.retire(row.ref)
+    assert ending.retire(row.ref)
 
 
 def test_of_a_hard_block_the_digest_alone_is_kept_and_never_ended_again(
@@ -447,14 +447,14 @@ def test_the_record_of_an_open_erasure_stays(
     assert run()["erasures"] == 0
 
 
-def test_records_of_erasures_begun_together_end_together(
+def test_records_of_the_erasures_of_one_person_end_together(
     at_work: None, clock: time_machine.Traveller
 ) -> None:
     early, late = datetime(2026, 12, 31, tzinfo=UTC), datetime(2027, 1, 2, tzinfo=UTC)
     with writing() as session:
-        for number, completed_at in enumerate((early, late)):
-            session.add(_record(f"{'a' * 16}{number:016}", completed_at))
-        session.add(_record("b" * 32, early))
+        for completed_at in (early, late):
+            session.add(_record("one", completed_at))
+        session.add(_record("another", early))
     clock.move_to(NIGHT)
     assert run()["erasures"] == 1
 
@@ -463,10 +463,11 @@ def test_records_of_erasures_begun_together_end_together(
     assert run()["erasures"] == 2
 
 
-def _record(id_: str, completed_at: datetime) -> Erasure:
+def _record(case_id: str, completed_at: datetime) -> Erasure:
     at = completed_at
     return Erasure(
-        id=id_,
+        id=secrets.token_hex(16),
+        case_id=case_id,
         ref="0" * 32,
         actor="dpo",
         requested_at=at,
@@ -798,7 +799,7 @@ def test_a_row_that_is_odd_in_any_way_does_not_keep_the_rest_nor_what_ends_later
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    true, odd = subscriptions.retire, list[str]()
+    true, odd = ending.retire, list[str]()
 
     def retire(ref: str) -> bool:
         odd[:] = odd or [ref]
@@ -807,7 +808,7 @@ def test_a_row_that_is_odd_in_any_way_does_not_keep_the_rest_nor_what_ends_later
         return true(ref)
 
     monkeypatch.setattr(retiring, "BATCH", 1)
-    monkeypatch.setattr(subscriptions, "retire", retire)
+    monkeypatch.setattr(retiring, "retire", retire)
     counts = run()
 
     assert (counts["proofs"], counts["unreadable"]) == (2, 1)
@@ -822,7 +823,7 @@ def test_a_database_that_is_away_is_no_odd_row(
         raise Unavailable
 
     with monkeypatch.context() as away:
-        away.setattr(subscriptions, "retire", retire)
+        away.setattr(retiring, "retire", retire)
         with pytest.raises(Unavailable):
             run()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from newsletter.cli.check.law.reading import read, squashed
 from newsletter.config import Locale, Settings
-from newsletter.subscriptions.wording import ConsentText
+from newsletter.domain.consent import ConsentText
 
 _OTHER_DECLARATIONS = re.compile(
     r"\bAGB\b|\w*(?:geschäfts|nutzungs|teilnahme)bedingungen|\bterms (?:and conditions|of (?:use|service))"

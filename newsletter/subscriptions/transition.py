@@ -1,0 +1,260 @@
+"""Carries out what the table decides: status, ledger row and letter are born in one transaction and cannot disagree."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete
+
+from newsletter import config
+from newsletter.domain import periods
+from newsletter.domain.consent import ConsentText
+from newsletter.domain.lifecycle import (
+    Action,
+    Block,
+    Confirm,
+    Decision,
+    Erase,
+    Event,
+    Expire,
+    Reason,
+    SignUp,
+    Standing,
+    Status,
+    There,
+    decide,
+    leaves,
+)
+from newsletter.ledger import log
+from newsletter.storage import statements
+from newsletter.storage.models import Erasure, LetterKind, Quota, Subscription
+from newsletter.subscriptions import erasures, letters, quota
+from newsletter.subscriptions.person import (
+    OPEN,
+    Known,
+    Person,
+    Unknown,
+    commitment_of,
+    keep_address,
+    stands_there,
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was decided, and the person as they stand now; `erasure` is the one that was begun or taken up."""
+
+    decision: Decision
+    person: Person
+    erasure: Erasure | None = None
+
+
+def act(person: Person, action: Action, *, actor: str | None = None) -> Outcome:
+    """Do what the table says; a dash does nothing. A request past its end is over first."""
+    if not isinstance(action, Erase):
+        person = expire_if_due(person)
+    if isinstance(action, SignUp):
+        decision = decide(person.standing, action, person.now, person.quota.sent())
+    else:
+        decision = decide(person.standing, action, person.now)
+    if decision.tells_way_back and isinstance(person, Known):
+        person.tell_way_back()
+    return (
+        _carry_out(person, decision, action, actor)
+        if decision.changes
+        else Outcome(decision, person)
+    )
+
+
+def expire_if_due(person: Person) -> Person:
+    """The clock decides, not the purge: what is asked now meets the person as they stand now."""
+    if not isinstance(person, Known) or not person.is_overdue:
+        return person
+    decision = decide(person.standing, Expire(), person.now)
+    return _carry_out(person, decision, Expire()).person if decision.changes else person
+
+
+def write_decoy(person: Person, consent: ConsentText, *, writes_letter: bool) -> None:
+    """A sign-up's statements, but no rows: timing must not reveal known addresses (ADR 6)."""
+    digest = secrets.token_bytes(32)
+    nobody = Unknown(
+        session=person.session,
+        digest=digest,
+        address=person.address,
+        now=person.now,
+        quota=quota.Quota.empty(person.session, digest, person.now),
+    )
+    decision = Decision(Status.PENDING, None, Event.SIGNUP, writes_letter=writes_letter)
+    with statements.in_vain(person.session):
+        _apply(nobody, decision, SignUp(consent))
+
+
+def _carry_out(
+    person: Person, decision: Decision, action: Action, actor: str | None = None
+) -> Outcome:
+    if decision.status is Status.UNKNOWN:
+        return _forget(person, decision, action, actor)
+    return Outcome(decision, _apply(person, decision, action, actor))
+
+
+def _apply(person: Person, decision: Decision, action: Action, actor: str | None = None) -> Known:
+    """Carry out a decision that leaves a row: the only place where a status changes."""
+    known = person if isinstance(person, Known) else _new_row(person, decision)
+    row, now = known.row, known.now
+    before = row.status if known is person else Status.UNKNOWN
+    agreed = _note_consent(row, decision, action)
+    _log(known, decision, row.ref, actor, wording=agreed)
+    if decision.status is not before:
+        row.status, row.since = decision.status, now
+        row.audience_try_at, row.audience_tries, row.audience_error = None, 0, None
+    row.reason = decision.reason
+    row.expires_at = _link_expiry(row, decision, now)
+    if decision.status is Status.CONFIRMED:
+        row.confirmed_round, row.left_at = row.round, None
+    if before is not Status.UNKNOWN:
+        _drop_letters(known, decision, before)
+        if leaves(before, row.status):
+            _close_round(row, before, now)
+    if decision.status is Status.BLOCKED and row.confirmed_round is None:
+        row.nonce = row.wording = None
+    stands_there(row, row.audience, known.address)
+    (statements.insert if before is Status.UNKNOWN else statements.update)(known.session, row)
+    if decision.writes_letter and agreed is not None:
+        known.write(LetterKind.CONFIRMATION, wording=agreed)
+    return known
+
+
+def _new_row(person: Person, decision: Decision) -> Known:
+    locale = person.locale if isinstance(person, Unknown) else None
+    row = Subscription(
+        ref=secrets.token_hex(16),
+        digest=person.digest,
+        status=decision.status,
+        round=1,
+        since=person.now,
+        locale=locale or config.current().default_locale,
+        audience=There.ABSENT,
+        audience_tries=0,
+        hold=False,
+    )
+    if decision.status is Status.BLOCKED:
+        row.left_at = person.now
+    if person.address is not None:
+        keep_address(row, person.address)
+        if decision.status is Status.BLOCKED:
+            # Staff shut out somebody unknown: Mailchimp may know them, and is asked.
+            row.audience = There.UNKNOWN
+    return Known(
+        session=person.session,
+        digest=person.digest,
+        address=person.address,
+        now=person.now,
+        quota=person.quota,
+        row=row,
+    )
+
+
+def _note_consent(row: Subscription, decision: Decision, action: Action) -> str | None:
+    """Write down what was agreed to; the hash of the text that this action is about."""
+    is_open = decision.status in OPEN
+    if is_open:
+        row.nonce = row.nonce or secrets.token_bytes(32)
+    if not isinstance(action, SignUp | Confirm):
+        return row.wording
+    if row.confirmed_round is None or not is_open:
+        # Until they confirm again, the record names the text that they did agree to.
+        row.wording, row.locale = action.consent.hash, action.consent.language
+    return action.consent.hash
+
+
+def _link_expiry(row: Subscription, decision: Decision, now: datetime) -> datetime | None:
+    if decision.status not in OPEN:
+        return None
+    return (
+        row.expires_at if decision.keeps_end else now + timedelta(days=config.current().link_days)
+    )
+
+
+def _log(
+    person: Person, decision: Decision, ref: str, actor: str | None, *, wording: str | None
+) -> None:
+    assert decision.event is not None  # noqa: S101 - tells mypy; a dash never comes here
+    row = person.row if isinstance(person, Known) else None
+    log.append(
+        person.session,
+        ref=ref,
+        round=row.round if row else None,
+        event=decision.event,
+        at=person.now,
+        reason=decision.reason if decision.event is Event.BLOCKED else None,
+        wording=wording,
+        actor=actor,
+        commitment=commitment_of(row, person.address) if row else None,
+    )
+
+
+def _drop_letters(person: Known, decision: Decision, before: Status) -> None:
+    """Take back what nobody needs any more: letters that wait, and those of a round that proves no consent."""
+    row = person.row
+    if decision.writes_letter or row.status not in OPEN:
+        letters.drop_waiting(person.session, row, person.now)
+    if leaves(before, row.status) and row.confirmed_round != row.round:
+        letters.drop_round(person.session, row)
+
+
+def _close_round(row: Subscription, before: Status, now: datetime) -> None:
+    """When somebody leaves, no link made before counts again."""
+    if before is not Status.RETURNING:
+        row.left_at = now
+    row.round += 1
+    row.replaces_ref = None
+    if row.audience is There.REFUSED:
+        row.audience = There.ABSENT
+
+
+def _forget(person: Person, decision: Decision, action: Action, actor: str | None) -> Outcome:
+    """Delete the row and all that hangs on it; Mailchimp forgets, too, where it may know the person."""
+    session, standing = person.session, person.standing
+    row = person.row if isinstance(person, Known) else None
+    ref = row.ref if row else secrets.token_hex(16)
+    _log(person, decision, ref, actor, wording=row.wording if row else None)
+    is_erased = decision.event is Event.ERASED
+    erasure = None
+    if is_erased or (row is not None and row.audience is not There.ABSENT):
+        erasure = erasures.begin(
+            session,
+            ref=ref,
+            digest=person.digest,
+            address=person.address,
+            actor=actor or periods.ACTOR,
+            now=person.now,
+            settles_at=row.audience_settles_at if row else None,
+            keep_block=decision.keeps_block,
+            case_id=action.case_id if isinstance(action, Erase) else None,
+        )
+    if row is not None:
+        session.delete(row)
+    if is_erased:
+        # Forgetting a request leaves the quota, so that nobody is written more by being forgotten.
+        session.execute(delete(Quota).where(Quota.digest == person.digest))
+    session.flush()
+    forgotten = Unknown(
+        session=session,
+        digest=person.digest,
+        address=person.address,
+        now=person.now,
+        quota=person.quota,
+        locale=row.locale if row else None,
+    )
+    if is_erased and erasure is not None and erasure.keep_block:
+        return Outcome(decision, keep_bare_block(forgotten, standing), erasure)
+    return Outcome(decision, forgotten, erasure)
+
+
+def keep_bare_block(person: Unknown, standing: Standing) -> Known:
+    """Leave a block that is a digest alone: for the hard reason there was, else for staff's."""
+    reason = standing.reason if standing.is_hard(person.now) and standing.reason else Reason.STAFF
+    bare = replace(person, address=None)
+    return _apply(bare, Decision(Status.BLOCKED, reason, Event.BLOCKED), Block(reason))

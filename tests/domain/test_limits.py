@@ -1,0 +1,33 @@
+"""How many letters one address gets."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from newsletter.domain.limits import WAY_BACK_PAUSE, Sent, counts, way_back_told_recently
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("ago", "expected"), [(0 * HOUR, True), (24 * HOUR - SECOND, True), (24 * HOUR, False)]
+)
+def test_a_letter_counts_for_a_day(ago: timedelta, expected: bool) -> None:
+    assert counts(NOW - ago, NOW) is expected
+
+
+@pytest.mark.parametrize(("letters", "expected"), [(0, False), (2, False), (3, True), (4, True)])
+def test_three_letters_are_all_of_a_day(letters: int, expected: bool) -> None:
+    assert Sent((NOW - HOUR,) * letters).daily_limit_reached is expected
+
+
+@pytest.mark.parametrize(
+    ("told_at", "expected"),
+    [(None, False), (NOW, True), (NOW - WAY_BACK_PAUSE, False), (NOW - timedelta(days=29), True)],
+)
+def test_the_way_back_is_told_once_in_thirty_days(told_at: datetime | None, expected: bool) -> None:
+    assert way_back_told_recently(told_at, NOW) is expected
