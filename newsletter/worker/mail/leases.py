@@ -138,15 +138,14 @@ def find(session: Session, leased: Leased) -> tuple[Letter, Subscription] | None
 
 def record_copy(leased: Leased) -> bool:
     """Write down, right before the server can accept a letter, that it may arrive; False if it is no longer ours."""
-    now = clock.now()
+    now, copies = clock.now(), leased.copies + 1
+    until = {"due_at": now + UNKNOWN_WAIT * copies, "leased_until": now + jobs.LEASE}
+    is_ours = (Letter.id == leased.letter, Letter.leased_by == leased.owner)
+    record = update(Letter).where(*is_ours).values(copies=copies, **until).returning(Letter.id)
     with writing() as session:
-        found = find(session, leased)
-        if found is None:
-            return False
-        letter, row = found
-        letter.copies = leased.copies + 1
-        letter.due_at = now + UNKNOWN_WAIT * letter.copies
-        letter.leased_until = now + jobs.LEASE
-        if leased.copies:
-            quota.count_copy(session, row.digest, letter.id, now)
-    return True
+        if copies > 1:
+            lock(session, leased.digest)
+        is_recorded = session.scalar(record) is not None
+        if is_recorded and copies > 1:
+            quota.count_copy(session, leased.digest, leased.letter, now)
+    return is_recorded
