@@ -205,6 +205,12 @@ def worker(app: Flask) -> Iterator[Worker]:
     worker.close()
 
 
+def only(worker: Worker, *names: str) -> Worker:
+    """Have a worker run these loops alone, in a folder whose tests are about no others."""
+    worker.loops = [loop for loop in worker.loops if loop.name in names]
+    return worker
+
+
 @pytest.fixture
 def drain(worker: Worker) -> Drain:
     """The worker has run: nothing is left to do now."""

@@ -10,7 +10,8 @@ from flask import Flask, Response, request_finished
 
 from newsletter.app import create_app
 from newsletter.config import load
-from tests.conftest import COMPANY
+from newsletter.worker.run import Worker
+from tests.conftest import COMPANY, only
 from tests.web.described import departure_from, description_of
 
 
@@ -18,6 +19,12 @@ from tests.web.described import departure_from, description_of
 def description() -> dict[str, Any]:
     """What the service says of its endpoints."""
     return description_of(create_app(load(COMPANY)))
+
+
+@pytest.fixture
+def worker(worker: Worker) -> Worker:
+    """The loops whose work is seen through the web; the nightly ones have their own tests."""
+    return only(worker, "postman", "audience", "sealer", "housekeeping", "cleaning")
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,13 @@
+"""What becomes of a person is seen in letters and at Mailchimp; the nightly loops have their own tests."""
+
+from __future__ import annotations
+
+import pytest
+
+from newsletter.worker.run import Worker
+from tests.conftest import only
+
+
+@pytest.fixture
+def worker(worker: Worker) -> Worker:
+    return only(worker, "postman", "audience", "housekeeping", "cleaning")
