@@ -84,7 +84,7 @@ def test_what_has_happened_is_told_in_words(client: FlaskClient, path: str, drai
 def test_the_page_names_the_right_to_object(client: FlaskClient, path: str) -> None:
     page = client.get(path, headers=BROWSER).text
 
-    assert "Widerspruch gegen das, was auf Art. 6 Abs. 1 lit. f DSGVO beruht" in page
+    assert "Widerspruch gegen Verarbeitungen, die auf Art. 6 Abs. 1 lit. f DSGVO beruhen" in page
 
 
 def test_the_page_speaks_english_to_whom_the_letter_did(

@@ -10,4 +10,4 @@ from tests.conftest import only
 
 @pytest.fixture
 def worker(worker: Worker) -> Worker:
-    return only(worker, "postman", "audience")
+    return only(worker, "postman", "audience", "cleaning")
