@@ -28,11 +28,12 @@ def commands(environ: dict[str, Any]) -> Iterator[Run]:
         return apps[-1]
 
     def run(*words: str, given: str = "", **variables: str) -> Result:
-        return CliRunner().invoke(main, words, input=given, env={**environ, **variables})
+        result = CliRunner().invoke(main, words, input=given, env={**environ, **variables})
+        # A command's connections end with its process, which here goes on.
+        while apps:
+            with apps.pop().app_context():
+                db.engine.dispose()
+        return result
 
-    # A command's connections end with its process, which here goes on.
     with mock.patch.object(application, "create_core", create):
         yield run
-    for app in apps:
-        with app.app_context():
-            db.engine.dispose()

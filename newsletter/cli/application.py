@@ -14,13 +14,19 @@ from sqlalchemy.exc import DBAPIError
 from newsletter import config
 from newsletter.app import create_core
 from newsletter.domain.address import Address
-from newsletter.domain.errors import NewsletterError, SettingsError, Unavailable, WrongDataKey
-from newsletter.ledger import restored, unseen
-from newsletter.ledger.newest import Newest
+from newsletter.domain.errors import (
+    NewsletterError,
+    RestoredDatabase,
+    SettingsError,
+    Unavailable,
+    WrongDataKey,
+)
 from newsletter.storage import outage
 
 #: Who is in the ledger for what was done here: the login could be a person's name, and stands there for ever.
 ACTOR = "cli"
+#: Of whatever refuses to work on a database that was restored from a backup.
+RESTORED_STATUS = 3
 
 
 def with_app(command: Callable[..., None]) -> Callable[..., None]:
@@ -40,19 +46,18 @@ def with_app(command: Callable[..., None]) -> Callable[..., None]:
             except (DBAPIError, Unavailable) as error:
                 trouble = outage.trouble_of(error)
                 raise click.ClickException(f"{trouble.about}: {trouble}.") from None
+            except RestoredDatabase as error:
+                say_restored(error)
+                raise SystemExit(RESTORED_STATUS) from None
             except NewsletterError as error:
                 raise click.ClickException(str(error)) from None
 
     return run
 
 
-def refuse_after_restore() -> None:
-    """Let a command change nothing that the restoring of a backup has to find as the backup had it."""
-    seen = Newest()
-    if restored.stand_still(seen):
-        raise click.ClickException(f"{restored.complaint()}.")
-    if unseen.is_unseen(seen):
-        raise click.ClickException(f"{unseen.WRONG}: {unseen.REMEDY}.")
+def say_restored(error: RestoredDatabase) -> None:
+    """Say on standard error why a process ends with RESTORED_STATUS."""
+    click.echo(f"Error: {error}.", err=True)
 
 
 def address() -> Address:

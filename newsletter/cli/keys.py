@@ -9,8 +9,9 @@ from contextlib import contextmanager
 import click
 
 from newsletter import config
-from newsletter.cli.application import refuse_after_restore, with_app
+from newsletter.cli.application import with_app
 from newsletter.domain.clock import rfc3339
+from newsletter.ledger import restored
 from newsletter.storage.keys import keyring, reencryption, rotation, signing, stale_worker
 from newsletter.storage.keys.reencryption import Walk
 
@@ -34,7 +35,7 @@ def rotate(*, data: bool, signs: bool) -> None:
     """
     keyring.current()  # nothing can be done to a database that `release` has not made yet
     if data:
-        refuse_after_restore()
+        restored.check()
     if stale_worker.is_any():
         click.echo(f"worker: {stale_worker.WRONG}; {stale_worker.REMEDY}.", err=True)
     _rewrap()
@@ -62,7 +63,7 @@ def _rewrap() -> None:
 
 
 def _turn_from_old_keys() -> None:
-    refuse_after_restore()
+    restored.check()
     walk = Walk()
     with _bar() as watch:
         while walk.step():

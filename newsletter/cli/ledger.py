@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from newsletter import config
 from newsletter.cli.application import with_app
-from newsletter.ledger import checkpoints as checkpoint_files
 from newsletter.ledger import comparison
-from newsletter.ledger import head as signed_head
 from newsletter.ledger.verifying import Verification
 from newsletter.storage.runs import verification
 from newsletter.worker.restore import new_folder
@@ -55,8 +53,6 @@ def verify(*, checkpoints: bool, folder: Path | None) -> None:
         verification.end(checked=walk.checked, unsealed=walk.unsealed, wrong=None)
     beside = ", and as the checkpoints say" if checkpoints else ""
     click.echo(f"{walk.checked} rows are as they were sealed{beside}.")
-    if checkpoints and folder is not None and (head := _missing_head(folder)) is not None:
-        click.echo(head)
     if walk.unsealed:
         click.echo(f"{walk.unsealed} more wait for their seal.")
 
@@ -74,41 +70,33 @@ def _beside_checkpoints(folder: Path) -> str | None:
         return f"LEDGER_CHECKPOINTS: cannot be read ({error.strerror})."
 
 
-def _missing_head(folder: Path) -> str | None:
-    """What is not compared for that; an upgrade, or a copy of the checkpoints alone, has none."""
-    with suppress(OSError):  # away since it was compared
-        newest = checkpoint_files.newest(folder)
-        if newest is not None and signed_head.identity(folder) is None:
-            return (
-                f"{signed_head.NAME} is not there: what was sealed after position {newest.position}"
-                " could be cut off or rewritten unnoticed."
-            )
-    return None
-
-
 @ledger.command("new-folder")
-@click.option("--yes", is_flag=True, help="Also where the workers wait for a backup's erasures.")
+@click.option(
+    "--none", is_flag=True, help="Go on without checkpoints; LEDGER_CHECKPOINTS is not set."
+)
 @with_app
-def begin_new_folder(*, yes: bool) -> None:
-    """Begin a new folder of checkpoints.
+def begin_new_folder(*, none: bool) -> None:
+    """Begin a new file of checkpoints.
 
-    For an empty LEDGER_CHECKPOINTS, where the earlier checkpoints are lost for good: a worker that
-    starts and sees none stands still, since a backup may have been restored. So first see that it is the
-    right folder, and mounted; where the files were moved, put them there instead. Everybody is then
-    compared with Mailchimp before anybody is added there. Where the workers wait for a backup's
-    erasures, these are not carried out: --yes.
+    For an empty LEDGER_CHECKPOINTS, where the earlier checkpoints are lost for good: workers refuse to
+    start without them, since a backup may have been restored. So first see that it is the right folder,
+    and mounted; where the file was moved, put it there instead. Everybody is then compared with Mailchimp
+    before anybody is added there.
     """
     folder = config.current().ledger_checkpoints
-    if folder is None:
-        raise click.ClickException("LEDGER_CHECKPOINTS: is not set.")
-    try:
-        written = new_folder.begin(folder, is_lost=yes)
-    except OSError as error:
-        raise click.ClickException(
-            f"LEDGER_CHECKPOINTS: cannot be used ({error.strerror})."
-        ) from None
-    signed = "Nothing is sealed yet" if written is None else f"Signed: {written.name}"
-    click.echo(f"{signed}. The workers go on.")
+    if folder is None and none:
+        new_folder.give_up()
+    elif folder is None or none:
+        is_wrong = "is set" if none else "is not set; --none goes on without checkpoints"
+        raise click.ClickException(f"LEDGER_CHECKPOINTS: {is_wrong}.")
+    else:
+        try:
+            new_folder.begin(folder)
+        except OSError as error:
+            raise click.ClickException(
+                f"LEDGER_CHECKPOINTS: cannot be used ({error.strerror})."
+            ) from None
+    click.echo("Done. Start the workers.")
 
 
 @contextmanager

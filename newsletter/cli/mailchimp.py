@@ -9,8 +9,9 @@ from contextlib import closing, contextmanager
 import click
 
 from newsletter import config
-from newsletter.cli.application import refuse_after_restore, with_app
+from newsletter.cli.application import with_app
 from newsletter.domain.errors import DeliveryFailure
+from newsletter.ledger import restored
 from newsletter.storage.runs.reconciliation import command_for_all
 from newsletter.worker.mailchimp import webhook as webhook_install
 from newsletter.worker.mailchimp.client import LIST_UNKNOWN
@@ -33,7 +34,7 @@ def reconcile(*, full: bool, yes: bool) -> None:
     before, or where fewer than half are there who should be. The worker does the same by itself every
     night.
     """
-    refuse_after_restore()
+    restored.check()
     mailchimp = members_for(config.current())
     if mailchimp is None:
         raise click.ClickException("MAILCHIMP_API_KEY: is not set.")

@@ -11,7 +11,7 @@ from flask import current_app
 from newsletter import config
 from newsletter.cli import check as checkup
 from newsletter.cli import migrate
-from newsletter.cli.application import with_app
+from newsletter.cli.application import RESTORED_STATUS, say_restored, with_app
 from newsletter.domain.errors import SettingsError
 from newsletter.storage.database import writing
 from newsletter.storage.keys import keyring
@@ -49,13 +49,19 @@ def worker() -> None:
     """Send letters, keep Mailchimp up to date, tidy up.
 
     Until SIGTERM; then it finishes what is in hand.
+    Exit status 3 where the database was restored from a backup, or its checkpoints are missing.
     """
     keyring.check()
-    has_ended = Worker(current_app._get_current_object()).run()  # type: ignore[attr-defined]
+    at_work = Worker(current_app._get_current_object())  # type: ignore[attr-defined]
+    has_ended = at_work.run()
+    if at_work.restored is not None:
+        say_restored(at_work.restored)
     if not has_ended:
         # The interpreter would wait at its end for what hangs in a driver.
         logging.shutdown()
-        os._exit(0)
+        os._exit(0 if at_work.restored is None else RESTORED_STATUS)
+    if at_work.restored is not None:
+        raise SystemExit(RESTORED_STATUS)
 
 
 @click.command()

@@ -101,12 +101,12 @@ class WrongDocument(NewsletterError):
     """The document is not signed, or what it says was changed after it was."""
 
 
-class NoCheckpoint(NewsletterError):
-    """No checkpoint is there, though some were written: mount the folder, or run `newsletter ledger new-folder`."""
+class RestoredDatabase(NewsletterError):
+    """The database is older than its checkpoints, or these are not seen: see docs/ledger.md."""
 
 
 class NotBegun(NewsletterError):
-    """The folder of checkpoints cannot be begun anew."""
+    """A new file of checkpoints cannot be begun."""
 
 
 class NotRestored(NewsletterError):

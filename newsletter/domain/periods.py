@@ -12,7 +12,7 @@ QUOTA_KEPT = timedelta(hours=24)
 PENDING_GRACE = timedelta(hours=24)
 #: A form that was loaded before a consent text was withdrawn may still be sent, and finds it withdrawn.
 WORDING_GRACE = timedelta(hours=24)
-#: How long runs of the job, and the ledger's older checkpoints, are kept.
+#: How long runs of the job are kept.
 RUN_YEARS = 3
 
 #: Who is in the ledger for what ended by itself.

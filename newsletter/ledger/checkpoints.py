@@ -1,150 +1,167 @@
-"""Checkpoints: the ledger's signed heads as files, outside the database, so that its owner cannot rewrite it unnoticed.
+"""Checkpoints: signed heads of the ledger, a line each in one append-only file outside of the database.
 
-One file each, named by how often the database was restored and by the head's position, so that the names' order is the
-order in which they were made. Each names by reference who was erased since the one before it in the same folder: after
-a restored backup, they are forgotten again. Nothing personal stands in them.
+Each line holds the SHA-256 of the line before it, so that a trusted last line vouches for all others: its own signature
+alone is checked. A crash or a full disk may leave a torn line. The next append ends it, and readers skip it: it is no
+JSON, and the line after it names the one before it.
 """
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import hashlib
 import json
-import re
+import os
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from typing import BinaryIO
 
 from newsletter.domain.errors import WrongDocument
-from newsletter.ledger import files
 from newsletter.storage.keys import keyring, signing
 from newsletter.storage.keys.signing import Document
 
+NAME = "checkpoints.jsonl"
 KIND = "newsletter ledger checkpoint"
-_NAME = re.compile(r"checkpoint-(\d{4,})-(\d{12,})\.json")
-
-
-@dataclass(frozen=True)
-class Lost:
-    """A checkpoint that a restored database knows nothing of any more."""
-
-    position: int
-    seal: str
-    digest: str
+_CHUNK_OCTETS = 65_536
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a checkpoint's file says; `key` is the fingerprint of whose signature it bears, `digest` its file's own."""
+    """What a line says. `digest`: SHA-256 over the line, in hexadecimal; `seal`: in hexadecimal."""
 
-    name: str
     digest: str
-    key: str
-    restorations: int
+    key: str | None  #: fingerprint of the key that signed it; None: a later line vouches for it
     position: int
     row_id: int
     seal: str
     at: datetime
-    before: str | None  #: the digest of the one before
-    erased: tuple[tuple[str, bool], ...]  #: references, and whether a block is kept of each
-    kept: tuple[int, str] | None  #: where the restored database ended: its position and seal
-    lost: tuple[Lost, ...]
-
-    @property
-    def place(self) -> tuple[int, int]:
-        """The place in the order in which they were made."""
-        return self.restorations, self.position
+    before: str | None  #: digest of the line before
+    erased: tuple[tuple[str, bool], ...]  #: references, each with whether a block is kept
+    is_restored: bool  #: a backup was restored
+    restored_after: str | None  #: digest of the newest line that the backup knew
 
 
-def names(folder: Path) -> list[str]:
-    """The names of all checkpoints in a folder, oldest first; raise OSError."""
-    found = [match for path in folder.iterdir() if (match := _NAME.fullmatch(path.name))]
-    return [match[0] for match in sorted(found, key=lambda match: (int(match[1]), int(match[2])))]
+def last(folder: Path) -> Checkpoint | None:
+    """The last line; None where there is none. Raise WrongDocument, and OSError but for a missing file."""
+    return next(backwards(folder), None)
 
 
-def read(file: Path) -> Checkpoint:
-    """What a file says; raise WrongDocument where it is not signed, or was changed since, and OSError."""
-    key, document = signing.opened(file.read_bytes(), kind=KIND, what="checkpoint")
+def backwards(folder: Path) -> Iterator[Checkpoint]:
+    """All lines, the last first. Raise WrongDocument at one that is not what was signed, and OSError."""
     try:
-        checkpoint = _said(file.name, key, document)
-    except (KeyError, TypeError, ValueError):
-        raise WrongDocument("It is no checkpoint.") from None
-    if checkpoint.name != name_of(checkpoint.restorations, checkpoint.position):
-        raise WrongDocument("Its name is another's.")
-    return checkpoint
+        file = (folder / NAME).open("rb")
+    except FileNotFoundError:
+        folder.stat()  # raises where the folder is missing, too
+        return
+    with file:
+        yield from _checked(file)
 
 
-def _said(name: str, key: str, document: Document) -> Checkpoint:
-    restored = document["restored"] or {"kept": None, "lost": []}
-    kept = restored["kept"]
-    return Checkpoint(
-        name=name,
-        digest=digest_of(document),
-        key=key,
-        restorations=int(document["restorations"]),
-        position=int(document["position"]),
-        row_id=int(document["row_id"]),
-        seal=str(document["seal"]),
-        at=datetime.fromisoformat(document["at"]),
-        before=document["before"],
-        erased=tuple(
-            (str(one["reference"]), bool(one["keep_block"])) for one in document["erased"]
-        ),
-        kept=None if kept is None else (int(kept["position"]), str(kept["seal"])),
-        lost=tuple(Lost(one["position"], one["seal"], one["digest"]) for one in restored["lost"]),
+def digest_of(line: bytes) -> str:
+    """SHA-256 over a line without its end, in hexadecimal."""
+    return hashlib.sha256(line).hexdigest()
+
+
+def append(folder: Path, document: Document, *, after: Checkpoint | None) -> bool:
+    """Sign a line and have it on the disk; False, with nothing written, where another line was appended meanwhile.
+
+    `after`: the last line, as it was read before. Raise WrongDocument, and OSError.
+    """
+    named = {"kind": KIND, **document, "before": after and after.digest}
+    line = signing.canonical(signing.sign(named, keyring.signer()))
+    descriptor = os.open(folder / NAME, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "r+b", buffering=0) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # until the file is closed
+        found = next(_checked(file), None)
+        if (found and found.digest) != (after and after.digest):
+            return False
+        _write(file, line)
+    if after is None:
+        _sync(folder)
+    return True
+
+
+def _write(file: BinaryIO, line: bytes) -> None:
+    end = file.seek(0, os.SEEK_END)
+    file.seek(max(0, end - 1))
+    is_torn = file.read(1) not in (b"", b"\n")
+    octets = b"\n" * is_torn + line + b"\n"
+    if file.write(octets) != len(octets):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    """Have the name of a new file on the disk, too."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _checked(file: BinaryIO) -> Iterator[Checkpoint]:
+    newer: Checkpoint | None = None
+    for line in _lines_backwards(file):
+        try:
+            document = json.loads(line)
+        except ValueError:
+            continue  # torn
+        digest, key = digest_of(line), None
+        if newer is None:
+            key = _key_of(document)
+        elif digest != newer.before:
+            raise _broken(newer)
+        newer = _parsed(document, digest, key)
+        yield newer
+    if newer is not None and newer.before is not None:
+        raise _broken(newer)
+
+
+def _key_of(document: object) -> str:
+    if not isinstance(document, dict) or document.get("kind") != KIND:
+        raise WrongDocument("The last line is no checkpoint.")
+    try:
+        return signing.fingerprint(signing.verify(document))
+    except WrongDocument as wrong:
+        raise WrongDocument(f"The last line: {wrong}") from None
+
+
+def _broken(newer: Checkpoint) -> WrongDocument:
+    return WrongDocument(
+        f"The line before that of position {newer.position} is not the one that it follows:"
+        " lines were changed, inserted or deleted."
     )
 
 
-def newest(folder: Path) -> Checkpoint | None:
-    """The newest that is signed, by whomever; None where there is none. Raise OSError."""
-    for name in reversed(names(folder)):
-        try:
-            return read(folder / name)
-        except WrongDocument:
-            continue  # which is for vouching.py to tell
-    return None
+def _parsed(document: Document, digest: str, key: str | None) -> Checkpoint:
+    try:
+        restored = document["restored"]
+        return Checkpoint(
+            digest=digest,
+            key=key,
+            position=int(document["position"]),
+            row_id=int(document["row_id"]),
+            seal=str(document["seal"]),
+            at=datetime.fromisoformat(document["at"]),
+            before=document["before"],
+            erased=tuple((one["reference"], one["keep_block"]) for one in document["erased"]),
+            is_restored=restored is not None,
+            restored_after=None if restored is None else restored["after"],
+        )
+    except (KeyError, TypeError, ValueError):
+        raise WrongDocument(f"The line of SHA-256 {digest} is no checkpoint.") from None
 
 
-def all_in(folder: Path) -> Iterator[Checkpoint | tuple[str, WrongDocument]]:
-    """All, oldest first, or a file's name and what is wrong with it; raise OSError."""
-    for name in names(folder):
-        try:
-            yield read(folder / name)
-        except WrongDocument as wrong:
-            yield name, wrong
-
-
-def name_of(restorations: int, position: int) -> str:
-    """The name of a checkpoint's file."""
-    return f"checkpoint-{restorations:04}-{position:012}.json"
-
-
-def digest_of(document: Document) -> str:
-    """What a checkpoint is known by: SHA-256 over all of it, its signature included."""
-    return hashlib.sha256(signing.canonical(document)).hexdigest()
-
-
-def write(folder: Path, document: Document) -> Checkpoint:
-    """Sign a checkpoint and put it into its folder, whole or not at all; raise OSError.
-
-    One that stands there by its name already counts, since others may name it: whoever is late, with a lease that ended
-    meanwhile, replaces nothing. Raise WrongDocument where it is none.
-    """
-    key = keyring.signer()
-    export(folder, key.public_key())
-    signed = signing.sign(document, key)
-    name = name_of(document["restorations"], document["position"])
-    with suppress(FileExistsError):
-        files.put(folder / name, json.dumps(signed, indent=2) + "\n")
-    return read(folder / name)
-
-
-def export(folder: Path, key: Ed25519PublicKey) -> None:
-    """Leave the public key beside what it signed, for whoever checks that without the database; raise OSError."""
-    file = folder / f"key-{signing.fingerprint(key)}.pem"
-    if not file.exists():
-        with suppress(FileExistsError):
-            files.put(file, signing.public_pem(key))
+def _lines_backwards(file: BinaryIO) -> Iterator[bytes]:
+    """Lines without their ends, the last first; the first of them is empty, or was not written to its end."""
+    place, rest = file.seek(0, os.SEEK_END), b""
+    while place > 0:
+        size = min(_CHUNK_OCTETS, place)
+        place -= size
+        file.seek(place)
+        rest, *lines = (file.read(size) + rest).split(b"\n")
+        yield from reversed(lines)
+    yield rest

@@ -3,7 +3,7 @@
 Both are read by pages of their own and compared one by one, so that memory does not grow with the ledger. What is
 wrong: any changed column of a row or a seal, one that is missing, slipped in or swapped, a gap between seals, a row
 without a seal below one that has one. Rows above the last seal wait for theirs and are counted. A tail that was cut
-off, and a ledger that was rewritten with all of its seals, look whole from within: vouching.py finds those.
+off, and a ledger that was rewritten with all of its seals, look whole from within: comparison.py finds those.
 """
 
 from __future__ import annotations

@@ -15,7 +15,6 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from newsletter import config
 from newsletter.domain import clock, periods
 from newsletter.domain.lifecycle import SOFT_REASONS, Reason, Status
-from newsletter.ledger import old_checkpoints
 from newsletter.storage.database import reading
 from newsletter.storage.models import (
     Erasure,
@@ -26,7 +25,6 @@ from newsletter.storage.models import (
     Wording,
 )
 from newsletter.storage.runs.retention import (
-    CHECKPOINTS,
     ERASURES,
     PROOFS,
     REQUESTS,
@@ -141,14 +139,6 @@ def _next_wording(now: datetime) -> Next:
     return Next(withdrawn - len(_wordings(now, None)), None)
 
 
-def _checkpoints(_now: datetime, most: int | None) -> list[str]:
-    return old_checkpoints.find(config.current().ledger_checkpoints)[:most]
-
-
-def _next_checkpoint(_now: datetime) -> Next:
-    return Next(old_checkpoints.how_many_stay(config.current().ledger_checkpoints), None)
-
-
 def _runs(now: datetime, most: int | None) -> list[str]:
     is_old = RetentionRun.ran_at < periods.years_before(now, periods.RUN_YEARS)
     with reading() as session:
@@ -170,7 +160,6 @@ ENDINGS = (
     Ending(PROOFS, _proofs, _next_proof),
     Ending(ERASURES, _erasures, _next_erasure),
     Ending(WORDINGS, _wordings, _next_wording),
-    Ending(CHECKPOINTS, _checkpoints, _next_checkpoint),
     Ending(RUNS, _runs, _next_run),
 )
 

@@ -44,6 +44,14 @@ class Code(Enum):
         "the mail server took a letter and did not say whether it keeps it ({detail}); it may arrive up to three times",
         "see in the mail server's log why it answers so late, or not at all, at the end of DATA",
     )
+    CHECKPOINTS_UNFIT = Sentence(
+        "LEDGER_CHECKPOINTS", "workers do not start: {detail}", "see docs/ledger.md"
+    )
+    CHECKPOINTS_UNWRITTEN = Sentence(
+        "LEDGER_CHECKPOINTS",
+        "checkpoints cannot be written: {detail}",
+        "see that the folder is there, has room, and may be written to by the worker",
+    )
     LOOP_STALLED = Sentence("worker", "no step for a minute: {detail}", "see the worker's log")
 
 

@@ -254,18 +254,15 @@ TABLE: tuple[DataClass, ...] = (
         "checkpoints",
         ("LEDGER_CHECKPOINTS",),
         Text(
-            "Signierte Stände des Protokolls als Dateien (nichts Personenbezogenes)",
-            "Signed heads of the ledger, as files (nothing personal)",
+            "Signierte Stände des Protokolls in einer Datei (nichts Personenbezogenes)",
+            "Signed heads of the ledger, in a file (nothing personal)",
         ),
-        Text(
-            "drei Jahre vor dem neuesten; der neueste bleibt",
-            "three years before the newest one, which stays",
-        ),
+        Text("auf Dauer", "for good"),
         Text(
             "Art. 5 Abs. 2, Art. 32 DSGVO: ein verändertes Protokoll fällt auf",
             "Art. 5(2), 32 GDPR: a ledger that was changed is noticed",
         ),
-        _JOB,
+        _NOBODY,
         is_personal=False,
     ),
     DataClass(

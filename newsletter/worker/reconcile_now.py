@@ -12,7 +12,6 @@ from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from newsletter.domain.errors import DeliveryFailure, Meaning, Unavailable
-from newsletter.ledger import restored
 from newsletter.storage import jobs
 from newsletter.storage.runs import reconciliation
 from newsletter.worker import backoff
@@ -33,12 +32,13 @@ def reconcile_now(
     may_exceed: bool,
     watch: Callable[[Report], None],
     wait: Callable[[str], None] = lambda _: None,
+    is_correcting_only: bool = False,
 ) -> Report | None:
     """Reconcile, and tell `watch` after each step; None: another one is under way. Raise DeliveryFailure.
 
     It only looks at Mailchimp and only corrects what is known, so that it need not wait for the worker whose turn it
     is to change things there, and who does the rest. Where there is none, that is done here at once, also for those
-    who waited already. `wait` is told why a call is about to be tried again.
+    who waited already, unless `is_correcting_only`. `wait` is told why a call is about to be tried again.
     """
     owner = f"command {secrets.token_hex(8)}"
     if not jobs.take(jobs.RECONCILIATION, owner):
@@ -51,14 +51,13 @@ def reconcile_now(
             watch(report)
         reconciliation.end(scope, report.counts(), report.stopped)
         if not report.is_stopped:
-            _bring(mailchimp, owner, report)
+            _bring(mailchimp, owner, report, is_workers=is_correcting_only)
         return report
 
 
-def _bring(mailchimp: MailchimpMembers, owner: str, report: Report) -> None:
+def _bring(mailchimp: MailchimpMembers, owner: str, report: Report, *, is_workers: bool) -> None:
     """Bring people where they should be, unless that is a worker's turn; and note who still waits."""
-    # After a restored backup nothing goes out before the workers go on.
-    report.is_workers = restored.held() is not None or not jobs.take("audience", owner)
+    report.is_workers = is_workers or not jobs.take("audience", owner)
     if not report.is_workers:
         outside = Outside(mailchimp, owner)
         while outside.step():

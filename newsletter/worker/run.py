@@ -15,7 +15,7 @@ from types import FrameType
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from newsletter.domain.errors import Unavailable
+from newsletter.domain.errors import RestoredDatabase, Unavailable
 from newsletter.storage import jobs, outage
 from newsletter.storage.keys import keyring, stale_worker
 from newsletter.worker.mail.postman import Postman
@@ -23,12 +23,12 @@ from newsletter.worker.mail.smtp import postbox_for
 from newsletter.worker.mailchimp.listing import members_for
 from newsletter.worker.mailchimp_loop import Outside
 from newsletter.worker.reconcile.nightly import Nightly
+from newsletter.worker.upkeep.checkpoints import Checkpoints
 from newsletter.worker.upkeep.housekeeping import Housekeeping
 from newsletter.worker.upkeep.old_keys import OldKeys
 from newsletter.worker.upkeep.retention import Retiring
 from newsletter.worker.upkeep.sealer import Sealer
 from newsletter.worker.upkeep.sqlite_file import Cleaning
-from newsletter.worker.upkeep.standstill import Standstill
 from newsletter.worker.upkeep.verifier import Verifier
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,8 @@ class Worker:
         settings = app.extensions["settings"]
         self._postman = Postman(postbox_for(settings), self._owner)
         self._mailchimp = members_for(settings)
-        self._standstill = Standstill(self._owner)
+        self._checkpoints = Checkpoints()
+        self.restored: RestoredDatabase | None = None  #: why it ended by itself
         self._word = stale_worker.Word(self._owner)
         self.loops = [
             Loop("postman", self._postman.step, IDLE_SECONDS),
@@ -71,6 +72,7 @@ class Worker:
             Loop("cleaning", Cleaning().step, TIDY_SECONDS),
             Loop("retiring", Retiring(self._owner).step, LOOK_SECONDS),
             Loop("sealer", Sealer(self._owner).step, IDLE_SECONDS),
+            Loop("checkpoints", self._checkpoints.step, TIDY_SECONDS),
             Loop("verifier", Verifier(self._owner).step, TIDY_SECONDS),
             Loop("keys", OldKeys(self._owner).step, TIDY_SECONDS),
         ]
@@ -87,6 +89,8 @@ class Worker:
 
     def run(self) -> bool:
         """Work until SIGTERM or SIGINT, end within ten seconds of it, and tell whether all has ended.
+
+        It ends likewise where the database was `restored` from a backup.
 
         What hangs at a stalled server, or at a database that is away, is given up; its lease ends by itself, and
         another worker takes it over.
@@ -127,6 +131,10 @@ class Worker:
         try:
             with self._app.app_context():
                 seconds = 0.0 if self._take(loop) else loop.idle_seconds
+        except RestoredDatabase as error:
+            self.restored = error
+            self._stopping.set()
+            return 0.0
         except Exception as error:
             if outage.is_outage(error):
                 with self._app.app_context():
@@ -138,15 +146,16 @@ class Worker:
         return seconds
 
     def _take(self, loop: Loop) -> bool:
-        """Take a step, unless a backup was restored: then all stand still but the heart.
+        """Take a step; the heart beats whatever is wrong.
 
-        Raise WrongDataKey where this worker was left out of a key change: it would hold leases that it cannot use,
-        and give up on letters and people that others can reach.
+        Raise RestoredDatabase. Raise WrongDataKey where this worker was left out of a key change: it would hold leases
+        that it cannot use, and give up on letters and people that others can reach.
         """
         if loop.step == self._beat:
             return loop.step()
         keyring.current()
-        return False if self._standstill.is_on() else loop.step()
+        self._checkpoints.check_at_start()
+        return loop.step()
 
     def _beat(self) -> bool:
         self._word.leave()

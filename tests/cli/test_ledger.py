@@ -191,12 +191,17 @@ def test_a_rewritten_checkpoint_is_told_to_staff(
     client: FlaskClient, join: Join, drain: Drain, clock: time_machine.Traveller, folder: Path
 ) -> None:
     join(ADA)
-    [file] = folder.glob("checkpoint-*")
-    file.write_text(file.read_text().replace('"rows"', '"cols"'))
+    file = folder / "checkpoints.jsonl"
+    clock.shift(timedelta(minutes=1))
+    sign_up(client, GRACE)
+    drain()
+    file.write_text(file.read_text().replace('"row_id"', '"column_id"', 1))
     clock.shift(DAY)
     drain()
 
-    assert f"ledger wrong: {file.name}: Its signature does not fit what it says." in reasons(client)
+    assert "ledger wrong: checkpoints.jsonl: The line before that of position" in "".join(
+        reasons(client)
+    )
 
 
 def test_that_it_has_not_run_for_two_days_is_told(

@@ -47,7 +47,7 @@ def checkpoints(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "LEDGER_CHECKPOINTS",
             "is not set, so that neither a restored backup nor a rewritten ledger can be recognised",
-            "name a folder outside of the database's backups, the same for all workers",
+            "name a folder outside of the database's backups",
             is_hint=True,
         )
     elif not _takes_files(folder):

@@ -32,6 +32,6 @@ def findings(app: Flask) -> Iterator[Finding]:
 
 
 def _command() -> str:
-    if restored.held() is not None:
+    if restored.found() is not None:
         return "newsletter retention --after-restore --yes"  # until it has run, `reconcile` refuses
     return reconciliation.command_for_all(is_full=reconciliation.was_full())

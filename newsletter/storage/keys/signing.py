@@ -62,20 +62,6 @@ def verify(document: Mapping[str, Any]) -> Ed25519PublicKey:
     return key
 
 
-def opened(octets: bytes, *, kind: str, what: str) -> tuple[str, Document]:
-    """Whose a signed file is, by the key's fingerprint, and what it says; raise WrongDocument.
-
-    `kind`: what it has to say that it is; `what`: the same in words.
-    """
-    try:
-        document = json.loads(octets)
-    except ValueError:
-        raise WrongDocument(f"It is no {what}.") from None
-    if not isinstance(document, dict) or document.get("kind") != kind:
-        raise WrongDocument(f"It is no {what}.")
-    return fingerprint(verify(document)), document
-
-
 def fingerprint(key: Ed25519PublicKey) -> str:
     """What a public key is recognised by: SHA-256 over its 32 octets, in hexadecimal."""
     return hashlib.sha256(public_octets(key)).hexdigest()

@@ -28,10 +28,10 @@ JOB = "retention"
 LATE = timedelta(hours=48)
 
 REQUESTS, PROOFS = "requests", "proofs"
-ERASURES, WORDINGS, CHECKPOINTS, RUNS = "erasures", "wordings", "checkpoints", "runs"
+ERASURES, WORDINGS, RUNS = "erasures", "wordings", "runs"
 UNREADABLE = "unreadable"  #: past their end, but could not be ended, as where one cannot be read
 _COUNTED_IN_LEDGER = (REQUESTS, PROOFS)
-_COUNTED_BY_RUN = (ERASURES, WORDINGS, CHECKPOINTS, RUNS)
+_COUNTED_BY_RUN = (ERASURES, WORDINGS, RUNS)
 
 
 def is_due() -> bool:

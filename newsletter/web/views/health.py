@@ -77,6 +77,7 @@ def _complaints() -> Iterator[str]:
         yield reason
     if (reason := wording_registry.complaint()) is not None:
         yield reason
+    yield from (str(notice.sentence) for notice in ledger_health.posted())
     yield from ledger_health.complaints()
     if not has_key and database.anyone_confirmed():
         yield "no MAILCHIMP_API_KEY, and somebody is confirmed"

@@ -1,6 +1,6 @@
-"""The end of restoring a backup: it is written down, sealed, and signed what was kept and what was lost.
+"""The end of restoring a backup: `restored` is written into the ledger, sealed, and signed as a checkpoint.
 
-From then on `newsletter ledger verify --checkpoints` knows it, and the workers go on.
+From then on the checkpoints fit the database, and workers start again.
 """
 
 from __future__ import annotations
@@ -12,51 +12,43 @@ import time
 from sqlalchemy import select
 
 from newsletter.domain import clock
-from newsletter.domain.errors import NotRestored
+from newsletter.domain.errors import NotRestored, WrongDocument
 from newsletter.domain.lifecycle import Event
-from newsletter.ledger import checkpointing, checkpoints, log, sealing
-from newsletter.ledger import restored as restoring
-from newsletter.ledger.checkpoints import Checkpoint
+from newsletter.ledger import checkpointing, checkpoints, log, restored, sealing
 from newsletter.ledger.sealing import ROW, Head, Sealing
 from newsletter.storage.database import reading, writing
 from newsletter.worker.restore.replay import Plan
 
-PATIENCE_SECONDS = (
-    60.0  #: how long a transaction that began before may keep the ledger from being sealed
-)
+#: How long a transaction that began before may keep the ledger from being sealed.
+PATIENCE_SECONDS = 60.0
 PAUSE_SECONDS = 0.2
 
 
-def finish(plan: Plan, *, actor: str) -> Checkpoint:
-    """Write down that a backup was restored, seal it, sign what was kept and lost, and let the workers go on."""
+def finish(plan: Plan, *, actor: str) -> None:
+    """Write down that a backup was restored, seal it, and sign from which checkpoint on everything was lost."""
+    kept = plan.kept.position
     with writing() as session:
         log.append(
             session,
             ref=secrets.token_hex(16),
             event=Event.RESTORED,
             at=clock.now(),
-            detail=f"position {plan.kept.position}",
+            detail=f"position {kept}",
             actor=actor,
         )
-    head, lost_head = _sealed(), plan.lost_head
-    restored = {
-        "kept": {"position": plan.kept.position, "seal": plan.kept.seal.hex()},
-        "lost": [
-            {"position": one.position, "seal": one.seal, "digest": one.digest} for one in plan.lost
-        ],
-        # Its file is going to be replaced.
-        "head": lost_head and {"position": lost_head.position, "seal": lost_head.seal},
-    }
+    head = _sealed()
+    how = {"position": kept, "after": plan.known and plan.known.digest}
     with reading() as session:
-        said = checkpointing.content(
-            session, head, plan.newest, since=plan.common, restored=restored
-        )
+        document = checkpointing.content(session, head, since=plan.known, restored=how)
     try:
-        written = checkpoints.write(plan.folder, said)
+        is_appended = checkpoints.append(plan.folder, document, after=plan.last)
+    except WrongDocument as wrong:
+        raise NotRestored(f"{checkpoints.NAME}: {wrong}") from None
     except OSError as error:
         raise NotRestored(f"LEDGER_CHECKPOINTS: cannot be written to ({error.strerror}).") from None
-    restoring.release()
-    return written
+    if not is_appended:
+        raise NotRestored("A checkpoint was written meanwhile: stop the workers, and run it again.")
+    restored.check()
 
 
 def _sealed() -> Head:

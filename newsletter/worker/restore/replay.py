@@ -1,12 +1,13 @@
-"""After a restored backup: what was lost is read from the checkpoints, and the erasures among it happen again.
+"""After a restored backup: the checkpoints tell what was lost, and the erasures among it happen again.
 
-Each step may be taken once more, so that a process that dies in the middle is simply followed by another. In the end,
-resuming.py signs what was kept and what was lost.
+Each step may be taken once more, so that a process that dies in the middle is simply followed by another.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from sqlalchemy import select
@@ -15,10 +16,8 @@ from newsletter.domain.address import Address
 from newsletter.domain.clock import rfc3339
 from newsletter.domain.errors import NotRestored, WrongDocument
 from newsletter.domain.lifecycle import Erase
-from newsletter.ledger import checkpoints, comparison, restored, sealing
-from newsletter.ledger import head as signed_head
-from newsletter.ledger.checkpoints import Checkpoint
-from newsletter.ledger.head import SignedHead
+from newsletter.ledger import checkpoints, comparison, sealing
+from newsletter.ledger.checkpoints import NAME, Checkpoint
 from newsletter.ledger.sealing import Head
 from newsletter.storage.database import reading, writing
 from newsletter.storage.keys import keyring
@@ -29,115 +28,66 @@ from newsletter.subscriptions.person import meet_by_ref
 from newsletter.subscriptions.transition import act
 
 AT_ONCE = 500
-PATIENCE_SECONDS = (
-    60.0  #: how long a transaction that began before may keep the ledger from being sealed
-)
-PAUSE_SECONDS = 0.2
 
 
-@dataclass(frozen=True)
+@dataclass
 class Plan:
     """What the database kept of the ledger, and what it lost."""
 
     folder: Path
     kept: Head
-    common: Checkpoint | None  #: the newest checkpoint that fits the database
-    newest: Checkpoint
-    lost: tuple[Checkpoint, ...]
-    #: Signed after the newest checkpoint; the database knows nothing of it, either.
-    lost_head: SignedHead | None
-    erased: dict[
-        str, bool
-    ]  #: who is to be forgotten again, by reference, and whether a block is kept
+    last: Checkpoint
+    known: Checkpoint | None = None  #: the newest that the database knows
+    first_lost: Checkpoint | None = None
+    #: Who is to be erased again, by reference, and whether a block is kept.
+    erased: dict[str, bool] = field(default_factory=dict)
 
 
 def plan(folder: Path, *, also: str | None = None) -> Plan | None:
     """What is to be done; None: nothing. Raise NotRestored where the checkpoints do not tell.
 
-    `also`: the fingerprint of one more key whose checkpoints count, for whoever knows it to be their own.
+    `also`: the fingerprint of one more key whose checkpoints count, for somebody who knows it to be their own.
     """
-    head = _read_head(folder)
-    whole = _read(folder, also)
-    seals_there = comparison.seals_at(one.position for one in whole)
-    with reading() as session:
-        kept = sealing.head(session)
-    fitting = [one for one in whole if seals_there.get(one.position) == one.seal]
-    missing = [one for one in whole if seals_there.get(one.position) != one.seal]
-    known = comparison.lost_digests(fitting)
-    lost = tuple(one for one in missing if one.digest not in known)
-    held = restored.held()
-    if held is not None and held not in {one.digest for one in whole}:
-        raise NotRestored(
-            "The checkpoint for which the workers stand still is not in this folder:"
-            " run it where LEDGER_CHECKPOINTS is theirs."
-        )
-    if not whole:
-        raise NotRestored(
-            "LEDGER_CHECKPOINTS holds no checkpoint, so that nothing tells what was lost:"
-            " mount the folder that workers write to."
-        )
-    lost_head = None if head is None else _lost(head, whole, also)
-    if not lost and lost_head is None and keyring.is_ours(whole[-1].key):
-        return None
-    if lost:
-        _refuse_rewritten(lost[0], kept)
-    if lost_head is not None:
-        _refuse_rewritten(lost_head, kept)
-    erased: dict[str, bool] = {}
-    for one in missing:
-        for ref, is_kept in one.erased:
-            erased[ref] = erased.get(ref, False) or is_kept
-    return Plan(folder, kept, fitting[-1] if fitting else None, whole[-1], lost, lost_head, erased)
-
-
-def _read(folder: Path, also: str | None) -> list[Checkpoint]:
-    whole: list[Checkpoint] = []
     try:
-        for one in checkpoints.all_in(folder):
-            if not isinstance(one, Checkpoint):
-                name, wrong = one
-                raise NotRestored(f"{name}: {wrong}")
-            whole.append(one)
-    except OSError as error:
-        raise NotRestored(f"LEDGER_CHECKPOINTS: cannot be read ({error.strerror}).") from None
-    counting = comparison.trusted(whole, also)
-    ours = {one.digest for one in counting}
-    foreign = next((one for one in whole if one.digest not in ours), None)
-    if foreign is not None:
-        raise _not_ours(foreign.name, foreign.key)
-    return counting
-
-
-def _read_head(folder: Path) -> SignedHead | None:
-    """Read before the checkpoints, of which one may supersede it."""
-    try:
-        return signed_head.read(folder)
+        lines = checkpoints.backwards(folder)
+        last = next(lines, None)
+        if last is None:
+            raise NotRestored(
+                "LEDGER_CHECKPOINTS holds no checkpoint, so that nothing tells what was lost:"
+                " mount the folder that workers write to."
+            )
+        is_ours = last.key is not None and keyring.is_ours(last.key)
+        if not is_ours and last.key != also:
+            raise NotRestored(
+                f"{NAME}: The last line is signed by a key that this database does not have."
+                f" If that key is yours, name it: --key {last.key}"
+            )
+        with reading() as session:
+            plan = Plan(folder, sealing.head(session), last)
+        _compare(plan, chain([last], lines))
     except WrongDocument as wrong:
-        raise NotRestored(f"{signed_head.NAME}: {wrong}") from None
+        raise NotRestored(f"{NAME}: {wrong}") from None
     except OSError as error:
         raise NotRestored(f"LEDGER_CHECKPOINTS: cannot be read ({error.strerror}).") from None
+    return None if plan.first_lost is None and is_ours else plan
 
 
-def _lost(head: SignedHead, whole: list[Checkpoint], also: str | None) -> SignedHead | None:
-    """The head, if it is of what this database lost."""
-    if comparison.is_superseded(head, whole):
-        return None
-    if not keyring.is_ours(head.key) and head.key != also:
-        raise _not_ours(signed_head.NAME, head.key)
-    with reading() as session:
-        return None if signed_head.fits(session, head) else head
+def _compare(plan: Plan, lines: Iterator[Checkpoint]) -> None:
+    for one, is_known in comparison.beside_database(lines):
+        if is_known:
+            plan.known = one
+            break
+        plan.first_lost = one
+        for ref, is_kept in one.erased:
+            plan.erased[ref] = plan.erased.get(ref, False) or is_kept
+    if plan.first_lost is not None:
+        _refuse_rewritten(plan.first_lost, plan.kept)
 
 
-def _not_ours(name: str, key: str) -> NotRestored:
-    return NotRestored(
-        f"{name}: It is signed by a key that this database does not have. If that key is yours,"
-        f" name it: --key {key}"
-    )
-
-
-def _refuse_rewritten(first: Checkpoint | SignedHead, kept: Head) -> None:
+def _refuse_rewritten(first: Checkpoint, kept: Head) -> None:
     """After a backup, what stands in a lost place was sealed later; an earlier time tells of something else."""
-    if first.position > kept.position:
+    # Not where a restoring is what was lost: the backup may be of before that, and newer than the one restored then.
+    if first.position > kept.position or first.is_restored:
         return
     with reading() as session:
         there = sealing.seal_at(session, first.position)
@@ -149,7 +99,7 @@ def _refuse_rewritten(first: Checkpoint | SignedHead, kept: Head) -> None:
 
 
 def replay(plan: Plan, *, actor: str) -> int:
-    """Forget again whom the lost part of the ledger had forgotten; how many that were."""
+    """Erase again those whom the lost part of the ledger had erased; how many that were."""
     refs, count = list(plan.erased), 0
     for first in range(0, len(refs), AT_ONCE):
         some = refs[first : first + AT_ONCE]
@@ -160,13 +110,13 @@ def replay(plan: Plan, *, actor: str) -> int:
             begun = set(session.scalars(select(Erasure.ref).where(*is_short)))
         for ref in some:
             if ref in there:
-                count += _forget(ref, keep_block=plan.erased[ref], actor=actor)
+                count += _erase(ref, keep_block=plan.erased[ref], actor=actor)
             elif ref in begun and plan.erased[ref]:
                 _block_too(ref, actor=actor)
     return count
 
 
-def _forget(ref: str, *, keep_block: bool, actor: str) -> bool:
+def _erase(ref: str, *, keep_block: bool, actor: str) -> bool:
     with writing() as session:
         person = meet_by_ref(session, ref)
         if person is None:

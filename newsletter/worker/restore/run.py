@@ -1,4 +1,4 @@
-"""`newsletter retention --after-restore`: what a restored backup forgot is forgotten again, here and at Mailchimp."""
+"""`newsletter retention --after-restore`: who was erased since a backup is erased again, everywhere."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from pathlib import Path
 
 from newsletter import config
 from newsletter.domain.errors import NotRestored
-from newsletter.ledger import restored
-from newsletter.ledger.checkpoints import Checkpoint
 from newsletter.ledger.verifying import Verification
 from newsletter.storage.runs import reconciliation
 from newsletter.worker.mailchimp.listing import members_for
@@ -22,12 +20,12 @@ from newsletter.worker.restore.replay import Plan
 
 @dataclass(frozen=True)
 class Restored:
-    """What was done; without a `checkpoint` it is not whole, and the workers still stand still."""
+    """What was done; where it is not `finished`, workers still refuse to start."""
 
     plan: Plan
-    forgotten: int
+    erased: int
     reconciled: Report | None  #: None: there is no Mailchimp key, and it is owed
-    checkpoint: Checkpoint | None
+    is_finished: bool
 
 
 def restore_now(
@@ -41,26 +39,23 @@ def restore_now(
 ) -> Restored | None:
     """Do all that a restored backup needs; None: there is nothing to do. Raise NotRestored and DeliveryFailure.
 
-    `verifying` and `comparing` are told how far it is. Whoever runs it again after it died begins anew, in vain
-    where all is done.
+    `verifying` and `comparing` are told how far it is. If it dies, it may be run again.
     """
-    restored.stand_still()  # from now on no worker does anything
     plan = replay.plan(folder, also=also)
     if plan is None:
-        if restored.held() is not None:
-            restored.release()  # it died after its last line
         return None
     walk = Verification()
     while walk.step():
         verifying(walk)
     if walk.wrong is not None:
         raise NotRestored(f"The ledger of the backup is wrong. {walk.wrong}")
-    forgotten = replay.replay(plan, actor=actor)
+    erased = replay.replay(plan, actor=actor)
     reconciliation.owe()
     report = _reconcile(may_exceed=may_exceed, comparing=comparing)
-    if report is not None and report.is_stopped:
-        return Restored(plan, forgotten, report, None)
-    return Restored(plan, forgotten, report, finish.finish(plan, actor=actor))
+    is_stopped = report is not None and report.is_stopped
+    if not is_stopped:
+        finish.finish(plan, actor=actor)
+    return Restored(plan, erased, report, is_finished=not is_stopped)
 
 
 def _reconcile(*, may_exceed: bool, comparing: Callable[[Report], None]) -> Report | None:
@@ -68,7 +63,9 @@ def _reconcile(*, may_exceed: bool, comparing: Callable[[Report], None]) -> Repo
     if mailchimp is None:
         return None
     with closing(mailchimp):
-        report = reconcile_now(mailchimp, full=True, may_exceed=may_exceed, watch=comparing)
+        report = reconcile_now(
+            mailchimp, full=True, may_exceed=may_exceed, watch=comparing, is_correcting_only=True
+        )
     if report is None:
         raise NotRestored("Another reconciliation is under way: wait for its end.")
     return report

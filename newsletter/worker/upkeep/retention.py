@@ -12,9 +12,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import delete, update
 
-from newsletter import config
 from newsletter.domain import clock
-from newsletter.ledger import old_checkpoints
 from newsletter.rights import retention
 from newsletter.rights.retention import Ending
 from newsletter.storage import jobs, outage
@@ -22,7 +20,6 @@ from newsletter.storage.database import writing
 from newsletter.storage.models import Erasure, Model, RetentionRun, Wording
 from newsletter.storage.runs import retention as retention_runs
 from newsletter.storage.runs.retention import (
-    CHECKPOINTS,
     ERASURES,
     JOB,
     PROOFS,
@@ -93,10 +90,6 @@ class Retiring:
         if ending.name in (REQUESTS, PROOFS):
             for ref in keys:
                 self._end_person(ending.name, ref)
-        elif ending.name == CHECKPOINTS:
-            deleted = old_checkpoints.delete(config.current().ledger_checkpoints, keys)
-            with writing() as session:
-                retention_runs.note(session, CHECKPOINTS, deleted)
         elif ending.name == WORDINGS:
             _empty(keys)
         else:

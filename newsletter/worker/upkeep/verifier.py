@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from newsletter import config
 from newsletter.domain import clock
-from newsletter.ledger import checkpoints, comparison
+from newsletter.ledger import comparison
 from newsletter.ledger.verifying import Verification
 from newsletter.storage import jobs, outage
+from newsletter.storage.runs import checkpoints as record
 from newsletter.storage.runs import verification
 
 AGAIN_AFTER = timedelta(hours=1)  #: where a walk stumbled over something that nobody thought of
@@ -64,11 +66,11 @@ class Verifier:
 
 
 def _beside_checkpoints() -> str | None:
-    """What they tell; without one yet, or without their folder, they tell nothing: checkpointing.py does."""
+    """What is wrong beside them; of a folder that is away, or holds none yet, others tell."""
     folder = config.current().ledger_checkpoints
-    try:
-        if folder is None or not checkpoints.names(folder):
-            return None
-        return comparison.complaint(folder)
-    except OSError:
+    if folder is None:
         return None
+    with suppress(OSError):
+        wrong = comparison.complaint(folder)
+        return wrong if record.are_known() else None
+    return None

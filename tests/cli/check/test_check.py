@@ -208,23 +208,26 @@ MISTAKES = {
         "Position 2",
         "see docs/ledger.md",
     ),
-    "a restored backup": Mistake(
-        doing("INSERT INTO job (name, hold_reason) VALUES ('restored', 'restored')"),
-        "ledger",
-        "a backup was restored",
+    "a worker that refused to start": Mistake(
+        doing(
+            "INSERT INTO notice (code, owner, detail, since)"
+            " VALUES ('checkpoints_unfit', '', 'a backup was restored', '2026-03-01 12:00:00')"
+        ),
+        "LEDGER_CHECKPOINTS",
+        "workers do not start: a backup was restored",
         "see docs/ledger.md",
     ),
     "an empty folder in place of the checkpoints": Mistake(
-        doing("INSERT INTO job (name, ran_at) VALUES ('sealing', '2026-03-01 12:00:00')"),
-        "ledger",
-        "LEDGER_CHECKPOINTS cannot be read, or holds no checkpoint though some were written",
-        "or run `newsletter ledger new-folder`",
+        doing("INSERT INTO job (name, ran_at) VALUES ('checkpoints', '2026-03-01 12:00:00')"),
+        "LEDGER_CHECKPOINTS",
+        "the folder cannot be read, or holds no checkpoint though this database has some",
+        "see docs/ledger.md",
     ),
     "no folder for checkpoints": Mistake(
         set_to(LEDGER_CHECKPOINTS=""),
         "LEDGER_CHECKPOINTS",
         "is not set, so that neither a restored backup",
-        "the same for all workers",
+        "name a folder outside",
         is_hint=True,
     ),
     "a public URL where nothing listens": Mistake(

@@ -153,7 +153,7 @@ def test_every_error_on_purpose_has_a_place_in_the_table() -> None:
         causes.UnreleasedSchema,
         causes.PresentWording,
         causes.LostKeyring,
-        causes.NoCheckpoint,
+        causes.RestoredDatabase,
         causes.NotBegun,
     }
 

@@ -6,7 +6,6 @@ import logging
 import secrets
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,7 +39,6 @@ from newsletter.worker.upkeep.retention import Retiring, run_now
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests.conftest import Drain, Join, on_sqlite
-from tests.heads import put
 from tests.people import (
     ADA,
     GRACE,
@@ -590,20 +588,6 @@ def test_runs_are_kept_for_three_years(at_work: None, clock: time_machine.Travel
     assert len(runs()) == 1
 
 
-@on_sqlite
-def test_old_checkpoints_end(
-    environ: dict[str, Any], tmp_path: Path, clock: time_machine.Traveller
-) -> None:
-    put(tmp_path, 1, "2020-01-01T00:00:00Z")
-    newest = put(tmp_path, 2, "2026-01-01T00:00:00Z")
-    app = create_app(load({**environ, "LEDGER_CHECKPOINTS": str(tmp_path)}))
-    with app.app_context():
-        assert run()["checkpoints"] == 1
-        db.engine.dispose()
-
-    assert [file.name for file in tmp_path.glob("*.json")] == [newest]
-
-
 # Runs
 
 
@@ -697,7 +681,6 @@ def test_the_plan_tells_what_comes_next(
         "proofs": (1, "2030-01-01"),
         "erasures": (1, "2030-01-01"),
         "wordings": (0, "None"),
-        "checkpoints": (0, "None"),
         "runs": (1, "2029-03-02"),
     }
 
