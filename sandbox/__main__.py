@@ -137,6 +137,7 @@ def surroundings(asked: argparse.Namespace) -> Iterator[tuple[Processes, dict[st
         if not database.exists():
             # A database that begins anew would be taken for a backup by the checkpoints of the one before.
             shutil.rmtree(checkpoints_of(database), ignore_errors=True)
+        checkpoints_of(database).mkdir(parents=True, exist_ok=True)
         environ = environment(
             os.environ, own, service=service, pages=pages, database=database, **urls
         )

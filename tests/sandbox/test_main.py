@@ -134,13 +134,15 @@ def test_settings_from_outside_are_said_to_be_taken_or_ignored(folder: Path) -> 
 
 
 def test_a_database_that_begins_anew_is_no_backup_of_the_one_before(folder: Path) -> None:
-    stale = folder / "var" / "sandbox-checkpoints"
-    stale.mkdir(parents=True)
+    stale = folder / "var" / "sandbox-checkpoints" / "checkpoints.jsonl"
+    stale.parent.mkdir(parents=True)
+    stale.write_text("of the database before")
     run = Run(folder)
     run.told()
     run.end(signal.SIGTERM)
 
     assert not stale.exists()
+    assert stale.parent.is_dir()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
