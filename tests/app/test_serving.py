@@ -250,3 +250,54 @@ def test_requests_sent_together_are_answered_one_after_the_other(served: Served)
     # After what cannot be understood, nothing is.
     assert answers.count(b"HTTP/1.1 200") == 2
     assert answers.count(b"HTTP/1.1 ") == 3
+
+
+SAID_BY_PROXIES = [
+    {"X_Forwarded_Proto": "https", "X_Forwarded_Protocol": "http"},
+    {"X_Forwarded_Proto": "http", "X_Forwarded_Protocol": "ssl", "X_Forwarded_Ssl": "on"},
+    {"X_Forwarded_Proto": "https, http", "X_Forwarded_Ssl": "off"},
+    {"Forwarded": "proto=https;host=evil.example", "X_Forwarded_Host": "evil.example"},
+    {"X_Forwarded_Prefix": "/evil", "X_Script_Name": "/evil", "Front_End_Https": "on"},
+]
+
+
+@pytest.mark.parametrize("trusted", ["0", "1"])
+def test_whatever_proxies_say_about_the_scheme_nobody_is_turned_away(
+    environment: dict[str, str], tmp_path: Path, trusted: str
+) -> None:
+    served = Served({**environment, "TRUSTED_PROXIES": trusted}, tmp_path)
+    try:
+        answers = [served.ask("GET", "/health", None, **said) for said in SAID_BY_PROXIES]
+    finally:
+        served.end()
+
+    assert answers == [200] * len(SAID_BY_PROXIES)
+
+
+def test_no_header_moves_a_path(served: Served) -> None:
+    for header in ("SCRIPT_NAME", "Script_Name", "Script-Name", "PATH_INFO", "X-Forwarded-Prefix"):
+        for path, status in (("/health", b"HTTP/1.1 200"), ("/x/health", b"HTTP/1.1 404")):
+            head = f"GET {path} HTTP/1.1\r\nHost: x\r\n{header}: /x\r\nConnection: close\r\n\r\n"
+            assert served.say(head.encode())[:12] == status
+
+
+BROKEN_BODIES = [
+    b"zz\r\nhello\r\n0\r\n\r\n",
+    b"-5\r\nhello\r\n0\r\n\r\n",
+    b"+5\r\nhello\r\n0\r\n\r\n",
+    b"0x5\r\nhello\r\n0\r\n\r\n",
+    b"5 \r\nhello\r\n0\r\n\r\n",
+    b"5\r\nhelloXX0\r\n\r\n",
+    b"5;a\rb\r\nhello\r\n0\r\n\r\n",
+]
+
+
+def test_a_broken_body_is_a_bad_request_and_no_traceback(served: Served) -> None:
+    answers = []
+    for path in ("/subscriptions", f"/webhooks/mailchimp/{WEBHOOK_SECRET}", "/health"):
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+        answers += [served.say(head + body) for body in BROKEN_BODIES]
+    served.end()
+
+    assert {answer[:12] for answer in answers} == {b"HTTP/1.1 400"}
+    assert not [line for line in served.errors if "Traceback" in line or " 500 " in line]
