@@ -5,6 +5,7 @@ can read in a list of processes. Exit status: 0 done, 1 not done, 2 wrong usage 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import click
 
@@ -17,12 +18,18 @@ from newsletter.cli import (
     processes,
     proof,
     retention,
+    terminal,
     wording,
 )
 
 
 class _AllInOne(click.Group):
-    """A group whose help lists the commands of its groups, too."""
+    """A group whose help lists the commands of its groups, too; its commands write nothing that steers a terminal."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run a command."""
+        with terminal.harmless():
+            return super().main(*args, **kwargs)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write every command, so that nobody has to look for `keys rotate` behind `keys`."""

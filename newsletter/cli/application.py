@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from newsletter import config
 from newsletter.app import create_core
+from newsletter.cli.terminal import one_line
 from newsletter.domain.address import Address
 from newsletter.domain.errors import (
     NewsletterError,
@@ -45,19 +46,19 @@ def with_app(command: Callable[..., None]) -> Callable[..., None]:
                 config.refuse(error)
             except (DBAPIError, Unavailable) as error:
                 trouble = outage.trouble_of(error)
-                raise click.ClickException(f"{trouble.about}: {trouble}.") from None
+                raise click.ClickException(one_line(f"{trouble.about}: {trouble}.")) from None
             except RestoredDatabase as error:
                 say_restored(error)
                 raise SystemExit(RESTORED_STATUS) from None
             except NewsletterError as error:
-                raise click.ClickException(str(error)) from None
+                raise click.ClickException(one_line(error)) from None
 
     return run
 
 
 def say_restored(error: RestoredDatabase) -> None:
     """Say on standard error why a process ends with RESTORED_STATUS."""
-    click.echo(f"Error: {error}.", err=True)
+    click.echo(f"Error: {one_line(error)}.", err=True)
 
 
 def address() -> Address:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import click
 
 from newsletter import config
+from newsletter.cli import terminal
 from newsletter.cli.application import with_app
 from newsletter.domain.clock import rfc3339
 from newsletter.ledger import restored
@@ -98,7 +99,7 @@ def _bar() -> Iterator[Callable[[int], None]]:
     if not sys.stdout.isatty():
         yield lambda _: None
         return
-    with click.progressbar(length=max(1, _left()), label="Values") as bar:
+    with click.progressbar(length=max(1, _left()), label="Values", file=terminal.bare()) as bar:
         yield lambda seen: bar.update(seen - bar.pos)
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 import click
 
 from newsletter import config
+from newsletter.cli import terminal
 from newsletter.cli.application import with_app
+from newsletter.cli.terminal import one_line
 from newsletter.ledger import comparison
 from newsletter.ledger.verifying import Verification
 from newsletter.storage.runs import verification
@@ -45,9 +47,9 @@ def verify(*, checkpoints: bool, folder: Path | None) -> None:
         while walk.step():
             watch(walk)
     if walk.wrong is not None:
-        raise click.ClickException(str(walk.wrong))
+        raise click.ClickException(one_line(walk.wrong))
     if checkpoints and folder is not None and (wrong := _beside_checkpoints(folder)) is not None:
-        raise click.ClickException(wrong)
+        raise click.ClickException(one_line(wrong))
     if _is_workers_scope(folder, checkpoints=checkpoints):
         # What the worker found the last time, and was mended since, is told no more.
         verification.end(checked=walk.checked, unsealed=walk.unsealed, wrong=None)
@@ -88,7 +90,7 @@ def begin_new_folder(*, none: bool) -> None:
         new_folder.give_up()
     elif folder is None or none:
         is_wrong = "is set" if none else "is not set; --none goes on without checkpoints"
-        raise click.ClickException(f"LEDGER_CHECKPOINTS: {is_wrong}.")
+        raise click.ClickException(one_line(f"LEDGER_CHECKPOINTS: {is_wrong}."))
     else:
         try:
             new_folder.begin(folder)
@@ -105,7 +107,7 @@ def walk_bar() -> Iterator[Callable[[Verification], None]]:
     if not sys.stdout.isatty():
         yield lambda _: None
         return
-    with click.progressbar(length=1, label="Rows") as bar:
+    with click.progressbar(length=1, label="Rows", file=terminal.bare()) as bar:
 
         def watch(walk: Verification) -> None:
             bar.length = max(1, walk.head.position)

@@ -9,7 +9,9 @@ from contextlib import closing, contextmanager
 import click
 
 from newsletter import config
+from newsletter.cli import terminal
 from newsletter.cli.application import with_app
+from newsletter.cli.terminal import one_line
 from newsletter.domain.errors import DeliveryFailure
 from newsletter.ledger import restored
 from newsletter.storage.runs.reconciliation import command_for_all
@@ -42,7 +44,7 @@ def reconcile(*, full: bool, yes: bool) -> None:
         with closing(mailchimp), bar() as watch:
             report = _reconciled(mailchimp, full=full, may_exceed=yes, watch=watch)
     except DeliveryFailure as failure:
-        raise click.ClickException(str(trouble_of(failure))) from None
+        raise click.ClickException(one_line(trouble_of(failure))) from None
     if report is None:
         raise click.ClickException("Another reconciliation is under way: wait for its end.")
     for line in report.lines():
@@ -76,7 +78,7 @@ def bar() -> Iterator[Callable[[Report], None]]:
     if not sys.stdout.isatty():
         yield lambda _: None
         return
-    with click.progressbar(length=1, label="Contacts") as bar:
+    with click.progressbar(length=1, label="Contacts", file=terminal.bare()) as bar:
 
         def watch(report: Report) -> None:
             bar.length = max(1, report.total)
@@ -99,7 +101,7 @@ def install_webhook() -> None:
     """
     installed = webhook_install.install(config.current())
     for sentence in installed.sentences:
-        click.echo(sentence)
+        click.echo(one_line(sentence))
     if installed.signing_secret is not None:
         click.echo("Set MAILCHIMP_SIGNING_SECRET for `web` to this, which nobody shows again:")
-        click.echo(installed.signing_secret)
+        click.echo(one_line(installed.signing_secret))

@@ -12,6 +12,7 @@ from newsletter import config
 from newsletter.cli import check as checkup
 from newsletter.cli import migrate
 from newsletter.cli.application import RESTORED_STATUS, say_restored, with_app
+from newsletter.cli.terminal import one_line
 from newsletter.domain.errors import SettingsError
 from newsletter.storage.database import writing
 from newsletter.storage.keys import keyring
@@ -79,10 +80,10 @@ def check() -> None:
         found += checkup.settings.refused(error)
     problems = [finding for finding in found if not finding.is_hint]
     for problem in problems:
-        click.echo(problem, err=True)
+        click.echo(one_line(problem), err=True)
     for hint in found:
         if hint.is_hint:
-            click.echo(f"Worth knowing: {hint}")
+            click.echo(one_line(f"Worth knowing: {hint}"))
     if problems:
         raise SystemExit(1)
     click.echo("Everything is in order.")

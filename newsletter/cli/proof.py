@@ -15,6 +15,7 @@ from flask import render_template
 
 from newsletter import config
 from newsletter.cli.application import ACTOR, given, with_app
+from newsletter.cli.terminal import one_line
 from newsletter.config import Settings
 from newsletter.domain.address import Address
 from newsletter.domain.errors import WrongDocument
@@ -80,7 +81,7 @@ def verify(*, file: BinaryIO, key: BinaryIO | None) -> None:
     try:
         found = check.check(file.read(), _public_keys(key.read()) if key else ())
     except WrongDocument as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(one_line(error)) from None
     _tell(found, has_key=key is not None)
 
 
@@ -101,17 +102,18 @@ def _public_keys(file: bytes) -> list[Ed25519PublicKey]:
 
 
 def _tell(found: Findings, *, has_key: bool) -> None:
+    """Say what was found; the verdict comes last, so that nothing in a file can stand below it."""
     for sentence in found.held:
-        click.echo(sentence)
+        click.echo(one_line(sentence))
     if found.key is not None:
         click.echo(f"The key's fingerprint: {signing.fingerprint(found.key)}")
     if found.wrong:
-        raise click.ClickException("\n       ".join(found.wrong))
+        raise click.ClickException("\n       ".join(map(one_line, found.wrong)))
     if has_key:
         click.echo("Nothing in it was changed.")
     else:
+        click.echo(f"\n{_WHOSE_KEY}\n")
         click.echo("Nothing in it was changed since it was signed by this key.")
-        click.echo(f"\n{_WHOSE_KEY}")
 
 
 def _as_file(document: Document, settings: Settings) -> str:

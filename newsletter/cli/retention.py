@@ -8,6 +8,7 @@ from newsletter import config
 from newsletter.cli.application import ACTOR, with_app
 from newsletter.cli.ledger import walk_bar
 from newsletter.cli.mailchimp import bar
+from newsletter.cli.terminal import one_line
 from newsletter.domain.clock import rfc3339
 from newsletter.domain.errors import DeliveryFailure
 from newsletter.ledger import restored
@@ -86,7 +87,7 @@ def _after_restored_backup(*, may_exceed: bool, also: str | None) -> None:
                 comparing=comparing,
             )
     except DeliveryFailure as failure:
-        raise click.ClickException(str(trouble_of(failure))) from None
+        raise click.ClickException(one_line(trouble_of(failure))) from None
     if done is None:
         click.echo("The database has all that the checkpoints tell of: nothing was to be done.")
         return

@@ -83,11 +83,12 @@ def test_a_file_is_checked_without_settings_and_database(
         "Consent texts: 1.",
         f"Signed by the issuer, not sealed: {NOT_SEALED}.",
         f"The key's fingerprint: {fingerprint}",
-        "Nothing in it was changed since it was signed by this key.",
         "",
         "WHOSE KEY THIS IS WAS NOT CHECKED. Anybody can sign such a file with a key of",
         "their own: it is only as good as the fingerprint above. Compare that with the one",
         "that the issuer has published, or give their key by --key.",
+        "",
+        "Nothing in it was changed since it was signed by this key.",
     ]
 
 
