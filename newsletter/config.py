@@ -11,8 +11,6 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.headerregistry import Address as MailboxAddress
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, Self
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -25,6 +23,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from newsletter.domain import hosts
 from newsletter.domain.address import Address
 from newsletter.domain.errors import InvalidAddress, SettingsError
 
@@ -33,6 +32,7 @@ Locale = Literal["de", "en"]
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _SECRET_LENGTH = 32
 _IN_QUOTES = re.compile(r"""(["'])(?:(?!\1).)*\1""", re.DOTALL)
+_NAME_AND_ADDRESS = re.compile(r'(?:("(?:[^"\\]|\\.)*"|[^<>]*?)\s*<([^<>]*)>|([^<>\s]*))')
 _PLACEHOLDER = re.compile(r"\b(change|replace)[-_ ]?me\b", re.IGNORECASE)
 
 
@@ -61,7 +61,39 @@ def _web_url(value: str) -> str:
     parts = _parts(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be a URL that begins with https:// (or http://)")
+    if not value.isprintable() or " " in value or "\\" in value:
+        raise ValueError("must not hold a blank, a control character or a backslash")
     return value.rstrip("/")
+
+
+def _mailable(value: str) -> Address:
+    """An address of ours, to which and from which letters can go; raise ValueError."""
+    try:
+        address = Address.as_held(value)
+    except InvalidAddress as error:
+        raise ValueError("is no e-mail address") from error
+    if not address.is_mailable:
+        raise ValueError("must be an e-mail address alone, in ASCII before the @")
+    return address
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who writes our letters: MAIL_FROM, taken apart. The name may hold any character that is printed."""
+
+    name: str
+    address: Address
+
+    @classmethod
+    def parse(cls, value: str) -> Self:
+        """Take `Name <address>`, `"Name" <address>` or an address alone apart; raise ValueError."""
+        found = _NAME_AND_ADDRESS.fullmatch(value.strip())
+        if found is None or not value.isprintable():
+            raise ValueError("must look like: Name <address>, on one line")
+        name, address = found[1] or "", found[2] if found[3] is None else found[3]
+        if name.startswith('"') and name.endswith('"'):
+            name = re.sub(r"\\(.)", r"\1", name[1:-1])
+        return cls(name.strip(), _mailable(address))
 
 
 @dataclass(frozen=True)
@@ -83,6 +115,8 @@ class SmtpServer:
             raise ValueError("must look like smtp://user:password@host:port or smtps://…")
         if parts.path not in ("", "/") or parts.fragment:
             raise ValueError("must not name a path")
+        # Else Python would turn it into ASCII by rules of its own (IDNA 2003), for which straße is strasse.
+        host = parts.hostname if parts.hostname.isascii() else hosts.ascii_name(parts.hostname)
         default: Literal["required", "never"] = "never" if is_local(url) else "required"
         match parts.query:
             case "":
@@ -99,7 +133,7 @@ class SmtpServer:
             raise ValueError("needs both a user and a password, or neither")
         implicit = parts.scheme == "smtps"
         return cls(
-            host=parts.hostname,
+            host=host,
             port=parts.port or (465 if implicit else 587),
             user=None if parts.username is None else unquote(parts.username),
             password=None if parts.password is None else SecretStr(unquote(parts.password)),
@@ -186,11 +220,12 @@ class Settings(BaseSettings):
     @classmethod
     def _public_url(cls, value: str, info: ValidationInfo) -> str:
         url = _web_url(value or f"http://localhost:{info.data.get('port', 8000)}")
-        if urlsplit(url).query or urlsplit(url).fragment:
-            raise ValueError("must not have a query or a fragment")
+        parts = urlsplit(url)
+        if parts.query or parts.fragment or "@" in parts.netloc:
+            raise ValueError("must not have a user, a query or a fragment")
         if not url.startswith("https://") and not is_local(url):
             raise ValueError("must begin with https:// unless it names localhost")
-        return url
+        return hosts.origin_of(url) + parts.path
 
     @field_validator("database_url")
     @classmethod
@@ -217,6 +252,8 @@ class Settings(BaseSettings):
         text = value.replace("\\n", "\n").strip()
         if not text:
             raise ValueError("must not be blank")
+        if re.search("[\ud800-\udfff]", text):
+            raise ValueError("must be text in UTF-8")
         if _PLACEHOLDER.search(text):
             raise ValueError("still holds a placeholder")
         return text
@@ -231,13 +268,7 @@ class Settings(BaseSettings):
     @field_validator("contact_email")
     @classmethod
     def _contact(cls, value: str) -> str:
-        try:
-            text = Address.as_held(value).text
-        except InvalidAddress as error:
-            raise ValueError("is no e-mail address") from error
-        if not re.fullmatch(r"[^\s<>,;@]+@[^\s<>,;@]+", text):
-            raise ValueError("must be an e-mail address alone")
-        return text
+        return _mailable(value).text
 
     @field_validator("privacy_url", "privacy_url_en", "mailchimp_api_url", "mailchimp_signup_url")
     @classmethod
@@ -276,14 +307,7 @@ class Settings(BaseSettings):
             if info.data.get("smtp_url") is not None:
                 raise ValueError("is required with SMTP_URL")
             return None
-        name, address = parseaddr(value)
-        try:
-            Address.as_held(address)
-            MailboxAddress(display_name=name, addr_spec=address)
-        except (InvalidAddress, ValueError) as error:
-            raise ValueError("must look like: Name <address>") from error
-        if not value.isprintable():
-            raise ValueError("must be one line")
+        Sender.parse(value)
         return value
 
     @field_validator("mailchimp_api_key")
@@ -343,8 +367,8 @@ class Settings(BaseSettings):
     @field_validator("allowed_origins")
     @classmethod
     def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        origins = tuple(_web_url(origin) for origin in value)
-        if any(re.search(r"[@?#]|[^/:]/", origin) for origin in origins):
+        origins = tuple(hosts.origin_of(_web_url(origin)) for origin in value)
+        if any(re.search(r"[?#]|[^/:]/", _web_url(origin)) for origin in value):
             raise ValueError("must be origins alone, such as https://www.company.de")
         return origins
 
@@ -393,6 +417,13 @@ class Settings(BaseSettings):
     def smtp(self) -> SmtpServer | None:
         """The mail server; None: letters become files under var/mail/."""
         return SmtpServer.parse(self.smtp_url.get_secret_value()) if self.smtp_url else None
+
+    @property
+    def sender(self) -> Sender:
+        """Who writes our letters; without MAIL_FROM the organisation, from CONTACT_EMAIL."""
+        if self.mail_from is not None:
+            return Sender.parse(self.mail_from)
+        return Sender(self.organisation, Address.kept(self.contact_email))
 
     @property
     def admins(self) -> tuple[AdminToken, ...]:

@@ -267,3 +267,78 @@ def test_several_tokens_have_their_names() -> None:
 
 def test_every_field_is_a_setting_of_the_environment() -> None:
     assert all(name == name.lower() for name in Settings.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("value", "name", "address"),
+    [
+        ("Muster <news@example.com>", "Muster", "news@example.com"),
+        ("news@example.com", "", "news@example.com"),
+        ("<news@example.com>", "", "news@example.com"),
+        (
+            '"Muster, \\"Nord\\" (Ltd.)" <news@example.com>',
+            'Muster, "Nord" (Ltd.)',
+            "news@example.com",
+        ),
+        ("Muster, Söhne (Ltd.) <news@straße.de>", "Muster, Söhne (Ltd.)", "news@xn--strae-oqa.de"),
+        ("=?utf-8?q?=0a?= <news@example.com>", "=?utf-8?q?=0a?=", "news@example.com"),
+    ],
+)
+def test_a_senders_name_is_taken_as_it_is_written(value: str, name: str, address: str) -> None:
+    sender = load({**ONLINE, "MAIL_FROM": value}).sender
+
+    assert (sender.name, sender.address.text) == (name, address)
+
+
+def test_without_a_sender_the_organisation_writes_from_its_contact_address() -> None:
+    sender = load(MINIMAL).sender
+
+    assert (sender.name, sender.address.text) == (MINIMAL["ORGANISATION"], MINIMAL["CONTACT_EMAIL"])
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("MAIL_FROM", "Muster <grüße@example.com>"),
+        ("MAIL_FROM", "Muster <=?utf-8?q?x?=@example.com>"),
+        ("MAIL_FROM", "Muster <news@example.com> SIZE=1"),
+        ("MAIL_FROM", "Muster <news@example.com>, <x@example.com>"),
+        ("MAIL_FROM", "Muster <x@example.com> <news@example.com>"),
+        ("MAIL_FROM", '"Muster" <"a b"@example.com>'),
+        ("CONTACT_EMAIL", "grüße@example.com"),
+        ("CONTACT_EMAIL", "a@example.com, b@example.com"),
+        ("CONTACT_EMAIL", "Ada <a@example.com>"),
+        ("PUBLIC_URL", "https://a_b.example.com"),
+        ("PUBLIC_URL", "https://user@example.com"),
+        ("PUBLIC_URL", "https://example.com/a b"),
+        ("PUBLIC_URL", "https://example.com\n/x"),
+        ("PRIVACY_URL", "https://example.com/a\nb"),
+        ("ALLOWED_ORIGINS", "https://www.example.com\\@evil.example"),
+        ("ALLOWED_ORIGINS", "https://user@www.example.com"),
+        ("SMTP_URL", "smtp://bü_cher.example.com"),
+        ("TOPICS", "tools \udce4"),
+    ],
+)
+def test_what_could_be_read_in_two_ways_is_refused(variable: str, value: str) -> None:
+    problems = problems_of({**ONLINE, variable: value})
+
+    assert [problem.split(":")[0] for problem in problems] == [variable]
+
+
+def test_hosts_are_written_in_ascii_as_browsers_write_them() -> None:
+    settings = load(
+        {
+            **ONLINE,
+            "PUBLIC_URL": "https://Bücher.example.com:443/news/",
+            "ALLOWED_ORIGINS": "https://www.straße-test.de, https://www.example.com:443/",
+            "SMTP_URL": "smtp://mail.straße.de",
+        }
+    )
+
+    assert settings.public_url == "https://xn--bcher-kva.example.com/news"
+    assert settings.allowed_origins == (
+        "https://www.xn--strae-test-83a.de",
+        "https://www.example.com",
+    )
+    assert settings.smtp is not None
+    assert settings.smtp.host == "mail.xn--strae-oqa.de"

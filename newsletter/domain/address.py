@@ -5,16 +5,25 @@ Syntax is checked by email-validator, without DNS: a name server that is away mu
 
 from __future__ import annotations
 
-from contextlib import suppress
+import re
 from dataclasses import dataclass
 from typing import Self
 
-import idna
 from email_validator import EmailNotValidError, validate_email
 
 from newsletter.domain.errors import InvalidAddress
+from newsletter.domain.hosts import ascii_name
 
 LONGEST = 254  #: octets, RFC 5321 § 4.5.3.1.3
+#: What Mailchimp may hold before the @: a quoted string, or anything that ends no path of SMTP.
+_HELD = re.compile(r"""\"[^"\\<>]*\"|[^\s"<>@]+""")
+#: The only form that letters are sent to (RFC 5321 § 4.1.2 without quoted strings; dots as some providers have them).
+_MAILABLE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+")
+#: How an encoded word begins (RFC 2047). Readers decode it, also where it has no business, to any text at all.
+_ENCODED_WORD = re.compile(r"=\?.*\?")
+_ONLY_DIGITS_LAST = re.compile(
+    r"(?:.*\.)?[0-9]+"
+)  #: an IPv4 address, or no domain at all (RFC 3696 § 2)
 
 
 @dataclass(frozen=True)
@@ -37,33 +46,47 @@ class Address:
             )
         except EmailNotValidError as error:
             raise InvalidAddress from error
-        text = valid.ascii_email
-        if text is None or len(text) > LONGEST:
+        address = cls._of(valid.ascii_local_part or "", valid.ascii_domain)
+        if len(address.text) > LONGEST:
             raise InvalidAddress
-        return cls(text, text.lower())
+        return address
 
     @classmethod
     def as_held(cls, given: str) -> Self:
         """Take whatever Mailchimp or our own rows may hold, leniently, so that it can be blocked and erased.
 
-        Only what can be no address anywhere is refused: without an @ inside, or with a control character.
+        Only what can be no address anywhere is refused: without an @ inside, with a control character, or with
+        something else than a host after the @.
         """
         try:
             return cls.parse(given)
         except InvalidAddress:
             text = given.strip(" \t")
-        local, at, domain = text.rpartition("@")
-        if not (local and at and domain) or not text.isprintable() or len(text) > 4 * LONGEST:
+        local, _, domain = text.rpartition("@")
+        if not _HELD.fullmatch(local) or not text.isprintable() or len(text) > 4 * LONGEST:
             raise InvalidAddress
-        with suppress(UnicodeError):  # idna.IDNAError is one
-            domain = idna.encode(domain, uts46=True).decode("ascii")
-        text = f"{local}@{domain}"
-        return cls(text, text.lower())
+        return cls._of(local, domain)
+
+    @classmethod
+    def _of(cls, local: str, domain: str) -> Self:
+        try:
+            domain = ascii_name(domain)
+        except ValueError as error:
+            raise InvalidAddress from error
+        if _ENCODED_WORD.search(local) or _ONLY_DIGITS_LAST.fullmatch(domain):
+            raise InvalidAddress
+        return cls.kept(f"{local}@{domain}")
 
     @classmethod
     def kept(cls, text: str) -> Self:
         """Take back an Address's own text, which needs no second check."""
         return cls(text, text.lower())
+
+    @property
+    def is_mailable(self) -> bool:
+        """Tell whether it can stand in a header and in a command to a mail server as it is, meaning nothing else."""
+        is_plain = _MAILABLE.fullmatch(self.text) and not _ENCODED_WORD.search(self.text)
+        return bool(is_plain) and len(self.text) <= LONGEST
 
     def __repr__(self) -> str:
         """Show nothing: a representation ends up in logs and tracebacks."""

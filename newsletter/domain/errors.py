@@ -134,3 +134,16 @@ class DeliveryFailure(NewsletterError):
         self.reason = reason
         self.outcome_unknown = outcome_unknown
         super().__init__(reason)
+
+
+class UnsafeLetter(DeliveryFailure):
+    """A letter is not what was meant: one of its headers could be read as something else. It does not leave.
+
+    `header` is that header's name. Where it is To, the recipient's address is to blame, and this letter is given up;
+    any other comes from our settings and texts, and all letters wait until those are mended.
+    """
+
+    def __init__(self, header: str) -> None:
+        self.header = header
+        meaning = Meaning.GIVE_UP_ONE if header == "To" else Meaning.HOLD_ALL
+        super().__init__(meaning, f"letter_unsafe {header}")

@@ -39,6 +39,11 @@ class Sentence:
 class Code(Enum):
     """Everything that can be posted; the table keeps the name in lower case (at most 32 characters)."""
 
+    LETTER_UNSAFE = Sentence(
+        "letters",
+        "one was given up, since its recipient's address could be read as something else: reference {detail}",
+        "see by `newsletter access` whose it is, and correct or erase it",
+    )
     MAIL_OUTCOME_UNKNOWN = Sentence(
         "SMTP_URL",
         "the mail server took a letter and did not say whether it keeps it ({detail}); it may arrive up to three times",

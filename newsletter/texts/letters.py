@@ -7,14 +7,10 @@ advertising (LG Stendal, 22 S 87/20). Every letter is whole files per language u
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
-from email.header import Header
-from email.headerregistry import Address as Mailbox
-from email.headerregistry import AddressHeader
 from email.message import EmailMessage
-from email.policy import EmailPolicy
-from email.utils import parseaddr
 from functools import lru_cache
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -25,12 +21,10 @@ from jinja2 import Environment
 from newsletter.config import Locale, Settings
 from newsletter.domain.address import Address
 from newsletter.storage.models import LetterKind
-from newsletter.texts import brand
+from newsletter.texts import brand, headers
+from newsletter.texts.headers import Written
 
 _PARTS = ("subject", "txt", "html")
-_ENCODED_WORD = (
-    74  #: characters; one less than RFC 2047 § 2 allows, as Python counts without the blank
-)
 
 
 # Not printable: the links open what they lead to, and the recipient is personal data.
@@ -92,14 +86,37 @@ class MyDataValues(_Values):
 LetterValues = ConfirmationValues | WayBackValues | MyDataValues
 
 
+# Not printable: it is all that a letter says, links included.
+@dataclass(frozen=True, repr=False)
+class Finished:
+    """A letter as it leaves, and its envelope. Whoever holds one knows that it was read back; raises UnsafeLetter.
+
+    `octets` is what follows DATA, its dots not stuffed yet.
+    """
+
+    message: EmailMessage
+    sender: str
+    recipient: str
+    octets: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        octets = self.message.as_bytes(policy=headers.POLICY)
+        headers.verify(octets, sender=self.sender, recipient=self.recipient)
+        object.__setattr__(self, "octets", octets)
+
+
+def finish(values: LetterValues, settings: Settings) -> Finished:
+    """Write a letter, ready to leave; raise UnsafeLetter where it would not be what was meant."""
+    return Finished(compose(values, settings), settings.sender.address.text, values.recipient)
+
+
 def compose(values: LetterValues, settings: Settings) -> EmailMessage:
-    """Write a letter; raise ValueError for a line break in what becomes a header."""
+    """Write a letter; raise UnsafeLetter for what cannot stand in a header."""
     subject = _render("subject", values, settings).strip()
-    message = EmailMessage(policy=_LETTER_POLICY)
-    _address(message, values.recipient, settings)
-    message["Subject"] = subject
+    message = EmailMessage(policy=headers.POLICY)
+    for header in _written(values, settings, subject):
+        message[header.name] = header
     message["Date"] = values.written_at
-    message["Message-ID"] = values.message_id
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834 § 5: no out-of-office reply, please
     message.set_content(_render("txt", values, settings), cte="quoted-printable")
     twin = _render("html", values, settings, subject=subject)
@@ -109,6 +126,17 @@ def compose(values: LetterValues, settings: Settings) -> EmailMessage:
     for part in message.iter_parts():
         del part["MIME-Version"]  # it belongs to the whole, and there once
     return message
+
+
+def _written(values: LetterValues, settings: Settings, subject: str) -> Iterator[Written]:
+    """Every header that holds a setting or a person's address."""
+    sender, contact = settings.sender, Address.as_held(settings.contact_email)
+    yield headers.mailbox("From", sender.address, sender.name)
+    yield headers.mailbox("To", Address.kept(values.recipient))
+    if contact.key != sender.address.key:
+        yield headers.mailbox("Reply-To", contact)
+    yield headers.text("Subject", subject)
+    yield headers.message_id(values.message_id)
 
 
 def template_version(kind: LetterKind, language: Locale) -> str:
@@ -135,53 +163,3 @@ def _render(part: str, values: LetterValues, settings: Settings, **more: Any) ->
     template = current_app.jinja_env.get_template(name_of(values.kind, values.language, part))
     host = urlsplit(settings.public_url).hostname
     return template.render(letter=values, settings=settings, zone=settings.zone, host=host, **more)
-
-
-def _address(message: EmailMessage, recipient: str, settings: Settings) -> None:
-    sender = _sender(settings)
-    message["From"] = sender
-    message["To"] = _mailbox("", recipient)
-    contact = Address.as_held(settings.contact_email)
-    if contact.key != Address.as_held(sender.addr_spec).key:
-        message["Reply-To"] = _mailbox("", contact.text)
-
-
-def _sender(settings: Settings) -> Mailbox:
-    if settings.mail_from is None:
-        return _mailbox(settings.organisation, settings.contact_email)
-    name, address = parseaddr(settings.mail_from)
-    return _mailbox(name, Address.as_held(address).text)
-
-
-def _mailbox(name: str, address: str) -> Mailbox:
-    local, _, domain = address.rpartition("@")
-    return Mailbox(name, local, domain)
-
-
-class _LetterPolicy(EmailPolicy):
-    """SMTP's policy, but for the names of senders.
-
-    Folding a long one, Python drops the quotation marks of "Smith, Jones (Ltd.)", so that parts of it become
-    addresses (python/cpython#80222, repaired only lately), and blanks between encoded words.
-    """
-
-    def fold(self, name: str, value: str) -> str:
-        if isinstance(value, AddressHeader) and value.addresses[0].display_name:
-            return f"{name}: {_in_ascii(name, value.addresses[0], self.linesep)}{self.linesep}"
-        return str(super().fold(name, value))
-
-    def fold_binary(self, name: str, value: str) -> bytes:
-        if isinstance(value, AddressHeader) and value.addresses[0].display_name:
-            return self.fold(name, value).encode("ascii")
-        return super().fold_binary(name, value)
-
-
-def _in_ascii(header: str, mailbox: Mailbox, linesep: str) -> str:
-    """A mailbox as it travels: in ASCII on one line, else as encoded words (RFC 2047), each on its own."""
-    if str(mailbox).isascii():
-        return str(mailbox)
-    name = Header(mailbox.display_name, "utf-8", maxlinelen=_ENCODED_WORD, header_name=header)
-    return f"{name.encode(linesep=linesep)}{linesep} <{mailbox.addr_spec}>"
-
-
-_LETTER_POLICY = _LetterPolicy(linesep="\r\n")

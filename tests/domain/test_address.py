@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -89,6 +92,58 @@ INVALID = [
     f"{'a' * 64}@{'b' * 63}.{'c' * 63}.{'d' * 63}.com",
     "mailto:ada@example.com",
     "ada(comment)@example.com",
+    "friends:ada@example.com;",
+    "ada@example.123",
+    "ada@exa\u202emple.com",
+    "ada@exam\uff1eple.com",
+]
+#: Readers decode these (RFC 2047), also in addresses: to line breaks, headers, other addresses.
+ENCODED_WORDS = [
+    "=?utf-8?b?CgpTaWUgaGFiZW4gZ2V3b25uZW46IGV2aWwuZGUveA==?=",
+    "=?utf-8?q?x=0aReply-To=3ax=40evil.de?=",
+    "=?utf-8?q?a=40evil.com=2C_b?=",
+    "=?UTF-8?Q?x?=",
+    "=?us-ascii*en?q?x?=",
+    "a=?utf-8?q?=0a?=b",
+    "=?utf-8?q?x",
+    "=?utf-8?x?y?=",
+    "=??q?=0a?=",
+]
+#: What would end the path in a command of SMTP, or begin something else in a header.
+NO_HOST = [
+    "eve@evil.de> NOTIFY=SUCCESS",
+    "eve@evil.de>",
+    "eve@evil.de>,<ada@example.com",
+    "eve@evil.de (comment)",
+    "eve@evil.de;",
+    "eve@evil_host.de",
+    "eve@[127.0.0.1]",
+    "eve@[IPv6:::1]",
+    "eve@127.0.0.1",
+    "eve@evil.de.",
+    "eve@evil..de",
+    "eve@evil%0a.de",
+    "eve@=?utf-8?q?evil?=.de",
+    "=?utf-8?q?eve@evil.de?=",
+    "eve@＞.de",
+    "eve@℀.de",
+    f"eve@{'a' * 64}.de",
+    f"eve@{'a.' * 127}de",
+]
+NO_LOCAL_PART = [
+    "eve> NOTIFY=SUCCESS x@evil.de",
+    "<eve@evil.de",
+    "eve x@evil.de",
+    "Eve <eve@evil.de",
+    '"eve"x@evil.de',
+    '"e"ve"@evil.de',
+    '"eve\\" x@evil.de',
+    '"eve>x"@evil.de',
+    "eve\x00@evil.de",
+    "eve\u202e@evil.de",
+    "eve@evil.de,ada@example.com",
+    *(f"{word}@evil.de" for word in ENCODED_WORDS),
+    *(f'"{word}"@evil.de' for word in ENCODED_WORDS),
 ]
 
 
@@ -144,6 +199,33 @@ def test_what_can_be_no_address_anywhere_is_refused(hopeless: str) -> None:
         Address.as_held(hopeless)
 
 
+@pytest.mark.parametrize("given_text", [*NO_HOST, *NO_LOCAL_PART])
+@pytest.mark.parametrize("read", [Address.parse, Address.as_held])
+def test_what_means_something_else_in_a_header_or_command_is_no_address(
+    given_text: str, read: Callable[[str], Address]
+) -> None:
+    with pytest.raises(InvalidAddress):
+        read(given_text)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        '"ada lovelace"@example.com',
+        "jürgen@example.com",
+        "a,b@example.com",
+        f"{'a' * 243}@example.com",
+    ],
+)
+def test_what_is_held_but_no_plain_address_gets_no_letter(odd: str) -> None:
+    assert not Address.as_held(odd).is_mailable
+
+
+@pytest.mark.parametrize("given_text", VALID)
+def test_whoever_signs_up_can_be_written_to(given_text: str) -> None:
+    assert Address.parse(given_text).is_mailable
+
+
 @pytest.mark.parametrize("given_text", VALID)
 def test_strict_and_lenient_reading_agree_on_whom_they_mean(given_text: str) -> None:
     assert Address.as_held(given_text) == Address.parse(given_text)
@@ -155,11 +237,74 @@ def test_an_address_shows_nothing_of_itself() -> None:
     assert "ada" not in f"{address!r} {address}"
 
 
-@given(st.text(max_size=300))
-def test_no_text_breaks_the_parser_or_smuggles_a_line(text: str) -> None:
+#: Pieces that mean something in a header, in an encoded word or in a command.
+PIECES = [
+    *(
+        "ada",
+        "@",
+        "@example.com",
+        ".",
+        "..",
+        "<",
+        ">",
+        '"',
+        "\\",
+        " ",
+        "\t",
+        ",",
+        ";",
+        ":",
+        "(",
+        ")",
+        "[",
+        "]",
+    ),
+    *(
+        "=?",
+        "?=",
+        "?q?",
+        "?b?",
+        "utf-8",
+        "=?utf-8?q?",
+        "=0a",
+        "%0a",
+        "Cgo=",
+        "\r\n",
+        "\n",
+        "\x00",
+        "\u202e",
+        "\u2028",
+    ),
+    *(
+        "straße",
+        "ü",
+        "。",
+        "＞",
+        "＜",
+        "＝",
+        "？",
+        "xn--",
+        "-",
+        "\ud800",
+        "NOTIFY=SUCCESS",
+        "[127.0.0.1]",
+        "K",
+    ),
+]
+TEXTS = st.text(max_size=300) | st.lists(st.sampled_from(PIECES), max_size=14).map("".join)
+
+
+@given(TEXTS)
+def test_no_text_breaks_a_parser_or_brings_more_than_an_address(text: str) -> None:
     for read in (Address.parse, Address.as_held):
         try:
             address = read(text)
         except InvalidAddress:
             continue
         assert address.text.isprintable()
+        assert read(address.text) == address
+        assert re.fullmatch(r"[A-Za-z0-9.-]{1,253}", address.text.rpartition("@")[2])
+        assert not re.search(r"=\?.*\?.*\?|[<>]", address.text)
+        if address.is_mailable:
+            assert re.fullmatch(r"[!-~]+", address.text)
+            assert len(address.text) <= 254

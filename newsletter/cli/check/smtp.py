@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
-from email.utils import parseaddr
 
 from newsletter.cli.check import certificates
 from newsletter.cli.check.finding import Finding
@@ -59,6 +58,10 @@ _REFUSED = {
         "the mail server refuses user and password",
         "put the right ones into it, with special characters percent-encoded",
     ),
+    "letter_unsafe": (
+        "no letter leaves, since one of its headers could be read as something else",
+        "look at MAIL_FROM, ORGANISATION, CONTACT_EMAIL and the subjects in BRAND_DIR",
+    ),
 }
 #: At another step, as it looked at a letter.
 _OTHER = (
@@ -111,17 +114,9 @@ def told_by(reason: str) -> tuple[str, str]:
 
 
 def _envelope(settings: Settings, postbox: SmtpPostbox) -> Iterator[Finding]:
-    sender, contact = parseaddr(settings.mail_from or "")[1], settings.contact_email
-    if not sender.isascii():
-        yield Finding(
-            "MAIL_FROM",
-            "the address is not ASCII alone, which no mail server is asked to take",
-            "write its domain in its xn-- form, and its name before the @ in ASCII",
-        )
-        return
     try:
         # Many servers judge a sender only when the recipient is named.
-        postbox.try_envelope(sender, contact if contact.isascii() else sender)
+        postbox.try_envelope(settings.sender.address.text, settings.contact_email)
     except DeliveryFailure as failure:
         yield from _refused(failure)
 

@@ -13,14 +13,18 @@ _ASCII_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _UMLAUT_LABEL = "[A-Za-z0-9à-öø-ÿ](?:[A-Za-z0-9à-öø-ÿ-]{0,22}[A-Za-z0-9à-öø-ÿ])?"
 #: `Address.parse`, but for domains in other scripts: these fit in their ASCII form (`xn--…`).
 STRICT = (
-    r"^(?!\.)(?!.*\.[.@])[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}"
+    r"^(?!\.)(?!.*\.[.@])(?!.*=\?.*\?.*@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}"
     r"@(?!(?:.*\.)?(?![Xx][Nn])[^.]{2}--)(?!.*\.(?:arpa|invalid|local|localhost|onion|test)$)"
     rf"(?:{_ASCII_LABEL}\.)*(?:{_ASCII_LABEL}|{_UMLAUT_LABEL})"
     r"\.[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z])?$"
 )
-_PRINTED = "!-?A-~¡-¬®-˿"
-#: `Address.as_held`, but for scripts beyond Latin: something around an @, nothing unprintable.
-LENIENT = f"^[@{_PRINTED}][ @{_PRINTED}]*@[ {_PRINTED}]*[{_PRINTED}]$"
+#: `Address.as_held`, but for scripts beyond Latin: anything printable that ends no path of SMTP, at a host.
+LENIENT = (
+    r"^(?!.*=\?.*\?.*@)"
+    r'(?:"[ !#-;=?-\[\]-~¡-¬®-˿]*"|[!#-;=?A-~¡-¬®-˿]+)'
+    r"@(?=.{1,200}$)(?!(?:[^.]*\.)*[0-9]+$)(?!(?:.*\.)?(?![Xx][Nn])[^.]{2}--)"
+    rf"(?:{_ASCII_LABEL}\.){{0,3}}(?:{_ASCII_LABEL}|{_UMLAUT_LABEL})$"
+)
 
 _EXAMPLE = "ada@example.com"
 

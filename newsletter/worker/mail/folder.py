@@ -6,18 +6,11 @@ import os
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from email.message import EmailMessage
-from email.policy import SMTP
 from pathlib import Path
 
 from newsletter.domain import clock
 from newsletter.domain.errors import DeliveryFailure, Meaning
-
-
-def as_sent(message: EmailMessage) -> bytes:
-    """A letter as it goes over the wire: lines end in CRLF, all is ASCII (RFC 5322, RFC 2045)."""
-    length = message.policy.max_line_length
-    return message.as_bytes(policy=SMTP.clone(cte_type="7bit", max_line_length=length))
+from newsletter.texts.letters import Finished
 
 
 class FolderPostbox:
@@ -26,7 +19,7 @@ class FolderPostbox:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def send(self, message: EmailMessage, may_finish: Callable[[], bool]) -> str:
+    def send(self, letter: Finished, may_finish: Callable[[], bool]) -> str:
         """Write one letter, whole or not at all, for our eyes alone; raise DeliveryFailure."""
         name = f"{clock.now():%Y%m%dT%H%M%S.%f}-{secrets.token_hex(8)}"
         unfinished = self._folder / f".{name}.part"
@@ -34,7 +27,7 @@ class FolderPostbox:
         if not may_finish():
             raise DeliveryFailure(Meaning.RETRY_LATER, "lease_lost")
         try:
-            _write_through(unfinished, as_sent(message))
+            _write_through(unfinished, letter.octets)
             unfinished.rename(self._folder / f"{name}.eml")
         except OSError:
             with suppress(OSError):

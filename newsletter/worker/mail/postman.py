@@ -9,14 +9,16 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from datetime import timedelta
 from email.message import EmailMessage
 from functools import partial
 
 from newsletter import config
 from newsletter.domain import clock
-from newsletter.domain.errors import DeliveryFailure, Meaning
-from newsletter.storage import jobs, outage
+from newsletter.domain.errors import DeliveryFailure, Meaning, UnsafeLetter
+from newsletter.storage import jobs, notices, outage
 from newsletter.storage.jobs import Permit
+from newsletter.storage.notices import Code
 from newsletter.texts import letters
 from newsletter.texts.letters import LetterValues
 from newsletter.worker.mail import contents, leases, outcome
@@ -34,6 +36,7 @@ _NEXT = {
     Meaning.GIVE_UP_ONE: "given up",
     Meaning.HOLD_ALL: "all letters wait",
 }
+_TOLD_FOR = timedelta(days=7)  #: how long staff read that a letter was not what was meant
 
 Settle = Callable[[], None]
 
@@ -117,8 +120,8 @@ class Postman:
             if values is None:
                 return partial(outcome.record_needless, leased)
             domain = domain_of(values.recipient)
-            message = letters.compose(values, config.current())
-            reply = self._postbox.send(message, partial(leases.record_copy, leased))
+            letter = letters.finish(values, config.current())
+            reply = self._postbox.send(letter, partial(leases.record_copy, leased))
         except DeliveryFailure as failure:
             return partial(self._settle_failed, leased, failure, domain)
         except outage.OF_THE_DATABASE:
@@ -128,7 +131,7 @@ class Postman:
             log.exception("letter ref=%s could not be sent", leased.ref)
             wrong = DeliveryFailure(Meaning.RETRY_LATER, type(error).__name__)
             return partial(self._settle_failed, leased, wrong)
-        settle_sent = partial(self._settle_sent, leased, values, message)
+        settle_sent = partial(self._settle_sent, leased, values, letter.message)
         if isinstance(reply, str):
             return partial(settle_sent, reply)
         self._wait_beside(leased, reply, domain, settle_sent)
@@ -180,13 +183,17 @@ class Postman:
             *(leased.ref, leased.tries + 1, failure.reason, following),
         )
         outcome.record_failure(leased, failure)
+        is_unsafe = isinstance(failure, UnsafeLetter)
+        if is_unsafe and failure.meaning is Meaning.GIVE_UP_ONE:
+            notices.post(Code.LETTER_UNSAFE, detail=leased.ref, until=clock.now() + _TOLD_FOR)
         if isinstance(failure, Refused) and leased.tries == 0:
             # One that was refused before shows nothing new.
             self._refusals.add(domain)
         if self._refuses_all(leased, failure):
             jobs.hold("mail", failure.reason)
         elif leased.is_probe and (
-            isinstance(failure, Refused) or failure.meaning is Meaning.GIVE_UP_ONE
+            isinstance(failure, Refused)
+            or (failure.meaning is Meaning.GIVE_UP_ONE and not is_unsafe)
         ):
             # It speaks of one letter alone: the server takes the others again.
             jobs.release("mail")

@@ -9,7 +9,6 @@ import re
 import ssl
 import time
 from collections.abc import Callable
-from email.message import EmailMessage
 from functools import cached_property
 from math import inf
 from pathlib import Path
@@ -18,8 +17,9 @@ from urllib.parse import urlsplit
 
 from newsletter.config import Settings, SmtpServer, is_local
 from newsletter.domain.errors import DeliveryFailure, Meaning
+from newsletter.texts.letters import Finished
 from newsletter.worker.mail.conversation import Conversation, Patience, connect
-from newsletter.worker.mail.folder import FolderPostbox, as_sent
+from newsletter.worker.mail.folder import FolderPostbox
 from newsletter.worker.mail.replies import Refused, broken_off, expect
 
 FOLDER = Path("var/mail")
@@ -49,7 +49,7 @@ class Postbox(Protocol):
     can. `end_within` ends all waiting so many seconds from now, that of slow replies too, whichever thread calls it.
     """
 
-    def send(self, message: EmailMessage, may_finish: Callable[[], bool]) -> str | SlowReply: ...
+    def send(self, letter: Finished, may_finish: Callable[[], bool]) -> str | SlowReply: ...
     def probe(self) -> None: ...
     def end_within(self, seconds: float) -> None: ...
     def close(self) -> None: ...
@@ -72,15 +72,14 @@ class SmtpPostbox:
         # Only once it is needed: reading the system's certificates takes 30 ms.
         return ssl.create_default_context()
 
-    def send(self, message: EmailMessage, may_finish: Callable[[], bool]) -> str | SlowReply:
+    def send(self, letter: Finished, may_finish: Callable[[], bool]) -> str | SlowReply:
         """Hand one letter over and return the server's reply as one line; raise DeliveryFailure."""
-        sender = _only_address(message, "From", Meaning.HOLD_ALL)
-        recipient = _only_address(message, "To", Meaning.GIVE_UP_ONE)
-        content = re.sub(rb"(?m)^\.", b"..", as_sent(message))  # RFC 5321 § 4.5.2
+        sender = letter.sender
+        content = re.sub(rb"(?m)^\.", b"..", letter.octets)  # RFC 5321 § 4.5.2
         smtp = self._begin(sender)
         is_finished = False
         try:
-            expect("rcpt", smtp.docmd(f"RCPT TO:<{recipient}>"), sender=sender)
+            expect("rcpt", smtp.docmd(f"RCPT TO:<{letter.recipient}>"), sender=sender)
             expect("data", smtp.docmd("DATA"), wanted=3, sender=sender)
             smtp.send(content)
             if not may_finish():
@@ -183,15 +182,6 @@ def postbox_for(settings: Settings, *, patience: Patience | None = None) -> Post
         return FolderPostbox(FOLDER)
     helo = None if is_local(settings.public_url) else urlsplit(settings.public_url).hostname
     return SmtpPostbox(settings.smtp, helo=helo, patience=patience)
-
-
-def _only_address(message: EmailMessage, header: str, meaning: Meaning) -> str:
-    """The address in a header, in ASCII (SMTPUTF8 is not spoken); it is written into a command."""
-    (mailbox,) = message[header].addresses
-    address: str = mailbox.addr_spec
-    if not (address.isascii() and address.isprintable()):
-        raise DeliveryFailure(meaning, "address_not_ascii")
-    return address
 
 
 def _lost(error: OSError, *, outcome_unknown: bool = False) -> DeliveryFailure:

@@ -16,7 +16,7 @@ from newsletter.storage import jobs
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp.answers import problem
 from sandbox.mailchimp.problems import internal_error
-from tests.cli.check.conftest import HOST, NOWHERE, PASSWORD, Deployed, Web, records
+from tests.cli.check.conftest import HOST, NOWHERE, PASSWORD, Deployed, Web
 from tests.conftest import on_sqlite
 from tests.people import WEBHOOK_SECRET
 from tests.worker.certificates import self_signed, server_side
@@ -94,12 +94,6 @@ def unknown_certificate(deployed: Deployed) -> Variables:
 def wrong_password(deployed: Deployed) -> Variables:
     url = str(deployed.environ["SMTP_URL"])
     return {"SMTP_URL": url.replace(PASSWORD, WRONG_WORD)}
-
-
-def beyond_ascii(deployed: Deployed) -> Variables:
-    domain = "tischlerei-süd.example"
-    deployed.dns.records |= records(domain.encode("idna").decode())
-    return {"MAIL_FROM": f"Muster <newsletter@{domain}>", "CONTACT_EMAIL": "info@example.com"}
 
 
 def no_folder(deployed: Deployed) -> Variables:
@@ -324,12 +318,6 @@ MISTAKES = {
         "MAIL_FROM",
         "the mail server does not let us send as this address (rcpt 553 5.7.1)",
         "set one that SMTP_URL's user may send as",
-    ),
-    "a sender beyond ASCII": Mistake(
-        beyond_ascii,
-        "MAIL_FROM",
-        "the address is not ASCII alone",
-        "xn--",
     ),
     "a contact that the mail server refuses": Mistake(
         mail_server(RCPT="550 5.1.1 no such user"),

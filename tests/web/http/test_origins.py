@@ -130,3 +130,19 @@ def test_without_allowed_origins_no_site_is_allowed(client_with: ClientWith) -> 
 
     assert "ALLOWED_ORIGINS" not in COMPANY
     assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("origin", "is_allowed"),
+    [("https://www.xn--strae-test-83a.de", True), ("https://www.strasse-test.de", False)],
+)
+def test_a_site_with_an_international_name_is_itself_and_nobody_else(
+    client_with: ClientWith, origin: str, is_allowed: bool
+) -> None:
+    client = client_with(ALLOWED_ORIGINS="https://www.straße-test.de")
+
+    answer = client.options("/subscriptions", headers={"Origin": origin})
+    page = client.post("/subscriptions", data={"email": ADA, "next": f"{origin}/danke"})
+
+    assert (answer.headers.get("Access-Control-Allow-Origin") == origin) is is_allowed
+    assert (page.location == f"{origin}/danke") is is_allowed

@@ -18,6 +18,7 @@ from cryptography import x509
 
 from newsletter.config import SmtpServer, load
 from newsletter.domain.errors import DeliveryFailure, Meaning
+from newsletter.texts.letters import Finished
 from newsletter.worker.mail.conversation import Patience
 from newsletter.worker.mail.folder import FolderPostbox
 from newsletter.worker.mail.smtp import Postbox, SlowReply, SmtpPostbox, postbox_for
@@ -34,13 +35,17 @@ SHORT = Patience(connect=0.3, command=0.3, end=0.3)
 HOLD_ALL, GIVE_UP_ONE, RETRY_LATER = Meaning.HOLD_ALL, Meaning.GIVE_UP_ONE, Meaning.RETRY_LATER
 
 
-def letter(recipient: str = ADA) -> EmailMessage:
+def letter(
+    recipient: str = ADA, text: str = "Grüße\n.\nEnde\n", cte: str = "quoted-printable"
+) -> Finished:
     message = EmailMessage()
     message["From"] = "Nöws <news@example.com>"
     message["To"] = recipient
     message["Subject"] = "Bitte bestätigen"
-    message.set_content("Grüße\n.\nEnde\n", cte="quoted-printable")
-    return message
+    message["Date"] = "Sun, 01 Mar 2026 23:00:00 +0000"
+    message["Message-ID"] = "<1@example.com>"
+    message.set_content(text, cte=cte)
+    return Finished(message, "news@example.com", recipient)
 
 
 @contextmanager
@@ -61,8 +66,8 @@ def postbox_at(
         postbox.close()
 
 
-def send(postbox: Postbox, message: EmailMessage) -> str:
-    reply = postbox.send(message, lambda: True)
+def send(postbox: Postbox, letter: Finished) -> str:
+    reply = postbox.send(letter, lambda: True)
     assert isinstance(reply, str)
     return reply
 
@@ -117,11 +122,8 @@ def test_a_letter_travels_in_ascii_with_crlf_and_stuffed_dots() -> None:
 
 
 def test_a_letter_composed_for_eight_bits_is_recoded() -> None:
-    message = letter()
-    message.set_content("Grüße\n", cte="8bit")
-
     with ScriptedSmtp() as server, postbox_at(server) as postbox:
-        send(postbox, message)
+        send(postbox, letter(text="Grüße\n", cte="8bit"))
 
         assert server.letters[0].isascii()
 
@@ -276,8 +278,7 @@ def test_only_a_connection_lost_after_the_letter_leaves_the_outcome_unknown(
 
 
 def test_a_letter_that_is_stuck_half_way_was_surely_not_accepted() -> None:
-    huge = letter()
-    huge.set_content(("x" * 70 + "\n") * 100_000, cte="7bit")
+    huge = letter(text=("x" * 70 + "\n") * 100_000, cte="7bit")
 
     with ScriptedSmtp({"DATA": Act.STALL}) as server, postbox_at(server, patience=SHORT) as postbox:
         with pytest.raises(DeliveryFailure) as caught:
@@ -549,29 +550,6 @@ def test_closing_says_goodbye_and_the_next_letter_opens_another_connection() -> 
 
         assert server.commands[-1] == "quit"
         assert len(server.connections) == 2
-
-
-@pytest.mark.parametrize("header", ["From", "To", "Subject"])
-def test_no_header_can_be_smuggled_in(header: str) -> None:
-    message = EmailMessage()
-
-    with pytest.raises(ValueError, match=r"linefeed|newline|CR or LF"):
-        message[header] = "ada@example.org\r\nBcc: grace@example.com"
-
-
-@pytest.mark.parametrize(("header", "meaning"), [("From", HOLD_ALL), ("To", GIVE_UP_ONE)])
-def test_an_address_beyond_ascii_is_refused_before_anything_is_sent(
-    header: str, meaning: Meaning
-) -> None:
-    message = letter()
-    message.replace_header(header, "grüße@example.com")
-
-    with ScriptedSmtp() as server, postbox_at(server) as postbox:
-        with pytest.raises(DeliveryFailure) as caught:
-            send(postbox, message)
-
-        assert in_short(caught.value) == (meaning, "address_not_ascii", False)
-        assert server.connections == []
 
 
 def test_a_folder_takes_letters_as_they_would_be_sent(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from email.utils import parseaddr
 
 from dns.resolver import Resolver
 
@@ -17,7 +16,7 @@ def findings(settings: Settings, resolver: Resolver | None = None) -> Iterator[F
     """What is wrong with both; nothing is asked on localhost, whose letters go nowhere."""
     if is_local(settings.public_url) or settings.mail_from is None:
         return
-    sender = _domain(parseaddr(settings.mail_from)[1])
+    sender = _domain(settings.sender.address.text)
     contact = _domain(settings.contact_email)
     try:
         lookup = Lookup(resolver)

@@ -1,0 +1,123 @@
+"""The headers of a letter: written as they travel, and read back before the letter leaves.
+
+Strangers name recipients, and operators name senders. Python's own header objects parse what they are given once more,
+and decode encoded words (RFC 2047) in an address: on 3.11 to line breaks, that is to further headers and a body
+(python/cpython#121650, mended in later ones). Nothing of that is used here.
+"""
+
+from __future__ import annotations
+
+import re
+from email.header import Header
+from email.policy import SMTP, Policy
+from typing import Self
+
+from newsletter.domain.address import Address
+from newsletter.domain.errors import UnsafeLetter
+
+POLICY = SMTP.clone(cte_type="7bit")  #: lines end in CRLF, all is ASCII (RFC 5322, RFC 2045)
+_LINE = 78  #: characters, RFC 5322 § 2.1.1
+_LONGEST_LINE = 998  #: octets, RFC 5322 § 2.1.1
+#: One less than RFC 2047 § 2 allows, as Python counts without the blank.
+_ENCODED_WORD = 74
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_MESSAGE_ID = re.compile(r"<[A-Za-z0-9.-]+@[A-Za-z0-9.:-]+>")
+_FIELD = re.compile(rb"([A-Za-z-]+): ((?:[ -~]|\r\n [!-~])*)\r\n")
+_BROKEN_LINE = re.compile(rb"\r(?!\n)|(?<!\r)\n|[\x00\x80-\xff]|[^\r\n]{%d}" % (_LONGEST_LINE + 1))
+_ONCE = frozenset({"date", "from", "message-id", "subject", "to"})
+
+
+class Written(str):
+    """What a header says, to be read as text; it travels as it was folded here, and nothing parses it again."""
+
+    __slots__ = ("_wire", "name")
+
+    name: str
+    _wire: str
+
+    def __new__(cls, name: str, said: str, wire: str | None = None) -> Self:
+        """Take a header's text and the same in ASCII, folded by line feeds."""
+        header = super().__new__(cls, said)
+        header.name, header._wire = name, said if wire is None else wire
+        return header
+
+    def fold(self, *, policy: Policy) -> str:
+        """The whole header as it travels: what the standard library asks of a header that is complete."""
+        return f"{self.name}: {self._wire}\n".replace("\n", policy.linesep)
+
+
+def mailbox(header: str, address: Address, name: str = "") -> Written:
+    """A header with one address; raise UnsafeLetter where it cannot be one."""
+    if not address.is_mailable:
+        raise UnsafeLetter(header)
+    if not name:
+        return Written(header, address.text)
+    shown, path = _clean(header, name), f"<{address.text}>"
+    quoted = re.sub(r'(["\\])', r"\\\1", shown)
+    whole = f'"{quoted}" {path}'
+    if _stands_as_it_is(f"{header}: {whole}"):
+        return Written(header, whole)
+    return Written(header, f"{shown} {path}", f"{_encoded(header, shown)}\n {path}")
+
+
+def text(header: str, said: str) -> Written:
+    """A header of text; raise UnsafeLetter for a line break or another control character."""
+    said = _clean(header, said)
+    return Written(
+        header, said, said if _stands_as_it_is(f"{header}: {said}") else _encoded(header, said)
+    )
+
+
+def message_id(id_: str) -> Written:
+    """The letter's Message-ID, with its angle brackets; raise UnsafeLetter where it is none."""
+    if not _MESSAGE_ID.fullmatch(id_):
+        raise UnsafeLetter("Message-ID")
+    return Written("Message-ID", id_)
+
+
+def verify(octets: bytes, *, sender: str, recipient: str) -> None:
+    """Read a finished letter back; raise UnsafeLetter unless it has each header once, and goes to this one alone.
+
+    Looked at are octets, by nothing that decodes: what no reader can take for a second header or address is safe
+    from all of them.
+    """
+    head, blank, _body = octets.partition(b"\r\n\r\n")
+    if not blank or _BROKEN_LINE.search(octets):
+        raise UnsafeLetter("line")
+    fields = _fields(head + b"\r\n")
+    if fields.get("to") != recipient or not Address.kept(recipient).is_mailable:
+        raise UnsafeLetter("To")
+    name, _, path = fields.get("from", "").rpartition(" ")
+    if path != (f"<{sender}>" if name else sender) or not Address.kept(sender).is_mailable:
+        raise UnsafeLetter("From")
+
+
+def _fields(head: bytes) -> dict[str, str]:
+    """Each header by its name in lower case, unfolded; raise UnsafeLetter for any that is there twice, or missing."""
+    end, fields = 0, list[tuple[str, str]]()
+    while end < len(head):
+        found = _FIELD.match(head, end)
+        if found is None:
+            raise UnsafeLetter("header")
+        end = found.end()
+        fields.append((found[1].decode().lower(), found[2].decode().replace("\r\n", "")))
+    read = dict(fields)
+    if len(read) < len(fields) or not read.keys() >= _ONCE:
+        raise UnsafeLetter("header")
+    return read
+
+
+def _clean(header: str, said: str) -> str:
+    if _CONTROL.search(said):
+        raise UnsafeLetter(header)
+    return said
+
+
+def _stands_as_it_is(line: str) -> bool:
+    """Tell whether every reader sees in a header's line what stands there."""
+    return line.isascii() and "=?" not in line and len(line) <= _LINE
+
+
+def _encoded(header: str, said: str) -> str:
+    """A text as encoded words (RFC 2047), each on a line of its own."""
+    return Header(said, "utf-8", maxlinelen=_ENCODED_WORD, header_name=header).encode()
