@@ -24,6 +24,7 @@ _ENCODED_WORD = re.compile(r"=\?.*\?")
 _ONLY_DIGITS_LAST = re.compile(
     r"(?:.*\.)?[0-9]+"
 )  #: an IPv4 address, or no domain at all (RFC 3696 § 2)
+_GMAIL = frozenset({"gmail.com", "googlemail.com"})
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,18 @@ class Address:
         """Tell whether it can stand in a header and in a command to a mail server as it is, meaning nothing else."""
         is_plain = _MAILABLE.fullmatch(self.text) and not _ENCODED_WORD.search(self.text)
         return bool(is_plain) and len(self.text) <= LONGEST
+
+    @property
+    def mailbox(self) -> str:
+        """The same in every spelling that leads to one mailbox: without a tag, and at Gmail without dots.
+
+        Letters are counted by it; people are told apart by `key` alone, since other servers need not do likewise.
+        """
+        local, _, domain = self.key.rpartition("@")
+        local = local.partition("+")[0] or local
+        if domain in _GMAIL:
+            local, domain = local.replace(".", "") or local, "gmail.com"
+        return f"{local}@{domain}"
 
     def __repr__(self) -> str:
         """Show nothing: a representation ends up in logs and tracebacks."""

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from newsletter.domain.consent import ConsentText
-from newsletter.domain.limits import Sent
+from newsletter.domain.limits import LETTERS_PER_REQUEST, Sent
 
 BOUNCE_IS_FRESH = timedelta(days=30)
 
@@ -269,6 +269,8 @@ def must_wait(standing: Standing, sent: Sent, now: datetime) -> bool:
     """
     if standing.status is Status.BLOCKED:
         return sent.daily_limit_reached
+    if sent.of_request >= LETTERS_PER_REQUEST:
+        return True
     return sent.within_pause_or_full(now)
 
 

@@ -1,4 +1,4 @@
-"""How many letters one address gets: at most one in ten minutes and three a day, whoever asks."""
+"""How many letters one mailbox gets: at most one in ten minutes, three a day and five about one request."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from datetime import datetime, timedelta
 LETTER_PAUSE = timedelta(minutes=10)
 LETTERS_WINDOW = timedelta(hours=24)
 LETTERS_PER_WINDOW = 3
+LETTERS_PER_REQUEST = 5
+LONGEST_REQUEST = timedelta(days=14)  #: from its first sign-up to its end
 WAY_BACK_PAUSE = timedelta(days=30)
 
 
 @dataclass(frozen=True)
 class Sent:
-    """What an address was sent: when letters were written to it that still count (`counts()`).
+    """What somebody was sent: when letters were written to the mailbox that still count (`counts()`).
 
-    `may_tell_way_back`: there is a way back to Mailchimp to be told, and it was not told recently.
+    `of_request` are those about the open request. `may_tell_way_back`: there is a way back to Mailchimp to be told, and
+    it was not told recently.
     """
 
     letters: tuple[datetime, ...] = ()
+    of_request: int = 0
     may_tell_way_back: bool = False
 
     def within_pause_or_full(self, now: datetime) -> bool:
@@ -29,6 +33,11 @@ class Sent:
     def daily_limit_reached(self) -> bool:
         """Tell whether all letters were written that an address gets in a day."""
         return len(self.letters) >= LETTERS_PER_WINDOW
+
+
+def request_ends(first_at: datetime, now: datetime, link_days: int) -> datetime:
+    """When a request ends that was asked for now, and first at a time before."""
+    return min(now + timedelta(days=link_days), first_at + LONGEST_REQUEST)
 
 
 def counts(written_at: datetime, now: datetime) -> bool:

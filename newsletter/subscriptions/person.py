@@ -18,7 +18,7 @@ from newsletter.storage.database import lock, lock_by_ref
 from newsletter.storage.keys import keyring
 from newsletter.storage.models import LetterKind, Subscription
 from newsletter.subscriptions import letters
-from newsletter.subscriptions.quota import Quota
+from newsletter.subscriptions.quota import Quota, digest_for
 
 ADDRESS_COLUMN = "subscription.address"
 OPEN = frozenset({Status.PENDING, Status.RETURNING})
@@ -88,7 +88,7 @@ def meet(session: Session, address: Address) -> Person:
     if row is not None:
         return known_by(session, row, address)
     now = clock.now()
-    quota = Quota(session, digest, "", now)
+    quota = Quota(session, digest, address, now)
     return Unknown(session=session, digest=digest, address=address, now=now, quota=quota)
 
 
@@ -104,7 +104,7 @@ def known_by(
 ) -> Known:
     """Somebody whose row was read under their address's lock."""
     now = clock.now()
-    quota = quota or Quota(session, row.digest, row.ref, now)
+    quota = quota or Quota(session, row.digest, address, now, ref=row.ref, round=row.round)
     return Known(session=session, digest=row.digest, address=address, now=now, quota=quota, row=row)
 
 
@@ -113,6 +113,11 @@ def known(person: Person) -> Known:
     if not isinstance(person, Known):
         raise NobodyKnown
     return person
+
+
+def counted_under(row: Subscription) -> bytes:
+    """The digest under which the letters to somebody are counted."""
+    return digest_for(address_of(row), row.digest)
 
 
 def digest_of(address: Address) -> bytes:

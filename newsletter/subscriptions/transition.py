@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import delete
 
@@ -27,6 +27,7 @@ from newsletter.domain.lifecycle import (
     decide,
     leaves,
 )
+from newsletter.domain.limits import request_ends
 from newsletter.ledger import log
 from newsletter.storage import statements
 from newsletter.storage.models import Erasure, LetterKind, Quota, Subscription
@@ -103,7 +104,8 @@ def _apply(person: Person, decision: Decision, action: Action, actor: str | None
     """Carry out a decision that leaves a row: the only place where a status changes."""
     known = person if isinstance(person, Known) else _new_row(person, decision)
     row, now = known.row, known.now
-    before = row.status if known is person else Status.UNKNOWN
+    is_new = known is not person
+    before = row.status
     agreed = _note_consent(row, decision, action)
     _log(known, decision, row.ref, actor, wording=agreed)
     if decision.status is not before:
@@ -113,14 +115,14 @@ def _apply(person: Person, decision: Decision, action: Action, actor: str | None
     row.expires_at = _link_expiry(row, decision, now)
     if decision.status is Status.CONFIRMED:
         row.confirmed_round, row.left_at = row.round, None
-    if before is not Status.UNKNOWN:
+    if not is_new:
         _drop_letters(known, decision, before)
         if leaves(before, row.status):
             _close_round(row, before, now)
     if decision.status is Status.BLOCKED and row.confirmed_round is None:
         row.nonce = row.wording = None
     stands_there(row, row.audience, known.address)
-    (statements.insert if before is Status.UNKNOWN else statements.update)(known.session, row)
+    (statements.insert if is_new else statements.update)(known.session, row)
     if decision.writes_letter and agreed is not None:
         known.write(LetterKind.CONFIRMATION, wording=agreed)
     return known
@@ -172,9 +174,9 @@ def _note_consent(row: Subscription, decision: Decision, action: Action) -> str 
 def _link_expiry(row: Subscription, decision: Decision, now: datetime) -> datetime | None:
     if decision.status not in OPEN:
         return None
-    return (
-        row.expires_at if decision.keeps_end else now + timedelta(days=config.current().link_days)
-    )
+    if decision.keeps_end:
+        return row.expires_at
+    return request_ends(row.since, now, config.current().link_days)
 
 
 def _log(
@@ -238,7 +240,7 @@ def _forget(person: Person, decision: Decision, action: Action, actor: str | Non
         session.delete(row)
     if is_erased:
         # Forgetting a request leaves the quota, so that nobody is written more by being forgotten.
-        session.execute(delete(Quota).where(Quota.digest == person.digest))
+        session.execute(delete(Quota).where(Quota.digest == person.quota.digest))
     session.flush()
     forgotten = Unknown(
         session=session,

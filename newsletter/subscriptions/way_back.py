@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from newsletter.domain.lifecycle import tells_way_back
 from newsletter.storage.models import Subscription
-from newsletter.subscriptions.person import known_by
+from newsletter.subscriptions.person import address_of, known_by
 
 
 def tell_way_back(session: Session, row: Subscription) -> None:
@@ -16,7 +16,7 @@ def tell_way_back(session: Session, row: Subscription) -> None:
     any other and keeps to the three a day, but not to the ten minutes: it follows on the confirmation, and so
     mostly on a letter of ours.
     """
-    person = known_by(session, row, address=None)
+    person = known_by(session, row, address_of(row))
     if tells_way_back(person.standing, person.quota.sent()):
         person.tell_way_back()
         person.quota.save()

@@ -308,3 +308,19 @@ def test_no_text_breaks_a_parser_or_brings_more_than_an_address(text: str) -> No
         if address.is_mailable:
             assert re.fullmatch(r"[!-~]+", address.text)
             assert len(address.text) <= 254
+
+
+@pytest.mark.parametrize(
+    ("given", "mailbox"),
+    [
+        ("Ada@Example.org", "ada@example.org"),
+        ("ada+news@example.org", "ada@example.org"),
+        ("ada+a+b@example.org", "ada@example.org"),
+        ("a.d.a@example.org", "a.d.a@example.org"),
+        ("a.d.a@gmail.com", "ada@gmail.com"),
+        ("A.da+x@googlemail.com", "ada@gmail.com"),
+        ("+ada@example.org", "+ada@example.org"),
+    ],
+)
+def test_all_spellings_of_a_mailbox_are_one(given: str, mailbox: str) -> None:
+    assert Address.parse(given).mailbox == mailbox

@@ -215,6 +215,18 @@ def test_a_sign_up_too_soon_is_a_dash(standing: Standing) -> None:
     assert is_dash(ask(standing, SIGN_UP, full), standing)
 
 
+@pytest.mark.parametrize("standing", EVERYBODY)
+@pytest.mark.parametrize("letters", [4, 5, 6])
+def test_an_open_request_gets_five_letters(standing: Standing, letters: int) -> None:
+    decision = ask(standing, SIGN_UP, Sent(of_request=letters))
+
+    is_open = standing.status in (Status.PENDING, Status.RETURNING)
+    if is_open and letters >= 5:
+        assert is_dash(decision, standing)
+    elif is_open:
+        assert decision.writes_letter
+
+
 @pytest.mark.parametrize("standing", [NOBODY, PENDING, *RETURNING])
 def test_a_sign_up_in_any_case_makes_the_request_without_a_letter(standing: Standing) -> None:
     decision = ask(standing, SignUp(CONSENT, in_any_case=True), JUST_WRITTEN)

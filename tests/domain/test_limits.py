@@ -6,7 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from newsletter.domain.limits import WAY_BACK_PAUSE, Sent, counts, way_back_told_recently
+from newsletter.domain.limits import (
+    WAY_BACK_PAUSE,
+    Sent,
+    counts,
+    request_ends,
+    way_back_told_recently,
+)
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -31,3 +37,14 @@ def test_three_letters_are_all_of_a_day(letters: int, expected: bool) -> None:
 )
 def test_the_way_back_is_told_once_in_thirty_days(told_at: datetime | None, expected: bool) -> None:
     assert way_back_told_recently(told_at, NOW) is expected
+
+
+@pytest.mark.parametrize(
+    ("days", "ends_after"), [(0, 7), (6, 13), (7, 14), (10, 14), (13, 14)], ids=str
+)
+def test_a_request_ends_two_weeks_after_its_first_sign_up_at_the_latest(
+    days: int, ends_after: int
+) -> None:
+    ends = request_ends(NOW, NOW + timedelta(days=days), link_days=7)
+
+    assert ends == NOW + timedelta(days=ends_after)

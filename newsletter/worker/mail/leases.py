@@ -18,7 +18,7 @@ from newsletter.storage import jobs
 from newsletter.storage.database import lock, reading, writing
 from newsletter.storage.models import Letter, Subscription
 from newsletter.subscriptions import quota
-from newsletter.subscriptions.person import address_of
+from newsletter.subscriptions.person import address_of, counted_under
 
 MOST_COPIES = 3  #: of one letter, where nobody knows whether the earlier ones arrived
 #: After the first copy; longer than a server may take to answer it (RFC 5321 § 4.5.3.2.6).
@@ -146,6 +146,7 @@ def record_copy(leased: Leased) -> bool:
         if copies > 1:
             lock(session, leased.digest)
         is_recorded = session.scalar(record) is not None
-        if is_recorded and copies > 1:
-            quota.count_copy(session, leased.digest, leased.letter, now)
+        row = session.get(Subscription, leased.ref) if is_recorded and copies > 1 else None
+        if row is not None:
+            quota.count_copy(session, counted_under(row), leased.letter, now)
     return is_recorded
