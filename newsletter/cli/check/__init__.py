@@ -28,6 +28,7 @@ from newsletter.cli.check import (
     reconciliation,
     retention,
     running,
+    sender,
     settings,
     smtp,
     storage,
@@ -35,7 +36,6 @@ from newsletter.cli.check import (
     webhook,
     wordings,
 )
-from newsletter.cli.check.dns import sender
 from newsletter.cli.check.finding import Finding
 from newsletter.config import Settings
 from newsletter.storage.models import db

@@ -53,10 +53,9 @@ def records(domain: str = "example.com") -> dict[tuple[str, str], list[str]]:
     """A sender's domain as it should be."""
     return {
         (domain, "MX"): ["10 mx.example.com."],
-        (domain, "TXT"): ["v=spf1 include:_spf.example.com -all", "another text"],
-        ("_spf.example.com", "TXT"): ["v=spf1 ip4:192.0.2.0/24 a:mail.example.com ~all"],
+        (domain, "TXT"): ["v=spf1 include:_spf.provider.net -all", "another text"],
+        ("smtp.provider.net", "A"): ["9.9.9.9"],
         (f"_dmarc.{domain}", "TXT"): ["v=DMARC1; p=reject; rua=mailto:dmarc@example.com"],
-        (f"s1._domainkey.{domain}", "TXT"): [f"v=DKIM1; k=rsa; p={'MIIB' * 90}"],
     }
 
 

@@ -1,1 +1,0 @@
-"""What DNS says of the sender."""
