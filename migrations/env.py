@@ -16,7 +16,7 @@ from newsletter.storage.schema import Schema, refuse_unreleased, schema_of
 _LOCK = 639753837
 
 #: A change of a table waits for whoever reads it, and every sign-up then waits behind the change. So it gives way
-#: long before a sign-up gives up (database.BUSY_SECONDS), and before PostgreSQL looks for a deadlock (after 1 s),
+#: long before a sign-up gives up (after 5 s), and before PostgreSQL looks for a deadlock (after 1 s),
 #: which could make the sign-up its victim; then it tries again, for ten minutes.
 _WAIT_MILLISECONDS = 500
 _PAUSE_SECONDS = 1.0
@@ -41,6 +41,7 @@ def _migrate(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         # Several hosts start a release at once; SQLite's BEGIN IMMEDIATE does the same.
         connection.execute(text("SET LOCAL lock_timeout = 0"))
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK})
         connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT_MILLISECONDS}ms'"))
     refuse_unreleased(connection)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -116,3 +117,24 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+@contextmanager
+def stopped(url: str) -> Iterator[None]:
+    """A server that hangs: it takes what is sent, and does not answer, until the block ends."""
+    with psycopg.connect(url) as connection:
+        [data] = connection.execute("SHOW data_directory").fetchone() or [""]
+    main = int((Path(data) / "postmaster.pid").read_text("ascii").split()[0])
+    children = Path(f"/proc/{main}/task/{main}/children").read_text("ascii").split()
+    processes = [main, *map(int, children)]
+    _signal(processes, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        _signal(processes, signal.SIGCONT)
+
+
+def _signal(processes: list[int], number: signal.Signals) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, number)

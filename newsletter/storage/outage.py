@@ -1,22 +1,19 @@
-"""Why the database cannot be used, in words: for `newsletter check`, staff's commands, the worker's log and /ready."""
+"""Why the database cannot be used, in words: for `newsletter check`, staff's commands, the logs and /ready."""
 
 from __future__ import annotations
 
 import logging
+import math
 import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import exists, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from newsletter.domain.errors import Unavailable, WrongDataKey
-from newsletter.storage.database import reading
-from newsletter.storage.models import Keyring
-from newsletter.storage.schema import Schema, schema_of
 
 REPEAT_SECONDS = 60.0  #: how often the log tells of an outage that lasts
 
@@ -52,23 +49,44 @@ OTHER_KEYRING = Trouble(
     "DATA_KEY",
     "DATA_KEY opens this database's keyring again",
 )
-_BUSY = Trouble("another program holds the database locked", "end it, or wait until it is done")
-_ALL_BUSY = Trouble("no connection to the database has become free in time", "see why it is slow")
+ALL_BUSY = Trouble("no connection to the database has become free in time", "see why it is slow")
+NO_TIME = Trouble(
+    "a request waited too long for a thread", "see what is slow, or raise WEB_CONCURRENCY"
+)
+#: What is met by those who wait behind others: the log tells of it where it tells of nothing else.
+_CONSEQUENCES = (ALL_BUSY, NO_TIME)
 _AWAY = Trouble(
     "the database does not answer",
     "start it, and see that host and port are right and no firewall is between",
 )
+_HANGS = Trouble(
+    "the database does not answer in time", "see what its server waits for, or restart that"
+)
 LET_IT_OWN = "let it own the database, or run `release`, `web` and `worker` as the same user"
+READ_ONLY = Trouble(
+    "the database only lets us read, as a replica does",
+    "name the primary server, or switch default_transaction_read_only off",
+)
+_SERVER_FULL = Trouble("the disk of the database server is full", "make room")
+FILE_FULL = Trouble("the disk of the SQLite file is full", "make room")
+_LOCKED = "55P03"
 #: By PostgreSQL's code (its appendix A), once we are connected.
 _SQLSTATES = {
     "42P01": NO_TABLES,
     "42703": EARLIER_SCHEMA,
     "42501": Trouble("its user may not read our tables", LET_IT_OWN),
-    "55P03": Trouble(
+    _LOCKED: Trouble(
         "somebody else holds our tables for long (LockNotAvailable)",
         "see what reads or writes there so long, and do it again",
     ),
+    "25006": READ_ONLY,
+    "53100": _SERVER_FULL,
+    "53300": Trouble(
+        "the database server has no connection left", "raise its max_connections, or use fewer"
+    ),
 }
+#: Classes of codes that speak of the server's state: connection, resources, operator, its system, its own failure.
+_STATES = ("08", "53", "55", "57", "58", "XX")
 #: What a server says as it refuses a connection: only there has the driver no code, but the words.
 _REFUSALS = {
     "password": Trouble(
@@ -82,65 +100,103 @@ _REFUSALS = {
         "the database server has no such database or user",
         "create it, or put the right name into the URL",
     ),
-    "too many": Trouble(
-        "the database server has no connection left", "raise its max_connections, or use fewer"
-    ),
+    "too many": _SQLSTATES["53300"],
 }
+#: By the beginning of SQLite's name for it.
 _SQLITE = {
     "SQLITE_NOTADB": Trouble("the file is no SQLite database", "name another file"),
     "SQLITE_CORRUPT": Trouble("the SQLite file is damaged", "restore it from a backup"),
-    "SQLITE_FULL": Trouble("the disk of the SQLite file is full", "make room"),
+    "SQLITE_FULL": FILE_FULL,
     "SQLITE_BUSY": Trouble(
         "another program holds the SQLite file locked", "end it, or wait until it is done"
     ),
+    "SQLITE_READONLY": Trouble(
+        "the SQLite file only lets us read",
+        "let the user of `web` and `worker` write to the file and its folder",
+    ),
 }
+#: For these, the driver has a general error.
+_DAMAGES = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
 _SQLITE_WORDS = {"no such table": NO_TABLES, "no such column": EARLIER_SCHEMA}
+
+
+class Refused(Unavailable):
+    """Nothing was asked of the database, for its state or for want of time."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        self.trouble = trouble
+        super().__init__()
+
+
+class TookTooLong(Refused):
+    """It was waited for in vain, within this process."""
 
 
 def trouble_of(error: Exception) -> Trouble:
     """What an error of the database means."""
+    if isinstance(error, Refused):
+        return error.trouble
     if isinstance(error, Unavailable):
-        return present() or _BUSY
+        return NO_KEYRING
     if isinstance(error, WrongDataKey):
         return OTHER_KEYRING
     if isinstance(error, PoolTimeoutError):
-        return _ALL_BUSY
+        return ALL_BUSY
     cause = error.orig if isinstance(error, DBAPIError) else None
     if isinstance(cause, sqlite3.Error):
         return trouble_in_file(cause)
-    if (code := getattr(cause, "sqlstate", None)) is not None:
+    if (code := _sqlstate(error)) is not None:
         other = Trouble(f"the database failed (SQLSTATE {code})", "see its own log")
         # 57P: it is being shut down, or starts.
         return _SQLSTATES.get(code, _AWAY if code.startswith("57P") else other)
+    if _has_hung(error):
+        return _HANGS
     return next((told for words, told in _REFUSALS.items() if words in str(cause)), _AWAY)
 
 
 def is_outage(error: Exception) -> bool:
     """Tell whether an error speaks of the database's state or its keyring's, and not of a mistake of ours."""
-    if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _SQLSTATES:
-        return True
     states = OperationalError | InterfaceError | PoolTimeoutError | Unavailable | WrongDataKey
-    return isinstance(error, states)
+    if isinstance(error, states):
+        return True
+    code = _sqlstate(error) or ""
+    return code in _SQLSTATES or code.startswith(_STATES) or _sqlite_name(error) in _DAMAGES
+
+
+def is_time_out(error: Exception) -> bool:
+    """Tell whether the database, or what leads to it, was waited for in vain."""
+    if isinstance(error, PoolTimeoutError | TookTooLong) or _has_hung(error):
+        return True
+    return _sqlstate(error) == _LOCKED or _sqlite_name(error).startswith("SQLITE_BUSY")
+
+
+def is_full(error: Exception) -> bool:
+    """Tell whether there was no room for what was to be written."""
+    return isinstance(error, DBAPIError) and trouble_of(error) in (_SERVER_FULL, FILE_FULL)
+
+
+def _sqlstate(error: Exception) -> str | None:
+    return getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
+
+
+def _sqlite_name(error: Exception) -> str:
+    return getattr(error.orig, "sqlite_errorname", "") if isinstance(error, DBAPIError) else ""
+
+
+def _has_hung(error: Exception) -> bool:
+    # By its name: the driver is not loaded where nobody needs it.
+    return isinstance(error, DBAPIError) and type(error.orig).__name__ == "TimedOut"
 
 
 def trouble_in_file(cause: sqlite3.Error) -> Trouble:
     """What an error of SQLite's own means."""
-    other = Trouble("the SQLite file cannot be used", "see that its disk is there")
-    in_words = (told for words, told in _SQLITE_WORDS.items() if words in str(cause))
     name = getattr(cause, "sqlite_errorname", "")
-    return next(in_words, None) or _SQLITE.get(name, other)
-
-
-def present() -> Trouble | None:
-    """What keeps sign-ups from being taken now; None where nothing does. Never raises what the database raises."""
-    try:
-        with reading() as session:
-            schema = schema_of(session.connection())
-            if schema in (Schema.MISSING, Schema.BEHIND):
-                return NO_TABLES if schema is Schema.MISSING else EARLIER_SCHEMA
-            return None if session.scalar(select(exists(select(Keyring.id)))) else NO_KEYRING
-    except SQLAlchemyError as error:
-        return trouble_of(error)
+    other = Trouble(
+        "the SQLite file cannot be used", "see that its disk is there, and can be written to"
+    )
+    in_words = (told for words, told in _SQLITE_WORDS.items() if words in str(cause))
+    by_name = (told for begins, told in _SQLITE.items() if name.startswith(begins))
+    return next(in_words, None) or next(by_name, other)
 
 
 class OutageLog:
@@ -154,28 +210,33 @@ class OutageLog:
         self._seconds = seconds
         self._lock = threading.Lock()
         self._met_by: set[str] = set()
-        self._told: Trouble | None = None
-        self._began = self._told_at = 0.0
+        self._told_at: dict[Trouble, float] = {}
+        self._last: Trouble | None = None
+        self._began = self._met_at = 0.0
 
     def meet(self, name: str, trouble: Trouble) -> None:
         """Somebody could not use the database."""
         now = self._seconds()
         with self._lock:
             if not self._met_by:
-                self._began, self._told = now, None
+                self._began, self._told_at = now, {}
             self._met_by.add(name)
-            if trouble == self._told and now - self._told_at < REPEAT_SECONDS:
+            self._last, self._met_at = trouble, now
+            told_at = max(self._told_at.values(), default=-math.inf)
+            if trouble not in _CONSEQUENCES:
+                told_at = self._told_at.get(trouble, -math.inf)
+            if now - told_at < REPEAT_SECONDS:
                 return
-            self._told, self._told_at = trouble, now
+            self._told_at[trouble] = now
         log.warning("%s", trouble)
 
-    def work(self, name: str) -> None:
-        """Somebody has used the database."""
+    def work(self, name: str, at: float = math.inf) -> None:
+        """Somebody has used the database; `at`: when, by the clock of this log."""
         with self._lock:
-            if name not in self._met_by:
+            if name not in self._met_by or at < self._met_at:
                 return
             self._met_by.remove(name)
-            if self._met_by or self._told is None:
+            if self._met_by or self._last is None:
                 return
-            over = self._told.over
+            over = self._last.over
         log.warning("%s after %.0f s", over, self._seconds() - self._began)

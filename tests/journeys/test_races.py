@@ -25,7 +25,7 @@ from newsletter.domain.address import Address
 from newsletter.domain.errors import PresentWording
 from newsletter.domain.lifecycle import Block, Erase, Reason
 from newsletter.rights.proof import check
-from newsletter.storage import database
+from newsletter.storage import sqlite
 from newsletter.storage.database import lock, reading, writing
 from newsletter.storage.models import Quota, Subscription, Wording, db
 from newsletter.subscriptions import wording, wording_registry
@@ -211,7 +211,7 @@ def test_what_is_deleted_after_the_file_was_cleaned_is_not_taken_for_clean(
 @pytest.fixture
 def impatient(environ: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     """A web process on SQLite that waits half a second for its turn to write."""
-    monkeypatch.setattr(database, "BUSY_SECONDS", BUSY)
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", BUSY)
     app = create_app(load(environ))
     app.test_client().get("/")  # the consent texts are published before somebody else writes
     yield app

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from newsletter.cli.check.finding import Finding
 from newsletter.domain.errors import Unavailable, WrongDataKey
-from newsletter.storage import database, outage
+from newsletter.storage import database, outage, readiness
 from newsletter.storage.database import reading
 from newsletter.storage.keys import keyring
 from newsletter.storage.models import LedgerRow, Model, Seal
-from newsletter.storage.outage import Trouble
+from newsletter.storage.outage import Refused, Trouble
 from newsletter.storage.schema import Schema, schema_of
 
 OLDEST_POSTGRESQL = 14  #: the oldest that its makers still mend
@@ -24,10 +24,14 @@ OLDEST_POSTGRESQL = 14  #: the oldest that its makers still mend
 def findings(app: Flask) -> Iterator[Finding]:
     """What is wrong with the database; the first that stops us."""
     with app.app_context():
+        found: list[Finding] = []
         try:
-            yield from _look()
-        except DBAPIError as error:
-            yield _found(outage.trouble_of(error))
+            found += _look()
+        except (DBAPIError, Refused) as error:
+            found.append(_found(outage.trouble_of(error)))
+        if all(finding.is_hint for finding in found) and (trouble := readiness.unwritable()):
+            found.append(_found(trouble))
+        yield from found
 
 
 def _found(trouble: Trouble) -> Finding:
@@ -62,11 +66,7 @@ def _server(session: Session) -> Iterator[Finding]:
     number = int(session.scalar(text("SHOW server_version_num")) or 0)
     yield from too_old(number)
     if session.scalar(text("SHOW transaction_read_only")) == "on":
-        yield Finding(
-            "DATABASE_URL",
-            "the database only lets us read, as a replica does",
-            "name the primary server, or switch default_transaction_read_only off",
-        )
+        yield _found(outage.READ_ONLY)
 
 
 def too_old(server_version_num: int) -> Iterator[Finding]:

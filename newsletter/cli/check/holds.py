@@ -12,14 +12,14 @@ from flask import Flask
 from newsletter import config
 from newsletter.cli.check import smtp
 from newsletter.cli.check.finding import Finding
-from newsletter.storage import jobs, outage
+from newsletter.storage import jobs, readiness
 from newsletter.worker.mailchimp.trouble import trouble_behind
 
 
 def findings(app: Flask) -> Iterator[Finding]:
     """What is on hold, and why; what is wrong with the database is told elsewhere."""
     with app.app_context():
-        if outage.present() is not None:
+        if readiness.present() is not None:
             return
         if (reason := jobs.hold_reason("mail")) is not None:
             wrong, remedy = smtp.told_by(reason)

@@ -8,14 +8,14 @@ from flask import Flask
 
 from newsletter.cli.check.finding import Finding
 from newsletter.ledger import health, restored
-from newsletter.storage import notices, outage
+from newsletter.storage import notices, readiness
 from newsletter.storage.notices import Code
 
 
 def findings(app: Flask) -> Iterator[Finding]:
     """What is amiss with it; what is wrong with the database is told elsewhere."""
     with app.app_context():
-        if outage.present() is not None:
+        if readiness.present() is not None:
             return
         for posted in health.posted():
             told = posted.sentence

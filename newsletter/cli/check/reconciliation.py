@@ -9,14 +9,14 @@ from flask import Flask
 from newsletter import config
 from newsletter.cli.check.finding import Finding
 from newsletter.ledger import restored
-from newsletter.storage import outage
+from newsletter.storage import readiness
 from newsletter.storage.runs import reconciliation
 
 
 def findings(app: Flask) -> Iterator[Finding]:
     """Why people here and at Mailchimp may differ; what is wrong with the database is told elsewhere."""
     with app.app_context():
-        if outage.present() is not None:
+        if readiness.present() is not None:
             return
         if (reason := reconciliation.complaint()) is not None:
             yield Finding(

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from flask import Flask
 
 from newsletter.cli.check.finding import Finding
-from newsletter.storage import outage
+from newsletter.storage import readiness
 from newsletter.storage.runs import cleaning, retention
 
 
 def findings(app: Flask) -> Iterator[Finding]:
     """Why data may still be there past its end; what is wrong with the database is told elsewhere."""
     with app.app_context():
-        if outage.present() is not None:
+        if readiness.present() is not None:
             return
         if (reason := retention.complaint()) is not None:
             remedy = "see the worker's log, and run `newsletter retention`"

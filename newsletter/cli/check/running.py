@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from flask import Flask
 
 from newsletter.cli.check.finding import Finding
-from newsletter.storage import jobs, outage
+from newsletter.storage import jobs, readiness
 from newsletter.storage.keys import stale_worker
 
 
 def findings(app: Flask) -> Iterator[Finding]:
     """Whether any worker said of late that it is there; what is wrong with the database is told elsewhere."""
     with app.app_context():
-        if outage.present() is not None:
+        if readiness.present() is not None:
             return
         if stale_worker.is_any():
             yield Finding("worker", stale_worker.WRONG, stale_worker.REMEDY)

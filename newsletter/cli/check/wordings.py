@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from newsletter.cli.check.finding import Finding
 from newsletter.cli.check.law.consent import registered_problems
-from newsletter.storage import outage
+from newsletter.storage import readiness
 from newsletter.storage.database import reading
 from newsletter.storage.models import Wording
 from newsletter.subscriptions import wording, wording_registry
@@ -18,7 +18,7 @@ from newsletter.subscriptions import wording, wording_registry
 def findings(app: Flask) -> Iterator[Finding]:
     """Which texts that are still accepted lack something; what is wrong with the database is told elsewhere."""
     with app.app_context():
-        if outage.present() is not None:
+        if readiness.present() is not None:
             return
         reason = wording_registry.complaint()
         with reading() as session:

@@ -10,8 +10,7 @@ import logging
 from dataclasses import asdict
 
 from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
-from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import (
     BadRequest,
     HTTPException,
@@ -26,7 +25,7 @@ from werkzeug.exceptions import (
 
 from newsletter import config
 from newsletter.domain import errors
-from newsletter.storage import outage
+from newsletter.storage import database, outage
 from newsletter.web.http import language, negotiation
 from newsletter.web.http.bodies import InvalidRequest
 from newsletter.web.http.error_texts import TEXTS
@@ -50,11 +49,6 @@ _TABLE: dict[type[BaseException], tuple[int, str]] = {
     errors.Unavailable: (503, "unavailable"),
     # Changed while this process was at work, which was left out: its operator has to act, the caller may come again.
     errors.WrongDataKey: (503, "unavailable"),
-    OperationalError: (503, "unavailable"),
-    InterfaceError: (503, "unavailable"),
-    # What PostgreSQL says of tables that the release has not made yet.
-    ProgrammingError: (503, "unavailable"),
-    PoolTimeoutError: (503, "unavailable"),
     errors.Unreadable: (500, "internal-error"),
     InvalidRequest: (422, "invalid-request"),
     WrongSignature: (400, "wrong-signature"),
@@ -75,13 +69,17 @@ _WITH_FORM_LINK = frozenset({"unknown-wording", "unknown-link", "outdated-link",
 #: Where a new link to one's own data is what helps.
 _WITH_MY_DATA_LINK = frozenset({"unknown-data-link", "expired-link", "cannot-correct"})
 
+_OUTAGES = "outages"
+_WEB = "web"
+
 log = logging.getLogger(__name__)
 
 
 def install(app: Flask) -> None:
     """Answer every exception by the table."""
-    app.extensions["left_out"] = outage.OutageLog()
+    app.extensions[_OUTAGES] = outage.OutageLog()
     app.register_error_handler(Exception, answer)
+    app.after_request(_note_recovery)
 
 
 def answer(error: Exception) -> Response:
@@ -120,6 +118,8 @@ def type_of(slug: str) -> str:
 
 
 def _meaning(error: Exception) -> tuple[int, str]:
+    if isinstance(error, SQLAlchemyError) and outage.is_outage(error):
+        return _TABLE[errors.Unavailable]
     status, slug = next(_TABLE[kind] for kind in type(error).__mro__ if kind in _TABLE)
     if isinstance(error, HTTPException) and slug == "internal-error":
         code = error.code or 500
@@ -128,14 +128,17 @@ def _meaning(error: Exception) -> tuple[int, str]:
 
 
 def _note(error: Exception, status: int) -> None:
-    if isinstance(error, errors.WrongDataKey):
-        # It lasts until somebody restarts this process, and every call meets it.
-        current_app.extensions["left_out"].meet("web", outage.trouble_of(error))
-    elif status == 503:
-        # Where in our code the database was missed tells nobody anything; why it was does.
-        log.error("answered 503: %s", outage.trouble_of(error))
+    if status == 503 and outage.is_outage(error):
+        # Where in our code the database was missed tells nobody anything; why it was does, once.
+        current_app.extensions[_OUTAGES].meet(_WEB, outage.trouble_of(error))
     elif status >= 500:
         log.error("answered %d", status, exc_info=error)
+
+
+def _note_recovery(response: Response) -> Response:
+    """An outage is over when something was written: while it can only be read, it goes on."""
+    current_app.extensions[_OUTAGES].work(_WEB, at=database.breaker().written_at)
+    return response
 
 
 def _page(slug: str) -> str:

@@ -160,7 +160,7 @@ def test_a_sqlite_file_that_another_program_holds_is_found(
 ) -> None:
     import sqlite3
 
-    monkeypatch.setattr("newsletter.storage.database.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("newsletter.storage.sqlite.BUSY_SECONDS", 0.1)
     path = database_url.removeprefix("sqlite:///")
     holder: Any = sqlite3.connect(path, isolation_level=None)
     try:

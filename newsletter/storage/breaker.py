@@ -1,0 +1,90 @@
+"""A circuit breaker: where the database let one wait in vain, others are refused at once for some seconds.
+
+Then one of them tries whether it answers. Without it, each request that comes would hold a thread for its whole time.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from newsletter.storage import deadline, outage
+from newsletter.storage.outage import Refused, Trouble
+
+PAUSE_SECONDS = 5.0
+#: A shorter wait in vain is no reason to refuse others: it may be the end of a request's time.
+LONG_WAIT = 3.0
+#: How long it counts that the disk was full, where nobody tries again to write.
+REMEMBERED_SECONDS = 30.0
+
+_inside = threading.local()
+
+
+class Breaker:
+    """One process's; `seconds` is a clock that only goes forward."""
+
+    def __init__(self, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._trouble: Trouble | None = None
+        self._refuses_until = 0.0
+        self._full: Trouble | None = None
+        self._full_at = 0.0
+        self.written_at = float("-inf")  #: when something was last committed
+
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Use the database, unless it did not answer of late; raise Refused. What lies within belongs to it."""
+        if getattr(_inside, "guarded", False):
+            yield
+            return
+        is_probe, began = self._enter(), self._seconds()
+        _inside.guarded = True
+        try:
+            yield
+        except Exception as error:
+            self._fail(error, is_probe=is_probe, seconds=self._seconds() - began)
+            raise
+        else:
+            self._answer(is_probe=is_probe)
+        finally:
+            _inside.guarded = False
+
+    def has_written(self) -> None:
+        """Something was committed."""
+        self._full, self.written_at = None, self._seconds()
+
+    def is_full(self) -> Trouble | None:
+        """That there was no room for what was last written, if that was of late."""
+        is_old = self._seconds() - self._full_at > REMEMBERED_SECONDS
+        return None if is_old else self._full
+
+    def _enter(self) -> bool:
+        """Tell whether this is the one that tries; raise Refused."""
+        if deadline.left() <= 0.0:
+            raise Refused(outage.NO_TIME)
+        with self._lock:
+            if self._trouble is None:
+                return False
+            now = self._seconds()
+            if now < self._refuses_until:
+                raise Refused(self._trouble)
+            self._refuses_until = now + deadline.left() + PAUSE_SECONDS
+            return True
+
+    def _answer(self, *, is_probe: bool) -> None:
+        if is_probe:
+            self._trouble = None
+
+    def _fail(self, error: Exception, *, is_probe: bool, seconds: float) -> None:
+        if outage.is_time_out(error):
+            if is_probe or seconds > LONG_WAIT:
+                with self._lock:
+                    self._trouble = outage.trouble_of(error)
+                    self._refuses_until = self._seconds() + PAUSE_SECONDS
+            return
+        self._answer(is_probe=is_probe)
+        if outage.is_full(error):
+            self._full, self._full_at = outage.trouble_of(error), self._seconds()
