@@ -31,6 +31,9 @@ _QUIET = {
     "urllib3": logging.INFO,
     "werkzeug": logging.INFO,
     "flask-limiter": logging.WARNING,
+    "waitress": logging.WARNING,
+    # It would tell of every request that waits for a thread.
+    "waitress.queue": logging.ERROR,
 }
 _SHORTEST_SECRET = 4
 #: How the line of gunicorn begins that names the address which the service itself listens on.

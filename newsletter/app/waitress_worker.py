@@ -6,6 +6,7 @@ One loop speaks to all clients of a process, so that slow ones, however many, ke
 from __future__ import annotations
 
 import os
+import re
 import time
 from typing import Any
 
@@ -17,12 +18,18 @@ from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer, UnixWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
+from newsletter import web
 from newsletter.domain import clock
+from newsletter.storage import deadline
 
 #: From a request's first octet to its last.
 READ_SECONDS = 10
+#: From its last octet on, for the wait for a thread and for the database together.
+ANSWER_SECONDS = 8.0
 #: A connection that neither sends nor takes anything: between two requests, or while an answer waits to be read.
 IDLE_SECONDS = 10
+#: Octets of answers that a client has not taken, above which its next request waits.
+MOST_UNSENT = 256 * 1024
 #: Fewer than the 1,024 files that a process may have open by default.
 MOST_CONNECTIONS = 500
 #: The longest body that an endpoint reads, a webhook's, is 1 MiB; endpoints with a lower limit answer 413 themselves.
@@ -35,15 +42,49 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]  # it ships no types
     def __init__(self, adj: Adjustments) -> None:
         super().__init__(adj)
         self.began = clock.now().timestamp()
+        self.came_at = 0.0  #: when its last octet came, by the clock that only goes forward
+
+    def received(self, data: bytes) -> int:
+        used: int = super().received(data)
+        if self.completed:
+            self.came_at = time.monotonic()
+        return used
+
+    def is_for(self, paths: re.Pattern[str]) -> bool:
+        return paths.fullmatch(getattr(self, "path", "")) is not None
+
+    @property
+    def seconds_left(self) -> float:
+        return max(0.0, self.came_at + ANSWER_SECONDS - time.monotonic())
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc]  # it ships no types
     parser_class = _Parser
+    is_parked = False  #: whether a request waits until the client has taken what was sent before
+
+    def service(self) -> None:
+        """Answer one request, in a thread."""
+        with deadline.within(self.requests[0].seconds_left):
+            super().service()
+
+    @property
+    def is_overdue(self) -> bool:
+        return bool(self.requests) and not self.requests[0].seconds_left
+
+    def handle_write(self) -> None:
+        super().handle_write()
+        self.resume()
+
+    def resume(self) -> None:
+        """Have the next request answered, if the client has taken enough of what was sent before."""
+        if self.is_parked and self.connected and self.total_outbufs_len <= MOST_UNSENT:
+            self.is_parked = False
+            self.server.add_task(self)
 
     @property
     def waits_since(self) -> float | None:
         """Since when we wait for the client, in seconds since 1970; None while a request is being answered."""
-        if self.requests:
+        if self.requests and not self.is_parked:
             return None
         began: float = self.request.began if self.request is not None else self.last_activity
         return began
@@ -53,11 +94,48 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # it ships no types
         return self.waits_since is not None and now - self.waits_since > limit
 
 
+class _Threads(ThreadedTaskDispatcher):  # type: ignore[misc]  # it ships no types
+    """Threads for what needs the database; one for what does not, and one to say so, whatever holds the others."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.set_thread_count(count)
+        self._free, self._ready = ThreadedTaskDispatcher(), ThreadedTaskDispatcher()
+        self._free.set_thread_count(1)
+        self._ready.set_thread_count(1)
+
+    def add_task(self, channel: _Channel) -> None:
+        if channel.requests[0].is_for(web.WITHOUT_DATABASE):
+            self._free.add_task(channel)
+        elif channel.requests[0].is_for(web.READINESS):
+            self._ready.add_task(channel)
+        else:
+            super().add_task(channel)
+
+    def refuse_late(self) -> None:
+        """Have it answered that no thread became free in time: without time, the database refuses at once."""
+        for threads in (self, self._ready):
+            with threads.lock:
+                late = [each for each in threads.queue if each.is_overdue]
+                for channel in late:
+                    threads.queue.remove(channel)
+            for channel in late:
+                self._free.add_task(channel)
+
+
 class _Listening:
     """What waitress does with a listening socket, but that too many connections keep no new one out."""
 
     channel_class = _Channel
     active_channels: dict[int, _Channel]
+    task_dispatcher: _Threads
+
+    def add_task(self, channel: _Channel) -> None:
+        """Have a request answered; waitress would hold a thread where the client does not take what was sent."""
+        if channel.total_outbufs_len > MOST_UNSENT:
+            channel.is_parked = True
+        else:
+            self.task_dispatcher.add_task(channel)
 
     def handle_accept(self) -> None:
         if len(self.active_channels) >= MOST_CONNECTIONS:
@@ -68,9 +146,13 @@ class _Listening:
 
     def maintenance(self, now: float) -> None:
         """Close connections that took too long; waitress calls it every `cleanup_interval`."""
+        self.task_dispatcher.refuse_late()
         for channel in list(self.active_channels.values()):
+            # What was taken just before it was parked, no write tells.
+            channel.resume()
             if channel.is_late(now):
-                channel.will_close = True
+                # Not `will_close`: that waits until the client takes something.
+                channel.handle_close()
 
 
 class _TcpServer(_Listening, TcpWSGIServer):  # type: ignore[misc]  # it ships no types
@@ -86,8 +168,7 @@ class WaitressWorker(Worker):  # type: ignore[misc]  # it ships no types
 
     def run(self) -> None:
         """Serve until the process is asked to end; then finish what is in hand."""
-        self._dispatcher = ThreadedTaskDispatcher()
-        self._dispatcher.set_thread_count(self.cfg.threads)
+        self._dispatcher = _Threads(self.cfg.threads)
         self._map: dict[int, Any] = {}
         self._servers = [self._listen(listener.sock) for listener in self.sockets]
         while self.alive and os.getppid() == self.ppid:

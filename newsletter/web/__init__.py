@@ -5,6 +5,8 @@ A view parses, makes one call, and answers. No rule of the product is here, and 
 
 from __future__ import annotations
 
+import re
+
 from flask import Flask
 
 from newsletter.web.http import access_log, bodies, errors, headers, language, limits, proxies
@@ -25,6 +27,10 @@ from newsletter.web.views import (
     unsubscribe,
     webhooks,
 )
+
+#: Paths that are answered without the database, under whatever path PUBLIC_URL has.
+WITHOUT_DATABASE = re.compile(r".*/(?:health|static/.*)")
+READINESS = re.compile(r".*/ready")
 
 _VIEWS = (
     signup,

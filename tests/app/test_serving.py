@@ -7,18 +7,22 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import Self
 
 import pytest
 
-from tests.conftest import COMPANY
+from tests import postgres
+from tests.conftest import COMPANY, on_postgresql
+from tests.journeys.service import wait_until
 from tests.people import ADA, WEBHOOK_SECRET
 
 SECONDS = 30.0
@@ -222,7 +226,7 @@ def test_whoever_keeps_a_connection_keeps_nobody_waiting(served: Served) -> None
     with ExitStack() as stack:
         halves = [stack.enter_context(Strangers(served.port, half)) for half in HALVES.values()]
         stack.enter_context(Strangers(served.port, whole + b"Connection: close\r\n\r\n"))
-        stack.enter_context(Strangers(served.port, (whole + b"\r\n") * 30))
+        stack.enter_context(Strangers(served.port, (whole + b"\r\n") * 200))
         for _ in range(3):
             assert served.ask("GET", "/health") == 200
             assert served.ask("POST", "/subscriptions", f"email={ADA}") == 415
@@ -301,3 +305,73 @@ def test_a_broken_body_is_a_bad_request_and_no_traceback(served: Served) -> None
 
     assert {answer[:12] for answer in answers} == {b"HTTP/1.1 400"}
     assert not [line for line in served.errors if "Traceback" in line or " 500 " in line]
+
+
+@pytest.fixture
+def crowd() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(24) as threads:
+        yield threads
+
+
+def sign_ups(served: Served, crowd: ThreadPoolExecutor) -> list[Future[int]]:
+    """Twenty-four people at once, each with ten seconds of patience, which is what is promised."""
+    form = {"Content_Type": "application/x-www-form-urlencoded"}
+    return [
+        crowd.submit(served.ask, "POST", "/subscriptions", f"email=ada-{n}@example.com", **form)
+        for n in range(24)
+    ]
+
+
+def assert_outage_is_borne(served: Served, crowd: ThreadPoolExecutor) -> None:
+    """With a database that answers nobody: who is answered, when, and what the log says of it."""
+    served.patience = 10.0
+    first = sign_ups(served, crowd)
+    served.patience = PROMISED
+    assert served.ask("GET", "/health") == 200
+    assert served.ask("GET", "/static/newsletter.css") == 200
+    assert served.ask("GET", "/ready") == 503
+    assert {each.result() for each in first} == {503}
+    # The database has kept one waiting: the others are told so at once.
+    assert {each.result() for each in sign_ups(served, crowd)} == {503}
+
+
+def assert_it_is_over(served: Served, crowd: ThreadPoolExecutor) -> None:
+    served.patience = SECONDS
+    wait_until(lambda: {each.result() for each in sign_ups(served, crowd)} == {303}, "it is over")
+    assert served.ask("GET", "/ready") == 200
+    served.end()
+    warned = [line for line in served.errors if " INFO " not in line]
+    assert not any("Traceback" in line for line in warned)
+    assert len(warned) <= 4, warned
+
+
+def test_a_locked_file_keeps_nobody_longer_than_ten_seconds(
+    served: Served, crowd: ThreadPoolExecutor, environment: dict[str, str]
+) -> None:
+    file = environment["DATABASE_URL"].removeprefix("sqlite:///")
+    assert served.ask("GET", "/") == 200
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert_outage_is_borne(served, crowd)
+        # It can be read all the same.
+        assert served.ask("GET", "/") == 200
+    assert_it_is_over(served, crowd)
+
+
+@pytest.fixture
+def on_server(environment: dict[str, str], database_url: str, tmp_path: Path) -> Iterator[Served]:
+    running = Served({**environment, "DATABASE_URL": database_url}, tmp_path)
+    yield running
+    if running._process.poll() is None:
+        running.end()
+
+
+@on_postgresql
+def test_a_server_that_hangs_keeps_nobody_longer_than_ten_seconds(
+    on_server: Served, database_url: str, crowd: ThreadPoolExecutor
+) -> None:
+    served = on_server
+    assert served.ask("GET", "/") == 200
+    with postgres.stopped(database_url):
+        assert_outage_is_borne(served, crowd)
+    assert_it_is_over(served, crowd)
