@@ -64,7 +64,7 @@ _HANGS = Trouble(
 )
 LET_IT_OWN = "let it own the database, or run `release`, `web` and `worker` as the same user"
 READ_ONLY = Trouble(
-    "the database only lets us read, as a replica does",
+    "the database is read-only, as a replica is",
     "name the primary server, or switch default_transaction_read_only off",
 )
 _SERVER_FULL = Trouble("the disk of the database server is full", "make room")
@@ -111,7 +111,7 @@ _SQLITE = {
         "another program holds the SQLite file locked", "end it, or wait until it is done"
     ),
     "SQLITE_READONLY": Trouble(
-        "the SQLite file only lets us read",
+        "the SQLite file is read-only",
         "let the user of `web` and `worker` write to the file and its folder",
     ),
 }

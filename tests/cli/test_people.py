@@ -583,7 +583,7 @@ def test_a_check_tells_what_is_only_worth_knowing_as_that(run: Run) -> None:
     checkpoints, web, tracking, worker = sorted(result.stdout.splitlines()[:-1])
     assert checkpoints.startswith("Worth knowing: LEDGER_CHECKPOINTS: is not set, so that neither")
     assert web.startswith("Worth knowing: PUBLIC_URL: nothing answers there from here; ")
-    assert tracking.startswith("Worth knowing: tracking: Mailchimp notes who opens a newsletter")
+    assert tracking.startswith("Worth knowing: tracking: Mailchimp records who opens a newsletter")
     assert worker.startswith("Worth knowing: worker: none is at work, so that letters wait; ")
 
 

@@ -65,7 +65,7 @@ def test_a_sqlite_file_that_only_lets_us_read(app: Flask, client: FlaskClient) -
     assert client.get("/").status_code == 200
     with each_connection(app, "query_only=ON"):
         assert_is_refused(client)
-        assert "the SQLite file only lets us read" in reason(client)
+        assert "the SQLite file is read-only" in reason(client)
         assert client.get("/").status_code == 200
 
     assert sign_up(client, ADA).status_code == 202
@@ -148,7 +148,7 @@ def test_a_server_that_only_lets_us_read_is_left_for_the_primary(
         db.engine.dispose()
 
     assert_is_refused(client)
-    assert "the database only lets us read" in reason(client)
+    assert "the database is read-only" in reason(client)
     assert client.get("/").status_code == 200
     with pytest.raises(SQLAlchemyError) as raised:
         worker.drain()

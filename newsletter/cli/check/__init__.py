@@ -1,7 +1,7 @@
-"""What `newsletter check` looks at: every mistake of configuration, each with what to do, in one sentence.
+"""`newsletter check`: every mistake of configuration, each with its remedy, in one sentence.
 
-One module for each subject. A check is a function that yields what it finds; it changes nothing, and neither its
-failing nor its hanging hides what the others find.
+One module for each subject. A check is a function that yields findings and changes nothing; one that fails or hangs
+does not keep the others from reporting.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from newsletter.cli.check import (
     holds,
     ledger,
     mailchimp,
-    proxies,
     public_url,
     reconciliation,
     retention,
@@ -31,7 +30,6 @@ from newsletter.cli.check import (
     sender,
     settings,
     smtp,
-    storage,
     texts,
     webhook,
     wordings,
@@ -48,26 +46,24 @@ log = logging.getLogger(__name__)
 
 
 def findings(asked: Settings, *, resolver: Resolver | None = None) -> list[Finding]:
-    """All that is wrong with a configuration that can be read; `resolver` is whom DNS is asked of."""
+    """All findings for valid settings; `resolver` replaces the system's."""
     in_file = list(folders.database_file(asked))
-    # Binding the application makes the file, and ends the process where that fails. A brand that is
-    # broken must not keep us from the database.
+    # Creating the application creates the database file, and ends the process where that fails. A broken brand must
+    # not keep us from the database.
     app = None if in_file else create_core(asked.model_copy(update={"brand_dir": None}))
     checks: list[tuple[str, Check]] = [
         *(_of_database(app) if app is not None else []),
         ("PUBLIC_URL", partial(public_url.findings, asked)),
-        ("TRUSTED_PROXIES", partial(proxies.findings, asked)),
         ("SMTP_URL", partial(smtp.findings, asked)),
         ("MAIL_FROM", partial(sender.findings, asked, resolver)),
         ("MAILCHIMP_API_KEY", partial(mailchimp.findings, asked)),
         ("MAILCHIMP_WEBHOOK_SECRET", partial(webhook.findings, asked)),
-        ("ADMIN_TOKENS", partial(settings.findings, asked)),
-        ("STORAGE_URI", partial(storage.findings, asked)),
+        ("settings", partial(settings.findings, asked)),
         ("LEDGER_CHECKPOINTS", partial(folders.checkpoints, asked)),
         ("BRAND_DIR", partial(texts.findings, asked)),
         ("clock", partial(clocks.findings, asked, app)),
     ]
-    found = look(checks)
+    found = run_all(checks)
     if app is not None:
         with app.app_context():
             db.engine.dispose()
@@ -86,19 +82,19 @@ def _of_database(app: Flask) -> list[tuple[str, Check]]:
     ]
 
 
-def look(
+def run_all(
     checks: Iterable[tuple[str, Check]], *, patience: float = PATIENCE_SECONDS
 ) -> list[Finding]:
-    """Run checks side by side, each named by what it is about, for so many seconds; theirs in their order."""
-    looks = [_Look(about, check) for about, check in checks]
-    ends = time.monotonic() + patience
-    for one in looks:
+    """Run checks in parallel, each with its subject, for at most `patience` seconds; findings in their order."""
+    runs = [_Run(about, check) for about, check in checks]
+    deadline = time.monotonic() + patience
+    for one in runs:
         one.start()
-    return [finding for one in looks for finding in one.found_until(ends)]
+    return [finding for one in runs for finding in one.found_by(deadline)]
 
 
-class _Look(threading.Thread):
-    """One check on a thread of its own; the process may end before it does."""
+class _Run(threading.Thread):
+    """One check on its own thread; the process may end before it does."""
 
     def __init__(self, about: str, check: Check) -> None:
         super().__init__(daemon=True)
@@ -106,20 +102,20 @@ class _Look(threading.Thread):
         self._found: list[Finding] = []
 
     def run(self) -> None:
-        """Note what is found, and that the check itself failed."""
+        """Collect findings; a check that fails is one."""
         try:
             for finding in self._check():
                 self._found.append(finding)
         except Exception:
             log.exception("the check of %s failed", self._about)
-            wrong = "could not be looked at, for the reason logged above"
-            self._found.append(Finding(self._about, wrong, "mend that, or report it"))
+            wrong = "could not be checked, for the reason logged above"
+            self._found.append(Finding(self._about, wrong, "correct that, or report it"))
 
-    def found_until(self, ends: float) -> list[Finding]:
-        """What is found by then, and whether that is all (`ends`: on the monotonic clock)."""
-        self.join(max(ends - time.monotonic(), 0))
+    def found_by(self, deadline: float) -> list[Finding]:
+        """The findings so far; one more where the check still runs at the deadline (monotonic clock)."""
+        self.join(max(deadline - time.monotonic(), 0))
         if not self.is_alive():
             return self._found
-        wrong = "could not be looked at in time, since nothing answers"
-        remedy = "see whether a firewall drops what is sent there"
+        wrong = "could not be checked in time, since nothing answers"
+        remedy = "check whether a firewall drops the packets"
         return [*self._found, Finding(self._about, wrong, remedy)]

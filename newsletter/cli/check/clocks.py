@@ -1,4 +1,4 @@
-"""This host's clock, beside those of the others who say what time it is: leases and links go by it."""
+"""This host's clock, compared with the database's, Mailchimp's and PUBLIC_URL's: leases and links depend on it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from newsletter.storage import database
 from newsletter.storage.database import reading
 from newsletter.worker.mailchimp.setup import setup_for
 
-TOLERANCE_SECONDS = 30.0  #: what a killed process held is taken over within these
+TOLERANCE_SECONDS = 30.0  #: the leases of a killed process end within these
 
 
 def findings(settings: Settings, app: Flask | None) -> Iterator[Finding]:
-    """Whether it differs from any of theirs; who does not answer says nothing, and is told of elsewhere."""
+    """The clocks that differ; one that does not answer is reported by its own check."""
     clocks: dict[str, Callable[[], datetime | None]] = {
         "the database's": lambda: _database(app),
         "Mailchimp's": lambda: _mailchimp(settings),
@@ -36,7 +36,7 @@ def findings(settings: Settings, app: Flask | None) -> Iterator[Finding]:
         yield Finding(
             "clock",
             f"this host's differs by more than {TOLERANCE_SECONDS:.0f} s from {' and '.join(differing)}",
-            "keep all hosts in step by NTP, such as with systemd-timesyncd",
+            "synchronise all hosts by NTP, such as with systemd-timesyncd",
         )
 
 

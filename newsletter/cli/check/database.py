@@ -1,4 +1,4 @@
-"""The database: whether it is there, is ours to write to, has this code's schema, and a keyring that opens."""
+"""The database: whether it answers, is writable, has the current schema, and a keyring that DATA_KEY opens."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from newsletter.storage.models import LedgerRow, Model, Seal
 from newsletter.storage.outage import Refused, Trouble
 from newsletter.storage.schema import Schema, schema_of
 
-OLDEST_POSTGRESQL = 14  #: the oldest that its makers still mend
+OLDEST_POSTGRESQL = 14  #: the oldest that still gets fixes
 
 
 def findings(app: Flask) -> Iterator[Finding]:
-    """What is wrong with the database; the first that stops us."""
+    """What is wrong with the database, up to the first error."""
     with app.app_context():
         found: list[Finding] = []
         try:
-            found += _look()
+            found += _problems()
         except (DBAPIError, Refused) as error:
             found.append(_found(outage.trouble_of(error)))
         if all(finding.is_hint for finding in found) and (trouble := readiness.unwritable()):
@@ -38,7 +38,7 @@ def _found(trouble: Trouble) -> Finding:
     return Finding(trouble.about, trouble.wrong, trouble.remedy)
 
 
-def _look() -> Iterator[Finding]:
+def _problems() -> Iterator[Finding]:
     with reading() as session:
         is_postgresql = not database.is_sqlite()
         if is_postgresql:
@@ -47,18 +47,18 @@ def _look() -> Iterator[Finding]:
         if schema is Schema.AHEAD:
             yield Finding(
                 "DATABASE_URL",
-                "the database has the schema of a later release, with which this one only makes do",
+                "the database has the schema of a later release, which this one can use",
                 "install the later release here, too",
                 is_hint=True,
             )
         elif schema is not Schema.CURRENT:
-            if is_postgresql and not _may_make_tables(session):
-                yield _no_rights("may not make tables there")
+            if is_postgresql and not _may_create_tables(session):
+                yield _no_rights("may not create tables")
             is_missing = schema is Schema.MISSING
             yield _found(outage.NO_TABLES if is_missing else outage.EARLIER_SCHEMA)
             return
         if is_postgresql and not _may_write(session):
-            yield _no_rights("may not write to our tables")
+            yield _no_rights("may not write to the tables")
     yield from _keys()
 
 
@@ -70,7 +70,7 @@ def _server(session: Session) -> Iterator[Finding]:
 
 
 def too_old(server_version_num: int) -> Iterator[Finding]:
-    """Whether a PostgreSQL, by its own number such as 150004, is older than we are made for."""
+    """A PostgreSQL server (its number is such as 150004) that is too old."""
     if server_version_num // 10000 < OLDEST_POSTGRESQL:
         yield Finding(
             "DATABASE_URL",
@@ -79,14 +79,14 @@ def too_old(server_version_num: int) -> Iterator[Finding]:
         )
 
 
-def _may_make_tables(session: Session) -> bool:
+def _may_create_tables(session: Session) -> bool:
     query = "SELECT has_schema_privilege(current_schema(), 'CREATE')"
     return bool(session.scalar(text(query)))
 
 
 def _may_write(session: Session) -> bool:
     tables = {table.name for table in Model.metadata.tables.values()}
-    # Nobody needs to be able to change the ledger.
+    # Nobody needs the right to change the ledger.
     changing = tables - {LedgerRow.__tablename__, Seal.__tablename__}
     wanted = {"SELECT": tables, "INSERT": tables, "UPDATE": changing, "DELETE": changing}
     query = text(
@@ -100,11 +100,7 @@ def _may_write(session: Session) -> bool:
 
 
 def _no_rights(what: str) -> Finding:
-    return Finding(
-        "DATABASE_URL",
-        f"its user {what}",
-        outage.LET_IT_OWN,
-    )
+    return Finding("DATABASE_URL", f"its user {what}", outage.LET_IT_OWN)
 
 
 def _keys() -> Iterator[Finding]:
@@ -116,6 +112,6 @@ def _keys() -> Iterator[Finding]:
         yield Finding(
             "DATA_KEY",
             "does not open this database's keyring",
-            "put the one that does into the list: the newest that `newsletter keys rotate` ran with, or that of a"
+            "add the one that does to the list: the newest when `newsletter keys rotate` last ran, or that of the"
             " restored backup",
         )

@@ -1,4 +1,4 @@
-"""What is found: one mistake, and how it is mended, in one sentence."""
+"""One mistake and its remedy, in one sentence."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Finding:
-    """Whose mistake it is (a variable's name), what is wrong, what to do; never a secret or an address.
+    """The subject (mostly a variable's name), what is wrong, and what to do; never a secret or an e-mail address.
 
-    Without a remedy, what is wrong says what to do.
-
-    A hint is worth knowing but no mistake: perhaps it is meant, or will be right as soon as all runs.
+    A hint leaves the exit status 0: it may be intended, or disappear as soon as everything runs.
     """
 
     about: str
     wrong: str
-    remedy: str
+    remedy: str  #: may be empty where `wrong` says what to do
     is_hint: bool = False
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Folders that are written to: whether they take a file, and lie on a disk of this host."""
+"""Folders of files that are written: whether they are writable, and on a disk of this host."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from sqlalchemy.engine import make_url
 from newsletter.cli.check.finding import Finding
 from newsletter.config import Settings
 
-#: File systems of other hosts, as the kernel names them. SQLite's locks and its shared memory do not work on
-#: them (https://www.sqlite.org/wal.html, https://www.sqlite.org/howtocorrupt.html § 2.1).
+#: Network file systems, by the kernel's names. SQLite's locks and shared memory do not work on them
+#: (https://www.sqlite.org/wal.html, https://www.sqlite.org/howtocorrupt.html § 2.1).
 _REMOTE = frozenset(
     {"afs", "beegfs", "ceph", "cifs", "davfs", "glusterfs", "lustre", "ncpfs", "nfs", "nfs4"}
     | {"smb2", "smb3", "smbfs", "fuse.ceph", "fuse.glusterfs", "fuse.s3fs", "fuse.sshfs"}
@@ -21,7 +21,7 @@ MOUNTS = Path("/proc/self/mountinfo")
 
 
 def database_file(settings: Settings, mounts: Path = MOUNTS) -> Iterator[Finding]:
-    """What keeps SQLite from its file; nothing on PostgreSQL."""
+    """Why SQLite's file cannot be used; nothing on PostgreSQL."""
     url = make_url(settings.database_url)
     if url.drivername != "sqlite" or not url.database:
         return
@@ -30,31 +30,31 @@ def database_file(settings: Settings, mounts: Path = MOUNTS) -> Iterator[Finding
         yield Finding(
             "DATABASE_URL",
             "the SQLite file or its folder cannot be written to",
-            "give both to the user that runs the processes, or name another place",
+            "make both writable for the user that runs the processes, or name another place",
         )
     elif file_system_of(path, mounts) in _REMOTE:
         yield Finding(
             "DATABASE_URL",
-            "the SQLite file lies on a network file system, where it gets damaged",
+            "the SQLite file is on a network file system, where it gets damaged",
             "move it to a disk of this host, or use PostgreSQL",
         )
 
 
 def checkpoints(settings: Settings) -> Iterator[Finding]:
-    """What keeps the ledger's signed heads from their folder; without one, a restored backup is not recognised."""
+    """Why checkpoints cannot be written; a hint where there is no folder for them."""
     folder = settings.ledger_checkpoints
     if folder is None:
         yield Finding(
             "LEDGER_CHECKPOINTS",
-            "is not set, so that neither a restored backup nor a rewritten ledger can be recognised",
+            "is not set, so neither a restored backup nor a rewritten ledger can be recognised",
             "name a folder outside of the database's backups",
             is_hint=True,
         )
     elif not _takes_files(folder):
         yield Finding(
             "LEDGER_CHECKPOINTS",
-            "is no folder that can be written to",
-            "make it, and give it to the user that runs the worker",
+            "is not a writable folder",
+            "create it, writable for the user that runs the worker",
         )
 
 
@@ -70,7 +70,7 @@ def _is_writable(file: Path) -> bool:
 
 def _takes_files(folder: Path) -> bool:
     try:
-        # The permission bits alone would lie about root, full disks and read-only mounts.
+        # Permission bits are wrong for root, on full disks and on read-only mounts.
         tempfile.TemporaryFile(dir=folder).close()
     except OSError:
         return False
@@ -78,7 +78,7 @@ def _takes_files(folder: Path) -> bool:
 
 
 def file_system_of(path: Path, mounts: Path = MOUNTS) -> str | None:
-    """The kernel's name for the file system that a path lies on (proc_pid_mountinfo(5)); None: not told."""
+    """The kernel's name for the file system of a path (proc_pid_mountinfo(5)); None: unknown."""
     try:
         lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -86,7 +86,7 @@ def file_system_of(path: Path, mounts: Path = MOUNTS) -> str | None:
     found = [_mount_in(line) for line in lines if " - " in line]
     real = path.resolve()
     around = [(point, kind) for point, kind in found if real.is_relative_to(point)]
-    # What was mounted last lies on top of what was mounted there before.
+    # The last mount at a point hides the earlier ones.
     return max(reversed(around), key=lambda mount: len(mount[0].parts), default=(None, None))[1]
 
 

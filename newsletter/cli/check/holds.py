@@ -22,7 +22,7 @@ def findings(app: Flask) -> Iterator[Finding]:
         if readiness.present() is not None:
             return
         if (reason := jobs.hold_reason("mail")) is not None:
-            wrong, remedy = smtp.told_by(reason)
+            wrong, remedy = smtp.explained(reason)
             yield Finding("SMTP_URL", f"letters are on hold: {wrong}", remedy)
         has_key = config.current().mailchimp_api_key is not None
         if has_key and (reason := jobs.hold_reason("mailchimp")) is not None:

@@ -1,4 +1,4 @@
-"""PUBLIC_URL, asked from here: whether this service answers there, by itself, with a certificate that holds."""
+"""PUBLIC_URL, requested from here: this service answers there, without a redirect, with a valid certificate."""
 
 from __future__ import annotations
 
@@ -9,20 +9,39 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from newsletter.cli.check import certificates
 from newsletter.cli.check.finding import Finding
 from newsletter.config import Settings
 
 PATIENCE_SECONDS = 4.0  #: for each step of a connection
-_LONGEST = 10_000  #: octets; /health says less
-_ASK_AGAIN = (
-    "if `web` is not about to be started, see to its name in DNS, the proxy and the firewall"
+_LONGEST = 10_000  #: octets; /health answers with fewer
+_START_WEB = (
+    "unless `web` is about to be started, check its name in DNS, the proxy and the firewall"
 )
+
+_TRUST = "name a file with the authority's certificate in SSL_CERT_FILE, if it is your own"
+#: By OpenSSL's number of the error (x509_vfy.h): what is wrong with a certificate, and what to do.
+_CERTIFICATE_ERRORS = {
+    9: ("is not valid yet", "correct this host's clock, or wait"),
+    10: ("has expired", "renew it, and restart the server with it"),
+    18: ("is self-signed", f"have it signed by an authority, or {_TRUST}"),
+    19: ("is signed by an authority that this host does not know", _TRUST),
+    20: (
+        "is signed by an authority that this host does not know, or comes without its chain",
+        f"have the server present the whole chain, or {_TRUST}",
+    ),
+    21: (
+        "comes without the certificates between it and its authority",
+        "have the server present the whole chain",
+    ),
+    62: ("is issued for another name", "name the host as the certificate does"),
+    64: ("is issued for another name", "name the host as the certificate does, not by its IP"),
+}
+_OTHER_ERROR = ("is not trusted", "have the server present a valid certificate")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What /health said; `date` is the header as it came."""
+    """The answer of /health; `date` is the header as received."""
 
     status: int
     body: bytes
@@ -30,16 +49,15 @@ class Answer:
 
     @property
     def is_ours(self) -> bool:
-        """Whether it is this service that spoke."""
         try:
-            said = json.loads(self.body)
+            document = json.loads(self.body)
         except ValueError:
             return False
-        return self.status == 200 and said == {"status": "alive"}
+        return self.status == 200 and document == {"status": "alive"}
 
 
 def ask(public_url: str) -> Answer:
-    """GET /health, following nothing and by no proxy; raise OSError or HTTPException."""
+    """GET /health without redirects and proxies; raise OSError or HTTPException."""
     parts = urlsplit(public_url)
     connection = _connection(parts.scheme, parts.hostname or "", parts.port)
     try:
@@ -58,20 +76,21 @@ def _connection(scheme: str, host: str, port: int | None) -> http.client.HTTPCon
 
 
 def findings(settings: Settings) -> Iterator[Finding]:
-    """What people would meet there instead of this service."""
+    """Why people do not reach this service there."""
+    yield from _uncounted_proxy(settings)
     try:
         answer = ask(settings.public_url)
     except ssl.SSLCertVerificationError as error:
-        wrong, remedy = certificates.why(error)
+        wrong, remedy = certificate_error(error)
         yield Finding("PUBLIC_URL", f"the certificate there {wrong}", remedy)
     except ssl.SSLError:
         yield Finding(
             "PUBLIC_URL",
             "what listens there does not speak TLS",
-            "set up https at the proxy, or put the port into it at which that is",
+            "set up https at the proxy, or add the port on which https is served",
         )
     except (OSError, http.client.HTTPException):
-        yield Finding("PUBLIC_URL", "nothing answers there from here", _ASK_AGAIN, is_hint=True)
+        yield Finding("PUBLIC_URL", "nothing answers there from here", _START_WEB, is_hint=True)
     else:
         yield from _judged(answer)
 
@@ -81,16 +100,30 @@ def _judged(answer: Answer) -> Iterator[Finding]:
         return
     if answer.status in (502, 503, 504):
         wrong = "a proxy answers there, but the service behind it does not"
-        yield Finding("PUBLIC_URL", wrong, _ASK_AGAIN, is_hint=True)
+        yield Finding("PUBLIC_URL", wrong, _START_WEB, is_hint=True)
     elif answer.status // 100 == 3:
         yield Finding(
             "PUBLIC_URL",
-            "redirects to another URL, where buttons of letters and Mailchimp's calls get lost",
-            "set it to the URL that answers by itself, or take the redirect away",
+            "redirects to another URL, which breaks links in e-mails and Mailchimp's calls",
+            "set it to the URL that answers itself, or remove the redirect",
         )
     else:
         yield Finding(
             "PUBLIC_URL",
-            f"something else answers there (status {answer.status} at /health)",
-            "set it to this service's own URL, its path included, or lead the proxy to `web`",
+            f"another service answers there (status {answer.status} at /health)",
+            "set it to this service's own URL with its path, or let the proxy pass requests to `web`",
         )
+
+
+def _uncounted_proxy(settings: Settings) -> Iterator[Finding]:
+    if settings.public_url.startswith("https://") and settings.trusted_proxies == 0:
+        yield Finding(
+            "TRUSTED_PROXIES",
+            "is 0, though https needs a proxy before `web`, so all clients look alike and CLIENT_LIMIT is not applied",
+            "set it to the number of proxies that add to X-Forwarded-For, 1 for a single nginx or Caddy",
+        )
+
+
+def certificate_error(error: ssl.SSLCertVerificationError) -> tuple[str, str]:
+    """What is wrong with a server's certificate, without a subject; and what to do."""
+    return _CERTIFICATE_ERRORS.get(error.verify_code, _OTHER_ERROR)

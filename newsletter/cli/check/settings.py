@@ -1,26 +1,29 @@
-"""The environment: what is missing, out of range, misspelt, or too easy to guess."""
+"""The environment: values that are missing, out of range, misspelt or easy to guess; and Redis, which one names."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
+import redis
+
 from newsletter.cli.check.finding import Finding
 from newsletter.config import Settings
 from newsletter.domain.errors import SettingsError
 
-ADMIN_TOKEN_LENGTH = 24  #: characters; a token opens every door there is for staff
-WEBHOOK_SECRET_LENGTH = 16  #: characters; whoever guesses it can block anybody
+ADMIN_TOKEN_LENGTH = 24  #: characters; a token opens every admin endpoint
+WEBHOOK_SECRET_LENGTH = 16  #: characters; with it, anybody can be blocked
+REDIS_PATIENCE_SECONDS = 3.0
 
 _KNOWN = tuple(name.upper() for name in Settings.model_fields)
-#: So alike are MAILCHIMP_KEY and MAILCHIMP_API_KEY; SECRET_KEY_BASE, another program's, is less like SECRET_KEY.
-_ALIKE = 0.83
-#: Whatever begins so was most likely meant for us.
-_OURS = {"MAILCHIMP_": "MAILCHIMP_API_KEY", "SMTP_": "SMTP_URL"}
+#: MAILCHIMP_KEY and MAILCHIMP_API_KEY are as similar; SECRET_KEY_BASE, another program's, and SECRET_KEY are less.
+_SIMILAR = 0.83
+#: By prefix: the setting that was probably meant.
+_PREFIXES = {"MAILCHIMP_": "MAILCHIMP_API_KEY", "SMTP_": "SMTP_URL"}
 
 
 def refused(error: SettingsError) -> Iterator[Finding]:
-    """What stops every process from starting."""
+    """Values that stop every process from starting."""
     for problem in error.problems:
         about, _, wrong = problem.partition(": ")
         yield Finding(about, wrong, "")
@@ -37,24 +40,24 @@ def quoted(variables: Iterable[str]) -> Iterator[Finding]:
 
 
 def misspelt(variables: Iterable[str]) -> Iterator[Finding]:
-    """Variables that look like ours and that nobody reads."""
+    """Variables that resemble a setting and are not read."""
     given = {name.upper() for name in variables}
     for name in sorted(given.difference(_KNOWN)):
         if (meant := _meant_by(name)) is not None:
-            # Beside the right one, it does no harm, and may be another program's.
+            # Beside the right name it does no harm, and may be another program's.
             is_hint = meant in given
             remedy = f"name it {meant}, or remove it if it is another program's"
             yield Finding(name, "is no setting, and not read", remedy, is_hint=is_hint)
 
 
 def _meant_by(name: str) -> str | None:
-    if close := get_close_matches(name, _KNOWN, n=1, cutoff=_ALIKE):
+    if close := get_close_matches(name, _KNOWN, n=1, cutoff=_SIMILAR):
         return close[0]
-    return next((ours for prefix, ours in _OURS.items() if name.startswith(prefix)), None)
+    return next((ours for prefix, ours in _PREFIXES.items() if name.startswith(prefix)), None)
 
 
 def findings(settings: Settings) -> Iterator[Finding]:
-    """Secrets of ours that could be guessed."""
+    """Secrets that could be guessed, and a Redis that does not answer."""
     if any(len(one.token.get_secret_value()) < ADMIN_TOKEN_LENGTH for one in settings.admins):
         yield Finding(
             "ADMIN_TOKENS",
@@ -68,3 +71,22 @@ def findings(settings: Settings) -> Iterator[Finding]:
             f"has fewer than {WEBHOOK_SECRET_LENGTH} characters, and could be guessed",
             "make a new one, such as with `openssl rand -hex 16`, and run `newsletter webhook install`",
         )
+    if settings.storage_uri.startswith("redis"):
+        yield from _redis(settings.storage_uri)
+
+
+def _redis(uri: str) -> Iterator[Finding]:
+    seconds = REDIS_PATIENCE_SECONDS
+    store = redis.Redis.from_url(uri, socket_connect_timeout=seconds, socket_timeout=seconds)
+    try:
+        store.ping()
+    except redis.AuthenticationError:
+        yield Finding("STORAGE_URI", "Redis refuses the password", "set the right one")
+    except (redis.RedisError, OSError, ValueError):
+        yield Finding(
+            "STORAGE_URI",
+            "Redis does not answer, so each process counts CLIENT_LIMIT for itself",
+            "start it, check host and port, or remove the setting",
+        )
+    finally:
+        store.close()

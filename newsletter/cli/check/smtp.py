@@ -1,12 +1,12 @@
-"""The mail server: whether it is reached over TLS, takes the sign-in, and lets us send as MAIL_FROM."""
+"""The mail server: whether it answers over TLS, accepts user and password, and lets us send as MAIL_FROM."""
 
 from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
 
-from newsletter.cli.check import certificates
 from newsletter.cli.check.finding import Finding
+from newsletter.cli.check.public_url import certificate_error
 from newsletter.config import Settings, is_local
 from newsletter.domain.errors import DeliveryFailure, Meaning
 from newsletter.worker.mail.conversation import Patience
@@ -15,64 +15,66 @@ from newsletter.worker.mail.smtp import SmtpPostbox, postbox_for
 
 PATIENCE = Patience(connect=4.0, command=4.0, letter=8.0)
 
-_PORTS = "see that host and port are right (smtps:// is mostly 465, smtp:// 587) and no firewall is between"
-#: By the whole reason: what is wrong, and what to do.
+_PORTS = (
+    "check host and port (smtps:// is mostly 465, smtp:// 587), and that no firewall is between"
+)
+#: By the whole reason of a failed delivery: what is wrong, and what to do.
 _FAILED = {
     "connect": ("the mail server cannot be reached", _PORTS),
     "timeout": ("the mail server does not answer in time", _PORTS),
-    "network": ("the mail server breaks the connection off", _PORTS),
+    "network": ("the mail server closes the connection", _PORTS),
     "tls": (
-        "the mail server does not speak TLS as this port and smtp:// or smtps:// say",
-        "use smtps:// at port 465 alone, and smtp:// elsewhere",
+        "the mail server does not speak TLS in the way that smtp:// or smtps:// says",
+        "use smtps:// only at port 465, and smtp:// elsewhere",
     ),
     "starttls_not_offered": (
-        "the mail server offers no STARTTLS, without which nothing is sent",
+        "the mail server offers no STARTTLS, and without it nothing is sent",
         "use its submission port or smtps://, or add ?starttls=optional if the network between is your own",
     ),
     "auth_without_tls": (
-        "the password would cross the network in the clear",
-        "leave ?starttls=optional out, or say ?starttls=never if the network between is your own",
+        "the password would cross the network unencrypted",
+        "remove ?starttls=optional, or set ?starttls=never if the network between is your own",
     ),
     "auth_not_offered": (
-        "the mail server takes no sign-in",
-        "use its submission port, or leave user and password out",
+        "the mail server offers no sign-in",
+        "use its submission port, or remove user and password",
     ),
     "smtp_url": (
         "its user, password or host cannot be sent to the mail server",
-        "use ASCII alone, with special characters percent-encoded",
+        "use only ASCII, with special characters percent-encoded",
     ),
     "folder": (
-        "without it letters go to var/mail/, which cannot be written to",
-        "give that folder to the user that runs the worker, or set the mail server",
+        "without it e-mails go to var/mail/, which cannot be written to",
+        "make that folder writable for the user that runs the worker, or name a mail server",
     ),
 }
-#: By the step at which the server said no, the reason's first word.
+#: By the first word of the reason, the step that the server refused.
 _REFUSED = {
-    "connect": ("the mail server turns this host away", "let it take letters from here"),
+    "connect": ("the mail server refuses this host", "have it accept e-mails from here"),
     "ehlo": (
         "the mail server refuses our greeting",
-        "let it take a host that greets with PUBLIC_URL's name",
+        "have it accept a host that greets with PUBLIC_URL's name",
     ),
-    "starttls": ("the mail server refuses STARTTLS", "use smtps://, or ask who runs the server"),
+    "starttls": ("the mail server refuses STARTTLS", "use smtps://, or ask its operator"),
     "auth": (
         "the mail server refuses user and password",
-        "put the right ones into it, with special characters percent-encoded",
+        "set the right ones, with special characters percent-encoded",
     ),
     "letter_unsafe": (
-        "no letter leaves, since one of its headers could be read as something else",
-        "look at MAIL_FROM, ORGANISATION, CONTACT_EMAIL and the subjects in BRAND_DIR",
+        "no e-mail leaves, since one of its headers could be read as something else",
+        "check MAIL_FROM, ORGANISATION, CONTACT_EMAIL and the subjects in BRAND_DIR",
     ),
 }
-#: At another step, as it looked at a letter.
+#: At any other step, when it had an e-mail.
 _OTHER = (
-    "the mail server takes no letters",
-    "see that it lets SMTP_URL's user send as MAIL_FROM, and what its own log says",
+    "the mail server refuses e-mails",
+    "check that SMTP_URL's user may send as MAIL_FROM, and read its log",
 )
 
 
 def findings(settings: Settings) -> Iterator[Finding]:
-    """What keeps letters from going out; no letter is sent."""
-    yield from _in_the_clear(settings)
+    """Why e-mails would not leave; none is sent."""
+    yield from _unencrypted(settings)
     postbox = postbox_for(settings, patience=PATIENCE)
     try:
         postbox.probe()
@@ -85,37 +87,37 @@ def findings(settings: Settings) -> Iterator[Finding]:
         postbox.close()
 
 
-def _in_the_clear(settings: Settings) -> Iterator[Finding]:
+def _unencrypted(settings: Settings) -> Iterator[Finding]:
     server = settings.smtp
     if server is None or server.implicit_tls or is_local(f"//{server.host}"):
         return
     if server.starttls != "required":
         yield Finding(
             "SMTP_URL",
-            f"letters may cross the network in the clear (starttls={server.starttls})",
-            "leave ?starttls= out, unless the network between is your own",
+            f"e-mails may cross the network unencrypted (starttls={server.starttls})",
+            "remove ?starttls=, unless the network between is your own",
             is_hint=True,
         )
 
 
 def _in_words(failure: DeliveryFailure) -> Finding:
-    # What came first: the failure itself says only that it was TLS.
+    # The failure itself says only that it was TLS.
     if isinstance(cause := failure.__context__, ssl.SSLCertVerificationError):
-        wrong, remedy = certificates.why(cause)
+        wrong, remedy = certificate_error(cause)
         return Finding("SMTP_URL", f"the mail server's certificate {wrong}", remedy)
-    wrong, remedy = told_by(failure.reason)
+    wrong, remedy = explained(failure.reason)
     return Finding("SMTP_URL", wrong, remedy)
 
 
-def told_by(reason: str) -> tuple[str, str]:
-    """What is wrong, and what to do, where the mail server refuses us altogether for this reason."""
+def explained(reason: str) -> tuple[str, str]:
+    """What is wrong, and what to do, where the mail server refuses all e-mails for this reason."""
     wrong, remedy = _FAILED.get(reason) or _REFUSED.get(reason.split(" ")[0], _OTHER)
     return f"{wrong} ({reason})", remedy
 
 
 def _envelope(settings: Settings, postbox: SmtpPostbox) -> Iterator[Finding]:
     try:
-        # Many servers judge a sender only when the recipient is named.
+        # Many servers check a sender only when a recipient is named.
         postbox.try_envelope(settings.sender.address.text, settings.contact_email)
     except DeliveryFailure as failure:
         yield from _refused(failure)
@@ -124,18 +126,18 @@ def _envelope(settings: Settings, postbox: SmtpPostbox) -> Iterator[Finding]:
 def _refused(failure: DeliveryFailure) -> Iterator[Finding]:
     is_passing = failure.meaning is Meaning.RETRY_LATER and not isinstance(failure, Refused)
     if is_passing or failure.reason.startswith("mail 4"):
-        return  # such as greylisting, which real letters wait for
+        return  # such as greylisting, after which real e-mails are accepted
     if failure.meaning is Meaning.GIVE_UP_ONE:
         yield Finding(
             "CONTACT_EMAIL",
-            f"the mail server takes nothing for that address ({failure.reason})",
+            f"the mail server refuses e-mails to that address ({failure.reason})",
             "set one that somebody reads",
         )
     elif failure.reason.split(" ")[1:2] == ["530"]:
         yield Finding(
             "SMTP_URL",
-            f"the mail server wants a sign-in ({failure.reason})",
-            "put user and password into it",
+            f"the mail server requires a sign-in ({failure.reason})",
+            "add user and password",
         )
     else:
         yield Finding(

@@ -1,21 +1,50 @@
-"""The form, the letters and the consent texts as they are used, a brand's among them: what the law asks of them."""
+"""The form, e-mails and consent texts in use, those of BRAND_DIR included: what the law requires of them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from newsletter.cli.check import law
 from newsletter.cli.check.finding import Finding
 from newsletter.config import Settings
+from newsletter.domain.consent import ConsentText
 from newsletter.texts import brand
+from newsletter.texts.lint_words import TRACKING
+from newsletter.web import samples
 
 
 def findings(settings: Settings) -> Iterator[Finding]:
-    """What newsletter.cli.check.law finds; it needs no database."""
+    """The findings of the lint (newsletter.cli.check.law); needs no database."""
     app = brand.new_flask()
     app.extensions["settings"] = settings
     with app.app_context():
         for sentence in law.findings():
-            about, _, said = sentence.removesuffix(".").partition(": ")
-            wrong, _, remedy = said.rpartition("; ")
+            about, _, finding = sentence.removesuffix(".").partition(": ")
+            wrong, _, remedy = finding.rpartition("; ")
             yield Finding(about, wrong, remedy)
+
+
+def tracking(settings: Settings) -> Iterator[Finding]:
+    """Mailchimp's tracking, where the consent text does not mention it (§ 25 TDDDG).
+
+    Only a campaign's own settings switch it off, which cannot be read beforehand.
+    """
+    app = samples.showroom(settings)
+    if samples.broken(app):
+        return  # findings() reports it
+    if not all(_mentions(samples.consent(app, each), settings) for each in settings.locales):
+        yield Finding(
+            "tracking",
+            "Mailchimp records who opens a newsletter and clicks in it, which the consent text does not mention",
+            "switch open and click tracking off in every campaign, or mention it in the consent text"
+            " (BRAND_DIR/wordings)",
+            is_hint=True,
+        )
+
+
+def _mentions(consent: ConsentText, settings: Settings) -> bool:
+    text = consent.text
+    for value in (settings.organisation, settings.topics_in(consent.language)):
+        text = text.replace(" ".join(value.split()), " ")
+    return re.search(TRACKING[consent.language], text, re.IGNORECASE) is not None

@@ -1,4 +1,4 @@
-"""A service that is deployed as it should be, off localhost, with everything around it: mistakes are planted in it."""
+"""A correctly deployed service, off localhost, with everything around it; tests plant mistakes in it."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ from tests.conftest import COMPANY
 from tests.people import WEBHOOK_SECRET
 from tests.worker.certificates import self_signed, server_side
 
-#: An address of this machine that is not localhost for the settings, so that all is checked.
+#: An address of this machine that the settings do not take for localhost, so that everything is checked.
 HOST = "127.0.0.2"
 PASSWORD = "s3cretword"
-#: Ports that answer nothing.
+#: A port on which nothing listens.
 NOWHERE = "127.0.0.1:9"
 
-#: What keeps Mailchimp's tracking from being a secret.
-TOLD = {
+#: Consent to Mailchimp's tracking.
+TRACKING = {
     "de": "Wir messen, ob ich den Newsletter öffne und worauf ich darin klicke.",
     "en": "You may note whether I open the newsletter and what I click in it.",
 }
@@ -50,7 +50,7 @@ Server = TypeVar("Server")
 
 
 def records(domain: str = "example.com") -> dict[tuple[str, str], list[str]]:
-    """A sender's domain as it should be."""
+    """A correct sender's domain."""
     return {
         (domain, "MX"): ["10 mx.example.com."],
         (domain, "TXT"): ["v=spf1 include:_spf.provider.net -all", "another text"],
@@ -59,17 +59,17 @@ def records(domain: str = "example.com") -> dict[tuple[str, str], list[str]]:
     }
 
 
-def tell_of_tracking(wordings: Path) -> None:
-    """Make consent texts that name it."""
+def mention_tracking(wordings: Path) -> None:
+    """Write consent texts that mention it."""
     wordings.mkdir(parents=True)
-    for language, sentence in TOLD.items():
+    for language, sentence in TRACKING.items():
         text = (brand.TEMPLATES / f"wordings/{language}.txt").read_text(encoding="utf-8")
         (wordings / f"{language}.txt").write_text(f"{text} {sentence}\n", encoding="utf-8")
 
 
 @dataclass
 class Deployed:
-    """The service and what is around it; what a mistake needs is entered and left with it."""
+    """The service and everything around it; servers that a test adds end with it."""
 
     environ: dict[str, Any]
     app: Flask
@@ -78,20 +78,20 @@ class Deployed:
     mailchimp: StandIn
     hook: Webhook
     folder: Path
-    tls: ssl.SSLContext  #: of a certificate that is trusted
+    tls: ssl.SSLContext  #: with a trusted certificate
     stack: ExitStack = field(default_factory=ExitStack)
 
     def enter(self, server: AbstractContextManager[Server]) -> Server:
-        """Have something running until the test is over."""
+        """Run a server until the test is over."""
         return self.stack.enter_context(server)
 
     def execute(self, statement: str) -> None:
-        """Do something to the database."""
+        """Execute a statement in the database."""
         with self.app.app_context(), writing() as session:
             session.execute(text(statement))
 
     def check(self, **variables: str) -> list[Finding]:
-        """What is found with these settings instead."""
+        """The findings with other settings."""
         settings = load({**self.environ, **variables})
         return checkup.findings(settings, resolver=self.dns.resolver)
 
@@ -120,7 +120,7 @@ def deployed(
         hook = Webhook(f"{web.url}/webhooks/mailchimp/{WEBHOOK_SECRET}")
         mailchimp.hooks.registered.append(hook)
         (tmp_path / "heads").mkdir()
-        tell_of_tracking(tmp_path / "brand/wordings")
+        mention_tracking(tmp_path / "brand/wordings")
         environ = {
             **COMPANY,
             **SANDBOX,
@@ -145,14 +145,14 @@ def deployed(
 
 
 class Silent(WSGIRequestHandler):
-    """Leaves the logs to what is tested."""
+    """Logs no requests."""
 
     def log(self, type: str, message: str, *args: Any) -> None:
-        """Say nothing of any request."""
+        """Log nothing."""
 
 
 class Web:
-    """An application's pages, over TLS or not; where they are is known before they are served."""
+    """A web server whose URL is known before it serves an application."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self._app: Flask | None = None

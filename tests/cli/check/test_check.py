@@ -1,4 +1,4 @@
-"""Mistakes planted in a deployed service: each is found, alone, by its variable's name and with what to do."""
+"""Mistakes planted in a deployed service: each is the only finding, with its variable's name and its remedy."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Variables = dict[str, str]
 
 @dataclass(frozen=True)
 class Mistake:
-    """What is done wrong, and the sentence that says so: its beginning, and words of its remedy."""
+    """A mistake, the beginning of its finding, and words of the remedy."""
 
     plant: Callable[[Deployed], Variables]
     about: str
@@ -55,7 +55,7 @@ def in_dns(name: str, kind: str, *texts: str) -> Callable[[Deployed], Variables]
 
 
 def answering(*answers: Answer, is_trusted: bool = True) -> Callable[[Deployed], Variables]:
-    """Something else than the service at PUBLIC_URL; the hook is told of it."""
+    """Another service at PUBLIC_URL, where the webhook points, too."""
 
     def plant(deployed: Deployed) -> Variables:
         tls = deployed.tls if is_trusted else server_side(self_signed(deployed.folder))
@@ -148,7 +148,7 @@ def in_trouble(deployed: Deployed) -> Variables:
 
 
 def held(side: jobs.Side, reason: str) -> Callable[[Deployed], Variables]:
-    """A worker was refused as it sent something, or changed it."""
+    """A worker was refused when it sent an e-mail or changed a contact."""
     return doing(
         "INSERT INTO job (name, held_since, hold_reason, probe_at)"
         f" VALUES ('{side}', '2026-03-01 12:00:00', '{reason}', '2026-03-01 12:00:30')"
@@ -157,7 +157,10 @@ def held(side: jobs.Side, reason: str) -> Callable[[Deployed], Variables]:
 
 MISTAKES = {
     "a database file in no folder": Mistake(
-        no_folder, "DATABASE_URL", "the SQLite file or its folder cannot be written to", "give both"
+        no_folder,
+        "DATABASE_URL",
+        "the SQLite file or its folder cannot be written to",
+        "make both writable",
     ),
     "a file that is no database": Mistake(
         no_database, "DATABASE_URL", "the file is no SQLite database", "name another file"
@@ -185,12 +188,12 @@ MISTAKES = {
         set_to(DATA_KEY="a-key-that-does-not-open-this-keyring"),
         "DATA_KEY",
         "does not open this database's keyring",
-        "put the one that does into the list",
+        "add the one that does to the list",
     ),
     "no worker": Mistake(
         doing("DELETE FROM job"), "worker", "none is at work", "start the Procfile's", is_hint=True
     ),
-    "a worker left out of a key change": Mistake(
+    "a worker whose DATA_KEY is stale": Mistake(
         doing("INSERT INTO job (name, leased_until) VALUES ('left out', '2999-01-01 00:00:00')"),
         "worker",
         "the DATA_KEY of one does not open the keyring",
@@ -220,7 +223,7 @@ MISTAKES = {
     "no folder for checkpoints": Mistake(
         set_to(LEDGER_CHECKPOINTS=""),
         "LEDGER_CHECKPOINTS",
-        "is not set, so that neither a restored backup",
+        "is not set, so neither a restored backup",
         "name a folder outside",
         is_hint=True,
     ),
@@ -234,20 +237,20 @@ MISTAKES = {
     "a public URL of another service": Mistake(
         answering(Answer(404, b"not here", "text/plain")),
         "PUBLIC_URL",
-        "something else answers there (status 404 at /health)",
+        "another service answers there (status 404 at /health)",
         "set it to this service's own URL",
     ),
-    "a public URL whose service says something else": Mistake(
+    "a public URL whose service answers otherwise": Mistake(
         answering(in_json(200, {"status": "up"})),
         "PUBLIC_URL",
-        "something else answers there (status 200 at /health)",
+        "another service answers there (status 200 at /health)",
         "set it to this service's own URL",
     ),
     "a public URL that redirects": Mistake(
         answering(Answer(301, headers={"Location": "https://www.example.com/"})),
         "PUBLIC_URL",
         "redirects",
-        "set it to the URL that answers by itself",
+        "set it to the URL that answers itself",
     ),
     "a proxy with nothing behind it": Mistake(
         answering(Answer(502, b"Bad Gateway", "text/html")),
@@ -259,13 +262,13 @@ MISTAKES = {
     "a certificate that nobody trusts": Mistake(
         answering(in_json(200, ALIVE), is_trusted=False),
         "PUBLIC_URL",
-        "the certificate there is signed by nobody but itself",
+        "the certificate there is self-signed",
         "SSL_CERT_FILE",
     ),
     "a public URL without TLS": Mistake(
         plain, "PUBLIC_URL", "what listens there does not speak TLS", "set up https"
     ),
-    "a proxy that is not counted": Mistake(
+    "a proxy that TRUSTED_PROXIES does not count": Mistake(
         set_to(TRUSTED_PROXIES="0"),
         "TRUSTED_PROXIES",
         "is 0, though https needs a proxy",
@@ -275,13 +278,13 @@ MISTAKES = {
         set_to(SMTP_URL=f"smtp://{NOWHERE}"),
         "SMTP_URL",
         "the mail server cannot be reached (connect)",
-        "see that host and port are right",
+        "check host and port",
     ),
-    "a mail server that turns us away": Mistake(
+    "a mail server that refuses this host": Mistake(
         mail_server(GREETING="554 5.7.1 go away"),
         "SMTP_URL",
-        "the mail server turns this host away (connect 554 5.7.1)",
-        "let it take letters",
+        "the mail server refuses this host (connect 554 5.7.1)",
+        "have it accept e-mails",
     ),
     "a mail server without STARTTLS": Mistake(
         mail_server("starttls=required"),
@@ -292,26 +295,26 @@ MISTAKES = {
     "a mail server with an unknown certificate": Mistake(
         unknown_certificate,
         "SMTP_URL",
-        "the mail server's certificate is signed by nobody but itself",
+        "the mail server's certificate is self-signed",
         "SSL_CERT_FILE",
     ),
     "a wrong password of the mail server": Mistake(
         wrong_password,
         "SMTP_URL",
         "the mail server refuses user and password (auth 535",
-        "put the right ones into it",
+        "set the right ones",
     ),
     "no password for the mail server": Mistake(
         mail_server(MAIL="530 5.7.0 Authentication required"),
         "SMTP_URL",
-        "the mail server wants a sign-in (mail 530 5.7.0)",
-        "put user and password into it",
+        "the mail server requires a sign-in (mail 530 5.7.0)",
+        "add user and password",
     ),
-    "a sign-in that the mail server does not know": Mistake(
+    "a sign-in that the mail server does not offer": Mistake(
         mail_server(login="muster:word@", EHLO="250 mail.example.com"),
         "SMTP_URL",
-        "the mail server takes no sign-in",
-        "leave user and password out",
+        "the mail server offers no sign-in",
+        "remove user and password",
     ),
     "a sender that the mail server refuses": Mistake(
         mail_server(RCPT="553 5.7.1 not owned by user muster"),
@@ -322,7 +325,7 @@ MISTAKES = {
     "a contact that the mail server refuses": Mistake(
         mail_server(RCPT="550 5.1.1 no such user"),
         "CONTACT_EMAIL",
-        "the mail server takes nothing for that address",
+        "the mail server refuses e-mails to that address",
         "set one that somebody reads",
     ),
     "a domain without SPF": Mistake(
@@ -334,7 +337,7 @@ MISTAKES = {
         "its domain has several SPF records",
         "publish one TXT record",
     ),
-    "an SPF record that lets everybody send": Mistake(
+    "an SPF record that lets anybody send": Mistake(
         in_dns("example.com", "TXT", "v=spf1 mx +all"),
         "MAIL_FROM",
         "its SPF record “v=spf1 mx +all” lets anybody send",
@@ -364,14 +367,14 @@ MISTAKES = {
         "its domain takes no mail",
         "set an address elsewhere",
     ),
-    "a sender at a domain that is none": Mistake(
+    "a sender at a domain that does not exist": Mistake(
         set_to(MAIL_FROM="Muster <newsletter@exmaple.com>"),
         "MAIL_FROM",
         "there is no such domain",
         "correct it",
     ),
     "no key of Mailchimp": Mistake(
-        set_to(MAILCHIMP_API_KEY=""), "MAILCHIMP_API_KEY", "is not set", "make a key"
+        set_to(MAILCHIMP_API_KEY=""), "MAILCHIMP_API_KEY", "is not set", "create a key"
     ),
     "nothing of Mailchimp at all": Mistake(
         set_to(
@@ -381,8 +384,8 @@ MISTAKES = {
             MAILCHIMP_WEBHOOK_SECRET="",
         ),
         "MAILCHIMP_API_KEY",
-        "is not set, so that confirmed people wait",
-        "make a key",
+        "is not set, so confirmed people are not added",
+        "create a key",
         is_hint=True,
     ),
     "a key that Mailchimp refuses": Mistake(
@@ -398,7 +401,7 @@ MISTAKES = {
         set_to(MAILCHIMP_API_URL="https://us7.api.mailchimp.com/3.0"),
         "MAILCHIMP_API_URL",
         "names another data centre",
-        "take it away",
+        "remove it",
     ),
     "a URL without its end": Mistake(
         lambda deployed: {
@@ -414,11 +417,11 @@ MISTAKES = {
         "is in trouble itself (http 500)",
         "run it again later",
     ),
-    "letters that the mail server refuses": Mistake(
+    "e-mails that the mail server refuses": Mistake(
         held("mail", "data 554 5.7.1"),
         "SMTP_URL",
-        "letters are on hold: the mail server takes no letters (data 554 5.7.1)",
-        "see that it lets SMTP_URL's user send as MAIL_FROM",
+        "letters are on hold: the mail server refuses e-mails (data 554 5.7.1)",
+        "check that SMTP_URL's user may send as MAIL_FROM",
     ),
     "an audience that asks for more": Mistake(
         held("mailchimp", "merge_fields"),
@@ -432,7 +435,7 @@ MISTAKES = {
         "what is meant for Mailchimp is on hold: Mailchimp forbids what it asks for",
         "use a key of a user who manages the audience",
     ),
-    "an audience that is not there": Mistake(
+    "an audience that does not exist": Mistake(
         set_to(MAILCHIMP_LIST_ID="ffffffffff"),
         "MAILCHIMP_LIST_ID",
         "Mailchimp knows no such audience",
@@ -444,7 +447,7 @@ MISTAKES = {
         "Mailchimp does not answer as it should (network)",
         "see that this host may reach it",
     ),
-    "an audience that asks once more": Mistake(
+    "an audience with its own double opt-in": Mistake(
         on_list(lambda deployed: setattr(deployed.mailchimp.audience, "double_optin", True)),
         "MAILCHIMP_LIST_ID",
         "the audience has Mailchimp's own double opt-in",
@@ -464,27 +467,27 @@ MISTAKES = {
         "make these fields optional",
         is_hint=True,
     ),
-    "a webhook that does not hear of what staff do there": Mistake(
+    "a webhook that does not report what staff change": Mistake(
         on_list(lambda deployed: deployed.hook.sources.update(admin=False)),
         "MAILCHIMP_WEBHOOK_SECRET",
-        "its webhook does not tell us of: admin",
+        "its webhook does not report: admin",
         "run `newsletter webhook install`",
     ),
-    "tracking that nobody is told of": Mistake(
+    "tracking that the consent text does not mention": Mistake(
         set_to(BRAND_DIR=""),
         "tracking",
-        "Mailchimp notes who opens a newsletter and clicks in it",
-        "switch open and click tracking off in every campaign, or name it in the consent text",
+        "Mailchimp records who opens a newsletter and clicks in it",
+        "switch open and click tracking off in every campaign, or mention it in the consent text",
         is_hint=True,
     ),
-    "tracking of which one language says nothing": Mistake(
-        silent_in_english, "tracking", "Mailchimp notes who opens", "name it", is_hint=True
+    "tracking that one language does not mention": Mistake(
+        silent_in_english, "tracking", "Mailchimp records who opens", "mention it", is_hint=True
     ),
     "no secret of the webhook": Mistake(
         set_to(MAILCHIMP_WEBHOOK_SECRET=""),
         "MAILCHIMP_WEBHOOK_SECRET",
         "is not set",
-        "set any hard-to-guess text, and run `newsletter webhook install`",
+        "set a random text, and run `newsletter webhook install`",
     ),
     "no webhook at Mailchimp": Mistake(
         on_list(lambda deployed: deployed.mailchimp.hooks.registered.clear()),
@@ -495,7 +498,7 @@ MISTAKES = {
     "a webhook with another secret": Mistake(
         set_to(MAILCHIMP_WEBHOOK_SECRET="another-hard-to-guess-text"),
         "MAILCHIMP_WEBHOOK_SECRET",
-        "is another than in the webhook's URL",
+        "is not the secret in the webhook's URL",
         "run `newsletter webhook install` and delete the old webhook",
     ),
     "a webhook at another URL": Mistake(
@@ -508,29 +511,29 @@ MISTAKES = {
         "is not the URL that Mailchimp's webhook calls",
         "run `newsletter webhook install` and delete the old webhook",
     ),
-    "a webhook that does not hear who left": Mistake(
+    "a webhook that does not report who left": Mistake(
         on_list(lambda deployed: deployed.hook.events.update(unsubscribe=False, cleaned=False)),
         "MAILCHIMP_WEBHOOK_SECRET",
-        "its webhook does not tell us of: cleaned, unsubscribe",
+        "its webhook does not report: cleaned, unsubscribe",
         "run `newsletter webhook install`, which switches them on",
     ),
-    "a webhook that echoes": Mistake(
+    "a webhook that reports our own changes": Mistake(
         on_list(lambda deployed: deployed.hook.sources.update(api=True)),
         "MAILCHIMP_WEBHOOK_SECRET",
-        "its webhook also tells what was changed through the API",
+        "its webhook also reports changes through the API",
         "run `newsletter webhook install`, which switches that source off",
     ),
     "a webhook that does not sign": Mistake(
         set_to(MAILCHIMP_SIGNING_SECRET="0123456789abcdef0123456789abcdef"),
         "MAILCHIMP_SIGNING_SECRET",
         "is set, but the webhook's calls are not signed",
-        "take the setting away",
+        "remove the setting",
     ),
-    "a webhook that signs in vain": Mistake(
+    "a webhook whose signature is not checked": Mistake(
         on_list(lambda deployed: setattr(deployed.hook, "signing_secret", "0" * 64)),
         "MAILCHIMP_SIGNING_SECRET",
         "is not set, though the webhook's calls are signed",
-        "set what `newsletter webhook install` showed",
+        "set the secret that `newsletter webhook install` showed",
         is_hint=True,
     ),
     "a secret of the webhook that is short": Mistake(
@@ -551,24 +554,22 @@ MISTAKES = {
         "Redis does not answer",
         "start it",
     ),
-    "a folder for checkpoints that is none": Mistake(
+    "a folder for checkpoints that does not exist": Mistake(
         lambda deployed: {"LEDGER_CHECKPOINTS": f"{deployed.folder}/nowhere"},
         "LEDGER_CHECKPOINTS",
-        "is no folder that can be written to",
-        "make it",
+        "is not a writable folder",
+        "create it",
     ),
 }
 
 
-def test_nothing_is_found_where_all_is_as_it_should_be(deployed: Deployed) -> None:
+def test_a_correct_deployment_has_no_finding(deployed: Deployed) -> None:
     assert deployed.check() == []
 
 
 @on_sqlite
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
-def test_a_planted_mistake_is_found_alone_with_what_to_do(
-    deployed: Deployed, mistake: Mistake
-) -> None:
+def test_a_planted_mistake_is_the_only_finding(deployed: Deployed, mistake: Mistake) -> None:
     variables = mistake.plant(deployed)
 
     [found] = deployed.check(**variables)
@@ -582,13 +583,13 @@ def test_a_planted_mistake_is_found_alone_with_what_to_do(
 
 
 def is_one_sentence(said: str) -> bool:
-    """With what to do behind what is wrong, and nobody's address or host in it."""
+    """What is wrong, then what to do, without an address or a host."""
     form = re.fullmatch(r"\w+: [^\n;]+; [^\n]+[^.]\.", said)
     return form is not None and re.search(r"\w@\w|127\.0\.0", said) is None
 
 
 @on_sqlite
-def test_all_that_is_wrong_is_found_at_once(deployed: Deployed) -> None:
+def test_all_mistakes_are_found_in_one_run(deployed: Deployed) -> None:
     deployed.execute("DELETE FROM keyring")
     deployed.dns.records.clear()
     deployed.mailchimp.refuse_key()
@@ -605,7 +606,7 @@ def test_all_that_is_wrong_is_found_at_once(deployed: Deployed) -> None:
 
 
 @on_sqlite
-def test_looking_sends_no_letter_and_changes_nothing_at_mailchimp(deployed: Deployed) -> None:
+def test_the_check_sends_no_letter_and_changes_nothing_at_mailchimp(deployed: Deployed) -> None:
     deployed.check()
 
     assert deployed.mailbox.letters == []
@@ -613,7 +614,7 @@ def test_looking_sends_no_letter_and_changes_nothing_at_mailchimp(deployed: Depl
 
 
 @on_sqlite
-def test_on_localhost_nobody_asks_dns_or_for_a_webhook(deployed: Deployed) -> None:
+def test_on_localhost_dns_and_the_webhook_are_not_checked(deployed: Deployed) -> None:
     deployed.dns.records.clear()
     deployed.mailchimp.hooks.registered.clear()
     server = deployed.enter(ScriptedHttp(in_json(200, ALIVE)))
@@ -630,25 +631,25 @@ def test_a_check_that_hangs_hides_no_other() -> None:
         over.wait()
         return []
 
-    hanging, found = check.look([("SMTP_URL", hang), ("PORT", lambda: [other])], patience=0.2)
+    hanging, found = check.run_all([("SMTP_URL", hang), ("PORT", lambda: [other])], patience=0.2)
     over.set()
 
     assert found == other
-    assert str(hanging).startswith("SMTP_URL: could not be looked at in time")
+    assert str(hanging).startswith("SMTP_URL: could not be checked in time")
 
 
 def test_a_check_that_fails_hides_no_other(caplog: pytest.LogCaptureFixture) -> None:
     other = Finding("PORT", "is taken", "take another")
 
-    failed, found = check.look([("SMTP_URL", lambda: 1 // 0), ("PORT", lambda: [other])])  # type: ignore[list-item,return-value]  # what fails returns nothing
+    failed, found = check.run_all([("SMTP_URL", lambda: 1 // 0), ("PORT", lambda: [other])])  # type: ignore[list-item,return-value]  # what fails returns nothing
 
     assert found == other
-    assert str(failed).startswith("SMTP_URL: could not be looked at, ")
+    assert str(failed).startswith("SMTP_URL: could not be checked, ")
     assert "ZeroDivisionError" in caplog.text
 
 
 @on_sqlite
-def test_without_a_mail_server_the_folder_is_looked_at(
+def test_without_a_mail_server_the_folder_is_checked(
     deployed: Deployed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -658,18 +659,18 @@ def test_without_a_mail_server_the_folder_is_looked_at(
 
     [found] = deployed.check(SMTP_URL="", PUBLIC_URL=server.url)
 
-    assert str(found).startswith("SMTP_URL: without it letters go to var/mail/")
+    assert str(found).startswith("SMTP_URL: without it e-mails go to var/mail/")
 
 
 @on_sqlite
-def test_greylisting_is_no_mistake(deployed: Deployed) -> None:
+def test_greylisting_is_not_a_mistake(deployed: Deployed) -> None:
     greylisting = mail_server(RCPT="450 4.2.0 come back later")
 
     assert deployed.check(**greylisting(deployed)) == []
 
 
 @on_sqlite
-def test_topics_that_speak_of_opening_do_not_pass_for_a_word_about_tracking(
+def test_topics_with_words_about_opening_do_not_mention_tracking(
     deployed: Deployed,
 ) -> None:
     spoken = {"TOPICS": "Türen, die sich öffnen", "TOPICS_EN": "doors that open with a click"}
@@ -680,7 +681,7 @@ def test_topics_that_speak_of_opening_do_not_pass_for_a_word_about_tracking(
 
 
 @on_sqlite
-def test_on_a_texts_mistake_the_tracking_is_not_judged(deployed: Deployed) -> None:
+def test_a_broken_text_is_the_only_finding_about_texts(deployed: Deployed) -> None:
     (deployed.folder / "brand/wordings/de.txt").write_text("{{ nobody_knows }}")
 
     assert [found.about for found in deployed.check()] == ["BRAND_DIR"]

@@ -1,4 +1,4 @@
-"""What keeps us from a database, on real ones."""
+"""The check of the database, on real ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.conftest import COMPANY, both_databases, on_postgresql, on_sqlite
 
 pytestmark = both_databases
 
-Look = Callable[..., list[str]]
+Check = Callable[..., list[str]]
 ROLE = "checked"
 
 
@@ -34,10 +34,10 @@ def findings_at(url: str) -> list[str]:
 
 
 @pytest.fixture
-def look(database_url: str) -> Look:
-    """What is found after something was done to the database."""
+def check(database_url: str) -> Check:
+    """The findings after statements were executed."""
 
-    def look(*statements: str) -> list[str]:
+    def check(*statements: str) -> list[str]:
         app = create_core(load({**COMPANY, "DATABASE_URL": database_url}))
         with app.app_context():
             with writing() as session:
@@ -46,11 +46,11 @@ def look(database_url: str) -> Look:
             db.engine.dispose()
         return findings_at(database_url)
 
-    return look
+    return check
 
 
-def test_a_released_database_is_in_order(look: Look) -> None:
-    assert look() == []
+def test_a_released_database_has_no_finding(check: Check) -> None:
+    assert check() == []
 
 
 @pytest.mark.parametrize(
@@ -61,31 +61,33 @@ def test_a_released_database_is_in_order(look: Look) -> None:
         ("DELETE FROM keyring", "has no keyring yet"),
     ],
 )
-def test_a_database_that_was_not_released_is_found(look: Look, statement: str, wrong: str) -> None:
-    [found] = look(statement)
+def test_a_database_that_was_not_released_is_found(
+    check: Check, statement: str, wrong: str
+) -> None:
+    [found] = check(statement)
 
     assert wrong in found
     assert found.endswith("; run `newsletter release`.")
 
 
-def test_a_schema_of_a_later_release_is_found(look: Look) -> None:
-    [found] = look("UPDATE alembic_version SET version_num = '9999'")
+def test_a_schema_of_a_later_release_is_found(check: Check) -> None:
+    [found] = check("UPDATE alembic_version SET version_num = '9999'")
 
     assert "the schema of a later release" in found
 
 
 @on_postgresql
-def test_a_database_that_only_lets_us_read_is_found(look: Look, database_url: str) -> None:
+def test_a_read_only_database_is_found(check: Check, database_url: str) -> None:
     name = database_url.rpartition("/")[2]
 
-    [found] = look(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    [found] = check(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
 
-    assert found.startswith("DATABASE_URL: the database only lets us read")
+    assert found.startswith("DATABASE_URL: the database is read-only")
 
 
 @pytest.fixture
 def as_role(database_url: str) -> Iterator[str]:
-    """The same database, by a user who owns nothing."""
+    """The same database for a user who owns nothing."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         role = f"{ROLE}_{uuid.uuid4().hex[:8]}"
         connection.execute(f"CREATE ROLE {role} LOGIN")
@@ -101,23 +103,23 @@ def grant(database_url: str, as_role: str, what: str) -> None:
 
 
 @on_postgresql
-def test_a_user_who_may_not_read_our_tables_is_found(as_role: str) -> None:
+def test_a_user_without_the_right_to_read_is_found(as_role: str) -> None:
     [found] = findings_at(as_role)
 
     assert found.startswith("DATABASE_URL: its user may not read our tables; let it own")
 
 
 @on_postgresql
-def test_a_user_who_may_not_write_to_our_tables_is_found(database_url: str, as_role: str) -> None:
+def test_a_user_without_the_right_to_write_is_found(database_url: str, as_role: str) -> None:
     grant(database_url, as_role, "GRANT SELECT ON ALL TABLES IN SCHEMA public")
 
     [found] = findings_at(as_role)
 
-    assert found.startswith("DATABASE_URL: its user may not write to our tables; let it own")
+    assert found.startswith("DATABASE_URL: its user may not write to the tables; let it own")
 
 
 @on_postgresql
-def test_a_user_who_cannot_change_the_ledger_needs_not_to(database_url: str, as_role: str) -> None:
+def test_a_user_needs_no_right_to_change_the_ledger(database_url: str, as_role: str) -> None:
     grant(database_url, as_role, "GRANT ALL ON ALL TABLES IN SCHEMA public")
     role = as_role.split("//")[1].split("@")[0]
     with psycopg.connect(database_url, autocommit=True) as connection:
@@ -127,7 +129,9 @@ def test_a_user_who_cannot_change_the_ledger_needs_not_to(database_url: str, as_
 
 
 @on_postgresql
-def test_a_user_who_may_not_make_tables_is_found(database_url: str, as_role: str) -> None:
+def test_a_user_without_the_right_to_create_tables_is_found(
+    database_url: str, as_role: str
+) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("DROP SCHEMA public CASCADE")
         connection.execute("CREATE SCHEMA public")
@@ -135,19 +139,19 @@ def test_a_user_who_may_not_make_tables_is_found(database_url: str, as_role: str
 
     rights, tables = findings_at(as_role)
 
-    assert rights.startswith("DATABASE_URL: its user may not make tables there")
+    assert rights.startswith("DATABASE_URL: its user may not create tables")
     assert tables.startswith("DATABASE_URL: the database has no tables yet")
 
 
 @on_postgresql
-def test_a_database_that_is_not_there_is_found_without_its_name(database_url: str) -> None:
+def test_a_missing_database_is_found_without_its_name(database_url: str) -> None:
     [found] = findings_at(database_url.rpartition("/")[0] + "/elsewhere")
 
     assert found.startswith("DATABASE_URL: the database server has no such database or user")
     assert "elsewhere" not in found
 
 
-def test_a_postgresql_that_nobody_mends_any_more_is_found() -> None:
+def test_a_postgresql_that_gets_no_more_fixes_is_found() -> None:
     [found] = database.too_old(130022)
 
     assert str(found).startswith("DATABASE_URL: the server is PostgreSQL 13; move to PostgreSQL 14")
@@ -155,8 +159,8 @@ def test_a_postgresql_that_nobody_mends_any_more_is_found() -> None:
 
 
 @on_sqlite
-def test_a_sqlite_file_that_another_program_holds_is_found(
-    look: Look, database_url: str, monkeypatch: pytest.MonkeyPatch
+def test_a_sqlite_file_that_another_program_locks_is_found(
+    check: Check, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import sqlite3
 

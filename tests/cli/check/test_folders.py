@@ -1,4 +1,4 @@
-"""Folders and files that are written to, real ones; and a list of mounts, as the kernel gives it."""
+"""Real folders and files that are written to; and a list of mounts in the kernel's format."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def settings(**variables: str) -> Settings:
     return load({**COMPANY, **variables})
 
 
-def said_of(path: Path, mounts: Path = folders.MOUNTS) -> list[str]:
+def found_for(path: Path, mounts: Path = folders.MOUNTS) -> list[str]:
     asked = settings(DATABASE_URL=f"sqlite:///{path}")
     return [finding.wrong for finding in folders.database_file(asked, mounts)]
 
 
 @pytest.fixture
 def busy(tmp_path: Path) -> Iterator[Path]:
-    """A file that not even root can write to: a program at work."""
+    """A file that not even root can write to: a running program."""
     program = tmp_path / "program"
     shutil.copy(shutil.which("sleep") or "", program)
     with subprocess.Popen([program, "60"]) as process:
@@ -40,17 +40,17 @@ def busy(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_file_that_cannot_be_written_to_is_found(busy: Path) -> None:
-    assert said_of(busy) == ["the SQLite file or its folder cannot be written to"]
+    assert found_for(busy) == ["the SQLite file or its folder cannot be written to"]
 
 
 def test_a_folder_that_takes_no_files_is_found() -> None:
-    assert said_of(Path("/proc/newsletter.sqlite3")) == [
+    assert found_for(Path("/proc/newsletter.sqlite3")) == [
         "the SQLite file or its folder cannot be written to"
     ]
 
 
-def test_looking_leaves_nothing_behind(tmp_path: Path) -> None:
-    assert said_of(tmp_path / "newsletter.sqlite3") == []
+def test_the_check_leaves_no_file_behind(tmp_path: Path) -> None:
+    assert found_for(tmp_path / "newsletter.sqlite3") == []
     assert list(tmp_path.iterdir()) == []
 
 
@@ -64,10 +64,10 @@ def test_a_file_on_a_network_file_system_is_found(
     mounts = tmp_path / "mountinfo"
     mounts.write_text(MOUNTS.format(str(tmp_path).replace(" ", "\\040"), kind))
 
-    assert bool(said_of(tmp_path / "newsletter.sqlite3", mounts)) is is_found
+    assert bool(found_for(tmp_path / "newsletter.sqlite3", mounts)) is is_found
 
 
-def test_a_folder_with_a_blank_in_its_name_is_known_again(tmp_path: Path) -> None:
+def test_a_folder_with_a_blank_in_its_name_is_recognised(tmp_path: Path) -> None:
     folder = tmp_path / "network drive"
     folder.mkdir()
     mounts = tmp_path / "mountinfo"
@@ -77,11 +77,11 @@ def test_a_folder_with_a_blank_in_its_name_is_known_again(tmp_path: Path) -> Non
     assert folders.file_system_of(tmp_path, mounts) == "ext4"
 
 
-def test_a_host_that_does_not_tell_its_mounts_is_believed(tmp_path: Path) -> None:
-    assert said_of(tmp_path / "newsletter.sqlite3", tmp_path / "nothing") == []
+def test_a_host_without_a_list_of_mounts_has_no_finding(tmp_path: Path) -> None:
+    assert found_for(tmp_path / "newsletter.sqlite3", tmp_path / "nothing") == []
 
 
-def test_what_is_mounted_here_is_read(tmp_path: Path) -> None:
+def test_the_mounts_of_this_host_are_read(tmp_path: Path) -> None:
     assert folders.file_system_of(Path("/proc/self")) == "proc"
 
 
@@ -101,7 +101,7 @@ def test_a_folder_for_checkpoints_takes_files(tmp_path: Path, name: str, is_foun
     assert bool(found) is is_found
 
 
-def test_without_a_folder_for_checkpoints_a_hint_says_what_that_means() -> None:
+def test_without_a_folder_for_checkpoints_a_hint_names_the_consequence() -> None:
     [found] = folders.checkpoints(settings(LEDGER_CHECKPOINTS=""))
 
     assert found.is_hint

@@ -1,7 +1,7 @@
-"""What is wrong in law with the form, the letters and the texts as they are used, the brand's among them.
+"""The lint of form, e-mails and consent texts in use, those of BRAND_DIR included: what the law requires.
 
-One sentence for each mistake: where it is, what it is, and how to mend it. The modules beneath are pure: they look at
-what was rendered. They find what was forgotten, and are no legal advice.
+One sentence for each mistake: where it is, what it is, how to correct it. The modules of this package are pure: they
+read what was rendered. They find what was forgotten, and are no legal advice.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LANGUAGES = {"de": "German", "en": "English"}
 
 
 def findings() -> list[str]:
-    """Every finding in every language offered; empty where nothing is wrong."""
+    """Findings in every language offered."""
     settings = config.current()
     app = samples.showroom(settings)
     if broken := samples.broken(app):
@@ -57,7 +57,7 @@ def _of_templates(app: Flask, settings: Settings) -> Iterator[str]:
 def _of_letter(
     app: Flask, settings: Settings, language: Locale, kind: LetterKind
 ) -> Iterator[tuple[str, Iterator[str]]]:
-    """A letter's three templates by name, and what is wrong with each."""
+    """The three templates of an e-mail by name, and the problems of each."""
     letter = samples.letter(app, language, kind)
     message, values = letter.message, letter.values
     for part, problems in (
@@ -69,16 +69,16 @@ def _of_letter(
 
 
 def _of_brand(app: Flask, settings: Settings) -> Iterator[str]:
-    """A file under a name that nothing asks for is a slip that nobody would notice."""
+    """Files that are used nowhere: their names are misspelt."""
     if settings.brand_dir is None:
         return
     ours = brand.names(brand.TEMPLATES)
     own = [name for name in brand.names(settings.brand_dir) if name not in ours]
-    # Reading all templates for what they include takes long, and is seldom needed.
+    # Reading the includes of all templates takes long and is seldom necessary.
     used = {source for name in ours for source in brand.sources(app.jinja_env, name)} if own else ()
     for name in own:
         if name not in used:
-            yield f"BRAND_DIR/{name}: nothing uses it; name it as in newsletter/texts/templates, or take it out."
+            yield f"BRAND_DIR/{name}: nothing uses it; name it as in newsletter/texts/templates, or remove it."
 
 
 def _part(message: EmailMessage, kind: str) -> str:

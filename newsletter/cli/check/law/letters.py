@@ -1,4 +1,4 @@
-"""The letters: free of advertising, and saying all they have to (§ 7 UWG, Art. 13 GDPR, § 5 DDG)."""
+"""The e-mails: no advertising, and everything that the law requires (§ 7 UWG, Art. 13 GDPR, § 5 DDG)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from newsletter.cli.check.law.reading import read, squashed
 from newsletter.config import Settings
-from newsletter.texts import formatting
+from newsletter.texts import formatting, lint_words
 from newsletter.texts.letters import ConfirmationValues, LetterValues, MyDataValues, WayBackValues
 
 _LOADING = {
@@ -17,35 +17,21 @@ _LOADING = {
 _LOADING_ATTRIBUTES = {"src", "srcset", "background", "poster"}
 _LOADING_STYLE = re.compile(r"url\(|@import", re.IGNORECASE)
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"]*[^\s<>\".,;:!?)]", re.IGNORECASE)
-_ADVERTISING = re.compile(
-    r"willkommen|welcome|\bfreuen?\b|\bglad\b|\bgratis|kostenlos|\bfree\b|angebote?n?\b|\boffers?\b|rabatt|discount"
-    r"|exklusiv|exclusive|\bjetzt\b|\bnow\b|\bfragen\b|\bquestions\b|kontaktieren|contact us|folgen sie|follow us"
-    r"|besuchen|\bvisit\b|entdecken|discover|\bdank|\bthank|!",
-    re.IGNORECASE,
-)
-_DELETION = {"de": r"lösch", "en": r"delet|eras"}
-_IDLENESS = {
-    "de": r"\bnichts (?:weiter )?(?:zu )?tun\b",
-    "en": r"\b(?:not do anything|do nothing)\b",
-}
 
 
 def subject_problems(subject: str, settings: Settings) -> Iterator[str]:
-    """What makes a subject an advertisement."""
-    if found := _ADVERTISING.search(subject.replace(settings.organisation, " ")):
-        yield _advertises(found[0])
+    yield from _advertising(subject.replace(settings.organisation, " "))
 
 
 def letter_problems(text: str, values: LetterValues, settings: Settings) -> Iterator[str]:
-    """What a letter's words say too much, or do not say (§ 7 UWG, Art. 13 GDPR, § 5 DDG)."""
+    """What an e-mail's words must not say, or lack."""
     language = values.language
     imprint = settings.imprint_in(language)
     words = squashed(text)
     consent_text = values.consent_text if isinstance(values, ConfirmationValues) else ""
     own = _without(words, consent_text, imprint)
     links = _links(values, settings)
-    if found := _ADVERTISING.search(_without(own, settings.organisation, *links.values())):
-        yield _advertises(found[0])
+    yield from _advertising(_without(own, settings.organisation, *links.values()))
     for url in _URL.findall(own):
         if url not in links.values() and url not in imprint:
             yield _leads_elsewhere(url)
@@ -54,10 +40,10 @@ def letter_problems(text: str, values: LetterValues, settings: Settings) -> Iter
             yield f"{what} is missing as text; add it on a line of its own."
     for what, expected in _facts(values, settings).items():
         if squashed(expected) not in own:
-            yield f"the letter does not say {what}; add it."
+            yield f"the e-mail does not say {what}; add it."
     ending, known_by = _ending(values)
     if not re.search(known_by, own, re.IGNORECASE):
-        yield f"the letter does not say {ending}; add it."
+        yield f"the e-mail does not say {ending}; add it."
     if consent_text not in words:
         yield "the consent text is not there word for word; add {{ letter.consent_text }}."
     for line in imprint.splitlines():
@@ -66,13 +52,13 @@ def letter_problems(text: str, values: LetterValues, settings: Settings) -> Iter
 
 
 def html_problems(page: str, values: LetterValues, settings: Settings) -> Iterator[str]:
-    """What a letter's HTML loads, where it leads, and what its words say."""
+    """What an e-mail's HTML loads and links to, and what its words must not say, or lack."""
     reader = read(page)
     for tag, given in reader.tags:
         if tag in _LOADING or _LOADING_ATTRIBUTES & given.keys():
-            yield f"<{tag}> loads or asks for something; a letter is words and links alone, take it out."
+            yield f"<{tag}> loads or asks for something; remove it, an e-mail has only text and links."
     if _LOADING_STYLE.search(page):
-        yield "a style loads something; take url(…) and @import out."
+        yield "a style loads something; remove url(…) and @import."
     imprint = settings.imprint_in(values.language)
     allowed = _links(values, settings).values()
     for url in (given.get("href") for tag, given in reader.tags if tag == "a"):
@@ -82,13 +68,13 @@ def html_problems(page: str, values: LetterValues, settings: Settings) -> Iterat
 
 
 def _links(values: LetterValues, settings: Settings) -> dict[str, str]:
-    """A letter's links by what they are for; it has no others."""
+    """The only links that an e-mail has, by their purpose."""
     privacy = {"the privacy notice's address": settings.privacy_url_in(values.language)}
     match values:
         case ConfirmationValues():
             return {
                 "the link to confirm ({{ letter.confirm_url }})": values.confirm_url,
-                "the link for whoever did not sign up ({{ letter.not_me_url }})": values.not_me_url,
+                "the link for a person who did not sign up ({{ letter.not_me_url }})": values.not_me_url,
                 **privacy,
             }
         case WayBackValues():
@@ -105,7 +91,7 @@ def _links(values: LetterValues, settings: Settings) -> dict[str, str]:
 
 
 def _facts(values: LetterValues, settings: Settings) -> dict[str, str]:
-    """What a letter says as it is, by what it means."""
+    """The texts that an e-mail contains literally, by their meaning."""
     language, zone = values.language, settings.zone
     day, time, name = formatting.long_date, formatting.clock_time, formatting.zone_name
     whose = {"whose newsletter it is": settings.organisation}
@@ -138,24 +124,28 @@ def _facts(values: LetterValues, settings: Settings) -> dict[str, str]:
 
 
 def _ending(values: LetterValues) -> tuple[str, str]:
-    """What a letter says of whoever ignores it, and the words by which that is known."""
+    """What an e-mail says about ignoring it, and the words by which that is recognised."""
     match values:
         case ConfirmationValues():
-            return "that ignoring it ends in deletion", _DELETION[values.language]
+            return "that ignoring it ends in deletion", lint_words.DELETION[values.language]
         case WayBackValues() | MyDataValues():
-            return "that nothing has to be done", _IDLENESS[values.language]
+            return "that nothing has to be done", lint_words.INACTION[values.language]
 
 
-def _advertises(word: str) -> str:
-    return f"“{word}” makes it an advertisement, which must not be sent unasked (LG Stendal, 22 S 87/20); take it out."
+def _advertising(words: str) -> Iterator[str]:
+    if found := re.search(lint_words.ADVERTISING, words, re.IGNORECASE):
+        yield (
+            f"“{found[0]}” makes it an advertisement, which must not be sent unasked (LG Stendal, 22 S 87/20);"
+            " remove it."
+        )
 
 
 def _leads_elsewhere(url: str) -> str:
-    return f"a link leads to {url}; keep those that the letter is for and the privacy notice alone."
+    return f"a link leads to {url}; keep only those that the e-mail is for and the privacy notice."
 
 
 def _without(words: str, *known: str) -> str:
-    """Words without what the settings brought, whose choice of words is another matter."""
+    """The words without texts that come from the settings."""
     for text in filter(None, known):
         words = words.replace(squashed(text), " ")
     return words

@@ -1,4 +1,4 @@
-"""Reading what was rendered: tags and words, as people and mail programs get them."""
+"""A rendered page taken apart: tags, and the words that people read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 
 class Reader(HTMLParser):
-    """Takes a page apart: its tags with their attributes, its words, and the words of its forms."""
+    """The tags of a page with their attributes, its words, and the words of its forms."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -15,7 +15,7 @@ class Reader(HTMLParser):
         self._within: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note a tag; what breaks a line parts words."""
+        """Collect a tag; one that breaks a line separates words."""
         self.tags.append((tag, dict(attrs)))
         if tag in ("head", "style", "form"):
             self._within.append(tag)
@@ -23,24 +23,23 @@ class Reader(HTMLParser):
             self.handle_data(" ")
 
     def handle_endtag(self, tag: str) -> None:
-        """Leave what was entered."""
+        """Leave a head, style or form."""
         if tag in self._within:
             self._within.remove(tag)
 
     def handle_data(self, data: str) -> None:
-        """Keep words that are shown."""
+        """Collect the words that are shown."""
         if "head" not in self._within and "style" not in self._within:
             self.text += data
             self.form += data if "form" in self._within else ""
 
 
 def read(page: str) -> Reader:
-    """Take a page apart."""
     reader = Reader()
     reader.feed(page)
     return reader
 
 
 def squashed(text: str) -> str:
-    """Words with one blank between them, however the lines break."""
+    """Replace line breaks and runs of blanks by one blank."""
     return " ".join(text.split())

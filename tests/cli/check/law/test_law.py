@@ -59,9 +59,9 @@ def test_nothing_is_wrong_with_any_name(organisation: str) -> None:
         (
             "</form>",
             '<input type="checkbox" name="news" checked></form>',
-            "“news” is chosen before",
+            "“news” is preselected",
         ),
-        ("</form>", "<select><option selected>a</select></form>", "“option” is chosen before"),
+        ("</form>", "<select><option selected>a</select></form>", "“option” is preselected"),
         ("</form>", '<input name="name" required></form>', "required fields are: email, name;"),
         (
             "</form>",
@@ -134,7 +134,7 @@ def test_a_consent_text_names_all_that_is_agreed_to(
         (r"{{ letter.reference }}", "1 https://shop.example.com/", "leads to https://shop.example"),
         (r"{{ letter.reference }}", "1 www.example.com/werkzeug", "leads to www.example.com/werk"),
         (r"(?<!\")({{ letter.confirm_url }})(?!\")", "…", "the link to confirm"),
-        (r"(?<!\")({{ letter.not_me_url }})(?!\")", "…", "for whoever did not sign up"),
+        (r"(?<!\")({{ letter.not_me_url }})(?!\")", "…", "for a person who did not sign up"),
         (r"(?<!\")({{ settings.privacy_url_in\(..+?\) }})(?!\")", "…", "privacy notice's address"),
         (r"(?:von|of) {{ settings.organisation }}(?! genannt)", "", "whose newsletter it is"),
         (r"{{ letter.requested_at\|long_date\(.+?\) }}", "", "on what day the address was entered"),
