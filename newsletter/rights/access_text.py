@@ -159,7 +159,7 @@ def detail(code: str, locale: Locale) -> str:
 
 def _actor(name: str, locale: Locale) -> str:
     known = access_words.ACTOR.get(name)
-    return known[locale] if known else f"{LABEL['actor'][locale]} {name}"
+    return known[locale] if known else f"{LABEL['actor'][locale]} ({name})"
 
 
 def _letter(letter: Held, locale: Locale) -> Iterator[Line]:

@@ -157,7 +157,7 @@ def receipt(erasure: Erasure, family: Sequence[Erasure], completed_at: datetime)
             for place, at in _deleted_at(erasure, family).items()
             if at is not None
         ],
-        "kept": ["ledger", *block, "record"],
+        "kept": ["ledger", *block, "record", "backups"],
         "statement": erasure_words.STATEMENT,
     }
     return signing.sign(document, keyring.signer())

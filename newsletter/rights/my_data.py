@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
 from newsletter import config
 from newsletter.config import Locale
-from newsletter.domain import clock
+from newsletter.domain import clock, periods
 from newsletter.domain.address import Address
 from newsletter.domain.errors import BlockedHard, CannotCorrect, ExpiredLink, NobodyKnown
 from newsletter.domain.lifecycle import Erase, Lift, Reason, Status, Unsubscribe
@@ -51,13 +51,14 @@ class MyData:
     can_correct: bool
     can_lift: bool
     unsubscribe_url: str
+    proof_until: date  #: if they leave now
 
 
 def ask(address: Address) -> None:
-    """Somebody, perhaps its owner, asks what is held about this address: whoever is known gets a link by letter.
+    """Send a link to the person's data to their own mailbox, if the address is known.
 
-    Nobody is written who is not known, whose data is on hold, or who was written too often; a decoy then takes the
-    same statements, as the time of an answer must not tell either.
+    No e-mail is written to an unknown address, or to one that is blocked for good, restricted or at its limit. A decoy
+    then runs the same statements: timing must not reveal known addresses (ADR 6).
     """
     with writing() as session:
         person = expire_if_due(meet(session, address))
@@ -72,7 +73,9 @@ def ask(address: Address) -> None:
 
 
 def _may_be_written(person: Known) -> bool:
-    return not person.row.hold and not person.quota.sent().within_pause_or_full(person.now)
+    if person.row.hold or person.standing.is_hard(person.now):
+        return False
+    return not person.quota.sent().within_pause_or_full(person.now)
 
 
 def _write(person: Known, wording_hash: str) -> None:
@@ -103,6 +106,7 @@ def look(link: Link, locale: Locale) -> MyData:
             can_correct=row.status in (Status.PENDING, Status.CONFIRMED),
             can_lift=row.reason is Reason.NOT_ME and standing_of(row, now).is_hard(now),
             unsubscribe_url=unsubscribe_url(row.ref),
+            proof_until=periods.proof_until(now, config.current().zone),
         )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from newsletter import config
 from newsletter.config import Locale
-from newsletter.domain import periods
+from newsletter.domain import clock, periods
 from newsletter.domain.lifecycle import Disown, Status, Unsubscribe
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Subscription
@@ -21,10 +21,19 @@ from newsletter.subscriptions.transition import act
 
 @dataclass(frozen=True)
 class Departure:
-    """What the person who left is told."""
+    """What the page says to a person who left; `is_permanent`: only staff can end the block."""
 
     left_at: datetime
     proof_until: date
+    is_permanent: bool
+
+
+@dataclass(frozen=True)
+class Disowned:
+    """What became of a sign-up; `departure` is of a person who had confirmed it."""
+
+    departure: Departure | None
+    is_blocked: bool
 
 
 def unsubscribe_url(ref: str) -> str:
@@ -37,25 +46,31 @@ def receipt_url(row: Subscription) -> str:
     return links.url_for(Purpose.RECEIPT, Link(row.ref, row.round))
 
 
-def disown(link: Link, *, and_block: bool) -> Departure | None:
-    """The address's owner says the sign-up was not theirs; nothing is said where nothing is left of it.
+def disown(link: Link, *, and_block: bool) -> Disowned:
+    """The owner of the address declares that the sign-up was not theirs; a link of another round changes nothing.
 
-    Where it stood confirmed it is forgotten only in part: they leave, and the proof is kept.
+    A confirmed sign-up is not deleted: the person is blocked, and the proof is kept.
     """
     with writing() as session:
         person = meet_by_ref(session, link.ref)
         if person is None or person.row.round != link.round:
-            return None
+            return Disowned(None, _is_blocked(person))
         was_confirmed = person.row.status is Status.CONFIRMED
-        outcome = act(person, Disown(and_block))
-        return _departure(outcome.person) if was_confirmed else None
+        after = act(person, Disown(and_block)).person
+        return Disowned(_departure(after) if was_confirmed else None, _is_blocked(after))
 
 
-def stands_confirmed(link: Link) -> bool:
-    """Tell whether the sign-up behind a link was confirmed, and still is."""
+def _is_blocked(person: Person | None) -> bool:
+    return person is not None and person.standing.is_hard(person.now)
+
+
+def proof_until(link: Link) -> date | None:
+    """The last day on which the proof is kept if the person leaves now; None: the sign-up is not confirmed."""
     with reading() as session:
         row = session.get(Subscription, link.ref)
-        return row is not None and row.round == link.round and row.status is Status.CONFIRMED
+        if row is None or row.round != link.round or row.status is not Status.CONFIRMED:
+            return None
+    return periods.proof_until(clock.now(), config.current().zone)
 
 
 def unsubscribe(link: Link) -> Departure | None:
@@ -69,7 +84,8 @@ def _departure(person: Person) -> Departure | None:
     left_at = person.row.left_at if isinstance(person, Known) else None
     if left_at is None:
         return None
-    return Departure(left_at, periods.proof_until(left_at, config.current().zone))
+    last_day = periods.proof_until(left_at, config.current().zone)
+    return Departure(left_at, last_day, _is_blocked(person))
 
 
 def language_of(link: Link) -> Locale | None:

@@ -1,6 +1,6 @@
-"""What the codes of an access export mean, in German and English: a test holds that every code has its words.
+"""The codes of an access export in words, German and English; a test checks that none is missing.
 
-They are not in the pages' catalogue, as staff's command speaks without a request.
+They are not in the catalogue of the pages, since the command `newsletter access` runs outside any request.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ STATUS: Mapping[str, Words] = {
         "de": "gesperrt, neu angemeldet, noch nicht bestätigt",
         "en": "blocked, signed up again, not yet confirmed",
     },
-    # Blocked by the table still, but only until they confirm anew.
+    # The status is still `blocked`, but a new confirmation ends it.
     "lifted": {
         "de": "Sperre aufgehoben, neue Anmeldung möglich: kein Newsletter, bis sie bestätigt ist",
-        "en": "block lifted, a new sign-up is possible: no newsletter until it is confirmed",
+        "en": "unblocked, a new sign-up is possible: no newsletter until it is confirmed",
     },
     "lifted and returning": {
         "de": "neu angemeldet, noch nicht bestätigt: kein Newsletter",
@@ -38,7 +38,7 @@ STATUS: Mapping[str, Words] = {
     },
     "erasing": {
         "de": "gelöscht; die Löschung bei Mailchimp läuft",
-        "en": "erased; Mailchimp follows",
+        "en": "deleted; the deletion at Mailchimp is under way",
     },
 }
 REASON: Mapping[str, Words] = {
@@ -48,7 +48,7 @@ REASON: Mapping[str, Words] = {
     Reason.BOUNCE: {"de": "E-Mails kamen zurück", "en": "e-mails bounced"},
     Reason.NOT_ME: {"de": "„Das war ich nicht“", "en": "“This was not me”"},
     Reason.COMPLAINT: {"de": "Beschwerde", "en": "complaint"},
-    Reason.STAFF: {"de": "dauerhaft gesperrt", "en": "blocked for good"},
+    Reason.STAFF: {"de": "dauerhaft gesperrt", "en": "permanently blocked"},
 }
 EVENT: Mapping[str, Words] = {
     Event.SIGNUP: {"de": "angemeldet", "en": "signed up"},
@@ -56,42 +56,42 @@ EVENT: Mapping[str, Words] = {
     Event.MAIL_FAILED: {"de": "E-Mail nicht zustellbar", "en": "e-mail could not be delivered"},
     Event.CONFIRMED: {"de": "bestätigt", "en": "confirmed"},
     Event.BLOCKED: {"de": "gesperrt", "en": "blocked"},
-    Event.LIFTED: {"de": "Sperre aufgehoben", "en": "block lifted"},
+    Event.LIFTED: {"de": "Sperre aufgehoben", "en": "unblocked"},
     Event.DISOWNED: {"de": "„Das war ich nicht“ erklärt", "en": "declared “This was not me”"},
-    # The new address has yet to confirm: that it did shows in the reason of the block.
+    # At this point the new address is not confirmed yet; later the old one is blocked as `rectified`.
     Event.RECTIFIED: {
         "de": "Berichtigung der Adresse verlangt",
-        "en": "correction of the address asked for",
+        "en": "correction of the address requested",
     },
-    Event.HELD: {"de": "Verarbeitung eingeschränkt", "en": "data restricted"},
+    Event.HELD: {"de": "Verarbeitung eingeschränkt", "en": "processing restricted"},
     Event.RELEASED: {"de": "Einschränkung beendet", "en": "restriction ended"},
-    # Where they stand there from then on, its detail says.
+    # The detail names the new status there.
     Event.SYNCED: {"de": "bei Mailchimp", "en": "at Mailchimp"},
     Event.SYNC_FAILED: {"de": "von Mailchimp abgelehnt", "en": "refused by Mailchimp"},
-    Event.EXPIRED: {"de": "ohne Bestätigung abgelaufen", "en": "expired without a confirmation"},
-    Event.ERASED: {"de": "gelöscht", "en": "erased"},
-    Event.VIEWED: {"de": "eingesehen", "en": "looked at"},
+    Event.EXPIRED: {"de": "ohne Bestätigung abgelaufen", "en": "expired without confirmation"},
+    Event.ERASED: {"de": "gelöscht", "en": "deleted"},
+    Event.VIEWED: {"de": "eingesehen", "en": "viewed"},
     Event.RESTORED: {"de": "aus Sicherung wiederhergestellt", "en": "restored from a backup"},
 }
 PLACE: Mapping[str, Words] = {
-    There.ABSENT: {"de": "nicht vorhanden", "en": "not there"},
-    There.UNKNOWN: {"de": "wird gerade geprüft", "en": "being looked up"},
+    There.ABSENT: {"de": "nicht vorhanden", "en": "not present"},
+    There.UNKNOWN: {"de": "wird gerade geprüft", "en": "being checked"},
     There.SUBSCRIBED: {"de": "eingetragen", "en": "subscribed"},
     There.UNSUBSCRIBED: {"de": "abgemeldet", "en": "unsubscribed"},
-    There.AWAITING: {"de": "wartet auf Bestätigung", "en": "waits for a confirmation"},
-    There.REFUSED: {"de": "von Mailchimp nicht angenommen", "en": "not taken by Mailchimp"},
+    There.AWAITING: {"de": "wartet auf Bestätigung", "en": "waiting for confirmation"},
+    There.REFUSED: {"de": "von Mailchimp nicht angenommen", "en": "not accepted by Mailchimp"},
 }
 LETTER: Mapping[str, Words] = {
     LetterKind.CONFIRMATION: {"de": "Bitte um Bestätigung", "en": "request to confirm"},
     LetterKind.WAY_BACK: {"de": "Weg zurück zu Mailchimp", "en": "way back to Mailchimp"},
     LetterKind.MY_DATA: {"de": "Link zu den eigenen Daten", "en": "link to one's own data"},
 }
-#: Who did it; a token's name stands for itself.
+#: Who did it; the name of an admin token is shown as it is.
 ACTOR: Mapping[str, Words] = {
     "person": {"de": "von Ihnen selbst", "en": "by yourself"},
-    "mailchimp": {"de": "von Mailchimp gemeldet", "en": "told by Mailchimp"},
-    "retention": {"de": "durch Ablauf der Frist", "en": "as its time was over"},
-    "cli": {"de": "am Rechner des Dienstes", "en": "at the service's own machine"},
+    "mailchimp": {"de": "von Mailchimp gemeldet", "en": "reported by Mailchimp"},
+    "retention": {"de": "durch Ablauf der Frist", "en": "because its period ended"},
+    "cli": {"de": "durch unsere Verwaltung", "en": "by our administration"},
 }
 LANGUAGE: Mapping[str, Words] = {
     "de": {"de": "Deutsch", "en": "German"},
@@ -102,12 +102,15 @@ LABEL: Mapping[str, Words] = {
     "data": {"de": "Daten", "en": "Data"},
     "reference": {"de": "Vorgangsnummer", "en": "Reference number"},
     "email": {"de": "E-Mail-Adresse", "en": "E-mail address"},
-    "digest": {"de": "nur noch als Prüfsumme", "en": "only as a checksum"},
+    "digest": {
+        "de": "nur noch als Kennwert, aus dem sie sich nicht ablesen lässt",
+        "en": "only as a code from which it cannot be read",
+    },
     "status": {"de": "Stand", "en": "Status"},
     "reason": {"de": "Grund", "en": "Reason"},
     "since": {"de": "Seit", "en": "Since"},
     "expires_at": {"de": "Zu bestätigen bis", "en": "To be confirmed by"},
-    "left_at": {"de": "Abgemeldet oder gesperrt am", "en": "Left or blocked on"},
+    "left_at": {"de": "Abgemeldet oder gesperrt am", "en": "Unsubscribed or blocked on"},
     "language": {"de": "Sprache", "en": "Language"},
     "hold": {"de": "Eingeschränkt (Art. 18 DSGVO)", "en": "Restricted (Art. 18 GDPR)"},
     "yes": {"de": "ja", "en": "yes"},
@@ -116,16 +119,16 @@ LABEL: Mapping[str, Words] = {
     "mailchimp": {"de": "Bei Mailchimp", "en": "At Mailchimp"},
     "erasure_id": {"de": "Laufende Löschung", "en": "Erasure under way"},
     "events": {"de": "Was geschehen ist", "en": "What has happened"},
-    "actor": {"de": "durch", "en": "by"},
+    "actor": {"de": "durch unsere Verwaltung", "en": "by our administration"},
     "letters": {"de": "E-Mails von uns", "en": "E-mails from us"},
-    "word_for_word": {"de": "Ihr Wortlaut", "en": "Word for word"},
+    "word_for_word": {"de": "Wortlaut der E-Mails", "en": "E-mails word for word"},
     "in_the_file": {
-        "de": "steht in der Datei (JSON), die es zu dieser Auskunft gibt",
-        "en": "in the file (JSON) that comes with this",
+        "de": "siehe die JSON-Datei zu dieser Auskunft",
+        "en": "see the JSON file that comes with this information",
     },
     "written_at": {"de": "verfasst", "en": "written"},
     "sent_at": {"de": "gesendet", "en": "sent"},
-    "failed_at": {"de": "aufgegeben", "en": "given up"},
+    "failed_at": {"de": "nicht zustellbar", "en": "could not be delivered"},
     "message_id": {"de": "Message-ID", "en": "Message-ID"},
     "reply": {"de": "Antwort des Mailservers", "en": "The mail server's reply"},
     "wording": {"de": "Einwilligungstext im Wortlaut", "en": "Consent text, word for word"},
@@ -134,14 +137,14 @@ LABEL: Mapping[str, Words] = {
     "origin": {"de": "Herkunft", "en": "Origin"},
     "recipients": {"de": "Empfänger", "en": "Recipients"},
     "safeguards": {"de": "Übermittlung in die USA", "en": "Transfer to the USA"},
-    "retention": {"de": "Dauer der Speicherung", "en": "How long it is kept"},
+    "retention": {"de": "Dauer der Speicherung", "en": "Retention"},
     "automated_decisions": {"de": "Automatisierte Entscheidungen", "en": "Automated decisions"},
     "rights": {"de": "Ihre Rechte", "en": "Your rights"},
     "entitled": {"de": "Ihnen stehen zu", "en": "You are entitled to"},
     "authority": {"de": "Aufsichtsbehörde", "en": "Supervisory authority"},
     "any_authority": {
         "de": "die Datenschutzaufsicht Ihres Wohnorts oder unseres Sitzes",
-        "en": "that of where you live, or of our seat",
+        "en": "the authority at your place of residence or at our seat",
     },
     "controller": {"de": "Verantwortlich", "en": "Controller"},
     "contact": {"de": "Kontakt", "en": "Contact"},

@@ -1,4 +1,4 @@
-"""What the report of an erasure says, by codes that stay: for staff and whoever asked, and the receipt's statement."""
+"""The texts of an erasure's report and receipt, by code; the codes are part of the public contract."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import dataclass
 
 from newsletter.texts.bilingual import Text
 
-#: What is deleted, by place.
+#: What is deleted at each place.
 DELETED: Mapping[str, tuple[tuple[str, Text], ...]] = {
     "database": (
         (
             "address",
             Text(
-                "die Adresse, verschlüsselt, und die Prüfsumme mit Schlüssel, an der sie erkannt wurde",
-                "the address, encrypted, and the keyed digest it was recognised by",
+                "die verschlüsselte Adresse und der Kennwert, an dem sie erkannt wurde",
+                "the encrypted address and the code by which it was recognised",
             ),
         ),
         (
             "standing",
             Text(
                 "der Stand der Person, hier und bei Mailchimp, mit seinen Zeiten",
-                "where the person stood, here and at Mailchimp, with its times",
+                "the status of the person, here and at Mailchimp, with its times",
             ),
         ),
         (
@@ -42,19 +42,19 @@ DELETED: Mapping[str, tuple[tuple[str, Text], ...]] = {
             "letters",
             Text(
                 "die E-Mails an sie, mit allem, was davon als Nachweis aufbewahrt war",
-                "the letters written to it, with what is kept of them as evidence",
+                "the e-mails to it, with everything that was kept of them as evidence",
             ),
         ),
         (
             "quota",
             Text(
                 "wie viele E-Mails sie zuletzt bekommen hat",
-                "how many letters it was written of late",
+                "how many e-mails it recently got",
             ),
         ),
         (
             "block",
-            Text("die Sperre, wo eine bestand", "the block, where there was one"),
+            Text("die Sperre, wo eine bestand", "the block, if there was one"),
         ),
     ),
     "mailchimp": (
@@ -62,14 +62,14 @@ DELETED: Mapping[str, tuple[tuple[str, Text], ...]] = {
             "contact",
             Text(
                 "der Kontakt mit allen Feldern, endgültig gelöscht (delete-permanent)",
-                "the contact with all its fields, deleted for good (delete-permanent)",
+                "the contact with all its fields, permanently deleted (delete-permanent)",
             ),
         ),
         (
             "activity",
             Text(
                 "was Mailchimp zum Kontakt aufgezeichnet hat, etwa Öffnungen und Klicks",
-                "what Mailchimp recorded of the contact, such as opens and clicks",
+                "what Mailchimp recorded about the contact, such as opens and clicks",
             ),
         ),
     ),
@@ -106,87 +106,89 @@ def _article(number: str, paragraph: str = "", letter: str = "") -> Text:
 KEPT: Mapping[str, Kept] = {
     "address": Kept(
         Text(
-            "die Adresse, verschlüsselt, und ihre Prüfsumme mit Schlüssel",
-            "the address, encrypted, and its keyed digest",
+            "die verschlüsselte Adresse und ihr Kennwert",
+            "the encrypted address and its code",
         ),
         Text(
-            "Mailchimp muss erfahren, wen es vergessen soll, und wird gefragt, bis es geschehen ist",
-            "Mailchimp has to be told whom to forget, and asked again until it has",
+            "Mailchimp muss erfahren, wen es löschen soll, und wird gefragt, bis es geschehen ist",
+            "Mailchimp has to know whom to delete, and is asked again until it has",
         ),
         (_article("17", "1"), _article("19")),
-        Text("bis es an jedem Ort erledigt ist", "until every place is done"),
+        Text("bis die Löschung an jedem Ort erledigt ist", "until every place has deleted it"),
     ),
     "ledger": Kept(
         Text(
-            "was wann geschehen ist, allein unter der Vorgangsnummer",
-            "what happened and when, under the reference number alone",
+            "die Ereignisse mit ihren Zeiten, nur unter der Vorgangsnummer",
+            "the events with their times, only under the reference number",
         ),
         Text(
-            "es zeigt, dass das Recht eingehalten wurde; nichts darin führt mehr zur Person, die allein die Nummer hat",
-            "it shows that the law was kept; nothing in it leads to the person any more, who alone holds the number",
+            "sie zeigen, dass das Recht eingehalten wurde; nichts darin lässt uns noch auf die Person schließen",
+            "they show that the law was kept; nothing in them lets us identify the person any more",
         ),
         (_article("5", "2"), _article("17", "3", "e")),
         Text(
-            "auf Dauer: es enthält nichts Personenbezogenes", "for good: it holds nothing personal"
+            "auf Dauer; nach der Löschung können wir sie niemandem mehr zuordnen",
+            "permanently; after the deletion we can no longer attribute them to anyone",
         ),
     ),
     "block": Kept(
         Text(
-            "eine Prüfsumme der Adresse mit Schlüssel, und der Grund der Sperre",
-            "a keyed digest of the address, with the reason of the block",
+            "ein Kennwert, aus dem sich die Adresse nicht ablesen lässt, und der Grund der Sperre",
+            "a code from which the address cannot be read, and the reason of the block",
         ),
         Text(
-            "damit niemand mehr an die Adresse schreibt",
-            "so that nobody writes to the address again",
+            "damit an die Adresse keine automatischen E-Mails mehr gehen, auch wenn jemand sie einträgt",
+            "so that no more automatic e-mails go to the address, even if somebody enters it",
         ),
         (_article("17", "3", "e"), _article("21", "3")),
         Text(
             "bis die Sperre aufgehoben oder gelöscht wird",
-            "until the block is lifted or erased",
+            "until the address is unblocked or the block is deleted",
         ),
     ),
     "record": Kept(
         Text(
             "dieser Eintrag: seine Nummer, die Vorgangsnummer, wer ihn veranlasst hat, und seine Zeiten",
-            "this record: its number, the reference number, who entered it, and its times",
+            "this record: its number, the reference number, who made it, and its times",
         ),
         Text(
-            "er zeigt, dass das Verlangen erfüllt wurde",
-            "it shows that the request was carried out",
+            "er zeigt, dass die Löschung ausgeführt wurde",
+            "it shows that the deletion was carried out",
         ),
         (_article("5", "2"), _article("12", "3")),
         Text(
             "bis zum Ende des dritten Kalenderjahres nach der Erledigung",
-            "to the end of the third calendar year after it was completed",
+            "until the end of the third calendar year after it was completed",
         ),
     ),
     "backups": Kept(
         Text(
             "frühere Sicherungskopien der Datenbank, wo der Betreiber welche anlegt",
-            "copies of the database made before, where the operator makes any",
+            "earlier backups of the database, if the operator makes any",
         ),
         Text(
-            "sie sind allein für den Notfall; wird eine eingespielt, wird diese Löschung erneut ausgeführt",
-            "they are for emergencies alone; one that is restored has this erasure carried out anew",
+            "sie dienen nur dem Notfall; wird eine eingespielt, wird diese Löschung erneut ausgeführt",
+            "they are for emergencies only; when one is restored, this deletion is carried out again",
         ),
         (_article("17", "1"), _article("32", "1", "c")),
         Text(
-            "bis zu ihrem Ende nach dem Sicherungsplan des Betreibers",
-            "until they end, by the operator's plan for backups",
+            "bis zu ihrer turnusmäßigen Löschung nach dem Sicherungsplan des Betreibers",
+            "until they are deleted on the operator's regular schedule",
         ),
     ),
 }
 
 RIGHTS = Text(
-    "Wer die Löschung verlangt hat, darf all das erfahren, sich bei einer Aufsichtsbehörde beschweren (Art. 77 DSGVO) "
-    "und vor Gericht gehen (Art. 79 DSGVO). Zugestellte E-Mails liegen im eigenen Postfach der Person.",
-    "Whoever asked for the erasure may be told all of this, may complain to a supervisory authority (Art. 77 GDPR), "
-    "and may go to court (Art. 79 GDPR). Letters that were delivered lie in the recipient's own mailbox.",
+    "Wer die Löschung verlangt hat, kann Auskunft über all das verlangen, sich bei einer Aufsichtsbehörde beschweren "
+    "(Art. 77 DSGVO) und klagen (Art. 79 DSGVO). Zugestellte E-Mails liegen im eigenen Postfach der Person.",
+    "The person who requested the deletion can ask for information about all of this, complain to a supervisory "
+    "authority (Art. 77 GDPR) and go to court (Art. 79 GDPR). E-mails that were delivered are in the recipient's own "
+    "mailbox.",
 )
 
 STATEMENT: Mapping[str, str] = {
     "de": "Alles, was unter dieser Vorgangsnummer über eine Person gespeichert war, wurde an den genannten Orten "
-    "gelöscht. Geblieben ist nur, was unter „kept“ steht. Dieser Beleg enthält keine personenbezogenen Daten.",
-    "en": "All that was held about a person under this reference number was erased at the places named. Nothing "
-    "stays but what stands under “kept”. This receipt holds no personal data.",
+    "gelöscht. Geblieben ist nur, was unter „kept“ steht. Dieser Beleg enthält weder Namen noch E-Mail-Adresse.",
+    "en": "Everything stored about a person under this reference number was deleted at the places named. Only what "
+    "is listed under “kept” remains. This receipt contains neither a name nor an e-mail address.",
 }

@@ -1,6 +1,6 @@
-"""How dates, times and plain text look: pure functions; those for people are filters of every template.
+"""How dates, times and plain text look: pure functions that templates use as filters.
 
-None of them asks for the request's language: letters are written where there is no request.
+The language is an argument, since e-mails are written outside any request.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from markupsafe import Markup, escape
 from newsletter.domain.clock import as_moment
 
 LINE_WIDTH = (
-    72  #: characters; what RFC 5322 § 2.1.1 asks for (78), with room for a quotation mark or two
+    72  #: characters; RFC 5322 § 2.1.1 recommends 78 at most, which leaves room for quotation marks
 )
 
-#: Day before month and 24 hours, in English too: the readers are in Europe, and a deadline has one meaning.
+#: Day before month and 24 hours in English, too: the readers are in Europe, and a deadline must have one meaning.
 _CONVENTIONS = {"de": Locale("de", "DE"), "en": Locale("en", "GB")}
 _WEB_URL = re.compile(r"https?://[^\s<>\"]*[^\s<>\".,;:!?)]")
 
@@ -31,29 +31,30 @@ def long_date(value: date, locale: str, zone: tzinfo) -> str:
 
 
 def clock_time(value: datetime, locale: str, zone: tzinfo, *, with_seconds: bool = False) -> str:
-    """Write the time of day to the minute, such as 15:04, or to the second; what is less is cut off."""
+    """Write the time of day to the minute, such as 15:04, or to the second, rounded down."""
     form = "medium" if with_seconds else "short"
     return dates.format_time(value.astimezone(zone), form, locale=_CONVENTIONS[locale])
 
 
 def zone_name(value: datetime, locale: str, zone: tzinfo) -> str:
-    """Name the zone as it is at that moment, such as MEZ, or its offset where no short name is in use."""
+    """Name the zone at that moment, such as MEZ; the offset if it has no short name."""
     return dates.get_timezone_name(value.astimezone(zone), "short", locale=_CONVENTIONS[locale])
 
 
 def moment(value: datetime, locale: str, zone: tzinfo, *, with_seconds: bool = False) -> str:
-    """Write day, time and zone, such as 2. Januar 2026, 15:04 (MEZ)."""
+    """Write day, time and zone, such as 2. Januar 2026, 15:04 Uhr (MEZ), or 2 January 2026, 15:04 (CET)."""
     time = clock_time(value, locale, zone, with_seconds=with_seconds)
-    name = zone_name(value, locale, zone)
-    return f"{long_date(value, locale, zone)}, {time} ({name})"
+    if locale == "de":
+        time = f"{time} Uhr"
+    return f"{long_date(value, locale, zone)}, {time} ({zone_name(value, locale, zone)})"
 
 
 def paragraph(text: str, indent: str = "", hanging: str = "") -> str:
     """Fill one paragraph to LINE_WIDTH without breaking a word, so that every link stays whole.
 
-    `hanging` indents all lines but the first still more.
+    `hanging` is the additional indent of all lines but the first.
     """
-    # Only ordinary white space may become a line break: a no-break space was meant.
+    # A no-break space is kept: only ordinary white space may become a line break.
     words = re.sub(r"[ \t\r\n]+", " ", text).strip(" ")
     return textwrap.fill(
         words,
@@ -66,7 +67,7 @@ def paragraph(text: str, indent: str = "", hanging: str = "") -> str:
 
 
 def linked(text: str) -> Markup:
-    """Escape a plain text for HTML and make a link of every web address in it, its words unchanged."""
+    """Escape plain text for HTML and turn every web address in it into a link."""
     pieces, end = Markup(), 0
     for url in _WEB_URL.finditer(text):
         pieces += escape(text[end : url.start()])
@@ -76,6 +77,6 @@ def linked(text: str) -> Markup:
 
 
 def register(app: Flask) -> None:
-    """Make the functions of this module filters of the application's templates."""
-    for function in (long_date, clock_time, zone_name, as_moment, paragraph, linked):
+    """Register this module's functions as template filters."""
+    for function in (long_date, clock_time, zone_name, moment, as_moment, paragraph, linked):
         app.add_template_filter(function)

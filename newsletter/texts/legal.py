@@ -1,6 +1,6 @@
-"""What a controller states beside the data, once, in German and English: purpose, recipients, retention, rights.
+"""The statements of the controller beside the data, German and English: purpose, recipients, retention, rights.
 
-Art. 13 and 15 GDPR ask for it in notices and access exports; ISO/IEC TS 27560:2023 in a record of consent, whose
+Art. 13 and 15 GDPR require them in notices and access exports, ISO/IEC TS 27560:2023 in a record of consent, whose
 field names `consent_record` uses, in lower case with underscores.
 """
 
@@ -34,12 +34,12 @@ LAWFUL_BASIS = Text(
 ORIGIN = Text(
     "Im Anmeldeformular eingetragen und, wo es vermerkt ist, vom Inhaber der Adresse bestätigt; oder uns mit einem "
     "Widerruf oder einer Sperre genannt.",
-    "Entered in the sign-up form and, where it says so, confirmed by the address's owner; or named to us with a "
+    "Entered in the sign-up form and, where noted, confirmed by the owner of the address; or given to us with a "
     "withdrawal or a block.",
 )
 ORIGIN_OF_CORRECTED = Text(
     "Uns als neue Adresse einer früheren Anmeldung genannt und, wo es vermerkt ist, vom Inhaber bestätigt.",
-    "Given to us as the new address of an earlier sign-up and, where it says so, confirmed by its owner.",
+    "Given to us as the new address of an earlier sign-up and, where noted, confirmed by its owner.",
 )
 MAILCHIMP_ROLE = Text(
     "Auftragsverarbeiter für den Versand, erst nach der Bestätigung",
@@ -95,17 +95,17 @@ _UNTIL_CONFIRMED = Text(
 _UNTIL_WITHDRAWN = Text(
     "bis zum Widerruf der Einwilligung; der Nachweis bis zum Ende des dritten Kalenderjahres danach (bei einem "
     "Widerruf heute bis zum {day})",
-    "until the consent is withdrawn; its proof to the end of the third calendar year after that (if withdrawn today, "
-    "until {day})",
+    "until the consent is withdrawn; its proof until the end of the third calendar year after that (if withdrawn "
+    "today, until {day})",
 )
 _UNTIL_DAY = Text("bis zum {day}, dann gelöscht", "until {day}, then deleted")
 _DIGEST_STAYS = Text(
     "ein Kennwert, aus dem sich die Adresse nicht ablesen lässt, bleibt, bis die Sperre aufgehoben oder gelöscht wird",
-    "a code from which the address cannot be read stays until the block is lifted or deleted",
+    "a code from which the address cannot be read stays until the address is unblocked or the block is deleted",
 )
 _NEW_REQUEST = Text(
     "die neue Anmeldung: {request}; davor Vorhandenes: {rest}",
-    "the new request: {request}; what was there before: {rest}",
+    "the new request: {request}; the earlier data: {rest}",
 )
 _RESTRICTED = Text(
     "{ends}; solange die Verarbeitung eingeschränkt ist, endet nichts von selbst",
@@ -118,7 +118,7 @@ _NOTHING_HELD = Text(
 
 
 def access_duties(row: Subscription, settings: Settings, locale: Locale) -> dict[str, object]:
-    """What Art. 15(1) and (2) GDPR ask for beside one person's data."""
+    """The information that Art. 15(1) and (2) GDPR require beside one person's data."""
     purpose = PURPOSE.in_(locale).format(organisation=settings.organisation)
     origin = ORIGIN if row.follows_ref is None else ORIGIN_OF_CORRECTED
     return {
@@ -139,7 +139,7 @@ def access_duties(row: Subscription, settings: Settings, locale: Locale) -> dict
 def consent_record(
     row: Subscription | None, locale: Locale, settings: Settings, *, link: str | None = None
 ) -> dict[str, Any]:
-    """Controller, purpose and rights of a consent; `link` is the person's own to withdraw, for their eyes alone."""
+    """Controller, purpose and rights of a consent; `link` is the unsubscribe link, for the receipt alone."""
     contact = settings.contact_email
     withdrawal = [_BY_LINK.in_(locale), _BY_EMAIL.in_(locale).format(contact=contact)]
     return {
@@ -176,7 +176,7 @@ def consent_record(
 
 
 def recipients(settings: Settings, locale: Locale) -> list[str]:
-    """By name, not by category, as far as the settings know them (CJEU, C-154/21)."""
+    """The recipients by name, not by category, as far as the settings name them (CJEU, C-154/21)."""
     mailchimp = f"{MAILCHIMP}: {MAILCHIMP_ROLE.in_(locale)}"
     hosts = [f"{name}: {_HOSTING.in_(locale)}" for name in settings.recipients]
     mail = [f"{settings.smtp.host}: {_MAIL.in_(locale)}"] if settings.smtp else []
@@ -188,7 +188,7 @@ def rights(locale: Locale) -> list[str]:
 
 
 def retention(row: Subscription | None, settings: Settings, locale: Locale) -> str:
-    """How long what is held of a person is kept, by dates; None: nothing is held."""
+    """How long a person's data is kept, as dates; None: nothing is stored."""
     if row is None:
         return _NOTHING_HELD.in_(locale)
     ends = _ends(row, settings, locale)
@@ -210,7 +210,7 @@ def _ends(row: Subscription, settings: Settings, locale: Locale) -> str:
 
 
 def _block_ends(row: Subscription, settings: Settings, locale: Locale) -> str:
-    """A soft block ends with its proof; of a hard one the digest stays (rights/retention.py)."""
+    """A soft block ends with its proof; a hard one leaves its digest (rights/retention.py)."""
     parts = []
     if row.left_at is not None and row.address is not None:
         parts.append(_UNTIL_DAY.in_(locale).format(day=_proof_ends(row.left_at, settings, locale)))

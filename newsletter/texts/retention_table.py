@@ -1,7 +1,7 @@
-"""How long every class of data is kept, why, and who ends it: one table, in German and English.
+"""How long each class of data is kept, why, and what deletes it: one table, in German and English.
 
-`columns` names whole tables, single columns of them, or what lies outside the database; a test holds it against the
-models, so that no column is without a period.
+`columns` names whole tables, single columns, or data outside the database; a test checks that every column of the
+models has a period.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from newsletter.texts.bilingual import Text
 
 @dataclass(frozen=True)
 class DataClass:
-    """A class of data: where it lies, what it is, how long it is kept and why, and who carries that out."""
+    """A class of data: where it is, what it is, how long it is kept and why, and what deletes it."""
 
     name: str
     columns: tuple[str, ...]
@@ -21,15 +21,15 @@ class DataClass:
     period: Text
     reason: Text
     ended_by: Text
-    is_personal: bool = True  #: what a privacy notice need not name is not
+    is_personal: bool = True  #: whether a privacy notice has to name it
 
 
-_WORKER = Text("der Worker, laufend", "the worker, all the time")
+_WORKER = Text("der Worker, laufend", "the worker, continuously")
 _JOB = Text(
     "der nächtliche Löschlauf (newsletter retention)", "the nightly run (newsletter retention)"
 )
-_ERASING = Text("die Löschung selbst", "the erasure itself")
-_NOBODY = Text("niemand: bleibt", "nobody: it stays")
+_ERASING = Text("die Löschung selbst", "the deletion itself")
+_NOBODY = Text("niemand: bleibt", "nothing: it stays")
 _PROCESS = Text("das Ende des Prozesses", "the end of the process")
 
 _ONE_ADDRESS = (
@@ -80,12 +80,12 @@ TABLE: tuple[DataClass, ...] = (
         ),
         Text(
             "Bestätigte Einwilligungen: Adresse, Stand hier und bei Mailchimp, Zeiten, Einwilligungstext",
-            "Confirmed consents: address, standing here and at Mailchimp, times, consent text",
+            "Confirmed consents: address, status here and at Mailchimp, times, consent text",
         ),
         Text("bis zum Widerruf", "until the consent is withdrawn"),
         Text(
             "Art. 6 Abs. 1 lit. a, Art. 7 Abs. 1 DSGVO: Versand, und Nachweis der Einwilligung",
-            "Art. 6(1)(a), 7(1) GDPR: sending, and proving the consent",
+            "Art. 6(1)(a), 7(1) GDPR: sending, and proof of the consent",
         ),
         Text("der Widerruf", "the withdrawal"),
     ),
@@ -99,10 +99,10 @@ TABLE: tuple[DataClass, ...] = (
             "confirmed sign-up ends",
         ),
         Text(
-            "bis zum Ende des dritten Kalenderjahres nach dem Austragen; eine neue, unbestätigte "
+            "bis zum Ende des dritten Kalenderjahres nach der Abmeldung oder Sperre; eine neue, unbestätigte "
             "Anmeldung verlängert das nicht",
-            "to the end of the third calendar year after leaving, which a new sign-up that is not "
-            "confirmed does not extend",
+            "until the end of the third calendar year after the withdrawal or block; a new, unconfirmed sign-up "
+            "does not extend this",
         ),
         Text(
             "Art. 17 Abs. 3 lit. e DSGVO, §§ 195, 199 BGB: Verjährung möglicher Ansprüche",
@@ -114,40 +114,43 @@ TABLE: tuple[DataClass, ...] = (
         "hard_blocks",
         ("subscription.digest", "subscription.reason"),
         Text(
-            "Sperren auf Dauer: eine mit einem Schlüssel gebildete Prüfsumme der Adresse (HMAC), Grund und Zeit",
-            "Blocks for good: a keyed digest of the address (HMAC), reason and time",
+            "Sperren auf Dauer: ein Kennwert, aus dem sich die Adresse nicht ablesen lässt (HMAC), Grund und Zeit",
+            "Permanent blocks: a code from which the address cannot be read (HMAC), reason and time",
         ),
-        Text("bis die Sperre aufgehoben oder gelöscht wird", "until the block is lifted or erased"),
+        Text(
+            "bis die Sperre aufgehoben oder gelöscht wird",
+            "until the address is unblocked or the block is deleted",
+        ),
         Text(
             "Art. 21 Abs. 3, Art. 6 Abs. 1 lit. f DSGVO, § 7 UWG: wer nicht mehr angeschrieben werden "
             "will, wird es nicht",
-            "Art. 21(3), 6(1)(f) GDPR, § 7 UWG: who does not want to be written to is not",
+            "Art. 21(3), 6(1)(f) GDPR, § 7 UWG: people who object are not written to",
         ),
-        Text("Aufheben oder Löschen", "lifting or erasing"),
+        Text("Aufheben oder Löschen", "unblocking or deleting"),
     ),
     DataClass(
         "held",
         ("subscription.hold",),
         Text(
             "Eingeschränkte Daten: jede der anderen Arten, solange sie eingeschränkt ist",
-            "Data on hold: any of the other classes, as long as it is held",
+            "Restricted data: any of the other classes, as long as it is restricted",
         ),
         Text(
             "bis zum Ende der Einschränkung; keine Frist läuft vorher ab",
-            "until the hold ends; no period ends before",
+            "until the restriction ends; no period ends before",
         ),
         Text(
             "Art. 18 DSGVO: nur die Löschung auf Verlangen geht vor",
-            "Art. 18 GDPR: only an erasure that is asked for goes before it",
+            "Art. 18 GDPR: only a requested deletion takes precedence",
         ),
-        Text("die Freigabe", "the release"),
+        Text("das Ende der Einschränkung", "the end of the restriction"),
     ),
     DataClass(
         "letters",
         ("letter",),
         Text(
-            "Geschriebene E-Mails und der Nachweis ihrer Annahme durch den Mailserver (verschlüsselt)",
-            "Letters written, and the evidence that the mail server took them (encrypted)",
+            "E-Mails und der Nachweis ihrer Annahme durch den Mailserver (verschlüsselt)",
+            "E-mails, and the evidence that the mail server accepted them (encrypted)",
         ),
         Text(
             "so lange wie die Anmeldung, zu der sie gehören",
@@ -163,13 +166,15 @@ TABLE: tuple[DataClass, ...] = (
         "quotas",
         ("quota",),
         Text(
-            "Wann eine Adresse zuletzt angeschrieben wurde (mit einem Schlüssel gebildete Prüfsumme und Zeiten)",
-            "When an address was written to of late (digest and times)",
+            "Wann zuletzt E-Mails an eine Adresse gingen (Kennwert, aus dem sie sich nicht ablesen lässt, und Zeiten)",
+            "When e-mails were recently sent to an address (code from which it cannot be read, and times)",
         ),
-        Text("24 Stunden; eine Löschung löscht es sofort", "24 hours; erasing deletes it at once"),
+        Text(
+            "24 Stunden; eine Löschung löscht es sofort", "24 hours; a deletion deletes it at once"
+        ),
         Text(
             "Art. 6 Abs. 1 lit. f DSGVO: niemand soll mit Bestätigungsmails überhäuft werden",
-            "Art. 6(1)(f) GDPR: nobody is to be flooded with confirmation letters",
+            "Art. 6(1)(f) GDPR: nobody should be flooded with confirmation e-mails",
         ),
         _WORKER,
     ),
@@ -177,15 +182,15 @@ TABLE: tuple[DataClass, ...] = (
         "open_erasures",
         ("erasure.address", "erasure.digest", "erasure.settles_at", "erasure.error"),
         Text(
-            "Laufende Löschungen: die verschlüsselte Adresse und ihre Prüfsumme",
-            "Erasures under way: the encrypted address and its digest",
+            "Laufende Löschungen: die verschlüsselte Adresse und ihr Kennwert",
+            "Deletions under way: the encrypted address and its code",
         ),
         Text(
             "bis Mailchimp die Löschung bestätigt hat", "until Mailchimp has confirmed the deletion"
         ),
         Text(
             "Art. 17 Abs. 1, Art. 19 DSGVO: der Empfänger muss erfahren, wen er löschen soll",
-            "Art. 17(1), 19 GDPR: the recipient has to be told whom to delete",
+            "Art. 17(1), 19 GDPR: the recipient has to know whom to delete",
         ),
         _WORKER,
     ),
@@ -206,16 +211,16 @@ TABLE: tuple[DataClass, ...] = (
             "erasure.completed_at",
         ),
         Text(
-            "Belege erledigter Löschungen: Vorgangsnummer und Zeiten, nichts Personenbezogenes",
-            "Records of completed erasures: reference number and times, nothing personal",
+            "Belege erledigter Löschungen: Vorgangsnummer und Zeiten, weder Name noch E-Mail-Adresse",
+            "Records of completed deletions: reference number and times, neither name nor e-mail address",
         ),
         Text(
             "bis zum Ende des dritten Kalenderjahres nach der Erledigung",
-            "to the end of the third calendar year after their completion",
+            "until the end of the third calendar year after their completion",
         ),
         Text(
             "Art. 5 Abs. 2, Art. 12 Abs. 3 DSGVO: Nachweis, dass gelöscht wurde",
-            "Art. 5(2), 12(3) GDPR: showing that it was carried out",
+            "Art. 5(2), 12(3) GDPR: proof that data was deleted",
         ),
         _JOB,
     ),
@@ -226,7 +231,7 @@ TABLE: tuple[DataClass, ...] = (
         Text(
             "solange sie gelten oder ein Nachweis sie nennt; zurückgezogene danach gelöscht bis auf ihren Hash, "
             "damit sie niemand wieder verwendet",
-            "as long as they are in use or a record names them; withdrawn ones are deleted then but for "
+            "as long as they are in use or a proof names them; withdrawn ones are then deleted except for "
             "their hash, so that none is used again",
         ),
         Text(
@@ -240,13 +245,16 @@ TABLE: tuple[DataClass, ...] = (
         "ledger",
         ("ledger_row", "seal"),
         Text(
-            "Protokoll der Ereignisse unter der Vorgangsnummer, mit Siegeln (nichts Personenbezogenes)",
-            "The ledger of what happened under the reference number, with its seals (nothing personal)",
+            "Protokoll der Ereignisse unter der Vorgangsnummer, mit Siegeln (pseudonym)",
+            "The ledger of events under the reference number, with its seals (pseudonymous)",
         ),
-        Text("auf Dauer", "for good"),
         Text(
-            "Art. 5 Abs. 2 DSGVO: nach einer Löschung führt nichts darin mehr zur Person",
-            "Art. 5(2) GDPR: after an erasure nothing in it leads to the person any more",
+            "auf Dauer; nach einer Löschung können wir es niemandem mehr zuordnen",
+            "permanently; after a deletion we can no longer attribute it to anyone",
+        ),
+        Text(
+            "Art. 5 Abs. 2 DSGVO: Nachweis, dass das Recht eingehalten wurde",
+            "Art. 5(2) GDPR: proof that the law was kept",
         ),
         _NOBODY,
     ),
@@ -268,11 +276,14 @@ TABLE: tuple[DataClass, ...] = (
     DataClass(
         "runs",
         ("retention_run",),
-        Text("Was jeder Löschlauf beendet hat, in Zahlen", "What each run has ended, in counts"),
+        Text(
+            "Was jeder Löschlauf gelöscht hat, in Zahlen",
+            "What each nightly run has deleted, in counts",
+        ),
         Text("drei Jahre", "three years"),
         Text(
             "Art. 5 Abs. 2 DSGVO: Nachweis, dass gelöscht wird",
-            "Art. 5(2) GDPR: showing that data ends",
+            "Art. 5(2) GDPR: proof that data is deleted",
         ),
         _JOB,
         is_personal=False,
@@ -283,13 +294,13 @@ TABLE: tuple[DataClass, ...] = (
         Text(
             "Stand der laufenden Arbeiten, welche Worker leben und Hinweise für die Betreuenden"
             " (nichts Personenbezogenes)",
-            "How far recurring work is, which workers live, and notices for staff (nothing personal)",
+            "State of the recurring jobs, which workers are alive, and notices for staff (nothing personal)",
         ),
         Text(
             "eine Zeile je Arbeit, überschrieben; die eines Workers einen Tag nach seinem Ende;"
             " ein Hinweis, solange er zutrifft",
-            "one row for each kind of work, overwritten; a worker's for a day after its end;"
-            " a notice for as long as it is true",
+            "one row for each job, overwritten; that of a worker until a day after its end;"
+            " a notice as long as it is true",
         ),
         Text("Betrieb", "operation"),
         _WORKER,
@@ -315,7 +326,7 @@ TABLE: tuple[DataClass, ...] = (
         ("STORAGE_URI",),
         Text(
             "Zähler gegen Massenanmeldungen je Absender, mit täglich neuem Schlüssel, mit nichts verknüpft",
-            "Counters against mass sign-ups for each client, under a key of the day, joined to nothing",
+            "Counters against mass sign-ups for each client, under a key that changes daily, linked to nothing",
         ),
         Text("höchstens 24 Stunden", "at most 24 hours"),
         Text("Art. 6 Abs. 1 lit. f, Art. 32 DSGVO", "Art. 6(1)(f), 32 GDPR"),

@@ -26,6 +26,7 @@ from newsletter.rights.access_text import Line, Part
 from newsletter.rights.proof import sample
 from newsletter.storage.models import LetterKind
 from newsletter.subscriptions import wording
+from newsletter.subscriptions.leave import Departure
 from newsletter.texts import access_words, brand, formatting, letters
 from newsletter.texts.letters import ConfirmationValues, LetterValues, MyDataValues, WayBackValues
 
@@ -161,7 +162,9 @@ def values_of(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
     all_ways = {"can_leave": True, "can_correct": True, "can_lift": True}
     no_way = dict.fromkeys(all_ways, False)
     urls = {"unsubscribe_url": "/", "erase_url": "/"}
-    mine = {"parts": parts, **urls, "expires_at": EXPIRES_AT, "error": None}
+    last_day = date(2029, 12, 31)
+    times = {"expires_at": EXPIRES_AT, "proof_until": last_day}
+    mine = {"parts": parts, **urls, **times, "error": None}
     return {
         _FORM: [
             empty_form,
@@ -170,8 +173,12 @@ def values_of(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
         "pages/inbox.html": [{}],
         "pages/confirm.html": [{**asked, "is_confirmed": False}, {**asked, "is_confirmed": True}],
         "pages/confirmed.html": [confirmed, {**confirmed, "receipt_url": None}],
-        "pages/not_me.html": [{"is_confirmed": False}, {"is_confirmed": True}],
-        "pages/disowned.html": [{"blocked": False}, {"blocked": True}],
+        "pages/not_me.html": [{"proof_until": None}, {"proof_until": last_day}],
+        "pages/disowned.html": [
+            {"is_blocked": False, "cannot_block": False},
+            {"is_blocked": True, "cannot_block": False},
+            {"is_blocked": False, "cannot_block": True},
+        ],
         "pages/unsubscribe.html": [{}],
         "pages/my_data_request.html": [
             {"email": "", "error": None, "other_locale": "en"},
@@ -202,7 +209,11 @@ def values_of(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
             {**page, "proof": sample.whole(consent)},
             {**page, "proof": sample.of_somebody_erased(consent)},
         ],
-        "pages/unsubscribed.html": [{"proof_until": None}, {"proof_until": date(2029, 12, 31)}],
+        "pages/unsubscribed.html": [
+            {"departure": None},
+            {"departure": Departure(REQUESTED_AT, last_day, is_permanent=False)},
+            {"departure": Departure(REQUESTED_AT, last_day, is_permanent=True)},
+        ],
     }
 
 

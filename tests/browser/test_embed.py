@@ -18,7 +18,7 @@ from tests.people import ADA, GRACE, status_of
 Copy = Callable[..., None]
 
 IN_PLACE = {
-    "de": "Bitte sehen Sie in Ihr Postfach. Wenn für diese Adresse eine Bestätigung nötig ist",
+    "de": "Bitte prüfen Sie Ihr Postfach. Wenn für diese Adresse eine Bestätigung nötig ist",
     "en": "Please check your inbox. If this address needs to be confirmed",
 }
 NO_ANSWER = "Es kam keine Antwort. Bitte senden Sie noch einmal"
@@ -185,7 +185,7 @@ def test_too_many_sign_ups_are_told_in_the_forms_language(
         expect(page.get_by_role("status")).to_contain_text(IN_PLACE["en"])
         ask(page, GRACE)
 
-        expect(page.get_by_role("status")).to_contain_text("Please try again a little later")
+        expect(page.get_by_role("status")).to_contain_text("Try again in ten minutes")
 
 
 def test_a_service_without_its_database_says_so_and_the_form_can_be_sent_later(
@@ -246,7 +246,7 @@ def test_without_script_people_are_led_to_the_inbox_page(
         ask(page, ADA)
 
         page.wait_for_url(f"{web.url}/inbox?locale=de")
-        expect(page.get_by_role("heading")).to_have_text("Bitte sehen Sie in Ihr Postfach")
+        expect(page.get_by_role("heading")).to_have_text("Bitte prüfen Sie Ihr Postfach")
         assert status_of(app.test_client(), ADA) == "pending"
 
 

@@ -359,7 +359,7 @@ def test_what_is_being_erased_is_told_in_words_too(
 
     text = run("access", "--text", "--locale", "en").stdout
 
-    assert "erased; Mailchimp follows" in text
+    assert "deleted; the deletion at Mailchimp is under way" in text
     assert erasure["id"] in text
 
 

@@ -142,8 +142,8 @@ def test_an_empty_id_from_a_variable_that_is_not_set_erases_nobody(run: Run, joi
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        ([], "es zeigt, dass das Recht eingehalten wurde"),
-        (["--locale", "en"], "it shows that the law was kept"),
+        ([], "sie zeigen, dass das Recht eingehalten wurde"),
+        (["--locale", "en"], "they show that the law was kept"),
     ],
 )
 def test_what_is_kept_is_told_in_the_language_that_is_asked_for(

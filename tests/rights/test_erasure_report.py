@@ -78,7 +78,7 @@ def test_while_it_is_open_the_address_is_kept_and_the_report_says_why(client: Fl
     kept = {it["code"]: it for it in erase(client, ADA)["report"]["kept"]}
 
     assert "Art. 19 DSGVO" in kept["address"]["articles"]
-    assert kept["address"]["period"] == "bis es an jedem Ort erledigt ist"
+    assert kept["address"]["period"] == "bis die Löschung an jedem Ort erledigt ist"
 
 
 def test_the_report_speaks_the_language_that_is_asked_for_and_the_receipt_both(
@@ -90,7 +90,7 @@ def test_the_report_speaks_the_language_that_is_asked_for_and_the_receipt_both(
 
     articles = {it["code"]: it["articles"] for it in told["report"]["kept"]}
     assert articles["ledger"] == ["Art. 5(2) GDPR", "Art. 17(3)(e) GDPR"]
-    assert told["report"]["rights"].startswith("Whoever asked for the erasure")
+    assert told["report"]["rights"].startswith("The person who requested the deletion")
     assert done["report"]["rights"].startswith("Wer die Löschung verlangt hat")
     assert told["receipt"] == done["receipt"]
 
@@ -175,7 +175,7 @@ def test_the_receipt_holds_nothing_personal_and_says_so_in_both_languages(done: 
 
     assert "example" not in text.lower()
     assert {"de", "en"} == done["receipt"]["statement"].keys()
-    assert done["receipt"]["kept"] == ["ledger", "record"]
+    assert done["receipt"]["kept"] == ["ledger", "record", "backups"]
 
 
 def test_the_receipt_is_the_same_whenever_it_is_asked_for(

@@ -191,7 +191,7 @@ def read(letter: EmailMessage) -> Reader:
             (
                 "am 1. März 2026 um 23:59 Uhr (MEZ) auf news.example.com für den Newsletter von "
                 "Muster & Söhne GmbH eingetragen",
-                "bis 29. März 2026, 14:05 Uhr (MESZ):",
+                "bis zum 29. März 2026, 14:05 Uhr (MESZ):",
                 "Ohne Bestätigung senden wir Ihnen keinen Newsletter und löschen die Daten dieser "
                 "Anmeldung spätestens am 30. März 2026.",
                 "Vorgangsnummer: 5f0c9a7e3b1d4c62",
@@ -226,6 +226,7 @@ def test_it_says_who_what_when_and_until_when(language: Locale, facts: tuple[str
                 "Newsletter von Muster & Söhne GmbH bestätigt.",
                 "Mailchimp lässt uns diese E-Mail-Adresse nicht aufnehmen, weil sie dort früher "
                 "abgemeldet, gelöscht oder gesperrt wurde.",
+                "Das Formular betreibt Mailchimp; dabei wird auch Ihre IP-Adresse erhoben.",
                 "Möchten Sie das nicht, müssen Sie nichts tun. Sie erhalten dann keinen Newsletter.",
                 "Vorgangsnummer: 5f0c9a7e3b1d4c62",
             ),
@@ -237,6 +238,7 @@ def test_it_says_who_what_when_and_until_when(language: Locale, facts: tuple[str
                 "news.example.com on 1 March 2026 at 23:59 (CET).",
                 "Mailchimp does not let us add this e-mail address, because it was unsubscribed, "
                 "deleted or blocked there before.",
+                "Mailchimp runs the form and also collects your IP address there.",
                 "If you would rather not, you need not do anything. You will then receive no "
                 "newsletter.",
                 "Reference number: 5f0c9a7e3b1d4c62",
@@ -259,7 +261,7 @@ def test_the_way_back_says_why_we_cannot_and_that_nothing_has_to_be_done(
             "de",
             (
                 "am 1. März 2026 um 23:59 Uhr (MEZ)",
-                "bis 2. März 2026, 01:05 Uhr (MEZ)",
+                "bis zum 2. März 2026, 01:05 Uhr (MEZ)",
                 "müssen Sie nichts tun",
             ),
         ),

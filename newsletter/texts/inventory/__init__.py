@@ -1,7 +1,7 @@
-"""What is collected, where it goes and how long it stays, as two documents made from the code and the settings.
+"""What is collected, where it goes and how long it is kept, as two documents made from the code and the settings.
 
 The record of processing activities (Art. 30 GDPR) and a text block for a privacy notice (Art. 13), in German or
-English. Pure: no database is opened. A test fails when a column appears that is not named here.
+English. No database is opened. A test fails if a column is not described here.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _is_there(kept: DataClass, settings: Settings) -> bool:
 
 
 def _mail_tls(settings: Settings) -> str | None:
-    """Whether letters travel to the mail server by TLS: "required", "optional" or "never"; None: there is none."""
+    """Whether e-mails go to the mail server by TLS: "required", "optional", "never"; None without a mail server."""
     if settings.smtp is None:
         return None
     return "required" if settings.smtp.implicit_tls else settings.smtp.starttls

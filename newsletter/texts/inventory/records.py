@@ -1,4 +1,4 @@
-"""What the tables hold that are about no person: texts, the ledger, keys, jobs."""
+"""The columns of the tables that are not about people: texts, the ledger, keys, jobs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ WORDING = Table(
         "A consent text as it was shown; nothing personal",
     ),
     {
-        "hash": Text("Prüfsumme des Textes", "hash of the text"),
+        "hash": Text("Hash des Textes", "hash of the text"),
         "language": Text("Sprache", "language"),
         "text": Text("Wortlaut", "the text, word for word"),
         "published_at": Text("seit wann er gezeigt wird", "since when it is shown"),
-        "withdrawn_at": Text("seit wann nicht mehr", "since when no more"),
+        "withdrawn_at": Text("seit wann nicht mehr", "since when it is no longer shown"),
     },
 )
 
@@ -23,7 +23,7 @@ LEDGER_ROW = Table(
     Text(
         "Das Protokoll: was geschehen ist. Wird nie geändert; nach einer Löschung können wir es keiner Person"
         " mehr zuordnen",
-        "The ledger: what has happened. Never changed; after an erasure we can attribute it to nobody",
+        "The ledger of events. Never changed; after a deletion we can no longer attribute it to anyone",
     ),
     {
         "id": Text("laufende Nummer", "running number"),
@@ -32,17 +32,17 @@ LEDGER_ROW = Table(
         "round": Text("Zähler der Anmeldungen", "count of sign-ups"),
         "event": Text(
             "was geschah, zum Beispiel Anmeldung, Versand der Bestätigungsmail, Bestätigung",
-            "what happened, such as the sign-up, the sending of the confirmation letter, the confirmation",
+            "what happened, such as sign-up, sending of the confirmation e-mail, confirmation",
         ),
-        "reason": Text("Grund einer Sperre", "reason of a block"),
+        "reason": Text("Grund einer Sperre", "reason for a block"),
         "detail": Text("Kennung dazu, nie ein Text von außen", "a code, never a text from outside"),
-        "wording": Text("Prüfsumme des Einwilligungstextes", "hash of the consent text"),
+        "wording": Text("Hash des Einwilligungstextes", "hash of the consent text"),
         "actor": Text(
-            "Rolle, die es veranlasst hat; kein Name", "the role that asked for it; no name"
+            "Rolle, die es veranlasst hat; kein Name", "the role that requested it; no name"
         ),
         "commitment": Text(
-            "Bindung an die Adresse (SHA-256 über Zufallszahl und Adresse); ohne die Zufallszahl ohne Bezug",
-            "binding to the address (SHA-256 over random number and address); without that number it refers to nobody",
+            "Bindung an die Adresse (SHA-256 über Zufallszahl und Adresse); ohne die Zufallszahl nicht mehr zuordenbar",
+            "binding to the address (SHA-256 over random number and address); without it we cannot attribute it",
         ),
     },
 )
@@ -50,12 +50,14 @@ LEDGER_ROW = Table(
 SEAL = Table(
     Text(
         "Siegel über dem Protokoll: eine nachträgliche Änderung fällt auf; nichts Personenbezogenes",
-        "Seals over the ledger: a later change is noticed; nothing personal",
+        "Seals over the ledger: a later change is detected; nothing personal",
     ),
     {
         "position": Text("Stelle in der Kette", "place in the chain"),
-        "row_id": Text("Nummer der Protokollzeile", "number of the ledger's row"),
-        "seal": Text("Prüfsumme über Zeile und voriges Siegel", "hash over row and earlier seal"),
+        "row_id": Text("Nummer der Protokollzeile", "number of the ledger row"),
+        "seal": Text(
+            "Hash über Zeile und voriges Siegel", "hash over the row and the previous seal"
+        ),
         "sealed_at": Text("wann gesiegelt wurde", "when it was sealed"),
     },
 )
@@ -63,18 +65,18 @@ SEAL = Table(
 JOB = Table(
     Text(
         "Was ein Prozess gerade tut oder was wartet; nichts Personenbezogenes",
-        "What a process is doing, or what waits; nothing personal",
+        "What a process is doing or what is waiting; nothing personal",
     ),
     {
         "name": Text("Name der Aufgabe", "name of the job"),
-        "leased_by": Text("Prozess, der sie ausführt", "the process that does it"),
-        "leased_until": Text("bis wann er das darf", "until when it may"),
+        "leased_by": Text("Prozess, der sie ausführt", "process that runs it"),
+        "leased_until": Text("bis wann er das darf", "until when it may do so"),
         "ran_at": Text("letzte Ausführung", "when it last ran"),
-        "cursor": Text("wie weit sie ist", "how far it is"),
-        "result": Text("Ergebnis in Zahlen", "its result in counts"),
+        "cursor": Text("wie weit sie ist", "its progress"),
+        "result": Text("Ergebnis in Zahlen", "result in counts"),
         "held_since": Text("seit wann sie angehalten ist", "since when it is on hold"),
-        "hold_reason": Text("Fehlerkennung dazu", "why, as a code"),
-        "probe_at": Text("wann sie wieder versucht wird", "when it is tried again"),
+        "hold_reason": Text("Fehlerkennung dazu", "reason code"),
+        "probe_at": Text("wann sie wieder versucht wird", "when it will be tried again"),
     },
 )
 
@@ -95,25 +97,25 @@ NOTICE = Table(
 RETENTION_RUN = Table(
     Text(
         "Ein Lauf der Löschroutine: Nachweis, dass Fristen eingehalten werden; nur Zahlen",
-        "A run of the job that ends data: evidence that periods are kept; counts alone",
+        "A run of the retention job: evidence that periods are kept; only counts",
     ),
     {
         "id": Text("laufende Nummer", "running number"),
         "ran_at": Text("wann", "when"),
-        "counts": Text("Zahl der Löschungen je Art", "how many of each class it ended"),
+        "counts": Text("Zahl der Löschungen je Art", "how many of each class were deleted"),
     },
 )
 
 KEYRING = Table(
     Text(
         "Die Schlüssel, verschlüsselt mit DATA_KEY, der außerhalb der Datenbank liegt",
-        "The keys, encrypted with DATA_KEY, which lies outside the database",
+        "The keys, encrypted with DATA_KEY, which is stored outside the database",
     ),
     {
         "id": Text("laufende Nummer", "running number"),
         "purpose": Text("wofür der Schlüssel ist", "what the key is for"),
         "wrapped": Text("der verschlüsselte Schlüssel", "the key, encrypted"),
-        "created_at": Text("wann er erzeugt wurde", "when it was made"),
+        "created_at": Text("wann er erzeugt wurde", "when it was created"),
     },
 )
 

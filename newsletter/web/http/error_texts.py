@@ -1,7 +1,7 @@
-"""What people and programs are told when something goes wrong, and what developers can do about it, by slug.
+"""The texts of all problems, for people and for developers, by slug.
 
-`{form}` is the sign-up form, `{my_data}` the one that asks for data, `{contact}` is CONTACT_EMAIL. A slug is part of
-the public contract. The German texts are in the catalogue with those of the pages.
+`{form}` is the URL of the sign-up form, `{my_data}` that of the form for one's own data, `{contact}` is CONTACT_EMAIL.
+Slugs are part of the public contract. The German texts are in the catalogue.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _
 
 
 class ErrorText(NamedTuple):
-    """One kind of problem: `title` and `text` for whoever meets it, `cause` and `remedy` for developers."""
+    """One kind of problem: `title` and `text` are for the person or program, `cause` and `remedy` for developers."""
 
     title: LazyString
     text: LazyString
@@ -32,29 +32,29 @@ TEXTS: dict[str, ErrorText] = {
             "The address has no @, something other than ASCII or more than 64 characters before it, "
             "a domain that cannot exist on the internet, or more than 254 characters in all."
         ),
-        _("Let the person correct it. The same call gets the same answer."),
+        _("Let the person correct it. Repeating the call does not help."),
     ),
     "invalid-request": ErrorText(
         _("Invalid request"),
         _("At least one field is missing or has no valid value."),
         _(
-            "The JSON body is no object, or a field is missing, has another type or a value that is "
-            "not offered. The endpoints for staff refuse fields they do not know as well."
+            "The JSON body is not an object, or a field is missing or has the wrong type or value. "
+            "The endpoints for staff also refuse unknown fields."
         ),
         _(
-            "`errors` names each field and says why; compare with the endpoint’s fields in the API’s description."
+            "`errors` names each field and the reason; compare with the endpoint’s fields in the API description."
         ),
     ),
     "unknown-wording": ErrorText(
         _("Consent text no longer valid"),
         _(
             "The consent text you agreed to is not known or was withdrawn. "
-            "Please sign up with the present text: {form}"
+            "Please sign up with the current text: {form}"
         ),
-        _("`wording` is not the hash of a text that was published here, or that was withdrawn."),
+        _("`wording` is not the hash of a text published here, or the text was withdrawn."),
         _(
-            "Ask `GET /` for the present text and its hash, and show the person that text: "
-            "people agree to what they have seen."
+            "Get the current text and its hash with `GET /`, and show that text: "
+            "people agree to what they see."
         ),
     ),
     "unknown-link": ErrorText(
@@ -65,87 +65,87 @@ TEXTS: dict[str, ErrorText] = {
         ),
         _(
             "The token was not signed here for this purpose: it was cut off or changed, belongs to "
-            "another kind of link, or was signed with a key that SECRET_KEY no longer lists."
+            "another kind of link, or was signed with a key that is no longer in SECRET_KEY."
         ),
         _(
-            "Take the whole link from the letter. Operators keep old keys in SECRET_KEY as long as "
-            "links made with them are to work."
+            "Copy the whole link from the e-mail. Operators: keep old keys in SECRET_KEY, since unsubscribe "
+            "links signed with them never expire."
         ),
     ),
     "unknown-data-link": ErrorText(
         _("Link not found"),
         _(
             "Please check that you copied the whole link. It may also have expired; "
-            "here you can have a new one sent to you: {my_data}"
+            "here you can request a new one: {my_data}"
         ),
         _(
-            "The token was not signed here as a link to somebody's own data: it was cut off or changed, "
-            "belongs to another kind of link, or was signed with a key that SECRET_KEY no longer lists."
+            "The token was not signed here as a link to a person’s data: it was cut off or changed, "
+            "belongs to another kind of link, or was signed with a key that is no longer in SECRET_KEY."
         ),
-        _("Take the whole link from the letter, or ask for a new one with `POST /my-data`."),
+        _("Copy the whole link from the e-mail, or request a new one with `POST /my-data`."),
     ),
     "outdated-link": ErrorText(
         _("This link is no longer valid"),
         _(
-            "Perhaps its time limit has passed, a newer link has replaced it, or the sign-up it belongs to "
-            "no longer stands. If you would like to receive the newsletter, please sign up again: {form}"
+            "It may have expired, been replaced by a newer link, or belong to a sign-up that is no longer "
+            "valid. If you would like to receive the newsletter, please sign up again: {form}"
         ),
         _(
-            "The link was signed here, but its time limit has passed, the person has left since, "
-            "or the request was deleted."
+            "The link was signed here, but it has expired, the person has unsubscribed since, or the "
+            "request was deleted."
         ),
-        _("Have the person sign up again: only a new letter brings a new link."),
+        _("Have the person sign up again: a new link comes only with a new e-mail."),
     ),
     "expired-link": ErrorText(
         _("This link is no longer valid"),
         _(
-            "It was valid for one hour, or nothing is stored any more that it led to. "
-            "Here you can have a new one sent to you: {my_data}"
+            "The link was valid for one hour, or the data is no longer stored. "
+            "Here you can request a new one: {my_data}"
         ),
         _(
-            "The link to somebody's own data was signed here, but its hour has passed, or they were "
-            "erased since."
+            "The link to a person’s data was signed here, but it is more than an hour old, or the person "
+            "was deleted since."
         ),
-        _("Have the person ask for a new one with `POST /my-data`."),
+        _("Have the person request a new one with `POST /my-data`."),
     ),
     "nobody-known": ErrorText(
         _("Nobody known"),
-        _("Nothing is held here about this address."),
-        _("Nobody is held here by this address, and what was asked needs somebody."),
+        _("Nothing is stored about this address."),
+        _("No person is stored under this address, and the call needs one."),
         _(
-            "Check the address. Erasing works for unknown addresses as well, "
+            "Check the address. Deleting works for unknown addresses as well, "
             "and so does blocking with the reason `staff`."
         ),
     ),
     "unknown-reference": ErrorText(
         _("Reference number unknown"),
         _("No record under this reference number."),
-        _("Nothing ever happened here under this reference number, or it is not written as one."),
-        _("Compare it with the letter: it has 32 digits and letters from a to f, in lower case."),
+        _("There is no event under this reference number, or it has the wrong form."),
+        _("Compare it with the e-mail: it has 32 digits and letters from a to f, in lower case."),
     ),
     "blocked-hard": ErrorText(
         _("Address blocked"),
-        _("This address is blocked, and only we can lift that. Please write to {contact}."),
+        _("This address is blocked, and only we can unblock it. Please write to {contact}."),
         _(
-            "The address is blocked for good: after a complaint or a bounce, by its owner or by staff. "
-            "Or its data is on hold (Art. 18 GDPR)."
+            "The address is permanently blocked: after a complaint or a bounce, by its owner or by staff. "
+            "Or processing of its data is restricted (Art. 18 GDPR)."
         ),
         _(
-            "If its owner agrees, lift the block with `POST /admin/lifts`, or release the hold with "
-            "`POST /admin/holds`, then send the same call again."
+            "If its owner agrees, unblock it with `POST /admin/lifts`, or end the restriction with "
+            "`POST /admin/holds`, then repeat the call."
         ),
     ),
     "written-too-often": ErrorText(
-        _("Written to too often"),
+        _("Too many e-mails to this address"),
         _(
-            "This address was written to only just now, or three times today. Nothing was changed. "
+            "An e-mail to this address was sent just now, or three were sent today. Nothing was changed. "
             "Please try again later."
         ),
         _(
-            "The new address's owner has to be asked, and an address gets one letter in ten minutes "
-            "and three in a day, whoever asks for them."
+            "The owner of the new address has to confirm, and a mailbox gets at most one e-mail in ten "
+            "minutes and three a day, no matter who requests them."
         ),
-        _("Send the same call again after ten minutes, or else tomorrow."),
+        _("Repeat the call after ten minutes, or else tomorrow."),
     ),
     "cannot-correct": ErrorText(
         _("The address cannot be corrected"),
@@ -153,99 +153,97 @@ TEXTS: dict[str, ErrorText] = {
             "This address does not get the newsletter, so there is nothing to correct. Nothing was "
             "changed. Please sign up with the new address, or write to {contact}."
         ),
-        _("The subscription stands neither pending nor confirmed."),
+        _("The subscription is neither pending nor confirmed."),
         _(
-            "Sign the new address up. Whether that one can be asked makes no difference to the answer, "
-            "since strangers are not told."
+            "Sign the new address up. The answer never depends on the status of the new address, so that "
+            "strangers do not learn it."
         ),
     ),
     "unavailable": ErrorText(
         _("Unavailable at the moment"),
         _(
-            "The service cannot be reached just now, and what you asked for was not done. "
+            "The service is not available at the moment, and your request was not carried out. "
             "Please try again in a few minutes."
         ),
-        _("The database cannot be reached, or has not been brought to the schema that is needed."),
+        _("The database cannot be reached, or its schema is not current."),
         _(
-            "Send the same call again after as many seconds as `Retry-After` says. For operators, "
-            "`GET /ready` and the log say more."
+            "Repeat the call after the seconds in `Retry-After`. Operators: see "
+            "`GET /ready` and the log."
         ),
     ),
     "bad-request": ErrorText(
         _("Unreadable request"),
         _("The request could not be read."),
-        _("What was sent as JSON is no JSON in UTF-8, or is nested beyond reason."),
+        _("The body is not JSON in UTF-8, or is nested too deeply."),
         _("Send a JSON object in UTF-8."),
     ),
     "wrong-signature": ErrorText(
         _("Wrong signature"),
-        _("The call's signature is missing or does not match."),
+        _("The signature of the call is missing or does not match."),
         _(
-            "MAILCHIMP_SIGNING_SECRET is set, and `X-Mailchimp-Signature` is missing or was not made "
-            "with it over the body as it came."
+            "MAILCHIMP_SIGNING_SECRET is set, and `X-Mailchimp-Signature` is missing or does not match "
+            "the body."
         ),
         _(
-            "Set the secret that Mailchimp shows for this webhook, and let no proxy change the body."
+            "Set the secret that Mailchimp shows for this webhook, and make sure that no proxy changes the body."
         ),
     ),
     "unauthorized": ErrorText(
         _("Unauthorized"),
         _("This needs a valid token in the Authorization header."),
-        _("The header is missing, or its token is none of ADMIN_TOKENS."),
-        _("Send `Authorization: Bearer …`, and never a token in the URL."),
+        _("The header is missing, or its token is not in ADMIN_TOKENS."),
+        _("Send `Authorization: Bearer …`; never put a token in the URL."),
     ),
     "not-found": ErrorText(
         _("Not found"),
-        _("There is no such page here."),
+        _("This page does not exist."),
         _(
-            "There is no such path, erasure, reference number or secret; or it is an endpoint for staff or for "
+            "The path, deletion, reference number or secret does not exist; or the endpoint is for staff or "
             "Mailchimp, and no token or secret is set for it."
         ),
         _(
-            "Compare the path with the API’s description, and check ADMIN_TOKENS or MAILCHIMP_WEBHOOK_SECRET."
+            "Compare the path with the API description, and check ADMIN_TOKENS or MAILCHIMP_WEBHOOK_SECRET."
         ),
     ),
     "method-not-allowed": ErrorText(
         _("Method not allowed"),
-        _("This address does not know the HTTP method that was used."),
-        _("The path is right, the method is not."),
-        _("`Allow` names the methods that there are."),
+        _("This page does not support the HTTP method that was used."),
+        _("The path is correct, the method is not."),
+        _("`Allow` lists the supported methods."),
     ),
     "too-large": ErrorText(
         _("Too much data"),
-        _("The request is larger than it may be here."),
+        _("The request is too large."),
         _(
-            "The body has more than 16 KiB (from Mailchimp: 1 MiB), or a form more than 1,000 parts."
+            "The body is larger than 16 KiB (from Mailchimp: 1 MiB), or a form has more than 1,000 parts."
         ),
-        _("Send only the fields that the endpoint knows."),
+        _("Send only the fields of the endpoint."),
     ),
     "unsupported-media-type": ErrorText(
         _("Unsupported media type"),
-        _("This Content-Type is not taken here."),
-        _("The Content-Type of the body is missing, or is none that the endpoint takes."),
-        _("Send `application/json` or, where the endpoint takes forms, the type of a form."),
+        _("This Content-Type is not supported."),
+        _("The Content-Type of the body is missing or not supported by the endpoint."),
+        _("Send `application/json` or, if the endpoint accepts forms, a form’s type."),
     ),
     "too-many-requests": ErrorText(
         _("Too many requests"),
-        _("Very many requests came from here in a short time. Please try again a little later."),
+        _("Too many attempts. Try again in ten minutes."),
+        _("One client has sent more sign-ups or requests for data than CLIENT_LIMIT allows."),
         _(
-            "One client has sent more sign-ups, or asked for data more often, than CLIENT_LIMIT lets it."
-        ),
-        _(
-            "Wait as many seconds as `Retry-After` says. If all visitors count as one client, "
-            "operators have to set TRUSTED_PROXIES."
+            "Wait for the seconds in `Retry-After`. Operators: if all visitors count as one client, set "
+            "TRUSTED_PROXIES."
         ),
     ),
     "internal-error": ErrorText(
         _("Error in the service"),
         _("Something went wrong on our side. Please try again later or write to {contact}."),
-        _("Something happened in the service that it does not expect."),
-        _("Try again later. For operators, the log has the trace, without personal data."),
+        _("An unexpected error happened in the service."),
+        _("Try again later. Operators: the log has the trace, without personal data."),
     ),
     "http-error": ErrorText(
         _("Request not possible"),
         _("This request could not be answered."),
-        _("Something in the request does not fit, such as a range that a file does not have."),
-        _("The status says what it is (RFC 9110 § 15)."),
+        _("Part of the request cannot be fulfilled, such as a range that a file does not have."),
+        _("See the status code (RFC 9110 § 15)."),
     ),
 }

@@ -5,12 +5,12 @@ document.querySelectorAll('form[data-newsletter=""]').forEach((form, number) => 
   const answer = document.createElement("p");
   const [accepted, lost] = {
     de: [
-      "Bitte sehen Sie in Ihr Postfach. Wenn für diese Adresse eine Bestätigung nötig ist, erhalten Sie in wenigen Minuten eine E-Mail. Öffnen Sie den Link darin und bestätigen Sie die Anmeldung. Keine E-Mail angekommen? Sehen Sie bitte auch im Spam-Ordner nach.",
+      "Bitte prüfen Sie Ihr Postfach. Wenn für diese Adresse eine Bestätigung nötig ist, erhalten Sie in wenigen Minuten eine E-Mail. Öffnen Sie den Link darin und bestätigen Sie die Anmeldung. Keine E-Mail angekommen? Sehen Sie bitte auch im Spam-Ordner nach.",
       "Es kam keine Antwort. Bitte senden Sie noch einmal; die Antwort kommt dann auf einer eigenen Seite.",
     ],
     en: [
       "Please check your inbox. If this address needs to be confirmed, you will receive an e-mail within a few minutes. Open the link in it and confirm your request. No e-mail? Please check your spam folder as well.",
-      "There was no answer. Please send again; the answer then comes on a page of its own.",
+      "There was no answer. Please send it again; the answer then appears on a page of its own.",
     ],
   }[locale.value];
 

@@ -122,6 +122,7 @@ def _page(link: Link, token: str, *, new_email: str = "", status: int = 200) -> 
         can_correct=mine.can_correct,
         can_lift=mine.can_lift,
         unsubscribe_url=mine.unsubscribe_url,
+        proof_until=mine.proof_until,
         erase_url=url_for("my_data.ask_to_erase", token=token, locale=locale),
         expires_at=link.made_at + MY_DATA_HOLDS if link.made_at else None,
         done=done if done in _TOLD and status == 200 else None,

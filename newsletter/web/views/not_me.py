@@ -24,8 +24,8 @@ def show(token: str) -> Response:
     link = links.follow(Purpose.NOT_ME, token)
     if negotiation.wants_json():
         return say(Offer(action="disown"))
-    is_confirmed = leave.stands_confirmed(link)
-    return make_response(render_template("pages/not_me.html", is_confirmed=is_confirmed))
+    page = render_template("pages/not_me.html", proof_until=leave.proof_until(link))
+    return make_response(page)
 
 
 @bp.post("/not-me/<token>")
@@ -40,10 +40,15 @@ def disown(token: str) -> Response:
     """Forget the sign-up."""
     link = links.follow(Purpose.NOT_ME, token)
     given = bodies.parse(NotMe, bodies.fields())
-    left = leave.disown(link, and_block=given.block)
+    disowned = leave.disown(link, and_block=given.block)
     if negotiation.wants_json():
-        return say(Disowned(status="disowned" if left is None else "blocked"))
-    if left is not None:
-        page = render_template("pages/unsubscribed.html", proof_until=left.proof_until)
-        return make_response(page)
-    return make_response(render_template("pages/disowned.html", blocked=given.block))
+        return say(Disowned(status="blocked" if disowned.departure else "disowned"))
+    if disowned.departure is not None:
+        page = render_template("pages/unsubscribed.html", departure=disowned.departure)
+    else:
+        page = render_template(
+            "pages/disowned.html",
+            is_blocked=disowned.is_blocked,
+            cannot_block=given.block and not disowned.is_blocked,
+        )
+    return make_response(page)

@@ -41,5 +41,4 @@ def leave(token: str) -> Response:
     departure = unsubscribe(links.follow(Purpose.UNSUBSCRIBE, token))
     if negotiation.wants_json():
         return say(Blocked())
-    proof_until = departure.proof_until if departure else None
-    return make_response(render_template("pages/unsubscribed.html", proof_until=proof_until))
+    return make_response(render_template("pages/unsubscribed.html", departure=departure))

@@ -98,7 +98,7 @@ def test_a_page_of_the_brand_is_found_before_ours(branded: Callable[..., FlaskCl
     client = branded({"pages/inbox.html": "Sehen Sie nach."})
 
     assert client.get("/inbox").text == "Sehen Sie nach."
-    assert "Newsletter anfordern" in client.get("/").text
+    assert "Newsletter abonnieren" in client.get("/").text
 
 
 def test_a_brands_layout_is_the_layout_of_all_our_pages(
@@ -169,7 +169,7 @@ def send_all(app: Flask) -> None:
         ("pages/inbox.html", "{{ url_for('nowhere') }}", "pages/inbox.html, line 1: "),
         ("pages/inbox.html", "{{ 1 / 0 }}", "pages/inbox.html, line 1: division by zero"),
         ("pages/layout.html", "{{ name }}", "pages/layout.html, line 1: 'name' is undefined"),
-        ("pages/disowned.html", "{% if blocked %}{{ name }}{% endif %}", "'name' is undefined"),
+        ("pages/disowned.html", "{% if is_blocked %}{{ name }}{% endif %}", "'name' is undefined"),
         ("pages/problem.html", "{{ name }}", "pages/problem.html, line 1: 'name' is undefined"),
         ("letters/confirmation.en.html", "{{ letter.name }}", "confirmation.en.html, line 1: "),
         ("letters/confirmation.de.subject", "{{ name }}", "confirmation.de.subject, line 1: "),

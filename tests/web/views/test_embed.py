@@ -87,8 +87,8 @@ def test_every_web_address_in_the_consent_is_a_link(door: FlaskClient) -> None:
 @pytest.mark.parametrize(
     ("locale", "label", "button"),
     [
-        ("de", "E-Mail-Adresse", "Newsletter anfordern"),
-        ("en", "E-mail address", "Request newsletter"),
+        ("de", "E-Mail-Adresse", "Newsletter abonnieren"),
+        ("en", "E-mail address", "Subscribe"),
     ],
 )
 def test_label_and_button_say_what_they_are(

@@ -57,7 +57,7 @@ def test_the_page_shows_all_that_is_held(client: FlaskClient, path: str) -> None
         "neuen Werkzeugen für Tischler",
         "Mailchimp (The Rocket Science Group LLC, USA)",
         "Beschwerde bei einer Aufsichtsbehörde",
-        "1. März 2026, 13:00 (MEZ)",
+        "1. März 2026, 13:00 Uhr (MEZ)",
         "/unsubscribe/",
     ):
         assert told in page.text
@@ -76,7 +76,7 @@ def test_what_has_happened_is_told_in_words(client: FlaskClient, path: str, drai
         "Berichtigung der Adresse verlangt (von Ihnen selbst)",
         "gesperrt: abgemeldet (von Ihnen selbst)",
         "bei Mailchimp: abgemeldet",
-        "1. März 2026, 13:00:00 (MEZ)",
+        "1. März 2026, 13:00:00 Uhr (MEZ)",
     ):
         assert told in page
 
@@ -233,7 +233,7 @@ def test_leaving_blocks_and_leads_back_to_the_page(
     assert answer.status_code == 303
     page = client.get(answer.location, headers=BROWSER).text
     assert "Sie sind abgemeldet" in page
-    assert "Jetzt abbestellen" not in page
+    assert "Jetzt abmelden" not in page
     assert access(client, ADA)["reason"] == "unsubscribed"
     assert mailchimp.contacts[ADA.lower()].status == "unsubscribed"
 
@@ -264,7 +264,10 @@ def test_a_form_that_corrects_leads_back_to_the_page(client: FlaskClient, path: 
     answer = client.post(path, data={"action": "rectify", "new_email": GRACE}, headers=BROWSER)
 
     assert answer.status_code == 303
-    assert "Wir bitten die neue Adresse" in client.get(answer.location, headers=BROWSER).text
+    assert (
+        "Wir senden eine Bestätigungsmail an die neue Adresse"
+        in client.get(answer.location, headers=BROWSER).text
+    )
 
 
 def test_a_mistake_in_the_new_address_is_shown_at_its_field(client: FlaskClient, path: str) -> None:
@@ -494,7 +497,7 @@ def test_after_a_lift_the_status_is_what_is_true_and_no_longer_blocked(
     act(client, path, "lift")
 
     assert told("en") == {
-        "Status": "block lifted, a new sign-up is possible: no newsletter until it is confirmed",
+        "Status": "unblocked, a new sign-up is possible: no newsletter until it is confirmed",
         "Since": "1 March 2026, 13:10 (CET)",
     }
     assert told("de")["Stand"] == (

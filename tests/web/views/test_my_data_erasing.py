@@ -77,19 +77,19 @@ def test_opening_the_second_step_changes_nothing_and_is_not_recorded(
                 "Bis Mailchimp das bestätigt hat",
                 "Was bleibt",
                 "Sicherungskopien",
-                "Sie selbst oder jemand anderes",
+                "Trägt sie jemand erneut ein",
             ),
         ),
         (
             "en",
             (
-                "Nothing is erased yet",
+                "Nothing has been deleted yet",
                 "cannot be undone",
-                "the proof of your consent as well",
-                "Until Mailchimp has confirmed it",
+                "including the proof of your consent",
+                "Until Mailchimp has confirmed this",
                 "What stays",
-                "backups",
-                "you or somebody else",
+                "Backups",
+                "If somebody enters it again",
             ),
         ),
     ],
@@ -211,7 +211,7 @@ def test_erasing_can_keep_a_block(client: FlaskClient, path: str, drain: Drain) 
     page = client.post(path, data={"action": "erase", "keep_block": "1"}, headers=BROWSER)
     drain()
 
-    assert "Prüfsumme" in page.text
+    assert "Kennwert" in page.text
     assert (access(client, ADA)["status"], access(client, ADA)["email"]) == ("blocked", None)
 
 

@@ -173,6 +173,43 @@ def test_whoever_is_held_gets_no_letter(
     assert links_to(mailbox) == []
 
 
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize("reason", ["staff", "complaint", "bounce"])
+def test_an_address_that_is_blocked_for_good_gets_no_letter(
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, reason: str
+) -> None:
+    ask_staff(client, "blocks", ADA, reason=reason)
+
+    assert ask(client) == 202
+    drain()
+
+    assert links_to(mailbox) == []
+
+
+@pytest.mark.usefixtures("known")
+def test_after_this_was_not_me_an_address_gets_no_letter(
+    client: FlaskClient, mailbox: Mailbox, drain: Drain
+) -> None:
+    client.post(link_in(mailbox.letters_to(ADA)[0].message, "not-me"))
+
+    ask(client)
+    drain()
+
+    assert links_to(mailbox) == []
+
+
+@pytest.mark.usefixtures("known")
+def test_an_address_that_is_erased_and_stays_blocked_gets_no_letter(
+    client: FlaskClient, mailbox: Mailbox, drain: Drain
+) -> None:
+    ask_staff(client, "erasures", ADA, keep_block=True)
+
+    ask(client)
+    drain()
+
+    assert links_to(mailbox) == []
+
+
 def test_whoever_is_being_erased_gets_no_letter(
     client: FlaskClient, mailbox: Mailbox, known: None, drain: Drain
 ) -> None:
@@ -222,9 +259,10 @@ def test_the_letter_is_in_the_persons_own_language(
 
 @pytest.fixture
 def bare(client: FlaskClient, drain: Drain, clock: time_machine.Traveller) -> None:
-    """Of Ada, who was blocked before she confirmed, a digest alone is left."""
+    """Ada was blocked before she confirmed, and unblocked: only her digest is stored."""
     sign_up(client, ADA)
     ask_staff(client, "blocks", ADA, reason="staff")
+    ask_staff(client, "lifts", ADA)
     clock.shift(PAUSE)
     assert access(client, ADA)["email"] is None
 
@@ -269,7 +307,6 @@ def test_the_address_stays_while_the_letter_waits(
 def test_another_block_does_not_take_the_address_from_the_letter(
     client: FlaskClient, mailbox: Mailbox, drain: Drain
 ) -> None:
-    ask_staff(client, "lifts", ADA)
     ask(client)
     ask_staff(client, "blocks", ADA, reason="complaint")
     drain()

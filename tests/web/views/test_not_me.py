@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from typing import Any
 
 import pytest
+import time_machine
 from flask.testing import FlaskClient
 
 from tests.people import ADA, JSON, access, confirm, link_in, sign_up, status_of
@@ -106,10 +108,50 @@ def test_whoever_had_confirmed_is_told_before_what_the_button_does(
 ) -> None:
     confirm(client, letter)
 
-    page = client.get(link_in(letter, "not-me"), headers=BROWSER).text
+    page = " ".join(client.get(link_in(letter, "not-me"), headers=BROWSER).text.split())
 
-    assert "schreiben Sie unter dieser Adresse nie wieder an" in page
+    assert "über den Link in unserer E-Mail bestätigt" in page
+    assert "auch wenn jemand sie erneut einträgt. Den Nachweis bewahren wir bis zum" in page
     assert "löschen wir" not in page
+
+
+def test_the_page_names_the_last_day_of_the_proof(
+    clock: time_machine.Traveller, client: FlaskClient, letter: EmailMessage
+) -> None:
+    confirm(client, letter)
+    clock.move_to(datetime(2027, 1, 1, 12, tzinfo=UTC))
+
+    assert "31. Dezember 2030" in client.get(link_in(letter, "not-me"), headers=BROWSER).text
+
+
+def test_the_page_says_that_the_address_is_blocked(
+    client: FlaskClient, letter: EmailMessage
+) -> None:
+    for _ in range(2):
+        page = client.post(link_in(letter, "not-me"), data={"block": "1"}, headers=BROWSER).text
+        assert "Die Adresse ist gesperrt" in page
+
+
+def test_the_page_says_that_an_address_no_longer_stored_could_not_be_blocked(
+    client: FlaskClient, letter: EmailMessage
+) -> None:
+    client.post(link_in(letter, "not-me"))
+
+    page = client.post(link_in(letter, "not-me"), data={"block": "1"}, headers=BROWSER).text
+
+    assert "konnten wir daher nicht sperren" in page
+    assert "Die Adresse ist gesperrt" not in page
+
+
+def test_after_a_permanent_block_the_page_names_the_contact_instead_of_my_data(
+    client: FlaskClient, letter: EmailMessage
+) -> None:
+    confirm(client, letter)
+
+    page = client.post(link_in(letter, "not-me"), data={}, headers=BROWSER).text
+
+    assert "keine automatischen E-Mails mehr" in page
+    assert "„Meine Daten“" not in page
 
 
 def test_a_program_is_told_that_whoever_had_confirmed_is_blocked(

@@ -218,6 +218,7 @@ def test_where_each_one_stands_is_what_the_rows_say(
     sign_up(client, ADA)
     look()
     clock.shift(8 * DAY)
+    drain()
     look()
 
     assert stood == [
@@ -327,7 +328,7 @@ def test_how_long_it_is_kept_depends_on_where_the_person_stands(
 
     assert kept == [
         "deleted within 24 hours of 8 March 2026, 13:00 (CET) unless confirmed",
-        "until the consent is withdrawn; its proof to the end of the third calendar year after that "
+        "until the consent is withdrawn; its proof until the end of the third calendar year after that "
         "(if withdrawn today, until 31 December 2029)",
         "until 31 December 2029, then deleted",
     ]
@@ -368,6 +369,7 @@ def test_of_a_request_that_expired_the_bare_events_are_left(
     sign_up(client, ADA)
     reference = reference_of(client)
     clock.shift(8 * DAY)
+    drain()
 
     proof = proof_of(client, reference)
 
@@ -436,7 +438,7 @@ def test_without_a_token_nobody_learns_whether_there_is_one(
                 "noch nicht versiegelt",
             ),
         ),
-        ("en", ("Proof of a consent", "Letter sent", "Confirmed", "not sealed yet")),
+        ("en", ("Proof of a consent", "E-mail sent", "Confirmed", "not sealed yet")),
     ],
 )
 def test_a_browser_gets_a_page_to_print(
@@ -464,6 +466,6 @@ def test_the_page_of_somebody_erased_tells_what_is_left(client: FlaskClient, joi
 
     page = client.get(f"/admin/proofs/{reference}?locale=en", headers=STAFF | BROWSER).text
 
-    assert "not held any more" in page
-    assert "Erased" in page
+    assert "no longer stored" in page
+    assert "Deleted" in page
     assert "Widerruf" not in page

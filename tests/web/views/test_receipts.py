@@ -143,7 +143,7 @@ def test_after_an_hour_an_old_letter_brings_no_receipt(
     ("locale", "words"),
     [
         ("de", "Link anfordern"),
-        ("en", "have a link sent to you"),
+        ("en", "request a link"),
     ],
 )
 def test_after_an_hour_the_page_leads_to_ones_own_data_instead(

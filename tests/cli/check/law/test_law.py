@@ -110,7 +110,7 @@ def test_the_form_for_other_sites_asks_for_no_less(tmp_path: Path) -> None:
         ("en", r" Mailchimp", "the recipient Mailchimp"),
         ("en", r" \(USA\)", "the country USA"),
         ("en", r"withdraw this consent ", "the right to withdraw"),
-        ("en", r", for example .+(?=\. More)", "the means to withdraw"),
+        ("en", r", for example .+(?=\. See)", "the means to withdraw"),
         ("en", r": {{ privacy_url }}", "the privacy notice"),
     ],
 )
