@@ -18,7 +18,7 @@ from newsletter.ledger import log
 from newsletter.storage.database import writing
 from newsletter.storage.models import LedgerRow, Letter, Subscription, Wording
 from newsletter.subscriptions import erasures
-from newsletter.subscriptions.corrections import family_of
+from newsletter.subscriptions.family import family_of
 from newsletter.subscriptions.letters import open_evidence
 from newsletter.subscriptions.person import Known, address_of, meet
 from newsletter.texts import legal

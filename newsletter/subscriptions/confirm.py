@@ -21,8 +21,8 @@ from newsletter.subscriptions.corrections import (
     agrees_to_replace,
     block_rectified,
     meet_with_replaced,
-    replaced_by,
 )
+from newsletter.subscriptions.family import replaced_by
 from newsletter.subscriptions.leave import receipt_url, unsubscribe_url
 from newsletter.subscriptions.links import Link
 from newsletter.subscriptions.transition import act
@@ -30,7 +30,7 @@ from newsletter.subscriptions.transition import act
 
 @dataclass(frozen=True)
 class OpenRequest:
-    """What the confirmation page shows: the text agreed to, and until when."""
+    """What the confirmation page shows: the consent text, and until when it can be confirmed."""
 
     consent: ConsentText
     expires_at: datetime | None
@@ -63,7 +63,7 @@ def open_request(link: Link) -> OpenRequest:
 
 
 def agreed_in(session: Session, link: Link, row: Subscription) -> ConsentText | None:
-    """The text that the link's letter carried; a link made before links named it may find only the row's."""
+    """The text in the letter that the link names; the row's where neither link nor letter names one."""
     letter = session.connection().execute(_LETTER, {"id": link.letter}).first()
     if letter is not None and letter.ref != row.ref:
         return None
@@ -94,7 +94,7 @@ def confirm(link: Link) -> Consent:
             row.replaces_ref = None
         if row.status is not Status.CONFIRMED:
             raise OutdatedLink(row.locale)
-        # It is for who confirms, not for whoever comes across the letter later.
+        # The receipt is for the person who confirms, not for somebody who finds the letter later.
         is_fresh = person.now - row.since <= links.RECEIPT_HOLDS
         receipt = receipt_url(row) if is_fresh else None
         return Consent(row.ref, row.since, agreed.language, unsubscribe_url(row.ref), receipt)

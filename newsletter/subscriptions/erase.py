@@ -10,7 +10,7 @@ from newsletter.ledger import log
 from newsletter.storage.database import writing
 from newsletter.storage.models import Erasure, Subscription
 from newsletter.subscriptions import erasures
-from newsletter.subscriptions.corrections import family_of, lock_family
+from newsletter.subscriptions.family import family_of, lock_family
 from newsletter.subscriptions.person import Known, Person, Unknown, digest_of, meet, meet_by_ref
 from newsletter.subscriptions.transition import act, keep_bare_block
 

@@ -53,7 +53,7 @@ def begin(
     keep_block: bool = False,
     case_id: str | None = None,
 ) -> Erasure:
-    """Begin an erasure, or take up the one under way: a call in flight since then must settle, too."""
+    """Begin an erasure, or take up the open one; `settles_at`: until when a call in flight may still be carried out."""
     erasure = find_open(session, digest)
     if erasure is None:
         erasure = _new(case_id or secrets.token_hex(16), ref=ref, actor=actor, now=now)

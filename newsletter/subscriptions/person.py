@@ -45,6 +45,28 @@ class Person:
         """Where they stand, as the table wants to know it."""
         return NOBODY
 
+    def with_row(self, row: Subscription) -> Known:
+        """The same address, with a subscription."""
+        return Known(
+            session=self.session,
+            digest=self.digest,
+            address=self.address,
+            now=self.now,
+            quota=self.quota,
+            row=row,
+        )
+
+    def without_row(self, locale: str | None) -> Unknown:
+        """The same address, whose subscription, if any, was deleted."""
+        return Unknown(
+            session=self.session,
+            digest=self.digest,
+            address=self.address,
+            now=self.now,
+            quota=self.quota,
+            locale=locale,
+        )
+
 
 @dataclass(kw_only=True)
 class Unknown(Person):
@@ -61,7 +83,7 @@ class Known(Person):
 
     @property
     def standing(self) -> Standing:
-        """Where they stand, as the table wants to know it."""
+        """The same of a row."""
         return standing_of(self.row, self.now)
 
     @property

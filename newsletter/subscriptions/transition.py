@@ -148,14 +148,7 @@ def _new_row(person: Person, decision: Decision) -> Known:
         if decision.status is Status.BLOCKED:
             # Staff shut out somebody unknown: Mailchimp may know them, and is asked.
             row.audience = There.UNKNOWN
-    return Known(
-        session=person.session,
-        digest=person.digest,
-        address=person.address,
-        now=person.now,
-        quota=person.quota,
-        row=row,
-    )
+    return person.with_row(row)
 
 
 def _note_consent(row: Subscription, decision: Decision, action: Action) -> str | None:
@@ -242,14 +235,7 @@ def _forget(person: Person, decision: Decision, action: Action, actor: str | Non
         # Forgetting a request leaves the quota, so that nobody is written more by being forgotten.
         session.execute(delete(Quota).where(Quota.digest == person.quota.digest))
     session.flush()
-    forgotten = Unknown(
-        session=session,
-        digest=person.digest,
-        address=person.address,
-        now=person.now,
-        quota=person.quota,
-        locale=row.locale if row else None,
-    )
+    forgotten = person.without_row(row.locale if row else None)
     if is_erased and erasure is not None and erasure.keep_block:
         return Outcome(decision, keep_bare_block(forgotten, standing), erasure)
     return Outcome(decision, forgotten, erasure)

@@ -26,7 +26,7 @@ from newsletter.storage.keys import keyring, signing
 from newsletter.storage.keys.signing import Document
 from newsletter.storage.models import Erasure, LedgerRow, Subscription
 from newsletter.subscriptions import erasures
-from newsletter.subscriptions.corrections import family_of, lock_family
+from newsletter.subscriptions.family import family_of, lock_family
 from newsletter.subscriptions.leave import unsubscribe_url
 from newsletter.subscriptions.links import Link
 from newsletter.subscriptions.person import Known, address_of, digest_of, meet, meet_by_ref
