@@ -1,7 +1,8 @@
-"""What the commands share: they run inside the application, and take an address from standard input or a prompt."""
+"""What the commands share: they run inside the application, and read addresses from standard input or a prompt."""
 
 from __future__ import annotations
 
+import codecs
 import json
 import sys
 from collections.abc import Callable
@@ -16,22 +17,37 @@ from newsletter.app import create_core
 from newsletter.cli.terminal import one_line
 from newsletter.domain.address import Address
 from newsletter.domain.errors import (
+    BlockedHard,
+    CannotCorrect,
+    InvalidAddress,
     NewsletterError,
+    NobodyKnown,
     RestoredDatabase,
     SettingsError,
     Unavailable,
+    UnknownReference,
+    WrittenTooOften,
     WrongDataKey,
 )
 from newsletter.storage import outage
 
-#: Who is in the ledger for what was done here: the login could be a person's name, and stands there for ever.
+#: The actor in the ledger: a login could be a person's name, and the ledger is kept for ever.
 ACTOR = "cli"
-#: Of whatever refuses to work on a database that was restored from a backup.
-RESTORED_STATUS = 3
+RESTORED_STATUS = 3  #: the exit status where a restored backup stops a command
+
+#: What goes wrong for one person and not for the next.
+_OF_ONE_LINE = (
+    BlockedHard,
+    CannotCorrect,
+    InvalidAddress,
+    NobodyKnown,
+    UnknownReference,
+    WrittenTooOften,
+)
 
 
 def with_app(command: Callable[..., None]) -> Callable[..., None]:
-    """Run a command inside the application; what goes wrong on purpose is one line and exit status 1."""
+    """Run a command inside the application; an expected error is one line and exit status 1."""
 
     @wraps(command)
     def run(**options: Any) -> None:
@@ -57,28 +73,74 @@ def with_app(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def say_restored(error: RestoredDatabase) -> None:
-    """Say on standard error why a process ends with RESTORED_STATUS."""
+    """Print why a process ends with RESTORED_STATUS."""
     click.echo(f"Error: {one_line(error)}.", err=True)
 
 
-def address() -> Address:
-    """One address from a prompt, or one line of standard input."""
-    return Address.as_held(given("E-mail address"))
+def for_each_address(act: Callable[[Address], str | None]) -> None:
+    """Call `act` with the address from a prompt, or from each line of standard input; print the sentence it returns.
+
+    A line that fails does not stop the others; the exit status is then 1. Of several lines, each result names its line.
+    """
+    lines = _lines("E-mail address")
+    failed = False
+    for number, line in lines.items():
+        prefix = f"Line {number}: " if len(lines) > 1 else ""
+        try:
+            sentence = act(Address.as_held(line))
+        except _OF_ONE_LINE as error:
+            failed = True
+            click.echo(f"{prefix}Error: {one_line(error)}", err=True)
+        except Exception:
+            if prefix:
+                click.echo(f"{prefix}Not done, nor any line below it.", err=True)
+            raise
+        else:
+            if sentence is not None:
+                click.echo(f"{prefix}{sentence}")
+    if failed:
+        raise SystemExit(1)
 
 
 def corrected_address() -> tuple[Address, Address]:
-    """An address as it is known and as it is to be, from two prompts or two lines of standard input."""
-    old = Address.as_held(given("E-mail address as it is known"))
-    return old, Address.parse(given("E-mail address as it is to be"))
+    """The known address and the correct one, from two prompts or two lines of standard input."""
+    known, correct = "The address as it is known", "The correct address"
+    lines = list(_lines(known, correct).values())
+    if len(lines) != 2:
+        raise click.ClickException(
+            f"Two lines are expected: the address as it is known, then the correct one. Given: {len(lines)}."
+        )
+    return _parsed(known, lines[0], Address.as_held), _parsed(correct, lines[1], Address.parse)
 
 
-def given(asked: str) -> str:
-    """What was asked for, from a prompt, or one line of standard input."""
-    stream = sys.stdin
-    line: str = click.prompt(asked, err=True) if stream.isatty() else stream.readline()
-    return line.strip("\r\n")
+def _parsed(name: str, line: str, parse: Callable[[str], Address]) -> Address:
+    try:
+        return parse(line)
+    except InvalidAddress:
+        raise click.ClickException(f"{name} is not an e-mail address.") from None
+
+
+def only_line(prompt: str) -> str:
+    """The answer to a prompt, or the only line of standard input."""
+    lines = list(_lines(prompt).values())
+    if len(lines) > 1:
+        raise click.ClickException(f"One line is expected. Given: {len(lines)}.")
+    return lines[0]
+
+
+def _lines(*prompts: str) -> dict[int, str]:
+    """The answers to prompts at a terminal, else the lines of standard input by number, without blank ones."""
+    if sys.stdin.isatty():
+        return {n: click.prompt(prompt, err=True) for n, prompt in enumerate(prompts, 1)}
+    # A spreadsheet's list may begin with a byte order mark; what is not UTF-8 is no address.
+    octets = sys.stdin.buffer.read().removeprefix(codecs.BOM_UTF8)
+    lines = octets.decode("utf-8", "surrogateescape").split("\n")
+    given = {n: line.strip(" \t\r") for n, line in enumerate(lines, 1) if line.strip(" \t\r")}
+    if not given:
+        raise click.ClickException("Nothing was given on standard input.")
+    return given
 
 
 def show(answer: object) -> None:
-    """Print an answer as JSON."""
+    """Print a document as JSON."""
     click.echo(json.dumps(answer, indent=2, ensure_ascii=False))

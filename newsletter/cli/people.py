@@ -1,12 +1,13 @@
-"""What staff do about one person, whose address is read from standard input."""
+"""What staff do about people, whose addresses are read from standard input."""
 
 from __future__ import annotations
 
 import click
 
 from newsletter import config
-from newsletter.cli.application import ACTOR, address, corrected_address, show, with_app
+from newsletter.cli.application import ACTOR, corrected_address, for_each_address, show, with_app
 from newsletter.config import Locale
+from newsletter.domain.address import Address
 from newsletter.domain.lifecycle import Reason
 from newsletter.rights import access as access_export
 from newsletter.rights import access_text, erasure_report
@@ -17,59 +18,60 @@ _STAFF_REASONS = [Reason.UNSUBSCRIBED, Reason.COMPLAINT, Reason.BOUNCE, Reason.S
 
 
 @click.command()
+@click.option("--keep-block", is_flag=True, help="Keep a digest, so the address stays blocked.")
+@click.option("--status", metavar="ID", help="Show the state of an erasure, and its receipt.")
 @click.option(
-    "--keep-block", is_flag=True, help="Keep a digest, so that the address stays blocked."
-)
-@click.option("--status", metavar="ID", help="Show how far an erasure is, and its receipt.")
-@click.option(
-    "--locale",
-    type=click.Choice(["de", "en"]),
-    help="The report's language; DEFAULT_LOCALE's where none is named.",
+    "--locale", type=click.Choice(["de", "en"]), help="The report's language [DEFAULT_LOCALE]."
 )
 @with_app
 def erase(*, keep_block: bool, status: str | None, locale: Locale | None) -> None:
-    """Erase a person here and at Mailchimp.
+    """Erase people here and at Mailchimp.
 
-    The address is read from standard input; the answer says what is deleted where, and what is kept.
+    Addresses are read from standard input, one a line. The report says what is deleted where, and what is kept.
     """
     if keep_block and status is not None:
-        raise click.UsageError(
-            "--keep-block belongs to a new erasure, --status to one begun before."
-        )
-    settings = config.current()
-    # Not by truth: an empty --status, from a variable that was not set, must not become an erasure.
-    is_new = status is None
-    id_ = (
-        status
-        if status is not None
-        else erase_person(address(), actor=ACTOR, keep_block=keep_block)
-    )
-    found = erasure_report.find(id_, locale or settings.default_locale)
-    if found is None:
-        raise click.ClickException("No erasure is known by this id; its record may have ended.")
-    show(found)
-    if is_new:
-        door = f"{settings.public_url}/admin/erasures/{id_}"
-        how = f"newsletter erase --status {id_}, or GET {door}, with an admin token."
-        click.echo(f"How far it is: {how}", err=True)
+        raise click.UsageError("--keep-block belongs to a new erasure, --status to an earlier one.")
+    language = locale or config.current().default_locale
+    # An empty --status, from a variable that is not set, must not begin an erasure.
+    if status is not None:
+        _show_erasure(status, language)
+    else:
+        for_each_address(lambda address: _erase(address, language, keep_block=keep_block))
+
+
+def _erase(address: Address, language: Locale, *, keep_block: bool) -> None:
+    id_ = erase_person(address, actor=ACTOR, keep_block=keep_block)
+    _show_erasure(id_, language)
+    endpoint = f"{config.current().public_url}/admin/erasures/{id_}"
+    status = f"newsletter erase --status {id_}, or GET {endpoint}, with an admin token."
+    click.echo(f"Its state: {status}", err=True)
+
+
+def _show_erasure(id_: str, language: Locale) -> None:
+    report = erasure_report.find(id_, language)
+    if report is None:
+        raise click.ClickException("No erasure has this id, or its record has ended.")
+    show(report)
 
 
 @click.command()
-@click.option("--text", "as_text", is_flag=True, help="To read and to hand on, instead of JSON.")
-@click.option(
-    "--locale", type=click.Choice(["de", "en"]), help="The language; without it, the person's own."
-)
+@click.option("--text", "as_text", is_flag=True, help="Text for people instead of JSON.")
+@click.option("--locale", type=click.Choice(["de", "en"]), help="The language [the person's own].")
 @with_app
 def access(*, as_text: bool, locale: Locale | None) -> None:
-    """Show all that is held about a person.
+    """Show all data held about people.
 
-    The address is read from standard input.
+    As Art. 15 GDPR requires. Addresses are read from standard input, one a line.
     """
-    held = access_export.of(address(), actor=ACTOR, locale=locale)
-    if as_text:
-        click.echo(access_text.plain(held, locale or access_text.language_of(held)), nl=False)
-    else:
-        show(held)
+
+    def show_one(address: Address) -> None:
+        held = access_export.of(address, actor=ACTOR, locale=locale)
+        if as_text:
+            click.echo(access_text.plain(held, locale or access_text.language_of(held)), nl=False)
+        else:
+            show(held)
+
+    for_each_address(show_one)
 
 
 @click.command()
@@ -78,40 +80,56 @@ def access(*, as_text: bool, locale: Locale | None) -> None:
     type=click.Choice([str(reason) for reason in _STAFF_REASONS]),
     default=str(Reason.UNSUBSCRIBED),
     show_default=True,
-    help="A withdrawal by phone or letter is 'unsubscribed'; 'staff' means never again.",
+    help="'unsubscribed' is a withdrawal by phone or letter; 'staff' is a permanent block.",
 )
 @with_app
 def block(*, reason: str) -> None:
-    """Block an address.
+    """Block addresses.
 
-    It is read from standard input.
+    They are read from standard input, one a line.
     """
-    staff.block(address(), Reason(reason), actor=ACTOR)
-    click.echo("Blocked.")
+
+    def block_one(address: Address) -> str:
+        changed = staff.block(address, Reason(reason), actor=ACTOR)
+        return "Blocked." if changed else "Nothing changed: it is blocked already."
+
+    for_each_address(block_one)
 
 
 @click.command()
 @with_app
 def lift() -> None:
-    """Make a hard block a soft one.
+    """Lift permanent blocks, so the owners may sign up again.
 
-    The address, which is read from standard input, may then sign up again.
+    Addresses are read from standard input, one a line.
     """
-    staff.lift(address(), actor=ACTOR)
-    click.echo("Lifted.")
+
+    def lift_one(address: Address) -> str:
+        if staff.lift(address, actor=ACTOR):
+            return "Lifted."
+        return "Nothing changed: it is not permanently blocked, so its owner may sign up."
+
+    for_each_address(lift_one)
 
 
 @click.command()
-@click.option("--release", "is_released", is_flag=True, help="End the hold.")
+@click.option("--release", "is_released", is_flag=True, help="End the restriction.")
 @with_app
 def hold(*, is_released: bool) -> None:
-    """Hold a person's data: restrict its processing.
+    """Restrict the processing of people's data.
 
-    As Art. 18 GDPR has it: no letters, no newsletter, and nothing ends by itself, until it is
-    released. What they ask for themselves goes on: leaving, blocking, erasing. The address is read from standard input.
+    As Art. 18 GDPR requires: until the release they get no e-mails and no newsletter, and nothing ends by itself. What
+    they ask for themselves is still done: leaving, blocking, erasing. Addresses are read from standard input, one a
+    line.
     """
-    staff.hold(address(), is_held=not is_released, actor=ACTOR)
-    click.echo("Released." if is_released else "Held.")
+
+    def hold_one(address: Address) -> str:
+        changed = staff.hold(address, is_held=not is_released, actor=ACTOR)
+        if is_released:
+            return "Released." if changed else "Nothing changed: it is not on hold."
+        return "Held." if changed else "Nothing changed: it is on hold already."
+
+    for_each_address(hold_one)
 
 
 @click.command()
@@ -119,8 +137,8 @@ def hold(*, is_released: bool) -> None:
 def rectify() -> None:
     """Correct a person's address.
 
-    Two lines are read from standard input: the address as it is known, then as it is to be. Its owner
-    is asked by a letter, and until they confirm the old one stands.
+    Two lines are read from standard input: the address as it is known, then the correct one. The owner of the
+    correct one is asked by e-mail; until they confirm, the known one remains.
     """
     old, new = corrected_address()
     corrections.rectify(old, new, actor=ACTOR)

@@ -1,4 +1,4 @@
-"""Proving a consent: making the document, and checking one without settings and without a database."""
+"""The proof of a consent: made with the database; checked without it and without settings."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from flask import render_template
 
 from newsletter import config
-from newsletter.cli.application import ACTOR, given, with_app
+from newsletter.cli.application import ACTOR, only_line, with_app
 from newsletter.cli.terminal import one_line
 from newsletter.config import Settings
 from newsletter.domain.address import Address
-from newsletter.domain.errors import WrongDocument
+from newsletter.domain.errors import InvalidAddress, WrongDocument
 from newsletter.rights.proof import check, page
 from newsletter.rights.proof import document as proofs
 from newsletter.rights.proof.check import Findings
@@ -28,6 +28,7 @@ from newsletter.web import samples
 
 _STYLE = Path(__file__).parent.parent / "web" / "static" / "newsletter.css"
 _REFERENCE = re.compile(r"[0-9a-f]{32}")
+_NEITHER = "This is neither a reference number (32 of 0-9 and a-f) nor an e-mail address."
 _PEM = re.compile(rb"-----BEGIN [^-]*-----.*?-----END [^-]*-----", re.DOTALL)
 _WHOSE_KEY = """\
 WHOSE KEY THIS IS WAS NOT CHECKED. Anybody can sign such a file with a key of
@@ -37,13 +38,13 @@ _NO_KEY = "The file given by --key holds no public key for Ed25519 (PEM)."
 
 
 @click.group(invoke_without_command=True)
-@click.option("--html", is_flag=True, help="A page made to be printed, in place of JSON.")
+@click.option("--html", is_flag=True, help="A page to print instead of JSON.")
 @click.pass_context
 def proof(context: click.Context, *, html: bool) -> None:
-    """Prove a consent: a signed document on standard output.
+    """Print the signed proof of a consent.
 
-    The reference number or the address is read from standard input. That the proof was looked at is
-    logged. Keep the file as it is: `newsletter proof verify` finds every change.
+    The reference number or the address is read from standard input. The ledger records that the proof was read. Keep
+    the file as it is: `newsletter proof verify` finds every change.
     """
     if context.invoked_subcommand is None:
         _prove(html=html)
@@ -51,18 +52,22 @@ def proof(context: click.Context, *, html: bool) -> None:
 
 @with_app
 def _prove(*, html: bool) -> None:
-    document = _proof_of(given("Reference number or e-mail address").strip())
+    document = _proof_of(only_line("Reference number or e-mail address"))
     if html:
         click.echo(_as_file(document, config.current()))
         return
-    # Not a character that means nothing: whatever is changed is then found.
+    # Canonical, without redundant characters, so that any change is found.
     click.echo(signing.canonical(document).decode(), nl=sys.stdout.isatty())
 
 
 def _proof_of(whom: str) -> Document:
-    if not _REFERENCE.fullmatch(whom.lower()):
-        return proofs.of_address(Address.as_held(whom), actor=ACTOR)
-    return proofs.of(whom.lower(), actor=ACTOR)
+    if _REFERENCE.fullmatch(whom.lower()):
+        return proofs.of(whom.lower(), actor=ACTOR)
+    try:
+        address = Address.as_held(whom)
+    except InvalidAddress:
+        raise click.ClickException(_NEITHER) from None
+    return proofs.of_address(address, actor=ACTOR)
 
 
 @proof.command()
@@ -70,23 +75,23 @@ def _proof_of(whom: str) -> Document:
 @click.option(
     "--key",
     type=click.File("rb"),
-    help="The issuer's public key, as they published it, or all of them in one file.",
+    help="A file with the issuer's published public keys.",
 )
 def verify(*, file: BinaryIO, key: BinaryIO | None) -> None:
     """Check a proof or a receipt, without settings or database.
 
-    FILE is what `newsletter proof`, the admin door or the download gave; - is standard input. By which key
-    it has to be signed, --key tells: what `newsletter keys public` prints, the earlier ones included.
+    FILE comes from `newsletter proof`, the admin endpoint or a download; - is standard input. --key names a file
+    with what the issuer's `newsletter keys public` prints, earlier keys included.
     """
     try:
         found = check.check(file.read(), _public_keys(key.read()) if key else ())
     except WrongDocument as error:
         raise click.ClickException(one_line(error)) from None
-    _tell(found, has_key=key is not None)
+    _report(found, has_key=key is not None)
 
 
 def _public_keys(file: bytes) -> list[Ed25519PublicKey]:
-    """All keys in a file, whatever is written around them."""
+    """All PEM keys in a file, between any other text."""
     keys = []
     for pem in _PEM.findall(file):
         try:
@@ -101,8 +106,8 @@ def _public_keys(file: bytes) -> list[Ed25519PublicKey]:
     return keys
 
 
-def _tell(found: Findings, *, has_key: bool) -> None:
-    """Say what was found; the verdict comes last, so that nothing in a file can stand below it."""
+def _report(found: Findings, *, has_key: bool) -> None:
+    """Print the findings; the verdict comes last, so that no text of a file can follow it."""
     for sentence in found.held:
         click.echo(one_line(sentence))
     if found.key is not None:
@@ -117,7 +122,7 @@ def _tell(found: Findings, *, has_key: bool) -> None:
 
 
 def _as_file(document: Document, settings: Settings) -> str:
-    """The page as one file that needs no server, in the language of the consent."""
+    """The page as one file, in the language of the consent."""
     app = samples.showroom(settings)
     values = page.values_of(document, style=_STYLE.read_text("utf-8"))
     with app.test_request_context(query_string={"locale": document["language"]}):

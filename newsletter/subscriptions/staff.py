@@ -1,4 +1,4 @@
-"""What staff do: blocking, unblocking, and restricting the processing (Art. 18 GDPR)."""
+"""What staff do: block, unblock, restrict the processing (Art. 18 GDPR). Each says whether it changed anything."""
 
 from __future__ import annotations
 
@@ -10,25 +10,29 @@ from newsletter.subscriptions.person import commitment_of, known, meet
 from newsletter.subscriptions.transition import act, expire_if_due
 
 
-def block(address: Address, reason: Reason, *, actor: str) -> None:
-    """Block an address, by whatever channel that was asked for; raise NobodyKnown."""
+def block(address: Address, reason: Reason, *, actor: str) -> bool:
+    """Block an address, requested by whatever channel; raise NobodyKnown."""
     with writing() as session:
-        known(act(meet(session, address), Block(reason), actor=actor).person)
+        outcome = act(meet(session, address), Block(reason), actor=actor)
+        known(outcome.person)
+        return outcome.decision.changes
 
 
-def lift(address: Address, *, actor: str) -> None:
+def lift(address: Address, *, actor: str) -> bool:
     """Make a hard block a soft one, so that its owner may sign up again; raise NobodyKnown."""
     with writing() as session:
-        known(act(meet(session, address), Lift(), actor=actor).person)
+        outcome = act(meet(session, address), Lift(), actor=actor)
+        known(outcome.person)
+        return outcome.decision.changes
 
 
-def hold(address: Address, *, is_held: bool, actor: str) -> None:
-    """Freeze what others do with a person's data, or let it go on; again: nothing more. Raise NobodyKnown."""
+def hold(address: Address, *, is_held: bool, actor: str) -> bool:
+    """Restrict the processing of a person's data, or release them; raise NobodyKnown."""
     with writing() as session:
         person = known(expire_if_due(meet(session, address)))
         row = person.row
         if row.hold is is_held:
-            return
+            return False
         row.hold = is_held
         # Another place at Mailchimp is wanted by now, and its turn is at once.
         row.audience_try_at, row.audience_tries = None, 0
@@ -41,3 +45,4 @@ def hold(address: Address, *, is_held: bool, actor: str) -> None:
             actor=actor,
             commitment=commitment_of(row, person.address),
         )
+        return True

@@ -25,7 +25,7 @@ from newsletter.storage.models import db
 from sandbox.environment import COMPANY as SANDBOX
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
-from tests.conftest import Drain, on_postgresql, on_sqlite
+from tests.conftest import Drain, Join, on_postgresql, on_sqlite
 from tests.people import ADA, GRACE, HEDY, ask_staff, confirm, events_of, sign_up, status_of
 from tests.people import access as access_by_http
 
@@ -45,7 +45,7 @@ def run(environ: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Ru
         apps.append(create_core(settings))
         return apps[-1]
 
-    def run(*words: str, given: str = f"{ADA}\n", **variables: str) -> Result:
+    def run(*words: str, given: str | bytes = f"{ADA}\n", **variables: str) -> Result:
         return CliRunner().invoke(main, words, input=given, env={**environ, **variables})
 
     # A command's connections end with its process, which here goes on.
@@ -137,9 +137,11 @@ def test_an_address_among_the_arguments_is_not_taken(
 
 
 @on_sqlite
-@pytest.mark.parametrize("command", ["access", "erase", "block", "lift", "hold", "rectify"])
-@pytest.mark.parametrize("given", ["", "\n", "garbled\n", "ada@\x07example.com\n"])
-def test_what_is_no_address_is_refused_in_one_line(run: Run, command: str, given: str) -> None:
+@pytest.mark.parametrize("command", ["access", "erase", "block", "lift", "hold"])
+@pytest.mark.parametrize("given", ["garbled\n", "ada@\x07example.com\n", b"ad\xe4@example.org\n"])
+def test_what_is_no_address_is_refused_in_one_line(
+    run: Run, command: str, given: str | bytes
+) -> None:
     result = run(command, given=given)
 
     assert (result.exit_code, result.stdout) == (1, "")
@@ -149,11 +151,73 @@ def test_what_is_no_address_is_refused_in_one_line(run: Run, command: str, given
 
 
 @on_sqlite
-@pytest.mark.parametrize("given", [ADA, f"{ADA}\r\n", f"  {ADA}\n", f"{ADA.upper()}\n{GRACE}\n"])
-def test_an_address_is_the_first_line_of_the_input(
+@pytest.mark.parametrize(
+    "command", ["access", "erase", "block", "lift", "hold", "rectify", "proof"]
+)
+@pytest.mark.parametrize("given", ["", "\n", " \r\n\n"])
+def test_an_empty_input_is_named_in_one_line(run: Run, command: str, given: str) -> None:
+    result = run(command, given=given)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "Error: Nothing was given on standard input.\n"
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "given", [ADA, f"{ADA}\r\n", f"  {ADA}\n", f"\n{ADA.upper()}\n\n", f"\ufeff{ADA}\n"]
+)
+def test_blanks_around_an_address_do_not_count(
     run: Run, client: FlaskClient, consent: None, given: str
 ) -> None:
     assert said(run("access", given=given))["email"] == "Ada@example.org"
+
+
+@on_sqlite
+def test_every_line_of_a_list_is_done_and_names_its_result(
+    run: Run, client: FlaskClient, join: Join
+) -> None:
+    join(ADA)
+    join(HEDY)
+
+    result = run("block", given=f"{ADA}\n\ngarbled\r\n{GRACE}\n{HEDY}\n{ADA}")
+
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [
+        "Line 1: Blocked.",
+        "Line 5: Blocked.",
+        "Line 6: Nothing changed: it is blocked already.",
+    ]
+    assert result.stderr.splitlines() == [
+        "Line 3: Error: This is not an e-mail address that a letter can be sent to.",
+        "Line 4: Error: Nobody is known by this address.",
+    ]
+    assert (status_of(client, ADA), status_of(client, HEDY)) == ("blocked", "blocked")
+
+
+@on_sqlite
+def test_every_line_of_a_list_is_erased(run: Run, client: FlaskClient, join: Join) -> None:
+    join(ADA)
+    join(HEDY)
+
+    result = run("erase", given=f"{ADA}\n{HEDY}\n")
+
+    assert result.exit_code == 0
+    assert result.stdout.count('"status": "pending"') == 2
+    assert result.stderr.count("newsletter erase --status") == 2
+    assert (status_of(client, ADA), status_of(client, HEDY)) == ("erasing", "erasing")
+
+
+@on_sqlite
+def test_a_list_stops_at_the_line_where_the_database_is_lost(
+    run: Run, client: FlaskClient, consent: None, tmp_path: Path
+) -> None:
+    result = run("block", given=f"{ADA}\n{GRACE}\n", DATABASE_URL=f"sqlite:///{tmp_path}/empty.db")
+
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [
+        "Line 1: Not done, nor any line below it.",
+        "Error: DATABASE_URL: the database has no tables yet; run `newsletter release`.",
+    ]
 
 
 def test_access_shows_what_the_admin_door_shows(
@@ -434,6 +498,9 @@ def test_lifting_lets_somebody_sign_up_again(run: Run, client: FlaskClient, cons
     run("block", "--reason", "staff")
 
     assert run("lift").stdout == "Lifted.\n"
+    assert run("lift").stdout == (
+        "Nothing changed: it is not permanently blocked, so its owner may sign up.\n"
+    )
 
     assert events_of(client, ADA)[-1] == "lifted"
     assert run("lift", given=GRACE).exit_code == 1
@@ -443,8 +510,10 @@ def test_holding_freezes_and_releasing_ends_it(
     run: Run, client: FlaskClient, consent: None
 ) -> None:
     assert run("hold").stdout == "Held.\n"
+    assert run("hold").stdout == "Nothing changed: it is on hold already.\n"
     assert access_by_http(client, ADA)["hold"] is True
     assert run("hold", "--release").stdout == "Released.\n"
+    assert run("hold", "--release").stdout == "Nothing changed: it is not on hold.\n"
 
     held = access_by_http(client, ADA)
     assert held["hold"] is False
@@ -465,14 +534,27 @@ def test_a_correction_takes_two_lines_the_old_address_first(
     assert "rectified" in events_of(client, ADA)
 
 
+TWO_LINES = "Two lines are expected: the address as it is known, then the correct one. Given: "
+
+
 @on_sqlite
-@pytest.mark.parametrize("given", [f"{ADA}\n", f"{ADA}\ngarbled\n", f"{ADA}\n\n"])
-def test_a_correction_without_a_new_address_changes_nothing(
-    run: Run, client: FlaskClient, consent: None, given: str
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        (f"{ADA}\n", f"{TWO_LINES}1."),
+        (f"{ADA}\n{GRACE}\n{HEDY}\n", f"{TWO_LINES}3."),
+        (f"{ADA}\ngarbled\n", "The correct address is not an e-mail address."),
+        (f"garbled\n{GRACE}\n", "The address as it is known is not an e-mail address."),
+        (f"{GRACE}\n{HEDY}\n", "Nobody is known by this address."),
+    ],
+)
+def test_a_wrong_correction_is_refused_with_the_reason(
+    run: Run, client: FlaskClient, consent: None, given: str, error: str
 ) -> None:
     result = run("rectify", given=given)
 
     assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == f"Error: {error}\n"
     assert "rectified" not in events_of(client, ADA)
 
 
@@ -581,7 +663,7 @@ def test_a_check_tells_what_is_only_worth_knowing_as_that(run: Run) -> None:
     result = run("check", **ORDERLY)
 
     checkpoints, web, tracking, worker = sorted(result.stdout.splitlines()[:-1])
-    assert checkpoints.startswith("Worth knowing: LEDGER_CHECKPOINTS: is not set, so that neither")
+    assert checkpoints.startswith("Worth knowing: LEDGER_CHECKPOINTS: is not set, so neither")
     assert web.startswith("Worth knowing: PUBLIC_URL: nothing answers there from here; ")
     assert tracking.startswith("Worth knowing: tracking: Mailchimp records who opens a newsletter")
     assert worker.startswith("Worth knowing: worker: none is at work, so that letters wait; ")

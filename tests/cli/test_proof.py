@@ -104,6 +104,28 @@ def test_what_the_door_gives_is_checked_the_same_way(
 
 
 @on_sqlite
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        (
+            "garbled",
+            "This is neither a reference number (32 of 0-9 and a-f) nor an e-mail address.",
+        ),
+        ("0" * 32, "No record under this reference number."),
+        (ADA, "Nobody is known by this address."),
+        (f"{ADA}\n{ADA}\n", "One line is expected. Given: 2."),
+    ],
+)
+def test_a_proof_that_cannot_be_made_is_refused_with_the_reason(
+    run: Run, given: str, error: str
+) -> None:
+    result = run("proof", given=given)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == f"Error: {error}\n"
+
+
+@on_sqlite
 def test_one_flipped_byte_is_named_and_status_one(file: Path, tmp_path: Path) -> None:
     octets = bytearray(file.read_bytes())
     octets[octets.index(b'"sealed_at":"2') + 13] ^= 1
