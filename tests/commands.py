@@ -12,8 +12,12 @@ from flask import Flask
 
 from newsletter.app import create_core
 from newsletter.cli import application, main
+from newsletter.cli.check import running
+from newsletter.cli.check.finding import Finding
 from newsletter.config import Settings
+from newsletter.storage import notices
 from newsletter.storage.models import db
+from newsletter.storage.notices import Code
 
 Run = Callable[..., Result]
 
@@ -37,3 +41,13 @@ def commands(environ: dict[str, Any]) -> Iterator[Run]:
 
     with mock.patch.object(application, "create_core", create):
         yield run
+
+
+def found_in_use(app: Flask, about: str) -> list[Finding]:
+    """What `newsletter check` finds about one subject in a database in use."""
+    return [finding for finding in running.findings(app) if finding.about == about]
+
+
+def noticed(*codes: Code) -> list[str]:
+    """What staff are told now, in the order of its beginning."""
+    return [posted.sentence.wrong for posted in notices.current(*codes)]

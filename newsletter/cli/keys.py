@@ -13,8 +13,10 @@ from newsletter.cli import terminal
 from newsletter.cli.application import with_app
 from newsletter.domain.clock import rfc3339
 from newsletter.ledger import restored
-from newsletter.storage.keys import keyring, reencryption, rotation, signing, stale_worker
+from newsletter.storage import notices
+from newsletter.storage.keys import keyring, reencryption, rotation, signing
 from newsletter.storage.keys.reencryption import Walk
+from newsletter.storage.notices import Code
 
 _END = "an hour after the new one, the worker takes it away, or `newsletter keys rotate` does"
 
@@ -37,8 +39,8 @@ def rotate(*, data: bool, signs: bool) -> None:
     keyring.current()  # nothing can be done to a database that `release` has not made yet
     if data:
         restored.check()
-    if stale_worker.is_any():
-        click.echo(f"worker: {stale_worker.WRONG}; {stale_worker.REMEDY}.", err=True)
+    if (stale := notices.find(Code.KEY_IS_STALE)) is not None:
+        click.echo(f"worker: {stale.sentence.wrong}; {stale.sentence.remedy}.", err=True)
     _rewrap()
     if signs:
         rotation.new_signing_key()

@@ -52,7 +52,7 @@ def verify(*, checkpoints: bool, folder: Path | None) -> None:
         raise click.ClickException(one_line(wrong))
     if _is_workers_scope(folder, checkpoints=checkpoints):
         # What the worker found the last time, and was mended since, is told no more.
-        verification.end(checked=walk.checked, unsealed=walk.unsealed, wrong=None)
+        verification.end(wrong=None)
     beside = ", and as the checkpoints say" if checkpoints else ""
     click.echo(f"{walk.checked} rows are as they were sealed{beside}.")
     if walk.unsealed:

@@ -14,7 +14,6 @@ from newsletter.cli.application import with_app
 from newsletter.cli.terminal import one_line
 from newsletter.domain.errors import DeliveryFailure
 from newsletter.ledger import restored
-from newsletter.storage.runs.reconciliation import command_for_all
 from newsletter.worker.mailchimp import webhook as webhook_install
 from newsletter.worker.mailchimp.client import LIST_UNKNOWN
 from newsletter.worker.mailchimp.listing import MailchimpMembers, members_for
@@ -50,8 +49,7 @@ def reconcile(*, full: bool, yes: bool) -> None:
     for line in report.lines():
         click.echo(line)
     if report.is_stopped:
-        command = command_for_all(is_full=report.is_full)
-        hint = f"See that MAILCHIMP_LIST_ID is right; `{command}` makes them all."
+        hint = "See that MAILCHIMP_LIST_ID is right; `newsletter reconcile --full --yes` makes them all."
         raise click.ClickException(hint)
     if report.on_hold is not None:
         raise click.ClickException(f"On hold: {trouble_behind(report.on_hold)}")

@@ -1,4 +1,4 @@
-"""What only one worker does at a time, and what is on hold for all of them: leases and holds in one table."""
+"""What only one worker does at a time (leases), and what no worker does for now (holds, which are notices)."""
 
 from __future__ import annotations
 
@@ -10,18 +10,23 @@ from typing import Literal
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from newsletter import config
 from newsletter.domain import clock
-from newsletter.storage import statements
+from newsletter.storage import notices, statements
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Job
+from newsletter.storage.notices import Code
 
 #: What a killed process held is taken over within 30 s (interface.md): the lease, and a second to notice.
 LEASE = timedelta(seconds=20)
+BEAT_SECONDS = 5.0  #: between two renewals of a lease
 PROBE_EVERY = timedelta(seconds=30)
+NIGHT_HOUR = 3  #: in TIMEZONE
 WORKER_PREFIX = "worker "
 RECONCILIATION = "reconcile"
 
 Side = Literal["mail", "mailchimp"]
+_HOLDS: dict[Side, Code] = {"mail": Code.MAIL_ON_HOLD, "mailchimp": Code.MAILCHIMP_ON_HOLD}
 
 log = logging.getLogger(__name__)
 
@@ -115,36 +120,39 @@ def worker_is_alive() -> bool:
 
 def hold(side: Side, reason: str) -> None:
     """The other side refuses us altogether: use nothing up until a probe succeeds."""
-    now = clock.now()
+    is_logged = hold_reason(side) == reason
     with writing() as session:
-        job = row(session, side)
-        is_told = job.hold_reason == reason
-        job.held_since = job.held_since or now
-        job.hold_reason = reason
-        job.probe_at = now + PROBE_EVERY
-    if not is_told:
+        notices.post_in(session, _HOLDS[side], detail=reason)
+        row(session, _probe(side)).leased_until = clock.now() + PROBE_EVERY
+    if not is_logged:
         every = PROBE_EVERY.total_seconds()
         log.warning("%s is on hold: %s; tried again every %.0f s", side, reason, every)
 
 
 def release(side: Side) -> None:
     """The other side takes us again; what happened at Mailchimp meanwhile, reconciling tells."""
+    held = notices.find(_HOLDS[side])
+    if held is None:
+        return
     now = clock.now()
     with writing() as session:
-        job = row(session, side)
-        held_since = job.held_since
-        job.held_since = job.hold_reason = job.probe_at = None
-        if held_since is not None and side == "mailchimp":
-            row(session, RECONCILIATION).probe_at = now
-    if held_since is not None:
-        seconds = (now - held_since).total_seconds()
-        log.warning("%s is released after %.0f s on hold", side, seconds)
+        notices.clear_in(session, held.code)
+        if side == "mailchimp":
+            row(session, RECONCILIATION).ran_at = None  # it is due at once
+    log.warning("%s is released after %.0f s on hold", side, (now - held.since).total_seconds())
 
 
 def hold_reason(side: Side) -> str | None:
     """Why a side is on hold; None when it is not."""
-    with reading() as session:
-        return session.scalar(select(Job.hold_reason).where(Job.name == side))
+    held = notices.find(_HOLDS[side])
+    return None if held is None else held.detail
+
+
+def last_night(now: datetime) -> datetime:
+    """When the nightly hour struck last."""
+    local = now.astimezone(config.current().zone)
+    night = local.replace(hour=NIGHT_HOUR, minute=0, second=0, microsecond=0)
+    return night if night <= local else night - timedelta(days=1)
 
 
 class Permit(StrEnum):
@@ -163,12 +171,13 @@ def ask_permit(side: Side, *, at_start: bool = False) -> Permit | None:
     if hold_reason(side) is None:
         return Permit.FREE
     now = clock.now()
-    is_held = (Job.name == side, Job.held_since.is_not(None))
-    is_due = (Job.probe_at <= now,)
     with writing() as session:
-        query = select(Job).where(*is_held, *(() if at_start else is_due)).with_for_update()
-        job = session.scalar(query)
-        if job is None:
+        probe = row(session, _probe(side))
+        if not at_start and probe.leased_until is not None and probe.leased_until > now:
             return None
-        job.probe_at = now + PROBE_EVERY
+        probe.leased_until = now + PROBE_EVERY
         return Permit.PROBE
+
+
+def _probe(side: Side) -> str:
+    return f"{side} probe"

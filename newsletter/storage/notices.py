@@ -1,7 +1,8 @@
 """What a process wants staff to know, in one table: /ready and `newsletter check` list it.
 
 Whoever notices something posts it, and clears it when it is over. A process that may be killed gives `until`, and
-renews it while it holds. Never a secret or an address.
+renews it while it holds. What has to happen by a moment is posted ahead, to be listed from that moment on, and posted
+anew whenever it happens: then its absence is told even where no worker lives. Never a secret or an address.
 """
 
 from __future__ import annotations
@@ -32,9 +33,6 @@ class Sentence:
         """The sentence with its detail."""
         return replace(self, wrong=self.wrong.replace("{detail}", detail or ""))
 
-    def __str__(self) -> str:
-        return f"{self.about}: {self.wrong}"
-
 
 class Code(Enum):
     """Everything that can be posted; the table keeps the name in lower case (at most 32 characters)."""
@@ -57,7 +55,63 @@ class Code(Enum):
         "checkpoints cannot be written: {detail}",
         "see that the folder is there, has room, and may be written to by the worker",
     )
+    MAIL_ON_HOLD = Sentence(
+        "SMTP_URL",
+        "mail on hold: {detail}",
+        "see the worker's log; it is tried again every 30 s",
+    )
+    MAILCHIMP_ON_HOLD = Sentence(
+        "MAILCHIMP_API_KEY",
+        "mailchimp on hold: {detail}",
+        "see the worker's log; it is tried again every 30 s",
+    )
     LOOP_STALLED = Sentence("worker", "no step for a minute: {detail}", "see the worker's log")
+    KEY_IS_STALE = Sentence(
+        "worker",
+        "the DATA_KEY of a worker does not open the keyring",
+        "put the one that does into its list, and restart it (docs/keys.md)",
+    )
+    WEBHOOK_REFUSED = Sentence(
+        "MAILCHIMP_SIGNING_SECRET",
+        "Mailchimp's webhook calls are refused: MAILCHIMP_SIGNING_SECRET does not fit them",
+        "set it to the secret that was shown when the webhook was registered, or register the webhook anew",
+    )
+    RECONCILIATION_STOPPED = Sentence(
+        "reconcile",
+        "reconciliation stopped: {detail}",
+        "see that MAILCHIMP_LIST_ID is right, and run `newsletter reconcile --full --yes` if it all is meant",
+    )
+    RECONCILIATION_OWED = Sentence(
+        "reconcile",
+        "everybody is still to be compared with Mailchimp, since a backup may have been restored:"
+        " nobody is added there before",
+        "set MAILCHIMP_API_KEY, if it is not: a worker does it by itself, or `newsletter reconcile`",
+        is_hint=True,
+    )
+    RETENTION_LATE = Sentence(
+        "retention",
+        "retention has not run for 48 hours: data may be kept past its end",
+        "see the worker's log, and run `newsletter retention`",
+    )
+    RETENTION_INCOMPLETE = Sentence(
+        "retention",
+        "retention: {detail} past their end could not be ended, and are kept",
+        "see the worker's log, and run `newsletter retention`",
+    )
+    FILE_NOT_CLEANED = Sentence(
+        "DATABASE_URL",
+        "the database file cannot be cleaned of what was erased: {detail}",
+        "see docs/erasing.md; the worker tries again by itself",
+    )
+    FILE_LATE = Sentence(
+        "DATABASE_URL",
+        "the database file was not cleaned of what was erased for 48 hours",
+        "see docs/erasing.md; the worker tries again by itself",
+    )
+    LEDGER_WRONG = Sentence("ledger", "ledger wrong: {detail}", "see docs/ledger.md")
+    LEDGER_NOT_VERIFIED = Sentence(
+        "ledger", "ledger not verified since {detail}", "see docs/ledger.md"
+    )
 
 
 @dataclass(frozen=True)
@@ -76,21 +130,26 @@ class Posted:
 
 
 def post(
-    code: Code, owner: str = "", detail: str | None = None, until: datetime | None = None
+    code: Code,
+    owner: str = "",
+    detail: str | None = None,
+    until: datetime | None = None,
+    since: datetime | None = None,
 ) -> bool:
-    """Post or renew a notice; True if it is new or says something else. Its `since` stays while it stands.
+    """Post or renew a notice; True if it is new or says something else.
 
-    Repeating it costs a look: `until` is written anew when half of the time to it has passed.
+    `since`: from when it is listed; without it, from now, or from when the same notice was first posted. Repeating it
+    costs a look: `until` is written anew when half of the time to it has passed.
     """
     now = clock.now()
     with reading() as session:
         before = session.get(Notice, (_key(code), owner))
-    is_known = before is not None and _is_current(before, now) and before.detail == detail
-    if is_known and before is not None and _lasts(before.until, until, now):
+    is_news = before is None or not _is_same(before, detail, since, now)
+    if before is not None and not is_news and _lasts(before.until, until, now):
         return False
     with writing() as session:
-        post_in(session, code, owner, detail, until)
-    return not is_known
+        post_in(session, code, owner, detail, until, since)
+    return is_news
 
 
 def post_in(
@@ -99,21 +158,27 @@ def post_in(
     owner: str = "",
     detail: str | None = None,
     until: datetime | None = None,
+    since: datetime | None = None,
 ) -> None:
     """Post a notice as a part of a transaction."""
     now = clock.now()
     session.execute(delete(Notice).where(Notice.until <= now))
-    statements.insert_missing(session, Notice, code=_key(code), owner=owner, since=now)
+    statements.insert_missing(session, Notice, code=_key(code), owner=owner, since=since or now)
     is_it = (Notice.code == _key(code), Notice.owner == owner)
     notice = session.scalars(select(Notice).where(*is_it).with_for_update()).one()
     notice.detail, notice.until = detail, until
+    notice.since = since or min(notice.since, now)
+
+
+def is_posted(code: Code, owner: str = "") -> bool:
+    """Tell whether there is such a notice, be it for a moment to come."""
+    with reading() as session:
+        return session.get(Notice, (_key(code), owner)) is not None
 
 
 def clear(code: Code, owner: str = "") -> None:
     """Take a notice back; nothing if there is none, which costs a look."""
-    with reading() as session:
-        is_there = session.get(Notice, (_key(code), owner)) is not None
-    if is_there:
+    if is_posted(code, owner):
         with writing() as session:
             clear_in(session, code, owner)
 
@@ -123,19 +188,21 @@ def clear_in(session: Session, code: Code, owner: str = "") -> None:
     session.execute(delete(Notice).where(Notice.code == _key(code), Notice.owner == owner))
 
 
-def find(code: Code, owner: str = "") -> Posted | None:
-    """One notice, if it stands."""
-    return next(iter(_read(Notice.code == _key(code), Notice.owner == owner)), None)
+def find(code: Code) -> Posted | None:
+    """The oldest current notice of a kind."""
+    return next(iter(current(code)), None)
 
 
-def current() -> list[Posted]:
-    """All that stand, the oldest first."""
+def current(*codes: Code) -> list[Posted]:
+    """All current notices, or those of some kinds; the oldest first."""
     # A later release may have codes that this one does not know.
-    return _read(Notice.code.in_([_key(code) for code in Code]))
+    return _read(Notice.code.in_([_key(code) for code in codes or Code]))
 
 
-def _read(*which: ColumnElement[bool]) -> list[Posted]:
-    query = select(Notice).where(*which, or_(Notice.until.is_(None), Notice.until > clock.now()))
+def _read(which: ColumnElement[bool]) -> list[Posted]:
+    now = clock.now()
+    is_current = (Notice.since <= now, or_(Notice.until.is_(None), Notice.until > now))
+    query = select(Notice).where(which, *is_current)
     with reading() as session:
         rows = session.scalars(query.order_by(Notice.since, Notice.code, Notice.owner)).all()
     return [Posted(Code[row.code.upper()], row.owner, row.detail, row.since) for row in rows]
@@ -145,8 +212,10 @@ def _key(code: Code) -> str:
     return code.name.lower()
 
 
-def _is_current(notice: Notice, now: datetime) -> bool:
-    return notice.until is None or notice.until > now
+def _is_same(notice: Notice, detail: str | None, since: datetime | None, now: datetime) -> bool:
+    is_over = notice.until is not None and notice.until <= now
+    begins_then = notice.since <= now if since is None else notice.since == since
+    return begins_then and not is_over and notice.detail == detail
 
 
 def _lasts(until: datetime | None, wanted: datetime | None, now: datetime) -> bool:

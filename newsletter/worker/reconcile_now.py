@@ -20,7 +20,6 @@ from newsletter.worker.mailchimp.listing import MailchimpMembers
 from newsletter.worker.mailchimp_loop import Outside
 from newsletter.worker.reconcile.report import Report
 from newsletter.worker.reconcile.walk import Reconciliation
-from newsletter.worker.run import BEAT_SECONDS
 
 TRIES = 6  #: of one call that fails in passing, over a minute or two
 
@@ -87,7 +86,7 @@ def _kept(owner: str) -> Iterator[None]:
     is_over = threading.Event()
 
     def beat() -> None:
-        while not is_over.wait(BEAT_SECONDS):
+        while not is_over.wait(jobs.BEAT_SECONDS):
             with suppress(SQLAlchemyError, Unavailable), app.app_context():
                 jobs.keep(owner)
 

@@ -35,7 +35,6 @@ log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.5
 TROUBLE_SECONDS = 2.0
-BEAT_SECONDS = 5.0
 TIDY_SECONDS = 1.0
 LOOK_SECONDS = 60.0  #: between two looks at whether the night has come
 GRACE_SECONDS = 8.0
@@ -65,7 +64,6 @@ class Worker:
         self._mailchimp = members_for(settings)
         self._checkpoints = Checkpoints()
         self.restored: RestoredDatabase | None = None  #: why it ended by itself
-        self._word = stale_worker.Word(self._owner)
         self.loops = [
             Loop("postman", self._postman.step, IDLE_SECONDS),
             Loop("housekeeping", Housekeeping().step, TIDY_SECONDS),
@@ -97,7 +95,7 @@ class Worker:
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        loops = [*self.loops, Loop("heartbeat", self._beat, BEAT_SECONDS)]
+        loops = [*self.loops, Loop("heartbeat", self._beat, jobs.BEAT_SECONDS)]
         threads = [
             threading.Thread(target=self._run, args=(loop,), name=loop.name, daemon=True)
             for loop in loops
@@ -158,7 +156,7 @@ class Worker:
         return loop.step()
 
     def _beat(self) -> bool:
-        self._word.leave()
+        stale_worker.note(self._owner)
         jobs.beat(self._owner)
         self._postman.keep_lease()
         return False

@@ -24,10 +24,11 @@ from sqlalchemy import delete, update
 from newsletter.app import create_core
 from newsletter.cli import application, main
 from newsletter.config import Settings
-from newsletter.storage import jobs
+from newsletter.storage import notices
 from newsletter.storage.database import writing
-from newsletter.storage.keys import keyring, rotation, signing, stale_worker
+from newsletter.storage.keys import keyring, rotation, signing
 from newsletter.storage.models import Keyring, Subscription, db
+from newsletter.storage.notices import Code
 from tests.conftest import COMPANY, on_sqlite
 from tests.people import ADA, access, sign_up
 
@@ -80,7 +81,7 @@ def test_rotating_again_changes_nothing(run: Run) -> None:
 @on_sqlite
 def test_a_worker_that_was_left_out_is_told_of(run: Run, app: Flask) -> None:
     with app.app_context():
-        assert jobs.take(stale_worker.JOB, "a worker")
+        notices.post(Code.KEY_IS_STALE, "a worker")
 
     assert "put the one that does into its list" in run("keys", "rotate").stderr
 

@@ -21,7 +21,7 @@ from sqlalchemy import delete, select, update
 from newsletter.app import create_core
 from newsletter.cli import application, main
 from newsletter.config import Settings
-from newsletter.ledger import comparison, health, verifying
+from newsletter.ledger import comparison, verifying
 from newsletter.storage import jobs
 from newsletter.storage.database import reading
 from newsletter.storage.models import Job, LedgerRow, Seal, db
@@ -231,7 +231,7 @@ def test_it_is_walked_a_page_at_a_time_by_one_worker(
         seen = [first.step(), second.step(), first.step(), first.step(), second.step()]
 
         assert seen == [True, False, False, False, False]
-        assert list(health.complaints()) == []
+        assert notices.current() == []
         assert jobs.take("verify", "third")
 
 

@@ -16,11 +16,11 @@ from sqlalchemy import update
 
 from newsletter.app import create_core
 from newsletter.cli import application, main
-from newsletter.cli.check import retention
 from newsletter.config import Settings
 from newsletter.storage import jobs
 from newsletter.storage.database import writing
 from newsletter.storage.models import Subscription, db
+from tests.commands import noticed
 from tests.conftest import Drain, Join, on_sqlite
 from tests.people import ADA, GRACE, access, sign_up, status_of
 
@@ -109,7 +109,7 @@ def test_a_run_that_leaves_something_is_not_done(
     assert told.exit_code == 1
     assert "1 past their end could not be ended" in told.stderr
     with app.app_context():
-        assert [finding.about for finding in retention.findings(app)] == ["retention"]
+        assert noticed() == ["retention: 1 past their end could not be ended, and are kept"]
 
 
 def test_an_erasure_is_shown_by_its_id_until_its_receipt(run: Run, drain: Drain) -> None:

@@ -204,7 +204,7 @@ def test_a_folder_that_is_not_there_yet_stops_nothing_and_is_logged_once(
     drain()
 
     assert access(client, ADA)["mailchimp"]["status"] == "subscribed"
-    assert posted == [f"LEDGER_CHECKPOINTS: {why}"]
+    assert posted == [why]
     assert caplog.text.count(why) == 1
     assert reasons(client) == []
     assert len(said(folder)) == 1
@@ -229,5 +229,5 @@ def test_a_full_disk_stops_nothing(
     clock.shift(RETRY)
     drain()
 
-    assert posted == ["LEDGER_CHECKPOINTS: checkpoints cannot be written: No space left on device"]
+    assert posted == ["checkpoints cannot be written: No space left on device"]
     assert reasons(client) == []

@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from newsletter.domain import clock as house_clock
-from newsletter.storage import jobs
+from newsletter.storage import jobs, notices
 from newsletter.storage.database import reading
 from newsletter.storage.jobs import LEASE, PROBE_EVERY, Permit
 from newsletter.storage.models import Job
@@ -173,7 +173,7 @@ def test_a_lease_that_nobody_took_for_long_is_not_forgotten(clock: time_machine.
 
     jobs.beat("second")
 
-    assert names() == ["audience", "mail", "worker second"]
+    assert names() == ["audience", "mail probe", "worker second"]
 
 
 @pytest.mark.parametrize("side", ["mail", "mailchimp"])
@@ -240,7 +240,8 @@ def test_a_probe_that_fails_keeps_the_beginning_of_the_hold(clock: time_machine.
 
     jobs.hold("mail", "api_key")
 
-    assert (job("mail").held_since, job("mail").hold_reason) == (began, "api_key")
+    [held] = notices.current()
+    assert (held.since, held.detail) == (began, "api_key")
     assert jobs.ask_permit("mail") is None
 
 

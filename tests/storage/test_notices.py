@@ -41,13 +41,13 @@ def writes() -> Iterator[list[str]]:
 
 
 def sentences() -> list[str]:
-    return [str(posted.sentence) for posted in notices.current()]
+    return [posted.sentence.wrong for posted in notices.current()]
 
 
 def test_what_is_posted_is_listed_with_its_detail() -> None:
     assert notices.post(STALLED, "first", "sealer")
 
-    assert sentences() == ["worker: no step for a minute: sealer"]
+    assert sentences() == ["no step for a minute: sealer"]
 
 
 def test_what_is_cleared_is_no_longer_listed() -> None:
@@ -63,7 +63,7 @@ def test_each_owner_has_a_notice_of_its_own(clock: time_machine.Traveller) -> No
     notices.clear(STALLED, "first")
 
     assert [posted.owner for posted in notices.current()] == ["second"]
-    assert notices.find(STALLED, "first") is None
+    assert not notices.is_posted(STALLED, "first")
 
 
 def test_a_repeated_notice_keeps_its_beginning_and_writes_nothing(
@@ -83,7 +83,7 @@ def test_another_detail_takes_the_place_of_the_earlier_one() -> None:
     notices.post(STALLED, "first", "sealer")
 
     assert notices.post(STALLED, "first", "postman")
-    assert sentences() == ["worker: no step for a minute: postman"]
+    assert sentences() == ["no step for a minute: postman"]
 
 
 def test_a_notice_that_nobody_renews_ends_by_itself(clock: time_machine.Traveller) -> None:
@@ -109,6 +109,39 @@ def test_a_renewed_notice_stands_from_when_it_was_posted(
     assert sum(write.startswith("INSERT") for write in writes) == 1 + 3
 
 
+def test_a_notice_for_a_moment_to_come_is_listed_from_then_on(
+    clock: time_machine.Traveller,
+) -> None:
+    notices.post(STALLED, "first", "sealer", since=house_clock.now() + 2 * MINUTE)
+    clock.shift(MINUTE)
+    before = sentences()
+    clock.shift(MINUTE)
+
+    assert (before, len(sentences())) == ([], 1)
+
+
+def test_a_notice_that_is_posted_anew_for_later_is_not_listed_before(
+    clock: time_machine.Traveller, writes: list[str]
+) -> None:
+    for _ in range(3):
+        notices.post(STALLED, "first", "sealer", since=house_clock.now() + 2 * MINUTE)
+        clock.shift(MINUTE)
+
+    assert sentences() == []
+    assert notices.is_posted(STALLED, "first")
+
+
+def test_a_notice_by_a_clock_that_was_ahead_is_listed_once_another_posts_it(
+    clock: time_machine.Traveller,
+) -> None:
+    clock.shift(60 * MINUTE)
+    notices.post(STALLED, detail="sealer")
+    clock.shift(-60 * MINUTE)
+    notices.post(STALLED, detail="sealer")
+
+    assert notices.current()[0].since == house_clock.now()
+
+
 def test_what_has_ended_leaves_the_table(clock: time_machine.Traveller, writes: list[str]) -> None:
     notices.post(STALLED, "first", "sealer", house_clock.now() + MINUTE)
     clock.shift(MINUTE)
@@ -122,5 +155,5 @@ def test_what_has_ended_leaves_the_table(clock: time_machine.Traveller, writes: 
 def test_every_code_fits_its_column_and_reads_as_a_sentence() -> None:
     for code in Code:
         assert len(code.name) <= 32
-        assert "{" not in str(code.value.filled("detail"))
+        assert "{" not in code.value.filled("detail").wrong
         assert not code.value.wrong.endswith(".")

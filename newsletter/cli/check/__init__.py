@@ -20,19 +20,14 @@ from newsletter.cli.check import (
     clocks,
     database,
     folders,
-    holds,
-    ledger,
     mailchimp,
     public_url,
-    reconciliation,
-    retention,
     running,
     sender,
     settings,
     smtp,
     texts,
     webhook,
-    wordings,
 )
 from newsletter.cli.check.finding import Finding
 from newsletter.config import Settings
@@ -74,11 +69,6 @@ def _of_database(app: Flask) -> list[tuple[str, Check]]:
     return [
         ("DATABASE_URL", partial(database.findings, app)),
         ("worker", partial(running.findings, app)),
-        ("hold", partial(holds.findings, app)),
-        ("reconcile", partial(reconciliation.findings, app)),
-        ("retention", partial(retention.findings, app)),
-        ("ledger", partial(ledger.findings, app)),
-        ("wording", partial(wordings.findings, app)),
     ]
 
 

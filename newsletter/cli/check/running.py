@@ -1,27 +1,84 @@
-"""The worker: without one, no letter is sent and Mailchimp hears nothing."""
+"""What only a database in use can tell: whether a worker lives, what it noticed, and which consent texts are accepted.
+
+Only a worker sends letters and changes anything at Mailchimp: that one is refused shows in its notices alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from flask import Flask
+from sqlalchemy import select
 
+from newsletter import config
+from newsletter.cli.check import smtp
 from newsletter.cli.check.finding import Finding
-from newsletter.storage import jobs, readiness
-from newsletter.storage.keys import stale_worker
+from newsletter.cli.check.law.consent import registered_problems
+from newsletter.ledger import restored, sealing
+from newsletter.storage import jobs, notices, readiness
+from newsletter.storage.database import reading
+from newsletter.storage.models import Wording
+from newsletter.storage.notices import Code, Posted
+from newsletter.subscriptions import wording, wording_registry
+from newsletter.worker.mailchimp.trouble import trouble_behind
 
 
 def findings(app: Flask) -> Iterator[Finding]:
-    """Whether any worker said of late that it is there; what is wrong with the database is told elsewhere."""
+    """All of it; what is wrong with the database itself, database.py says."""
     with app.app_context():
-        if readiness.present() is not None:
-            return
-        if stale_worker.is_any():
-            yield Finding("worker", stale_worker.WRONG, stale_worker.REMEDY)
-        if not jobs.worker_is_alive():
+        if readiness.present() is None:
+            yield from _worker()
+            yield from dict.fromkeys(
+                finding for each in notices.current() if (finding := _finding(each))
+            )
+            yield from _ledger()
+            yield from _wordings()
+
+
+def _worker() -> Iterator[Finding]:
+    if not jobs.worker_is_alive():
+        yield Finding(
+            "worker",
+            "none is at work, so that letters wait",
+            "start the Procfile's `worker`, if it is not about to be",
+            is_hint=True,
+        )
+
+
+def _finding(posted: Posted) -> Finding | None:
+    if posted.code is Code.MAIL_ON_HOLD:
+        wrong, remedy = smtp.told_by(posted.detail or "")
+        return Finding("SMTP_URL", f"letters are on hold: {wrong}", remedy)
+    if posted.code is Code.MAILCHIMP_ON_HOLD:
+        if config.current().mailchimp_api_key is None:
+            return None  # the hold cannot end, and says nothing
+        trouble = trouble_behind(posted.detail or "")
+        wrong = f"what is meant for Mailchimp is on hold: {trouble.wrong}"
+        return Finding(trouble.about, wrong, trouble.remedy)
+    told = posted.sentence
+    return Finding(told.about, told.wrong, told.remedy, told.is_hint)
+
+
+def _ledger() -> Iterator[Finding]:
+    if (reason := sealing.complaint()) is not None:
+        yield Finding("ledger", reason, "see docs/ledger.md")
+    case = restored.found()
+    if case is not None and notices.find(Code.CHECKPOINTS_UNFIT) is None:
+        yield Finding("LEDGER_CHECKPOINTS", case.value, "see docs/ledger.md")
+
+
+def _wordings() -> Iterator[Finding]:
+    """Forms elsewhere may still show an earlier text, so each has to say what the law asks."""
+    if (reason := wording_registry.complaint()) is not None:
+        remedy = "change TOPICS or the template to what people are to agree to"
+        yield Finding("wording", reason, remedy)
+    with reading() as session:
+        query = select(Wording).where(Wording.withdrawn_at.is_(None)).order_by(Wording.hash)
+        texts = [wording.of(row) for row in session.scalars(query)]
+    for text in texts:
+        if missing := list(registered_problems(text)):
             yield Finding(
-                "worker",
-                "none is at work, so that letters wait",
-                "start the Procfile's `worker`, if it is not about to be",
-                is_hint=True,
+                f"wording {text.hash}",
+                f"this consent text is still accepted and does not name {', '.join(missing)}",
+                "have the forms show the present text, then run `newsletter wording withdraw` with its hash",
             )

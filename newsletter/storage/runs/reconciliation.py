@@ -1,8 +1,8 @@
-"""What is kept of reconciliations, in one row of Job: when the last ones were, what they found, when the next is due.
+"""Reconciliations: when the last ones were, and when the next is due, in one row of Job.
 
-`ran_at`: when the last one ended; `cursor`: when the last that ended well, and the last of all contacts, began, and
-which audience it was (its id is no secret); `result`: what the last one found, in counts; `probe_at`: since when one is
-asked for, besides every night's; `held_since`: since when one of all contacts is owed, before which nobody is added.
+`ran_at`: when the last one ended, none where the next is due at once; `cursor`: when the last that ended well, and the
+last of all contacts, began, and which audience it was (its id is no secret). Why one stopped, and that one of all
+contacts is owed, are notices.
 """
 
 from __future__ import annotations
@@ -12,28 +12,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from newsletter import config
 from newsletter.domain import clock
 from newsletter.domain.clock import rfc3339
-from newsletter.storage import jobs
+from newsletter.storage import jobs, notices
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Job
+from newsletter.storage.notices import Code
 
-NIGHT_HOUR = 3  #: in TIMEZONE
 #: A contact that changed while the last one began, or by a clock that is not in step, is seen again.
 OVERLAP = timedelta(hours=1)
 #: A week, and no seventh night is missed for a few seconds.
 FULL_EVERY = timedelta(days=6, hours=12)
 _AUDIENCE = "audience"
-_TOLD = (
-    "everybody is still to be compared with Mailchimp, since a backup may have been restored:"
-    " nobody is added there before"
-)
 
 
 class Stop(StrEnum):
@@ -68,22 +62,13 @@ def is_due() -> bool:
     now = clock.now()
     with reading() as session:
         job = session.get(Job, jobs.RECONCILIATION)
-    if job is None or (job.ran_at is None and job.probe_at is None):
+    if job is None:
         with writing() as session:
             # The nights are counted from the first look, when there is nothing to compare yet.
             first = _row(session)
             first.ran_at, first.cursor = now, _cursor({}, _audience())
         return False
-    if job.probe_at is not None:
-        return job.probe_at <= now
-    return job.ran_at is not None and job.ran_at < last_night(now)
-
-
-def last_night(now: datetime) -> datetime:
-    """When the nightly hour struck last."""
-    local = now.astimezone(config.current().zone)
-    night = local.replace(hour=NIGHT_HOUR, minute=0, second=0, microsecond=0)
-    return night if night <= local else night - timedelta(days=1)
+    return job.ran_at is None or job.ran_at < jobs.last_night(now)
 
 
 def scope(*, full: bool = False) -> Scope:
@@ -91,7 +76,7 @@ def scope(*, full: bool = False) -> Scope:
     now = clock.now()
     with reading() as session:
         job = session.get(Job, jobs.RECONCILIATION)
-    is_restored = job is not None and job.held_since is not None
+    is_restored = is_owed()
     if _kept(job).get(_AUDIENCE) not in (None, _audience()):
         return Scope(now, None, is_other_audience=True, is_restored=is_restored)
     began = _began(job)
@@ -105,15 +90,13 @@ def owe() -> None:
     """Have all contacts compared before anybody is added there: what is known here is, or may be, a backup's."""
     now = clock.now()
     with writing() as session:
-        job = _row(session)
-        job.held_since = job.probe_at = now
+        notices.post_in(session, Code.RECONCILIATION_OWED, since=now)
+        _row(session).ran_at = None
 
 
 def is_owed() -> bool:
     """Tell whether all contacts are still to be compared before anybody is added."""
-    query = select(Job.held_since).where(Job.name == jobs.RECONCILIATION)
-    with reading() as session:
-        return session.scalar(query) is not None
+    return notices.is_posted(Code.RECONCILIATION_OWED)
 
 
 def _audience() -> str | None:
@@ -134,47 +117,26 @@ def _cursor(began: Mapping[str, datetime], audience: str | None) -> str:
 
 
 def end(scope: Scope, found: Mapping[str, object], stopped: str | None) -> None:
-    """Write down what one has found, counts alone; `stopped`: the reason why it settled nothing, or not all."""
-    now = clock.now()
+    """Write down that one has ended; `stopped`: the reason why it settled nothing, or not all."""
+    owed = notices.find(Code.RECONCILIATION_OWED)
     with writing() as session:
         job = _row(session)
-        job.ran_at = now
-        job.result = json.dumps({"at": rfc3339(now), "stopped": stopped, **found})
-        if job.probe_at is not None and job.probe_at <= scope.began_at:
-            job.probe_at = None
+        job.ran_at = clock.now()
         began = _began(job)
         if stopped is None:
             began["last"] = scope.began_at
             began |= {"full": scope.began_at} if scope.is_full else {}
-            if job.held_since is not None and job.held_since <= scope.began_at:
-                job.held_since = None
             job.cursor = _cursor(began, _audience())
-        elif scope.is_full and job.cursor is not None:
+            notices.clear_in(session, Code.RECONCILIATION_STOPPED)
+            if owed is not None and owed.since <= scope.began_at:
+                notices.clear_in(session, owed.code)
+            return
+        why = why_stopped(stopped, found)
+        notices.post_in(session, Code.RECONCILIATION_STOPPED, detail=why)
+        if scope.is_full and job.cursor is not None:
             # What it found shows in a walk of all contacts alone: the next one is such a walk, too.
             began.pop("full", None)
             job.cursor = _cursor(began, _kept(job).get(_AUDIENCE))
-
-
-def complaint() -> str | None:
-    """Why the last one settled nothing, or not all, for staff; None if it did."""
-    result = _result()
-    reason = result.get("stopped")
-    return None if reason is None else f"reconciliation stopped: {why_stopped(reason, result)}"
-
-
-def complaint_of_owed() -> str | None:
-    """That nobody is added at Mailchimp before all contacts were compared, for staff; None: they were."""
-    return _TOLD if is_owed() else None
-
-
-def was_full() -> bool:
-    """Tell whether the last one was a walk of all contacts."""
-    return bool(_result().get("full"))
-
-
-def command_for_all(*, is_full: bool) -> str:
-    """The command that makes all changes which a walk was stopped from making."""
-    return f"newsletter reconcile {'--full ' if is_full else ''}--yes"
 
 
 def why_stopped(reason: str, counts: Mapping[str, object]) -> str:
@@ -190,13 +152,6 @@ def why_stopped(reason: str, counts: Mapping[str, object]) -> str:
             return f"only {seen} of {expected} who should be there were seen"
         case _:
             return reason
-
-
-def _result() -> dict[str, Any]:
-    with reading() as session:
-        query = select(Job.result).where(Job.name == jobs.RECONCILIATION)
-        kept = session.scalar(query)
-    return dict(json.loads(kept)) if kept else {}
 
 
 def _row(session: Session) -> Job:

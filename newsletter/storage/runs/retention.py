@@ -1,15 +1,13 @@
-"""The runs of the job that ends data: when the next is due, what each has ended, and what staff should know.
+"""The runs of the job that ends data: when the next is due, and what each has ended.
 
-One row of Job says how far it is. `ran_at`: when the last one ended; `probe_at`: since when the first one is due;
-`cursor`: what the ledger had counted by the end of the last; `result`: when the one under way began, and what it has
-deleted. What became of people is counted in the ledger, so that a run that was killed loses no count, and what
-housekeeping ended in between is counted, too.
+One row of Job says how far it is. `ran_at`: when the last one ended; `cursor`: what the ledger had counted by the end
+of the last, and of one under way when it began and what it has deleted. What became of people is counted in the
+ledger, so that a run that was killed loses no count, and what housekeeping ended in between is counted, too.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,19 +15,21 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from newsletter.domain import clock, periods
-from newsletter.domain.clock import rfc3339
+from newsletter.domain.clock import as_moment, rfc3339
 from newsletter.domain.lifecycle import Event
-from newsletter.storage import jobs
+from newsletter.storage import jobs, notices
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Job, LedgerRow, RetentionRun
-from newsletter.storage.runs import reconciliation
+from newsletter.storage.notices import Code
 
 JOB = "retention"
-LATE = timedelta(hours=48)
+LATE = timedelta(hours=48)  #: after that, staff are told that it has not run
 
 REQUESTS, PROOFS = "requests", "proofs"
 ERASURES, WORDINGS, RUNS = "erasures", "wordings", "runs"
 UNREADABLE = "unreadable"  #: past their end, but could not be ended, as where one cannot be read
+#: The cursor's parts.
+_TOTALS, _BEGAN, _DELETED = "totals", "began_at", "deleted"
 _COUNTED_IN_LEDGER = (REQUESTS, PROOFS)
 _COUNTED_BY_RUN = (ERASURES, WORDINGS, RUNS)
 
@@ -38,26 +38,30 @@ def is_due() -> bool:
     """Tell whether a night has passed since the last run, or there was none."""
     with reading() as session:
         ran_at = session.scalar(select(Job.ran_at).where(Job.name == JOB))
-    return ran_at is None or ran_at < reconciliation.last_night(clock.now())
+    return ran_at is None or ran_at < jobs.last_night(clock.now())
 
 
 def begin() -> None:
     """Begin a run, or go on with one that was broken off."""
     with reading() as session:
-        is_under_way = session.scalar(select(Job.result).where(Job.name == JOB)) is not None
+        is_under_way = _BEGAN in _cursor(session.get(Job, JOB))
     if is_under_way:
         return
+    now = clock.now()
     with writing() as session:
         job = jobs.row(session, JOB)
-        job.probe_at = job.probe_at or clock.now()
-        job.result = json.dumps({"began_at": rfc3339(clock.now())})
+        job.cursor = json.dumps(_cursor(job) | {_BEGAN: rfc3339(now), _DELETED: {}})
+    if not notices.is_posted(Code.RETENTION_LATE):
+        notices.post(Code.RETENTION_LATE, since=now + LATE)
 
 
 def note(session: Session, name: str, count: int) -> None:
     """Count what is deleted, in the transaction that deletes it."""
     job = jobs.row(session, JOB)
-    noted = _noted(job)
-    job.result = json.dumps(noted | {name: noted.get(name, 0) + count})
+    cursor = _cursor(job)
+    deleted = cursor.setdefault(_DELETED, {})
+    deleted[name] = deleted.get(name, 0) + count
+    job.cursor = json.dumps(cursor)
 
 
 def end(unreadable: int) -> dict[str, int]:
@@ -66,29 +70,21 @@ def end(unreadable: int) -> dict[str, int]:
     now = clock.now()
     with writing() as session:
         job = jobs.row(session, JOB)
-        before, noted = json.loads(job.cursor) if job.cursor else {}, _noted(job)
+        cursor = _cursor(job)
+        before, deleted = cursor.get(_TOTALS, {}), cursor.get(_DELETED, {})
         counts = {name: max(0, totals[name] - before.get(name, 0)) for name in _COUNTED_IN_LEDGER}
-        counts |= {name: noted.get(name, 0) for name in _COUNTED_BY_RUN}
+        counts |= {name: deleted.get(name, 0) for name in _COUNTED_BY_RUN}
         counts[UNREADABLE] = unreadable
-        if any(counts.values()) or not _has_run_since(session, reconciliation.last_night(now)):
-            session.add(RetentionRun(ran_at=_began_at(noted, now), counts=counts))
-        job.ran_at, job.cursor, job.result = now, json.dumps(totals), None
+        if any(counts.values()) or not _has_run_since(session, jobs.last_night(now)):
+            began_at = as_moment(cursor[_BEGAN]) if _BEGAN in cursor else now
+            session.add(RetentionRun(ran_at=began_at, counts=counts))
+        job.ran_at, job.cursor = now, json.dumps({_TOTALS: totals})
+    notices.post(Code.RETENTION_LATE, since=now + LATE)
+    if unreadable:
+        notices.post(Code.RETENTION_INCOMPLETE, detail=str(unreadable))
+    else:
+        notices.clear(Code.RETENTION_INCOMPLETE)
     return counts
-
-
-def complaint() -> str | None:
-    """Why data may be kept past its end, for staff; None where nothing is wrong."""
-    with reading() as session:
-        job = session.get(Job, JOB)
-        query = select(RetentionRun.counts).order_by(RetentionRun.id.desc()).limit(1)
-        counts: Mapping[str, int] = session.scalar(query) or {}
-    due_since = None if job is None else job.ran_at or job.probe_at
-    # Without a worker, that is what has to be told.
-    if due_since is not None and clock.now() - due_since > LATE and jobs.worker_is_alive():
-        return "retention has not run for 48 hours: data may be kept past its end"
-    if number := counts.get(UNREADABLE):
-        return f"retention: {number} past their end could not be ended, and are kept"
-    return None
 
 
 def _totals() -> dict[str, int]:
@@ -104,13 +100,9 @@ def _totals() -> dict[str, int]:
     return {REQUESTS: counted.get(Event.EXPIRED, 0), PROOFS: counted.get(Event.ERASED, 0)}
 
 
-def _noted(job: Job) -> dict[str, Any]:
-    noted: dict[str, Any] = json.loads(job.result) if job.result else {}
-    return noted
-
-
-def _began_at(noted: Mapping[str, Any], now: datetime) -> datetime:
-    return datetime.fromisoformat(noted["began_at"]) if "began_at" in noted else now
+def _cursor(job: Job | None) -> dict[str, Any]:
+    cursor: dict[str, Any] = json.loads(job.cursor) if job is not None and job.cursor else {}
+    return cursor
 
 
 def _has_run_since(session: Session, moment: datetime) -> bool:

@@ -1,17 +1,17 @@
-"""What is kept of the daily look at the ledger, in one row of Job: when the last one ended, and what it found."""
+"""The daily look at the ledger: when the last one ended, in a row of Job; what it found is a notice."""
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 
 from sqlalchemy import select
 
 from newsletter.domain import clock
 from newsletter.domain.clock import rfc3339
-from newsletter.storage import jobs
+from newsletter.storage import jobs, notices
 from newsletter.storage.database import reading, writing
-from newsletter.storage.models import Job, Seal
+from newsletter.storage.models import Job
+from newsletter.storage.notices import Code
 
 JOB = "verify"
 EVERY = timedelta(days=1)
@@ -25,25 +25,23 @@ def is_due() -> bool:
     return ran_at is None or clock.now() - ran_at >= EVERY
 
 
-def end(*, checked: int, unsealed: int, wrong: str | None) -> None:
-    """Write down what one has found."""
-    now = clock.now()
-    found = {"at": rfc3339(now), "checked": checked, "unsealed": unsealed, "wrong": wrong}
+def begin() -> None:
+    """Have staff know unless this one, or another, ends by then."""
+    if not notices.is_posted(Code.LEDGER_NOT_VERIFIED):
+        _expect_another()
+
+
+def end(wrong: str | None) -> None:
+    """Write down that one has ended, and what it found to be wrong."""
     with writing() as session:
-        job = jobs.row(session, JOB)
-        job.ran_at, job.result = now, json.dumps(found)
+        jobs.row(session, JOB).ran_at = clock.now()
+    if wrong is None:
+        notices.clear(Code.LEDGER_WRONG)
+    else:
+        notices.post(Code.LEDGER_WRONG, detail=wrong)
+    _expect_another()
 
 
-def complaint() -> str | None:
-    """What the last one found to be wrong, or that none has run for long; None: nothing."""
-    with reading() as session:
-        job = session.get(Job, JOB)
-        first = session.scalar(select(Seal.sealed_at).order_by(Seal.position).limit(1))
-    if job is not None and job.result is not None:
-        wrong = json.loads(job.result)["wrong"]
-        if wrong is not None:
-            return f"ledger wrong: {wrong}"
-    since = job.ran_at if job is not None and job.ran_at is not None else first
-    if since is None or clock.now() - since < OVERDUE:
-        return None
-    return f"ledger not verified since {rfc3339(since)}"
+def _expect_another() -> None:
+    now = clock.now()
+    notices.post(Code.LEDGER_NOT_VERIFIED, detail=rfc3339(now), since=now + OVERDUE)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from newsletter.domain import clock
 from newsletter.domain.errors import NewsletterError
+from newsletter.storage import notices
+from newsletter.storage.notices import Code
 
 HEADER = "X-Mailchimp-Signature"
-LOG_EVERY = timedelta(minutes=1)
 TELL_FOR = timedelta(hours=1)
 
 log = logging.getLogger(__name__)
@@ -42,27 +42,12 @@ def check(header: str, body: bytes, secret: str) -> None:
         raise WrongSignature
 
 
-@dataclass
-class Refusals:
-    """The calls that this process refused: each may be a withdrawal, and only we know that none was heard.
+def note_refusal() -> None:
+    """Let staff know for an hour: the call may have been a withdrawal, and only we know that it was not heard.
 
     A stranger makes none: whoever is refused here knew the secret in the URL.
     """
-
-    last_at: datetime | None = None
-    logged_at: datetime | None = None
-
-    def note(self) -> None:
-        """Remember one, and warn, at most once a minute."""
-        now = self.last_at = clock.now()
-        if self.logged_at is None or now - self.logged_at >= LOG_EVERY:
-            self.logged_at = now
-            log.warning(
-                "a call of Mailchimp's webhook was refused: its signature is not by MAILCHIMP_SIGNING_SECRET"
-            )
-
-    def complaint(self) -> str | None:
-        """What staff are told for an hour after the last one."""
-        if self.last_at is None or clock.now() - self.last_at >= TELL_FOR:
-            return None
-        return "Mailchimp's webhook calls are refused: MAILCHIMP_SIGNING_SECRET does not fit them"
+    if notices.post(Code.WEBHOOK_REFUSED, until=clock.now() + TELL_FOR):
+        log.warning(
+            "a call of Mailchimp's webhook was refused: its signature is not by MAILCHIMP_SIGNING_SECRET"
+        )

@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from flask import Blueprint, Response
 
 from newsletter import config
-from newsletter.ledger import health as ledger_health
-from newsletter.storage import database, deadline, jobs, outage, readiness
-from newsletter.storage.keys import keyring, stale_worker
-from newsletter.storage.runs import cleaning, reconciliation, retention
+from newsletter.ledger import sealing
+from newsletter.storage import database, deadline, jobs, notices, outage, readiness
+from newsletter.storage.keys import keyring
+from newsletter.storage.notices import Code
 from newsletter.subscriptions import wording_registry
 from newsletter.web.http import bearer, limits
 from newsletter.web.openapi.endpoint import Endpoint
 from newsletter.web.schemas.public import Alive, Readiness, say
-from newsletter.web.views import webhooks
 
 #: Whoever asks, a proxy or a supervisor, waits no longer, and takes us for dead.
 READY_SECONDS = 2.0
@@ -61,28 +60,17 @@ def _complaints() -> Iterator[str]:
         yield keyring.LEFT_OUT
     if not jobs.worker_is_alive():
         yield "no live worker"
-    if stale_worker.is_any():
-        yield f"worker: {stale_worker.WRONG}; {stale_worker.REMEDY}"
-    if (reason := jobs.hold_reason("mail")) is not None:
-        yield f"mail on hold: {reason}"
     has_key = config.current().mailchimp_api_key is not None
-    # Without a key a hold cannot end, and says nothing.
-    if has_key and (reason := jobs.hold_reason("mailchimp")) is not None:
-        yield f"mailchimp on hold: {reason}"
-    if (reason := webhooks.refusals().complaint()) is not None:
-        yield reason
-    if (reason := reconciliation.complaint()) is not None:
-        yield reason
-    if (reason := reconciliation.complaint_of_owed()) is not None:
-        yield reason
-    if (reason := retention.complaint()) is not None:
-        yield reason
-    if (reason := cleaning.complaint()) is not None:
-        yield reason
+    yield from dict.fromkeys(
+        posted.sentence.wrong
+        for posted in notices.current()
+        # Without a key a hold cannot end, and says nothing.
+        if has_key or posted.code is not Code.MAILCHIMP_ON_HOLD
+    )
     if (reason := wording_registry.complaint()) is not None:
         yield reason
-    yield from (str(notice.sentence) for notice in ledger_health.posted())
-    yield from ledger_health.complaints()
+    if (reason := sealing.complaint()) is not None:
+        yield reason
     if not has_key and database.anyone_confirmed():
         yield "no MAILCHIMP_API_KEY, and somebody is confirmed"
     if not has_key and database.any_erasure_waits_for_mailchimp():

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
 from newsletter import config
@@ -21,7 +21,7 @@ from newsletter.domain.lifecycle import Reason
 from newsletter.subscriptions import reported
 from newsletter.web.http import bodies, signature
 from newsletter.web.http.bodies import FORMS
-from newsletter.web.http.signature import Refusals, WrongSignature
+from newsletter.web.http.signature import WrongSignature
 from newsletter.web.openapi.endpoint import Endpoint
 from newsletter.web.schemas.public import MailchimpCall
 
@@ -135,13 +135,6 @@ def _address(fields: Fields, name: str = "data[email]") -> Address:
     return Address.as_held(fields.get(name, ""))
 
 
-def refusals() -> Refusals:
-    """The calls that this process refused because of their signatures."""
-    noted = current_app.extensions.setdefault("refused_webhook_calls", Refusals())
-    assert isinstance(noted, Refusals)  # noqa: S101 - tells mypy
-    return noted
-
-
 def _check_signature(body: bytes) -> None:
     secret = config.current().mailchimp_signing_secret
     if secret is None:
@@ -150,7 +143,7 @@ def _check_signature(body: bytes) -> None:
     try:
         signature.check(given, body, secret.get_secret_value())
     except WrongSignature:
-        refusals().note()
+        signature.note_refusal()
         raise
 
 

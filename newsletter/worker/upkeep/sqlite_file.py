@@ -17,10 +17,10 @@ from sqlalchemy import select
 
 from newsletter import config
 from newsletter.domain import clock
-from newsletter.storage import database, outage
+from newsletter.storage import database, jobs, notices, outage
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Erasure
-from newsletter.storage.runs import cleaning, reconciliation
+from newsletter.storage.notices import Code
 from newsletter.subscriptions import erasures
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ AT_ONCE_MB = 100
 UNNOTICED_MB = 5
 REST = timedelta(minutes=1)
 #: A big file is rewritten between these hours, in TIMEZONE, and once: what the night ends is deleted by then.
-NIGHT_HOUR, MORNING_HOUR = reconciliation.NIGHT_HOUR + 1, 6
+NIGHT_HOUR, MORNING_HOUR = jobs.NIGHT_HOUR + 1, 6
 BIG_REST = timedelta(hours=3)
 #: A worker that is never there at night rewrites a big file by day in the end (Art. 12(3) GDPR: within a month).
 LONGEST_WAIT = timedelta(days=7)
@@ -42,6 +42,9 @@ LONGEST_WAIT = timedelta(days=7)
 PATIENCE_SECONDS = 1.0
 #: After a failure that does not pass by itself, such as a full disk.
 TRY_AGAIN = timedelta(hours=1)
+
+#: After that, staff are told that the file was not cleaned: one night may be missed.
+LATE = timedelta(hours=48)
 
 #: What is to be cleaned: an erasure, and when something was last deleted for it.
 Dirt = tuple[str, datetime]
@@ -65,6 +68,7 @@ class Cleaning:
         self._rewritten &= dirt
         if not dirt or clock.now() < self._fails_until:
             return False
+        notices.post(Code.FILE_LATE, since=min(deleted_at for _, deleted_at in dirt) + LATE)
         try:
             is_clean = self._clean(file, dirt)
         except sqlite3.Error as error:
@@ -100,7 +104,8 @@ class Cleaning:
                 erasure = session.scalar(select(Erasure).where(*same))
                 if erasure is not None:
                     erasures.cleaned_from_file(erasure, now)
-        cleaning.succeed()
+        notices.clear(Code.FILE_NOT_CLEANED)
+        notices.clear(Code.FILE_LATE)
 
     def _fail(self, error: sqlite3.Error) -> None:
         if error.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
@@ -108,7 +113,7 @@ class Cleaning:
         trouble = outage.trouble_in_file(error)
         self._fails_until = clock.now() + TRY_AGAIN
         log.warning("the database file could not be cleaned: %s", trouble)
-        cleaning.fail(str(trouble))
+        notices.post(Code.FILE_NOT_CLEANED, detail=str(trouble))
 
 
 def _dirt() -> set[Dirt]:

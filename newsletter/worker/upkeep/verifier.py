@@ -35,6 +35,7 @@ class Verifier:
             self._under_way = None
             return False
         try:
+            verification.begin()
             walk = self._under_way = self._under_way or Verification()
             if walk.step():
                 return True
@@ -58,7 +59,7 @@ class Verifier:
     def _end(self, walk: Verification) -> None:
         wrong = None if walk.wrong is None else str(walk.wrong)
         wrong = wrong or _beside_checkpoints()
-        verification.end(checked=walk.checked, unsealed=walk.unsealed, wrong=wrong)
+        verification.end(wrong)
         if wrong is None:
             log.info("ledger verified: %d rows are as they were sealed", walk.checked)
         else:

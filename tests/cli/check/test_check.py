@@ -150,8 +150,8 @@ def in_trouble(deployed: Deployed) -> Variables:
 def held(side: jobs.Side, reason: str) -> Callable[[Deployed], Variables]:
     """A worker was refused when it sent an e-mail or changed a contact."""
     return doing(
-        "INSERT INTO job (name, held_since, hold_reason, probe_at)"
-        f" VALUES ('{side}', '2026-03-01 12:00:00', '{reason}', '2026-03-01 12:00:30')"
+        "INSERT INTO notice (code, owner, detail, since)"
+        f" VALUES ('{side}_on_hold', '', '{reason}', '2026-03-01 12:00:00')"
     )
 
 
@@ -194,15 +194,20 @@ MISTAKES = {
         doing("DELETE FROM job"), "worker", "none is at work", "start the Procfile's", is_hint=True
     ),
     "a worker whose DATA_KEY is stale": Mistake(
-        doing("INSERT INTO job (name, leased_until) VALUES ('left out', '2999-01-01 00:00:00')"),
+        doing(
+            "INSERT INTO notice (code, owner, since) VALUES ('key_is_stale', 'it', '2026-03-01 12:00')"
+        ),
         "worker",
-        "the DATA_KEY of one does not open the keyring",
+        "the DATA_KEY of a worker does not open the keyring",
         "put the one that does into its list, and restart it",
     ),
     "a ledger that was changed": Mistake(
-        doing("""INSERT INTO job (name, result) VALUES ('verify', '{"wrong": "Position 2"}')"""),
+        doing(
+            "INSERT INTO notice (code, owner, detail, since)"
+            " VALUES ('ledger_wrong', '', 'Position 2', '2026-03-01 12:00')"
+        ),
         "ledger",
-        "Position 2",
+        "ledger wrong: Position 2",
         "see docs/ledger.md",
     ),
     "a worker that refused to start": Mistake(

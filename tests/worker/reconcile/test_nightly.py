@@ -13,7 +13,6 @@ from sqlalchemy import text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from newsletter.cli import check
-from newsletter.cli.check import reconciliation
 from newsletter.config import Settings
 from newsletter.storage import jobs
 from newsletter.storage.database import writing
@@ -27,6 +26,7 @@ from newsletter.worker.reconcile.nightly import Nightly
 from sandbox.mailchimp import Answer, StandIn
 from sandbox.mailchimp.answers import problem, throttled
 from sandbox.mailchimp.script import Call
+from tests.commands import found_in_use, noticed
 from tests.conftest import Drain, Join
 from tests.people import ADA, GRACE, STAFF, ask_staff, said_by, standing_of, status_of
 from tests.worker.crowd import join_all, numbered
@@ -153,7 +153,7 @@ def test_the_worker_never_goes_beyond_the_limit_and_staff_are_told(
     assert status_of(client, ADA) == "confirmed"
     assert why in said_by(client.get("/ready", headers=STAFF))["reasons"]
     assert "reasons" not in said_by(client.get("/ready"))
-    [finding] = reconciliation.findings(client.application)
+    [finding] = found_in_use(client.application, "reconcile")
     assert finding.wrong == why
     assert "--yes" in finding.remedy
     assert why in {finding.wrong for finding in check.findings(settings)}
@@ -162,7 +162,7 @@ def test_the_worker_never_goes_beyond_the_limit_and_staff_are_told(
     clock.shift(DAY)
     drain()
     assert status_of(client, ADA) == "blocked"
-    assert list(reconciliation.findings(client.application)) == []
+    assert found_in_use(client.application, "reconcile") == []
 
 
 def fill(mailchimp: StandIn, count: int = 1200) -> None:
@@ -182,7 +182,7 @@ def test_a_walk_goes_on_where_a_call_failed_in_passing(
     work(outside)
 
     assert pages(mailchimp) == [0, 950, 950]
-    assert reconciliations.complaint() is None
+    assert noticed() == []
     assert not reconciliations.is_due()
 
 
@@ -248,12 +248,12 @@ def test_what_mailchimp_rejects_outright_waits_for_the_next_night(
     clock.shift(timedelta(hours=2))
     work(outside)
     assert len(pages(mailchimp)) == 1
-    assert reconciliations.complaint() == "reconciliation stopped: rejected 400"
+    assert noticed() == ["reconciliation stopped: rejected 400"]
 
     clock.shift(DAY)
     work(outside)
 
-    assert reconciliations.complaint() is None
+    assert noticed() == []
 
 
 def test_a_walk_begins_anew_when_the_database_was_away(
@@ -354,6 +354,6 @@ def test_the_worker_waits_while_the_command_walks(
 )
 def test_the_night_is_at_three_in_the_companys_time(app: Flask, now: str, night: str) -> None:
     with app.app_context():
-        last = reconciliations.last_night(datetime.fromisoformat(now).replace(tzinfo=UTC))
+        last = jobs.last_night(datetime.fromisoformat(now).replace(tzinfo=UTC))
 
     assert last == datetime.fromisoformat(night).replace(tzinfo=UTC)

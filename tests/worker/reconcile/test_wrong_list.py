@@ -12,16 +12,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from newsletter.cli.check import reconciliation
 from newsletter.storage import jobs
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Job
-from newsletter.storage.runs import reconciliation as reconciliations
 from newsletter.worker.mailchimp.listing import members_for
 from newsletter.worker.mailchimp_loop import Outside
 from newsletter.worker.reconcile import walk
 from newsletter.worker.reconcile.nightly import Nightly
 from sandbox.mailchimp import Contact, StandIn
+from tests.commands import found_in_use
 from tests.conftest import Drain, Join
 from tests.people import ADA, GRACE, HEDY, STAFF, ask_staff, said_by, status_of
 from tests.worker.crowd import is_write, join_all, numbered
@@ -252,22 +251,5 @@ def test_a_full_walk_that_was_stopped_is_walked_in_full_again(
     assert again.exit_code == 1
     assert "(all contacts)" in again.output
     assert reasons(client) == ["reconciliation stopped: 1 changes are more than 0"]
-    [finding] = reconciliation.findings(app)
+    [finding] = found_in_use(app, "reconcile")
     assert "`newsletter reconcile --full --yes`" in finding.remedy
-
-
-def test_a_walk_of_what_changed_is_asked_for_as_such(
-    app: Flask,
-    mailchimp: StandIn,
-    join: Join,
-    command: Command,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    join(ADA)
-    command()
-    mailchimp.unsubscribes(ADA)
-    monkeypatch.setattr(walk, "FEWEST_TO_STOP", 0)
-
-    assert "`newsletter reconcile --yes`" in command().stderr
-    with app.app_context():
-        assert not reconciliations.scope().is_full

@@ -18,13 +18,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from newsletter.cli.check import retention
 from newsletter.storage import database
 from newsletter.storage.database import reading
 from newsletter.storage.models import Letter, Subscription
-from newsletter.storage.runs import cleaning as cleanings
 from newsletter.worker.upkeep import sqlite_file
 from newsletter.worker.upkeep.sqlite_file import Cleaning
+from tests.commands import found_in_use, noticed
 from tests.conftest import Drain, Join, on_postgresql, on_sqlite
 from tests.people import ADA, GRACE, HEDY, STAFF, ask_staff, said_by, sign_up
 
@@ -95,7 +94,7 @@ def test_where_there_is_no_file_none_is_cleaned(at_work: None, client: FlaskClie
 
     assert not Cleaning().step()
     assert set(places(client, erasure)) == {"database", "mailchimp"}
-    assert cleanings.complaint() is None
+    assert noticed() == []
 
 
 @on_sqlite
@@ -175,7 +174,7 @@ def test_the_file_is_cleaned_later_while_somebody_writes_to_it(
     with closing(sqlite3.connect(file, isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")
         assert not worker.step()
-    assert cleanings.complaint() is None
+    assert noticed() == []
 
     assert worker.step()
 
@@ -401,14 +400,14 @@ def test_a_full_disk_is_logged_and_told_and_tried_again_later(
     erasure, worker = erase(client), Cleaning()
     assert not worker.step()
     assert f"the database file could not be cleaned: {FULL}" in caplog.text
-    assert FULL in str(cleanings.complaint())
+    assert FULL in str(noticed())
     full.undo()
     assert not worker.step()
 
     clock.shift(timedelta(hours=1))
 
     assert worker.step()
-    assert (in_file(client, erasure), cleanings.complaint()) == ("done", None)
+    assert (in_file(client, erasure), noticed()) == ("done", [])
 
 
 @on_sqlite
@@ -420,7 +419,7 @@ def test_a_full_disk_is_told_by_ready_and_by_check(
 
     reasons = client.get("/ready", headers=STAFF).get_json()["reasons"]
     assert f"the database file cannot be cleaned of what was erased: {FULL}" in reasons
-    assert [FULL in finding.wrong for finding in retention.findings(app)] == [True]
+    assert [FULL in finding.wrong for finding in found_in_use(app, "DATABASE_URL")] == [True]
 
 
 @on_sqlite
@@ -439,16 +438,19 @@ def test_a_full_disk_stops_nothing_else(
 
 @on_sqlite
 def test_a_file_that_waits_for_two_days_is_told(
-    at_work: None, client: FlaskClient, clock: time_machine.Traveller
+    file: Path, client: FlaskClient, clock: time_machine.Traveller
 ) -> None:
     erase(client)
-    clock.shift(timedelta(hours=48))
-    assert cleanings.complaint() is None
-
+    with closing(sqlite3.connect(file, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        Cleaning().step()
+    clock.shift(timedelta(hours=48) - SECOND)
+    before = noticed()
     clock.shift(SECOND)
 
-    assert cleanings.complaint() == (
-        "the database file was not cleaned of what was erased for 48 hours"
+    assert (before, noticed()) == (
+        [],
+        ["the database file was not cleaned of what was erased for 48 hours"],
     )
 
 
