@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Self
 
+DRIP_SECONDS = 0.1
 PATIENCE = 10.0  #: seconds until a test that hangs fails instead
 
 
@@ -21,6 +22,8 @@ class Act(Enum):
     SILENCE = auto()
     BREAK_OFF = auto()  #: promises a body and sends half of it
     FALL_SILENT = auto()  #: promises a body, sends half of it and says no more
+    DRIP = auto()  #: sends its headers octet by octet, slowly
+    DRIP_BODY = auto()  #: sends its headers, and its body octet by octet, slowly
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,20 @@ class ScriptedHttp:
                 client.sendall(in_json(200, {"status": "subscribed"}).in_bytes()[:-5])
                 self._over.wait(PATIENCE)
                 return False
+            case Act.DRIP:
+                return self._drip(client, in_json(200, {"status": "subscribed"}).in_bytes())
+            case Act.DRIP_BODY:
+                answer = in_json(200, {"status": "subscribed", "filler": "x" * 100}).in_bytes()
+                head, _, body = answer.partition(b"{")
+                client.sendall(head)
+                return self._drip(client, b"{" + body)
+
+    def _drip(self, client: socket.socket, octets: bytes) -> bool:
+        for octet in octets:
+            client.sendall(bytes([octet]))
+            if self._over.wait(DRIP_SECONDS):
+                return False
+        return True
 
 
 def _read(stream: Any, connection: int) -> Request | None:

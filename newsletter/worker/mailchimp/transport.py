@@ -20,6 +20,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, ReadTimeoutErr
 
 from newsletter import __version__
 from newsletter.domain.errors import DeliveryFailure, Meaning
+from newsletter.worker.mailchimp import answers
 
 # It names the path of each call, and ours hold Mailchimp's hash of an address.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.CRITICAL)
@@ -28,7 +29,7 @@ logging.getLogger("urllib3.connectionpool").setLevel(logging.CRITICAL)
 class Line(ApiClient):  # type: ignore[misc]  # the client ships no types
     """What the client sends its calls through: no proxy, no .netrc, no redirect, no retry.
 
-    `judge` says what an answer means that is no 2xx; `timeout`: seconds to connect, and to read.
+    `judge` says what an answer means that is no 2xx; `timeout`: seconds to connect, and for the call as a whole.
     """
 
     def __init__(
@@ -53,7 +54,9 @@ class Line(ApiClient):  # type: ignore[misc]  # the client ships no types
         self, method: str, url: str, query_params: Any = None, headers: Any = None, body: Any = None
     ) -> requests.Response:
         """Make one call for the client; raise DeliveryFailure for all but a 2xx."""
-        answer = self._session().request(
+        answer = answers.ask(
+            self._session(),
+            self.timeout[1],
             method,
             url,
             params=query_params,
@@ -70,8 +73,7 @@ class Line(ApiClient):  # type: ignore[misc]  # the client ships no types
     def _session(self) -> requests.Session:
         """This thread's own: a session of requests may not be shared."""
         if not hasattr(self._own, "session"):
-            session = self._own.session = requests.Session()
-            session.trust_env = False
+            session = self._own.session = answers.session()
             session.auth = self._auth
             self._sessions.append(session)
         return cast("requests.Session", self._own.session)

@@ -297,6 +297,8 @@ def test_a_problems_type_is_never_looked_at() -> None:
         (Act.SILENCE, "timeout"),
         (Act.BREAK_OFF, "network"),
         (Act.FALL_SILENT, "timeout"),
+        (Act.DRIP, "timeout"),
+        (Act.DRIP_BODY, "timeout"),
     ],
 )
 def test_a_call_that_is_lost_on_the_way_may_have_been_carried_out(act: Act, reason: str) -> None:
