@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from newsletter import config
@@ -70,28 +71,31 @@ def _is_others(job: Job, owner: str, now: datetime) -> bool:
     return is_leased and job.leased_by != owner
 
 
-def beat(owner: str) -> None:
-    """Say that a worker is alive, and keep its leases."""
+def beat(worker: str, *, except_for: Collection[str] = ()) -> None:
+    """Say that a worker is alive, and keep its own leases and those of its loops ("worker loop"), but for some."""
     now = clock.now()
     with writing() as session:
-        worker = row(session, f"{WORKER_PREFIX}{owner}")
-        worker.leased_by = owner
-        worker.ran_at = now
+        alive = row(session, f"{WORKER_PREFIX}{worker}")
+        alive.leased_by, alive.ran_at = worker, now
         session.flush()
-        _keep(session, owner, now)
+        _keep(session, now, _is_of(worker), Job.leased_by.not_in(except_for))
         # The row of a worker that was killed long ago tells nobody anything.
         is_gone = (Job.name.startswith(WORKER_PREFIX), Job.leased_until < now - timedelta(days=1))
         session.execute(delete(Job).where(*is_gone))
 
 
+def _is_of(worker: str) -> ColumnElement[bool]:
+    return or_(Job.leased_by == worker, Job.leased_by.startswith(f"{worker} "))
+
+
 def keep(owner: str) -> None:
     """Keep the leases of somebody who is no worker."""
     with writing() as session:
-        _keep(session, owner, clock.now())
+        _keep(session, clock.now(), Job.leased_by == owner)
 
 
-def _keep(session: Session, owner: str, now: datetime) -> None:
-    session.execute(update(Job).where(Job.leased_by == owner).values(leased_until=now + LEASE))
+def _keep(session: Session, now: datetime, *which: ColumnElement[bool]) -> None:
+    session.execute(update(Job).where(*which).values(leased_until=now + LEASE))
 
 
 def give_back(name: str, owner: str) -> None:
@@ -101,11 +105,11 @@ def give_back(name: str, owner: str) -> None:
         session.execute(update(Job).where(*is_held).values(leased_by=None, leased_until=None))
 
 
-def leave(owner: str) -> None:
-    """Give everything back that a worker held, as it ends."""
+def leave(worker: str) -> None:
+    """Give everything back that a worker, or a command, held, as it ends."""
     with writing() as session:
-        session.execute(delete(Job).where(Job.name == f"{WORKER_PREFIX}{owner}"))
-        freed = update(Job).where(Job.leased_by == owner)
+        session.execute(delete(Job).where(Job.name == f"{WORKER_PREFIX}{worker}"))
+        freed = update(Job).where(_is_of(worker))
         session.execute(freed.values(leased_by=None, leased_until=None))
 
 

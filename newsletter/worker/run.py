@@ -1,4 +1,8 @@
-"""The worker: a few loops, each of steps that say whether there was work, and a heartbeat that keeps their leases."""
+"""The worker: a few loops, each of steps that say whether there was work, and a heartbeat that keeps their leases.
+
+A loop whose step does not come to its end is named to staff, and then loses its leases, so that another worker takes
+its work over.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +19,11 @@ from types import FrameType
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
+from newsletter.domain import clock
 from newsletter.domain.errors import RestoredDatabase, Unavailable
-from newsletter.storage import jobs, outage
+from newsletter.storage import jobs, notices, outage
 from newsletter.storage.keys import keyring, stale_worker
+from newsletter.storage.notices import Code
 from newsletter.worker.mail.postman import Postman
 from newsletter.worker.mail.smtp import postbox_for
 from newsletter.worker.mailchimp.listing import members_for
@@ -38,6 +44,9 @@ TROUBLE_SECONDS = 2.0
 TIDY_SECONDS = 1.0
 LOOK_SECONDS = 60.0  #: between two looks at whether the night has come
 GRACE_SECONDS = 8.0
+STALLED_SECONDS = 60.0  #: in one step, after which staff are told
+#: In one step, after which its leases end: longer than four calls at Mailchimp, which one person may take.
+LONGEST_STEP_SECONDS = 150.0
 
 Step = Callable[[], bool]
 
@@ -52,15 +61,21 @@ class Loop:
 
 
 class Worker:
-    """Runs the loops side by side until told to stop; what is in hand is finished first."""
+    """Runs the loops side by side until told to stop; what is in hand is finished first.
 
-    def __init__(self, app: Flask) -> None:
+    `seconds`: a clock that only goes forward.
+    """
+
+    def __init__(self, app: Flask, seconds: Callable[[], float] = time.monotonic) -> None:
         self._app = app
         self._owner = secrets.token_hex(8)
+        self._seconds = seconds
+        self._began: dict[str, float] = {}  #: by the loop's name, when the step began that it is in
+        self._stalled: set[str] = set()
         self._stopping = threading.Event()
         self._outage = outage.OutageLog()
         settings = app.extensions["settings"]
-        self._postman = Postman(postbox_for(settings), self._owner)
+        self._postman = Postman(postbox_for(settings), self._owner_of("postman"))
         self._mailchimp = members_for(settings)
         self._checkpoints = Checkpoints()
         self.restored: RestoredDatabase | None = None  #: why it ended by itself
@@ -68,16 +83,21 @@ class Worker:
             Loop("postman", self._postman.step, IDLE_SECONDS),
             Loop("housekeeping", Housekeeping().step, TIDY_SECONDS),
             Loop("cleaning", Cleaning().step, TIDY_SECONDS),
-            Loop("retiring", Retiring(self._owner).step, LOOK_SECONDS),
-            Loop("sealer", Sealer(self._owner).step, IDLE_SECONDS),
+            Loop("retiring", Retiring(self._owner_of("retiring")).step, LOOK_SECONDS),
+            Loop("sealer", Sealer(self._owner_of("sealer")).step, IDLE_SECONDS),
             Loop("checkpoints", self._checkpoints.step, TIDY_SECONDS),
-            Loop("verifier", Verifier(self._owner).step, TIDY_SECONDS),
-            Loop("keys", OldKeys(self._owner).step, TIDY_SECONDS),
+            Loop("verifier", Verifier(self._owner_of("verifier")).step, TIDY_SECONDS),
+            Loop("keys", OldKeys(self._owner_of("keys")).step, TIDY_SECONDS),
         ]
         if self._mailchimp is not None:
-            nightly = Nightly(self._mailchimp, self._owner)
-            outside = Outside(self._mailchimp, self._owner, nightly)
+            owner = self._owner_of("audience")
+            nightly = Nightly(self._mailchimp, owner)
+            outside = Outside(self._mailchimp, owner, nightly)
             self.loops.append(Loop("audience", outside.step, IDLE_SECONDS))
+
+    def _owner_of(self, loop: str) -> str:
+        """In whose name a loop takes leases."""
+        return f"{self._owner} {loop}"
 
     def drain(self) -> None:
         """Take steps until nothing is left to do now."""
@@ -126,6 +146,7 @@ class Worker:
 
     def _step(self, loop: Loop) -> float:
         """Take one step, whatever happens; how many seconds to wait until the next."""
+        self._began[loop.name] = self._seconds()
         try:
             with self._app.app_context():
                 seconds = 0.0 if self._take(loop) else loop.idle_seconds
@@ -140,6 +161,8 @@ class Worker:
             else:
                 log.exception("%s stumbled and goes on", loop.name)
             return TROUBLE_SECONDS
+        finally:
+            del self._began[loop.name]
         self._outage.work(loop.name)
         return seconds
 
@@ -157,9 +180,24 @@ class Worker:
 
     def _beat(self) -> bool:
         stale_worker.note(self._owner)
-        jobs.beat(self._owner)
+        hung = self._in_one_step_for(LONGEST_STEP_SECONDS)
+        jobs.beat(self._owner, except_for=[self._owner_of(loop) for loop in hung])
+        self._note_stalled(self._in_one_step_for(STALLED_SECONDS))
         self._postman.keep_lease()
         return False
+
+    def _in_one_step_for(self, seconds: float) -> set[str]:
+        now = self._seconds()
+        # A copy, since other threads begin and end their steps meanwhile.
+        return {loop for loop, began in dict(self._began).items() if now - began >= seconds}
+
+    def _note_stalled(self, stalled: set[str]) -> None:
+        for loop in stalled:
+            until = clock.now() + jobs.LEASE
+            notices.post(Code.LOOP_STALLED, self._owner_of(loop), loop, until)
+        for loop in self._stalled - stalled:
+            notices.clear(Code.LOOP_STALLED, self._owner_of(loop))
+        self._stalled = stalled
 
     def _leave(self) -> None:
         with suppress(SQLAlchemyError, Unavailable), self._app.app_context():

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -36,6 +37,7 @@ from newsletter.worker.mailchimp_loop import Outside
 from newsletter.worker.run import Loop, Worker
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
+from tests.commands import noticed
 from tests.conftest import Drain, on_postgresql, on_sqlite, release
 from tests.journeys.service import Process, Service, wait_until
 from tests.people import ADA, GRACE, HEDY, ask_staff, confirm, events_of, sign_up
@@ -484,3 +486,76 @@ def test_while_another_worker_speaks_to_mailchimp_this_one_does_not(
 
     assert not outside.step()
     assert not mailchimp.calls
+
+
+@dataclass
+class Hanging:
+    """A loop that takes a lease and then hangs in its step, and the worker's clock."""
+
+    worker: Worker
+    seconds: list[float]
+    goes_on: threading.Event
+    thread: threading.Thread
+
+    def wait(self, seconds: float) -> None:
+        """Let so much time pass without a step, and the worker's heart beat."""
+        self.seconds[0] += seconds
+        self.worker._beat()
+
+    def go_on(self) -> None:
+        self.goes_on.set()
+        self.thread.join(10)
+        self.worker._beat()
+
+
+@pytest.fixture
+def hanging(app: Flask, clock: time_machine.Traveller) -> Iterator[Hanging]:
+    seconds, goes_on, hangs = [0.0], threading.Event(), threading.Event()
+    worker = Worker(app, lambda: seconds[0])
+
+    def step() -> bool:
+        assert jobs.take("sealing", worker._owner_of("sealer"))
+        hangs.set()
+        return goes_on.wait(60)
+
+    thread = threading.Thread(target=worker._step, args=(Loop("sealer", step, 0.0),))
+    thread.start()
+    assert hangs.wait(10)
+    with app.app_context():
+        assert jobs.take("keys", worker._owner_of("keys"))
+        yield Hanging(worker, seconds, goes_on, thread)
+        goes_on.set()
+        thread.join(10)
+    worker.close()
+
+
+def test_a_loop_in_one_step_for_a_minute_is_named_until_it_goes_on(hanging: Hanging) -> None:
+    hanging.wait(run.STALLED_SECONDS - 1)
+    before = noticed()
+    hanging.wait(1)
+    meanwhile = noticed()
+    hanging.go_on()
+
+    assert (before, meanwhile, noticed()) == ([], ["no step for a minute: sealer"], [])
+
+
+def test_what_is_said_of_a_loop_ends_with_its_worker(
+    hanging: Hanging, clock: time_machine.Traveller
+) -> None:
+    hanging.wait(run.STALLED_SECONDS)
+    clock.shift(jobs.LEASE)
+
+    assert noticed() == []
+
+
+def test_a_loop_that_hangs_loses_its_lease_and_the_others_keep_theirs(
+    hanging: Hanging, clock: time_machine.Traveller
+) -> None:
+    hanging.wait(run.LONGEST_STEP_SECONDS - 1)
+    clock.shift(jobs.LEASE - timedelta(seconds=1))
+    hanging.wait(1)
+    clock.shift(timedelta(seconds=1))
+
+    assert jobs.take("sealing", "another")
+    assert not jobs.take("keys", "another")
+    assert jobs.worker_is_alive()
