@@ -142,8 +142,8 @@ class ScriptedHttp:
             case Act.DRIP:
                 return self._drip(client, in_json(200, {"status": "subscribed"}).in_bytes())
             case Act.DRIP_BODY:
-                answer = in_json(200, {"status": "subscribed", "filler": "x" * 100}).in_bytes()
-                head, _, body = answer.partition(b"{")
+                whole = in_json(200, {"status": "subscribed", "filler": "x" * 100}).in_bytes()
+                head, _, body = whole.partition(b"{")
                 client.sendall(head)
                 return self._drip(client, b"{" + body)
 

@@ -34,11 +34,16 @@ _COUNTED_IN_LEDGER = (REQUESTS, PROOFS)
 _COUNTED_BY_RUN = (ERASURES, WORDINGS, RUNS)
 
 
+def last_ended_at() -> datetime | None:
+    """When the last run ended; None where there was none."""
+    with reading() as session:
+        return session.scalar(select(Job.ran_at).where(Job.name == JOB))
+
+
 def is_due() -> bool:
     """Tell whether a night has passed since the last run, or there was none."""
-    with reading() as session:
-        ran_at = session.scalar(select(Job.ran_at).where(Job.name == JOB))
-    return ran_at is None or ran_at < jobs.last_night(clock.now())
+    ended_at = last_ended_at()
+    return ended_at is None or ended_at < jobs.last_night(clock.now())
 
 
 def begin() -> None:

@@ -53,7 +53,7 @@ def ask(
         for chunk in answer.iter_content(_CHUNK):
             read += chunk
             if len(read) > LARGEST:
-                raise DeliveryFailure(Meaning.PASSING, "too_large", outcome_unknown=True)
+                raise DeliveryFailure(Meaning.RETRY_LATER, "too_large", outcome_unknown=True)
         answer._content = bytes(read)
     return answer
 

@@ -66,7 +66,7 @@ def told(failure: DeliveryFailure) -> tuple[Meaning, str, bool]:
     return failure.meaning, failure.reason, failure.outcome_unknown
 
 
-TOO_LARGE = (Meaning.PASSING, "too_large", True)
+TOO_LARGE = (Meaning.RETRY_LATER, "too_large", True)
 
 
 def test_an_answer_that_is_too_large_is_given_up(session: requests.Session) -> None:

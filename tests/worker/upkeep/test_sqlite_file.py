@@ -1,10 +1,9 @@
-"""SQLite's file holds nothing of the erased: overwritten at once, rewritten as soon as nobody waits long for it."""
+"""SQLite's file holds nothing of the erased: overwritten at once, rewritten at night."""
 
 from __future__ import annotations
 
 import logging
 import sqlite3
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -21,15 +20,14 @@ from sqlalchemy import select
 from newsletter.storage import database
 from newsletter.storage.database import reading
 from newsletter.storage.models import Letter, Subscription
+from newsletter.storage.runs import retention as retention_runs
 from newsletter.worker.upkeep import sqlite_file
 from newsletter.worker.upkeep.sqlite_file import Cleaning
 from tests.commands import found_in_use, noticed
 from tests.conftest import Drain, Join, on_postgresql, on_sqlite
-from tests.people import ADA, GRACE, HEDY, STAFF, ask_staff, said_by, sign_up
+from tests.people import ADA, HEDY, STAFF, ask_staff, said_by, sign_up
 
 SECOND = timedelta(seconds=1)
-NOON = "2026-03-01T11:00:00+00:00"  #: 12:00 in Berlin
-NIGHT = "2026-03-02T03:00:00+00:00"  #: 4:00 there
 FULL = "the disk of the SQLite file is full; make room"
 
 
@@ -48,6 +46,12 @@ def file(at_work: None) -> Path:
 
 def erase(client: FlaskClient, email: str = ADA) -> str:
     return str(said_by(ask_staff(client, "erasures", email))["id"])
+
+
+def let_a_night_pass() -> None:
+    """Retention has run."""
+    retention_runs.begin()
+    retention_runs.end(0)
 
 
 def places(client: FlaskClient, id_: str) -> dict[str, str]:
@@ -81,11 +85,52 @@ def fill(file: Path) -> None:
 def test_an_erasure_reaches_the_file(at_work: None, client: FlaskClient) -> None:
     erasure, worker = erase(client), Cleaning()
     assert in_file(client, erasure) == "waiting"
+    let_a_night_pass()
 
     assert worker.step()
 
     assert in_file(client, erasure) == "done"
     assert not worker.step()
+
+
+@on_sqlite
+def test_until_the_night_what_was_erased_is_overwritten(
+    file: Path, client: FlaskClient, clock: time_machine.Traveller
+) -> None:
+    fill(file)
+    let_a_night_pass()
+    clock.shift(SECOND)
+    sign_up(client, ADA)
+    with reading() as session:
+        address = session.scalars(select(Subscription.address)).one()
+    assert address is not None
+    erasure, worker = erase(client), Cleaning()
+    assert not worker.step()
+    # What the open erasure still needs is encrypted anew.
+    assert (address in content(file), freed_pages(file) > 0) == (False, True)
+    assert in_file(client, erasure) == "waiting"
+
+    let_a_night_pass()
+
+    assert worker.step()
+    assert (freed_pages(file), in_file(client, erasure)) == (0, "done")
+
+
+@on_sqlite
+def test_what_is_rewritten_already_only_waits_for_who_reads(
+    file: Path, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_file, "PATIENCE_SECONDS", 0.1)
+    worker = Cleaning()
+    erase(client)
+    worker.step()
+    let_a_night_pass()
+    with closing(sqlite3.connect(file, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM erasure").fetchone()
+        assert not worker.step()
+
+    assert worker.step()
 
 
 @on_postgresql
@@ -142,6 +187,7 @@ def test_a_cleaned_file_has_no_free_page(file: Path, client: FlaskClient) -> Non
     fill(file)
     assert freed_pages(file)
     erase(client)
+    let_a_night_pass()
 
     assert Cleaning().step()
 
@@ -158,6 +204,7 @@ def test_the_file_is_cleaned_later_while_somebody_reads_it(
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM erasure").fetchone()
         erasure = erase(client)
+        let_a_night_pass()
         assert not worker.step()
         assert in_file(client, erasure) == "waiting"
 
@@ -170,6 +217,7 @@ def test_the_file_is_cleaned_later_while_somebody_writes_to_it(
 ) -> None:
     monkeypatch.setattr(sqlite_file, "PATIENCE_SECONDS", 0.1)
     erase(client)
+    let_a_night_pass()
     worker = Cleaning()
     with closing(sqlite3.connect(file, isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")
@@ -195,11 +243,13 @@ def test_what_is_deleted_for_an_erasure_while_the_file_is_cleaned_is_cleaned_nex
         return connect(*args, **options)
 
     erasure, worker = erase(client), Cleaning()
+    let_a_night_pass()
     clock.shift(SECOND)
     monkeypatch.setattr(sqlite3, "connect", meanwhile)
     worker.step()
     assert in_file(client, erasure) == "waiting"
 
+    let_a_night_pass()
     worker.step()
 
     assert in_file(client, erasure) == "done"
@@ -210,162 +260,13 @@ def test_an_erasure_is_completed_when_mailchimp_and_the_file_have_forgotten(
     at_work: None, client: FlaskClient, drain: Drain
 ) -> None:
     erasure = erase(client)
-    Cleaning().step()
+    drain()
+    let_a_night_pass()
     drain()
 
     body = said_by(client.get(f"/admin/erasures/{erasure}", headers=STAFF))
     assert body["status"] == "completed"
     assert body["completed_at"] >= body["requested_at"]
-
-
-# A file that is rewritten for so long that writers would notice
-
-
-@pytest.fixture
-def big(file: Path, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file too big to be rewritten by day, with free pages in it."""
-    monkeypatch.setattr(sqlite_file, "AT_ONCE_MB", 0)
-    monkeypatch.setattr(sqlite_file, "UNNOTICED_MB", 0)
-    fill(file)
-    return file
-
-
-@on_sqlite
-def test_a_big_file_is_overwritten_at_once_and_rewritten_at_night(
-    big: Path, client: FlaskClient, clock: time_machine.Traveller
-) -> None:
-    clock.move_to(NOON)
-    sign_up(client, ADA)
-    with reading() as session:
-        address = session.scalars(select(Subscription.address)).one()
-    assert address is not None
-    erasure, worker = erase(client), Cleaning()
-    assert not worker.step()
-    # What the open erasure still needs is encrypted anew.
-    assert (address in content(big), freed_pages(big) > 0) == (False, True)
-    assert in_file(client, erasure) == "waiting"
-
-    clock.move_to(NIGHT)
-
-    assert worker.step()
-    assert (freed_pages(big), in_file(client, erasure)) == (0, "done")
-
-
-@on_sqlite
-@pytest.mark.parametrize(
-    ("moment", "is_night"),
-    [
-        ("2026-03-02T02:59:59+00:00", False),
-        ("2026-03-02T03:00:00+00:00", True),
-        ("2026-03-02T04:59:59+00:00", True),
-        ("2026-03-02T05:00:00+00:00", False),
-    ],
-)
-def test_the_night_is_that_of_the_time_zone(
-    big: Path, client: FlaskClient, clock: time_machine.Traveller, moment: str, is_night: bool
-) -> None:
-    clock.move_to(NOON)
-    erase(client)
-    clock.move_to(moment)
-
-    assert Cleaning().step() is is_night
-
-
-@on_sqlite
-def test_a_big_file_whose_worker_never_lives_at_night_is_rewritten_after_a_week(
-    big: Path, client: FlaskClient, clock: time_machine.Traveller
-) -> None:
-    clock.move_to(NOON)
-    erase(client)
-    clock.shift(timedelta(days=7))
-    assert not Cleaning().step()
-
-    clock.shift(SECOND)
-
-    assert Cleaning().step()
-
-
-@on_sqlite
-def test_a_big_file_is_rewritten_once_a_night(
-    big: Path, client: FlaskClient, clock: time_machine.Traveller
-) -> None:
-    clock.move_to(NIGHT)
-    worker = Cleaning()
-    erase(client, ADA)
-    assert worker.step()
-    clock.shift(SECOND)
-    erasure = erase(client, GRACE)
-    clock.shift(timedelta(hours=2) - 2 * SECOND)
-    assert not worker.step()
-
-    clock.move_to("2026-03-03T03:00:00+00:00")
-
-    assert worker.step()
-    assert in_file(client, erasure) == "done"
-
-
-@on_sqlite
-def test_what_is_rewritten_already_only_waits_for_who_reads(
-    big: Path,
-    client: FlaskClient,
-    clock: time_machine.Traveller,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(sqlite_file, "PATIENCE_SECONDS", 0.1)
-    clock.move_to(NIGHT)
-    worker = Cleaning()
-    with closing(sqlite3.connect(big, isolation_level=None)) as reader:
-        reader.execute("BEGIN")
-        reader.execute("SELECT count(*) FROM erasure").fetchone()
-        erase(client)
-        assert not worker.step()
-    clock.shift(SECOND)
-
-    assert worker.step()
-
-
-@on_sqlite
-def test_a_file_that_is_not_tiny_is_rewritten_once_a_minute_at_most(
-    file: Path, client: FlaskClient, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sqlite_file, "UNNOTICED_MB", 0)
-    worker = Cleaning()
-    erase(client, ADA)
-    assert worker.step()
-    erase(client, GRACE)
-    assert not worker.step()
-
-    clock.shift(timedelta(minutes=1))
-
-    assert worker.step()
-
-
-@on_sqlite
-def test_sign_ups_go_on_while_a_file_of_a_hundred_megabytes_is_rewritten(
-    file: Path, client: FlaskClient
-) -> None:
-    with closing(sqlite3.connect(file, isolation_level=None)) as own:
-        own.execute("CREATE TABLE ballast (octets BLOB)")
-        own.executemany("INSERT INTO ballast VALUES (randomblob(1000000))", [() for _ in range(95)])
-    erasure = erase(client)
-    worker = threading.Thread(target=_clean, args=(client.application,))
-    worker.start()
-    answers: list[int] = []
-    while worker.is_alive():
-        answers.append(sign_up(client, f"person-{len(answers)}@example.org").status_code)
-    worker.join()
-
-    assert set(answers) == {202}
-    with reading() as session:
-        assert len(session.scalars(select(Subscription.ref)).all()) == len(answers)
-    assert in_file(client, erasure) == "done"
-
-
-def _clean(app: Flask) -> None:
-    with app.app_context():
-        worker = Cleaning()
-        while not worker.step():
-            pass
 
 
 # What keeps it from being cleaned
@@ -398,6 +299,7 @@ def test_a_full_disk_is_logged_and_told_and_tried_again_later(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     erasure, worker = erase(client), Cleaning()
+    let_a_night_pass()
     assert not worker.step()
     assert f"the database file could not be cleaned: {FULL}" in caplog.text
     assert FULL in str(noticed())
@@ -415,6 +317,7 @@ def test_a_full_disk_is_told_by_ready_and_by_check(
     app: Flask, file: Path, client: FlaskClient, full: pytest.MonkeyPatch
 ) -> None:
     erase(client)
+    let_a_night_pass()
     Cleaning().step()
 
     reasons = client.get("/ready", headers=STAFF).get_json()["reasons"]
@@ -441,9 +344,7 @@ def test_a_file_that_waits_for_two_days_is_told(
     file: Path, client: FlaskClient, clock: time_machine.Traveller
 ) -> None:
     erase(client)
-    with closing(sqlite3.connect(file, isolation_level=None)) as writer:
-        writer.execute("BEGIN IMMEDIATE")
-        Cleaning().step()
+    Cleaning().step()
     clock.shift(timedelta(hours=48) - SECOND)
     before = noticed()
     clock.shift(SECOND)
@@ -460,6 +361,7 @@ def test_what_is_logged_names_nobody(
 ) -> None:
     caplog.set_level(logging.INFO)
     erase(client)
+    let_a_night_pass()
     Cleaning().step()
 
     assert "example.org" not in caplog.text.lower()
