@@ -39,7 +39,7 @@ def rotate(*, data: bool, signs: bool) -> None:
     keyring.current()  # nothing can be done to a database that `release` has not made yet
     if data:
         restored.check()
-    if (stale := notices.find(Code.KEY_IS_STALE)) is not None:
+    for stale in notices.current(Code.KEY_IS_STALE)[:1]:
         click.echo(f"worker: {stale.sentence.wrong}; {stale.sentence.remedy}.", err=True)
     _rewrap()
     if signs:

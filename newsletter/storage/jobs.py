@@ -16,6 +16,7 @@ from newsletter.domain import clock
 from newsletter.storage import notices, statements
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Job
+from newsletter.storage.moments import has_come, latest
 from newsletter.storage.notices import Code
 
 #: What a killed process held is taken over within 30 s (interface.md): the lease, and a second to notice.
@@ -67,8 +68,7 @@ def _is_fresh(job: Job, now: datetime) -> bool:
 
 
 def _is_others(job: Job, owner: str, now: datetime) -> bool:
-    is_leased = job.leased_until is not None and job.leased_until > now
-    return is_leased and job.leased_by != owner
+    return job.leased_by != owner and not has_come(job.leased_until, now, latest(now, LEASE))
 
 
 def beat(worker: str, *, except_for: Collection[str] = ()) -> None:
@@ -80,7 +80,8 @@ def beat(worker: str, *, except_for: Collection[str] = ()) -> None:
         session.flush()
         _keep(session, now, _is_of(worker), Job.leased_by.not_in(except_for))
         # The row of a worker that was killed long ago tells nobody anything.
-        is_gone = (Job.name.startswith(WORKER_PREFIX), Job.leased_until < now - timedelta(days=1))
+        is_over = has_come(Job.leased_until, now - timedelta(days=1), latest(now, LEASE))
+        is_gone = (Job.name.startswith(WORKER_PREFIX), is_over)
         session.execute(delete(Job).where(*is_gone))
 
 
@@ -115,10 +116,10 @@ def leave(worker: str) -> None:
 
 def worker_is_alive() -> bool:
     """Tell whether any worker said of late that it is there."""
+    now = clock.now()
+    is_over = has_come(Job.leased_until, now, latest(now, LEASE))
     with reading() as session:
-        query = select(Job.name).where(
-            Job.name.startswith(WORKER_PREFIX), Job.leased_until > clock.now()
-        )
+        query = select(Job.name).where(Job.name.startswith(WORKER_PREFIX), ~is_over)
         return session.scalar(query.limit(1)) is not None
 
 
@@ -152,6 +153,11 @@ def hold_reason(side: Side) -> str | None:
     return None if held is None else held.detail
 
 
+def has_run_since(ran_at: datetime | None, moment: datetime) -> bool:
+    """Tell whether a job has run since then; one that ran at a moment to come has run by a clock that was ahead."""
+    return ran_at is not None and moment <= ran_at <= latest(clock.now(), timedelta(0))
+
+
 def last_night(now: datetime) -> datetime:
     """When the nightly hour struck last."""
     local = now.astimezone(config.current().zone)
@@ -177,7 +183,7 @@ def ask_permit(side: Side, *, at_start: bool = False) -> Permit | None:
     now = clock.now()
     with writing() as session:
         probe = row(session, _probe(side))
-        if not at_start and probe.leased_until is not None and probe.leased_until > now:
+        if not at_start and not has_come(probe.leased_until, now, latest(now, PROBE_EVERY)):
             return None
         probe.leased_until = now + PROBE_EVERY
         return Permit.PROBE

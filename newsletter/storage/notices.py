@@ -170,15 +170,9 @@ def post_in(
     notice.since = since or min(notice.since, now)
 
 
-def is_posted(code: Code, owner: str = "") -> bool:
-    """Tell whether there is such a notice, be it for a moment to come."""
-    with reading() as session:
-        return session.get(Notice, (_key(code), owner)) is not None
-
-
 def clear(code: Code, owner: str = "") -> None:
     """Take a notice back; nothing if there is none, which costs a look."""
-    if is_posted(code, owner):
+    if find(code, owner) is not None:
         with writing() as session:
             clear_in(session, code, owner)
 
@@ -188,21 +182,22 @@ def clear_in(session: Session, code: Code, owner: str = "") -> None:
     session.execute(delete(Notice).where(Notice.code == _key(code), Notice.owner == owner))
 
 
-def find(code: Code) -> Posted | None:
-    """The oldest current notice of a kind."""
-    return next(iter(current(code)), None)
+def find(code: Code, owner: str = "") -> Posted | None:
+    """A notice that has not ended, be it for a moment to come."""
+    is_it = (Notice.code == _key(code), Notice.owner == owner)
+    return next(iter(_read(*is_it)), None)
 
 
 def current(*codes: Code) -> list[Posted]:
-    """All current notices, or those of some kinds; the oldest first."""
+    """All that staff are to know now, or what is of some kinds; the oldest first."""
     # A later release may have codes that this one does not know.
-    return _read(Notice.code.in_([_key(code) for code in codes or Code]))
+    keys = [_key(code) for code in codes or Code]
+    return _read(Notice.code.in_(keys), Notice.since <= clock.now())
 
 
-def _read(which: ColumnElement[bool]) -> list[Posted]:
-    now = clock.now()
-    is_current = (Notice.since <= now, or_(Notice.until.is_(None), Notice.until > now))
-    query = select(Notice).where(which, *is_current)
+def _read(*which: ColumnElement[bool]) -> list[Posted]:
+    lasts = or_(Notice.until.is_(None), Notice.until > clock.now())
+    query = select(Notice).where(*which, lasts)
     with reading() as session:
         rows = session.scalars(query.order_by(Notice.since, Notice.code, Notice.owner)).all()
     return [Posted(Code[row.code.upper()], row.owner, row.detail, row.since) for row in rows]

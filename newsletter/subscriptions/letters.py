@@ -15,13 +15,14 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import bindparam, delete, exists, or_, select
+from sqlalchemy import bindparam, delete, exists, select
 from sqlalchemy.orm import Session
 
 from newsletter import config
-from newsletter.storage import statements
+from newsletter.storage import jobs, statements
 from newsletter.storage.keys import keyring
 from newsletter.storage.models import Letter, LetterKind, Subscription
+from newsletter.storage.moments import has_come, latest
 
 EVIDENCE_COLUMN = "letter.evidence"
 _PACKED = "zlib:"  #: how evidence begins that was packed; any other is JSON as it stands
@@ -39,7 +40,7 @@ _DROP_WAITING = delete(Letter).where(
     Letter.sent_at.is_(None),
     Letter.failed_at.is_(None),
     # One that is being sent at this moment is settled by who sends it.
-    or_(Letter.leased_until.is_(None), Letter.leased_until <= bindparam("now")),
+    has_come(Letter.leased_until, bindparam("now"), bindparam("latest")),
 )
 
 _MY_DATA_WAITS = select(
@@ -78,7 +79,8 @@ def _host_of(url: str) -> str:
 
 def drop_waiting(session: Session, row: Subscription, now: datetime) -> None:
     """Take back what was not sent yet."""
-    statements.delete(session, _DROP_WAITING, whose=row.ref, now=now)
+    held = latest(now, jobs.LEASE)
+    statements.delete(session, _DROP_WAITING, whose=row.ref, now=now, latest=held)
 
 
 def drop_round(session: Session, row: Subscription) -> None:

@@ -12,6 +12,7 @@ from newsletter.domain.address import Address
 from newsletter.domain.lifecycle import Action, Block, Reason, Status, There, Unsubscribe
 from newsletter.storage.database import writing
 from newsletter.storage.models import Subscription
+from newsletter.storage.moments import SETTLING, has_come, latest
 from newsletter.subscriptions import erasures
 from newsletter.subscriptions.corrections import meet_both, note_rectified, succeed
 from newsletter.subscriptions.person import Known, Person, meet, meet_by_ref, stands_there
@@ -110,6 +111,6 @@ def _now_there(person: Person, place: There) -> None:
     row = person.row
     if row.status is Status.PENDING and row.replaces_ref is None:
         return
-    is_under_way = row.audience_settles_at is not None and row.audience_settles_at > person.now
-    stands_there(row, There.UNKNOWN if is_under_way else place, person.address)
+    is_settled = has_come(row.audience_settles_at, person.now, latest(person.now, SETTLING))
+    stands_there(row, place if is_settled else There.UNKNOWN, person.address)
     row.audience_try_at = None

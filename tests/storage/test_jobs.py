@@ -156,7 +156,7 @@ def test_a_worker_that_ends_gives_everything_back() -> None:
 
 def test_a_worker_that_died_long_ago_is_forgotten(clock: time_machine.Traveller) -> None:
     jobs.beat("killed")
-    clock.shift(DAY + LEASE)
+    clock.shift(DAY + LEASE - SECOND)
     jobs.beat("second")
     assert names() == ["worker killed", "worker second"]
 
@@ -174,6 +174,42 @@ def test_a_lease_that_nobody_took_for_long_is_not_forgotten(clock: time_machine.
     jobs.beat("second")
 
     assert names() == ["audience", "mail probe", "worker second"]
+
+
+HOUR = timedelta(hours=1)
+
+
+def test_what_was_taken_by_a_clock_that_was_ahead_is_taken_over(
+    clock: time_machine.Traveller,
+) -> None:
+    clock.shift(HOUR)
+    jobs.beat("ahead")
+    jobs.take("audience", "ahead")
+    jobs.hold("mail", "refused")
+    clock.shift(-HOUR)
+
+    assert jobs.take("audience", "second")
+    assert jobs.ask_permit("mail") is Permit.PROBE
+    assert not jobs.worker_is_alive()
+
+
+def test_a_lease_by_a_clock_that_is_a_little_ahead_is_kept(clock: time_machine.Traveller) -> None:
+    clock.shift(20)
+    jobs.take("audience", "ahead")
+    clock.shift(-20)
+
+    assert not jobs.take("audience", "second")
+
+
+@pytest.mark.parametrize(
+    ("ran_at", "has_run"),
+    [(None, False), (-2 * HOUR, False), (-HOUR, True), (timedelta(0), True), (HOUR, False)],
+)
+def test_a_run_at_a_moment_to_come_does_not_count(ran_at: timedelta | None, has_run: bool) -> None:
+    now = house_clock.now()
+    at = None if ran_at is None else now + ran_at
+
+    assert jobs.has_run_since(at, now - HOUR) is has_run
 
 
 @pytest.mark.parametrize("side", ["mail", "mailchimp"])

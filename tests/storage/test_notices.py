@@ -63,7 +63,7 @@ def test_each_owner_has_a_notice_of_its_own(clock: time_machine.Traveller) -> No
     notices.clear(STALLED, "first")
 
     assert [posted.owner for posted in notices.current()] == ["second"]
-    assert not notices.is_posted(STALLED, "first")
+    assert notices.find(STALLED, "first") is None
 
 
 def test_a_repeated_notice_keeps_its_beginning_and_writes_nothing(
@@ -128,7 +128,7 @@ def test_a_notice_that_is_posted_anew_for_later_is_not_listed_before(
         clock.shift(MINUTE)
 
     assert sentences() == []
-    assert notices.is_posted(STALLED, "first")
+    assert notices.find(STALLED, "first") is not None
 
 
 def test_a_notice_by_a_clock_that_was_ahead_is_listed_once_another_posts_it(

@@ -68,7 +68,7 @@ def is_due() -> bool:
             first = _row(session)
             first.ran_at, first.cursor = now, _cursor({}, _audience())
         return False
-    return job.ran_at is None or job.ran_at < jobs.last_night(now)
+    return not jobs.has_run_since(job.ran_at, jobs.last_night(now))
 
 
 def scope(*, full: bool = False) -> Scope:
@@ -96,7 +96,7 @@ def owe() -> None:
 
 def is_owed() -> bool:
     """Tell whether all contacts are still to be compared before anybody is added."""
-    return notices.is_posted(Code.RECONCILIATION_OWED)
+    return notices.find(Code.RECONCILIATION_OWED) is not None
 
 
 def _audience() -> str | None:

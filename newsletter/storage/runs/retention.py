@@ -42,8 +42,7 @@ def last_ended_at() -> datetime | None:
 
 def is_due() -> bool:
     """Tell whether a night has passed since the last run, or there was none."""
-    ended_at = last_ended_at()
-    return ended_at is None or ended_at < jobs.last_night(clock.now())
+    return not jobs.has_run_since(last_ended_at(), jobs.last_night(clock.now()))
 
 
 def begin() -> None:
@@ -56,7 +55,7 @@ def begin() -> None:
     with writing() as session:
         job = jobs.row(session, JOB)
         job.cursor = json.dumps(_cursor(job) | {_BEGAN: rfc3339(now), _DELETED: {}})
-    if not notices.is_posted(Code.RETENTION_LATE):
+    if notices.find(Code.RETENTION_LATE) is None:
         notices.post(Code.RETENTION_LATE, since=now + LATE)
 
 

@@ -1,4 +1,4 @@
-"""The daily look at the ledger: when the last one ended, in a row of Job; what it found is a notice."""
+"""The nightly look at the ledger: when the last one ended, in a row of Job; what it found is a notice."""
 
 from __future__ import annotations
 
@@ -14,20 +14,19 @@ from newsletter.storage.models import Job
 from newsletter.storage.notices import Code
 
 JOB = "verify"
-EVERY = timedelta(days=1)
 OVERDUE = timedelta(days=2)
 
 
 def is_due() -> bool:
-    """Tell whether the worker is to verify: a day has passed since the last time."""
+    """Tell whether the worker is to verify: a night has passed since the last time."""
     with reading() as session:
         ran_at = session.scalar(select(Job.ran_at).where(Job.name == JOB))
-    return ran_at is None or clock.now() - ran_at >= EVERY
+    return not jobs.has_run_since(ran_at, jobs.last_night(clock.now()))
 
 
 def begin() -> None:
     """Have staff know unless this one, or another, ends by then."""
-    if not notices.is_posted(Code.LEDGER_NOT_VERIFIED):
+    if notices.find(Code.LEDGER_NOT_VERIFIED) is None:
         _expect_another()
 
 

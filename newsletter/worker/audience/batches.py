@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import Select, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from newsletter.domain import clock
@@ -26,6 +26,7 @@ from newsletter.storage import jobs
 from newsletter.storage.database import reading, writing
 from newsletter.storage.keys import keyring
 from newsletter.storage.models import LedgerRow, Subscription
+from newsletter.storage.moments import SETTLING
 from newsletter.subscriptions.person import ADDRESS_COLUMN
 from newsletter.worker.audience import outcome as settling
 from newsletter.worker.audience.due import TURN, Errand, is_plain
@@ -40,8 +41,6 @@ CONNECTIONS = 4
 LEAST = 2
 #: For how long a call that was refused because of somebody in it is repeated in halves.
 SPLITTING_SECONDS = 20.0
-
-_NOW = bindparam("now", type_=Subscription.since.type)
 
 Outcome = There | DeliveryFailure | None
 
@@ -78,14 +77,14 @@ class Batches:
             return []
         now = clock.now()
         with writing() as session:
-            batch = [self._errand(row, now) for row in session.execute(_TAKEN, {"now": now})]
+            batch = [self._errand(row, now) for row in session.execute(_taken(now))]
             taken = [errand for errand in batch if errand is not None]
             _set(
                 session,
                 taken,
                 audience=There.UNKNOWN,
                 audience_asked=There.SUBSCRIBED,
-                audience_settles_at=now + settling.LONGEST_CALL + settling.CARRIED_OUT_WITHIN,
+                audience_settles_at=now + SETTLING,
             )
         return taken
 
@@ -201,8 +200,8 @@ def _log(session: Session, settled: Sequence[Errand], nonces: Mapping[str, bytes
 
 def _anything_to_take() -> bool:
     with reading() as session:
-        query = select(Subscription.ref).where(is_plain(_NOW)).limit(LEAST)
-        return len(session.scalars(query, {"now": clock.now()}).all()) == LEAST
+        query = select(Subscription.ref).where(is_plain(clock.now())).limit(LEAST)
+        return len(session.scalars(query).all()) == LEAST
 
 
 _ASKED_AT = (
@@ -214,24 +213,29 @@ _ASKED_AT = (
     )
     .scalar_subquery()
 )
-#: Whoever is being worked on elsewhere is left for later: nobody waits here with others locked.
-_TAKEN = (
-    select(
-        Subscription.ref,
-        Subscription.digest,
-        Subscription.round,
-        Subscription.address,
-        Subscription.locale,
-        Subscription.since,
-        Subscription.audience,
-        Subscription.synced_round,
-        _ASKED_AT.label("asked_at"),
+
+
+def _taken(now: datetime) -> Select[*tuple[Any, ...]]:
+    """Whoever is being worked on elsewhere is left for later: nobody waits here with others locked."""
+    return (
+        select(
+            Subscription.ref,
+            Subscription.digest,
+            Subscription.round,
+            Subscription.address,
+            Subscription.locale,
+            Subscription.since,
+            Subscription.audience,
+            Subscription.synced_round,
+            _ASKED_AT.label("asked_at"),
+        )
+        .where(is_plain(now))
+        .order_by(TURN)
+        .limit(MOST_AT_ONCE)
+        .with_for_update(skip_locked=True)
     )
-    .where(is_plain(_NOW))
-    .order_by(TURN)
-    .limit(MOST_AT_ONCE)
-    .with_for_update(skip_locked=True)
-)
+
+
 _UNMOVED = (
     select(Subscription.ref, Subscription.round, Subscription.nonce)
     .where(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BindParameter, ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from newsletter.domain import clock
@@ -15,14 +15,13 @@ from newsletter.domain.lifecycle import UNSETTLED, Event, Status, There, wanted_
 from newsletter.ledger import log
 from newsletter.storage.database import reading
 from newsletter.storage.models import Erasure, Subscription
+from newsletter.storage.moments import SETTLING, has_come, latest
 from newsletter.subscriptions.person import address_of
+from newsletter.worker import backoff
 from newsletter.worker.mailchimp.client import Joining
 
 #: Whoever was put aside comes after those who still wait for their first turn.
 TURN = func.coalesce(Subscription.audience_try_at, Subscription.since)
-
-
-Moment = datetime | BindParameter[datetime]
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class Errand:
 
     @property
     def _is_open(self) -> bool:
-        return self.settles_at is not None and self.settles_at > self.taken_at
+        return not has_come(self.settles_at, self.taken_at, latest(self.taken_at, SETTLING))
 
 
 def waiting(count: int, *, alone: bool = False, leaving: bool = False) -> Sequence[str]:
@@ -105,10 +104,9 @@ def _is_elsewhere() -> ColumnElement[bool]:
     return or_(_wants_in(), wants_out)
 
 
-def is_plain(now: Moment) -> ColumnElement[bool]:
+def is_plain(now: datetime) -> ColumnElement[bool]:
     """Rows that are to be subscribed, with no call of unknown outcome behind them: many can be told together."""
-    ends = Subscription.audience_settles_at
-    is_quiet = or_(ends.is_(None), ends <= now)
+    is_quiet = has_come(Subscription.audience_settles_at, now, latest(now, SETTLING))
     return and_(_wants_in(), Subscription.audience != There.UNKNOWN, is_quiet, _is_due(now))
 
 
@@ -120,8 +118,9 @@ def _wants_in() -> ColumnElement[bool]:
     )
 
 
-def _is_due(now: Moment) -> ColumnElement[bool]:
-    is_turn = or_(Subscription.audience_try_at.is_(None), Subscription.audience_try_at <= now)
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    tries = Subscription.audience_tries
+    is_turn = has_come(Subscription.audience_try_at, now, backoff.latest_after(tries, now))
     return and_(is_turn, ~exists().where(Erasure.digest == Subscription.digest))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from newsletter.domain import clock
@@ -13,6 +13,7 @@ from newsletter.domain.errors import DeliveryFailure, Meaning
 from newsletter.storage import jobs, outage
 from newsletter.storage.database import lock, reading, writing
 from newsletter.storage.models import Erasure
+from newsletter.storage.moments import SETTLING, has_come, latest
 from newsletter.subscriptions import erasures
 from newsletter.worker import backoff
 from newsletter.worker.audience.progress import Progress
@@ -57,7 +58,7 @@ class Forgetting:
 
 def _take() -> Erasure | None:
     now = clock.now()
-    is_due = or_(Erasure.try_at.is_(None), Erasure.try_at <= now)
+    is_due = has_come(Erasure.try_at, now, backoff.latest_after(Erasure.tries, now))
     # One that was put aside comes after those that still wait for their first turn.
     turn = func.coalesce(Erasure.try_at, Erasure.requested_at)
     with reading() as session:
@@ -87,7 +88,7 @@ def _settle(id_: str) -> None:
 
 def _may_come_back(erasure: Erasure, now: datetime) -> bool:
     """Tell whether a call made before may still put the person back: then it is deleted once more after that."""
-    return erasure.settles_at is not None and erasure.settles_at > now
+    return not has_come(erasure.settles_at, now, latest(now, SETTLING))
 
 
 def _postpone(id_: str, reason: str, *, is_tried: bool) -> None:

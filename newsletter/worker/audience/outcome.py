@@ -20,6 +20,7 @@ from newsletter.ledger import log
 from newsletter.storage import jobs
 from newsletter.storage.database import lock, writing
 from newsletter.storage.models import Subscription
+from newsletter.storage.moments import CARRIED_OUT_WITHIN, SETTLING
 from newsletter.subscriptions import erasures
 from newsletter.subscriptions.person import commitment_of, stands_there
 from newsletter.subscriptions.way_back import tell_way_back
@@ -27,8 +28,6 @@ from newsletter.worker import backoff
 from newsletter.worker.audience.due import Errand, wish_for
 
 #: Mailchimp itself gives up on a call after 120 s; until then a call that timed out here may be carried out there.
-CARRIED_OUT_WITHIN = timedelta(seconds=120)
-LONGEST_CALL = timedelta(seconds=60)
 
 
 class MovedOn(Exception):
@@ -46,8 +45,7 @@ def announce(errand: Errand) -> Errand:
             raise MovedOn
         errand = replace(errand, asked=row.audience_asked, settles_at=row.audience_settles_at)
         row.audience, row.audience_asked = There.UNKNOWN, errand.asks
-        ends = clock.now() + LONGEST_CALL + CARRIED_OUT_WITHIN
-        row.audience_settles_at = max(ends, row.audience_settles_at or ends)
+        row.audience_settles_at = clock.now() + SETTLING
         return errand
 
 

@@ -14,6 +14,7 @@ from newsletter.domain import clock
 from newsletter.domain.lifecycle import Event, Status, There, wanted_there
 from newsletter.storage.database import reading
 from newsletter.storage.models import Erasure, LedgerRow, Subscription
+from newsletter.storage.moments import SETTLING, has_come, latest
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,9 @@ class Known:
 
     def is_busy(self, asked_at: datetime) -> bool:
         """Tell whether what Mailchimp was asked at that time may say nothing about them: they are on the move."""
-        is_settling = self.settles_at is not None and self.settles_at > clock.now()
-        return is_settling or self.is_being_erased or self.since > asked_at
+        now = clock.now()
+        is_settled = has_come(self.settles_at, now, latest(now, SETTLING))
+        return not is_settled or self.is_being_erased or self.since > asked_at
 
 
 _KNOWN: Select[*tuple[Any, ...]] = select(

@@ -2,8 +2,8 @@
 
 Nothing is settled before all is compared, so that a wrong list stops and neither blocks nor adds everybody: at a limit,
 at any change where the audience is another than before, and where hardly anybody is seen who should be there.
-Memory does not grow with the audience but for the digests of those who are not seen yet: 10 MB for 100,000 people, 99 MB
-for a million (tracemalloc).
+Memory does not grow with the audience but for the digests of those who are not seen yet: 10 MB for 100,000 people, 99
+MB for a million (tracemalloc).
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ class Reconciliation:
         self._mailchimp = mailchimp
         self._may_exceed = may_exceed
         self._listing = Listing(mailchimp, scope.since)
-        self._unseen: set[bytes] = set()  #: digests of who should be there, less those who were seen
+        self._unseen: set[bytes] = (
+            set()
+        )  #: digests of who should be there, less those who were seen
         self._last = b""  #: the digest after which the next ones are read
         self._sees_anybody = False  #: of those who are known to stand there, subscribed or not
         self._changes: dict[str, Change] = {}

@@ -1,4 +1,4 @@
-"""The verifier: checks the ledger once a day, a page at a time, and leaves what it found for staff."""
+"""The verifier: checks the ledger every night, a page at a time, and leaves what it found for staff."""
 
 from __future__ import annotations
 
