@@ -17,6 +17,7 @@ from newsletter.domain.errors import Unreadable
 from newsletter.storage import jobs
 from newsletter.storage.database import lock, reading, writing
 from newsletter.storage.models import Letter, Subscription
+from newsletter.storage.moments import has_come, latest
 from newsletter.subscriptions import quota
 from newsletter.subscriptions.person import address_of, counted_under
 
@@ -24,9 +25,7 @@ MOST_COPIES = 3  #: of one letter, where nobody knows whether the earlier ones a
 #: After the first copy; longer than a server may take to answer it (RFC 5321 § 4.5.3.2.6).
 UNKNOWN_WAIT = timedelta(minutes=15)
 PROBES = 500  #: letters looked at for the best one
-#: No lease and no due time lies further ahead, unless it was set by a clock that was wrong.
-_LONGEST_LEASE = 3 * jobs.LEASE
-_LONGEST_WAIT = timedelta(hours=25)
+_LONGEST_WAIT = timedelta(hours=25)  #: until quota has room again, at the latest
 
 
 @dataclass(frozen=True)
@@ -107,12 +106,8 @@ def _take(
 
 def _waiting(now: datetime, at_once: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:
     """What may be sent: what is due, or what `at_once` says, and nobody sends at the moment."""
-    is_due = or_(Letter.due_at <= now, at_once, Letter.due_at > now + _LONGEST_WAIT)
-    is_free = or_(
-        Letter.leased_until.is_(None),
-        Letter.leased_until <= now,
-        Letter.leased_until > now + _LONGEST_LEASE,
-    )
+    is_due = or_(at_once, has_come(Letter.due_at, now, latest(now, _LONGEST_WAIT)))
+    is_free = has_come(Letter.leased_until, now, latest(now, jobs.LEASE))
     whose = (Subscription.ref == Letter.ref, Subscription.hold.is_(True))
     is_held = exists().where(*whose).correlate(Letter)
     return Letter.sent_at.is_(None), Letter.failed_at.is_(None), is_due, is_free, ~is_held
