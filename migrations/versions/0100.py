@@ -54,10 +54,6 @@ def upgrade() -> None:
         sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ran_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("cursor", sa.Text(), nullable=True),
-        sa.Column("result", sa.Text(), nullable=True),
-        sa.Column("held_since", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("hold_reason", sa.String(length=64), nullable=True),
-        sa.Column("probe_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_job")),
     )
     op.create_table(

@@ -56,13 +56,6 @@ def take(name: str, owner: str) -> bool:
         return True
 
 
-def is_taken(name: str) -> bool:
-    """Tell whether anybody holds a lease."""
-    with reading() as session:
-        query = select(Job.name).where(Job.name == name, Job.leased_until > clock.now())
-        return session.scalar(query) is not None
-
-
 def _is_fresh(job: Job, now: datetime) -> bool:
     return job.leased_until is not None and job.leased_until - now > LEASE / 2
 

@@ -296,7 +296,7 @@ class Quota(Model):
 
 
 class Job(Model):
-    """Something that only one worker does at a time, or something on hold for all of them."""
+    """Something that only one worker does at a time: its lease, when it last ran, and where it goes on."""
 
     __tablename__ = "job"
 
@@ -305,10 +305,6 @@ class Job(Model):
     leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ran_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     cursor: Mapped[str | None] = mapped_column(Text)
-    result: Mapped[str | None] = mapped_column(Text)
-    held_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    hold_reason: Mapped[str | None] = mapped_column(String(64))
-    probe_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class Notice(Model):

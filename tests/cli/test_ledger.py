@@ -22,7 +22,7 @@ from newsletter.app import create_core
 from newsletter.cli import application, main
 from newsletter.config import Settings
 from newsletter.ledger import comparison, verifying
-from newsletter.storage import jobs
+from newsletter.storage import jobs, notices
 from newsletter.storage.database import reading
 from newsletter.storage.models import Job, LedgerRow, Seal, db
 from newsletter.storage.runs import verification

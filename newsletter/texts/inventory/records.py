@@ -64,8 +64,8 @@ SEAL = Table(
 
 JOB = Table(
     Text(
-        "Was ein Prozess gerade tut oder was wartet; nichts Personenbezogenes",
-        "What a process is doing or what is waiting; nothing personal",
+        "Was ein Prozess gerade tut; nichts Personenbezogenes",
+        "What a process is doing; nothing personal",
     ),
     {
         "name": Text("Name der Aufgabe", "name of the job"),
@@ -73,10 +73,6 @@ JOB = Table(
         "leased_until": Text("bis wann er das darf", "until when it may do so"),
         "ran_at": Text("letzte Ausführung", "when it last ran"),
         "cursor": Text("wie weit sie ist", "its progress"),
-        "result": Text("Ergebnis in Zahlen", "result in counts"),
-        "held_since": Text("seit wann sie angehalten ist", "since when it is on hold"),
-        "hold_reason": Text("Fehlerkennung dazu", "reason code"),
-        "probe_at": Text("wann sie wieder versucht wird", "when it will be tried again"),
     },
 )
 
