@@ -76,7 +76,7 @@ def _try_to_write() -> Trouble | None:
     try:
         with suppress(_TakenBack), writing() as session:
             # More than a page, which a full disk has no room for.
-            trial = {"name": f"trial {secrets.token_hex(8)}", "result": secrets.token_hex(4096)}
+            trial = {"name": f"trial {secrets.token_hex(8)}", "cursor": secrets.token_hex(4096)}
             session.execute(insert(Job).values(trial))
             raise _TakenBack
     except (SQLAlchemyError, Unavailable) as error:
