@@ -47,7 +47,7 @@ def _worker() -> Iterator[Finding]:
 
 def _finding(posted: Posted) -> Finding | None:
     if posted.code is Code.MAIL_ON_HOLD:
-        wrong, remedy = smtp.told_by(posted.detail or "")
+        wrong, remedy = smtp.explained(posted.detail or "")
         return Finding("SMTP_URL", f"letters are on hold: {wrong}", remedy)
     if posted.code is Code.MAILCHIMP_ON_HOLD:
         if config.current().mailchimp_api_key is None:
