@@ -1,4 +1,4 @@
-"""What a button met with, where not all went as the story says."""
+"""Notices for buttons that did not have the expected effect."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sandbox.filters import clock_in_zone
 from sandbox.tour.facts import LETTERS_A_DAY, Facts, Held
 from sandbox.tour.service import Answer
 
-NO_LETTER = "The letter with this link is not in the mailbox: it went to an earlier run, or it was never written."
+NO_LETTER = "The e-mail with this link is not in the mailbox: it went to an earlier run, or was never written."
 _ALWAYS_202 = "The service answered 202, as it does for every address, and did nothing: "
 
 
@@ -44,8 +44,8 @@ def path_of(url: object) -> str | None:
 
 
 _TOO_SOON = (
-    "too soon for another letter to this address. It writes one in ten minutes and three a day,"
-    " whoever asks. Take another address."
+    "too early for another e-mail to this address. It sends one in ten minutes and three a day."
+    " Use another address."
 )
 
 
@@ -54,14 +54,13 @@ def _why(held: Held) -> str:
     if held.status == "confirmed":
         return "this address is confirmed already."
     if held.is_blocked_hard:
-        return f"no sign-up ends a block by reason “{held.reason}”, only staff can."
+        return f"no sign-up ends a block with the reason “{held.reason}”, only staff can."
     if len(written) >= LETTERS_A_DAY:
         return (
-            "three letters went to this address within a day, and there is no fourth, whoever asks."
-            " Take another address."
+            "this address got three e-mails within a day, which is the limit. Use another address."
         )
     return f"{_TOO_SOON} {_last(written)}"
 
 
 def _last(written: list[datetime]) -> str:
-    return f"The last letter was written at {clock_in_zone(written[-1])}." if written else ""
+    return f"The last e-mail was written at {clock_in_zone(written[-1])}." if written else ""

@@ -1,4 +1,4 @@
-"""Where the person stands on the tour: what has just happened, and what to do next."""
+"""The tour's text: what has just happened, and what to do next."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Place = Literal["form", "mailbox", "mailchimp", "service"]
 
 _AT_MAILCHIMP = {"subscribed": "unsubscribe-there", "pending": "answer-mailchimp"}
 
-WAIT = "Wait a moment: this page looks again by itself."
+WAIT = "Wait a moment: this page reloads by itself."
 
 
 class Chapter(IntEnum):
@@ -57,7 +57,7 @@ def tell(facts: Facts) -> Scene:
         case _:
             return _waits(
                 Chapter.ERASE,
-                "Gone from the service’s database. The worker tells Mailchimp to forget for good.",
+                "Deleted from the service’s database. The worker has it permanently deleted at Mailchimp.",
             )
 
 
@@ -86,7 +86,7 @@ def _unable(answer: Answer) -> Scene:
         if answer.is_missing
         else f"The service answered {answer.status}: {answer.body.get('detail', 'no more than that')}"
     )
-    todo = "Look at var/sandbox.log. This page looks again by itself."
+    todo = "Look at var/sandbox.log. This page reloads by itself."
     return Scene(Chapter.NOWHERE, happened, todo, is_under_way=True)
 
 
@@ -95,26 +95,26 @@ def _nobody(facts: Facts) -> Scene:
     if erasure.get("status") == "completed":
         return Scene(
             Chapter.END,
-            "Forgotten everywhere: the service holds nothing, and Mailchimp deleted the contact for"
-            " good. What is left is a receipt that names nobody.",
-            "That was all. Take another address to begin again: Mailchimp lets nobody add a"
-            " forgotten one, only its owner can, in Mailchimp’s own form.",
+            "Deleted everywhere: the service stores nothing about the person, and Mailchimp deleted the contact"
+            " permanently. A receipt remains, with neither name nor address.",
+            "That was all. Use another address to begin again: Mailchimp does not let programs add a deleted"
+            " contact; only its owner can, in Mailchimp’s own form.",
             "form",
         )
     if erasure:
-        return _waits(Chapter.ERASE, "Gone from the database; the other places follow.")
+        return _waits(Chapter.ERASE, "Deleted from the database; the other places follow.")
     if facts.letters:
         return Scene(
             Chapter.SIGN_UP,
-            "The service holds nothing about this address any more: the sign-up was disowned, or it"
-            " expired.",
-            "Sign up again. If that brings no letter, it is too soon: take another address.",
+            "The service no longer stores anything about this address: the owner declared “This was not me”,"
+            " or the sign-up expired.",
+            "Sign up again. If no e-mail arrives, it is too early: use another address.",
             "form",
         )
     return Scene(
         Chapter.SIGN_UP,
-        "Nothing yet: nobody has asked for the newsletter.",
-        "Sign somebody up in the form. Any address will do, no letter leaves this machine.",
+        "Nothing yet: nobody has signed up for the newsletter.",
+        "Sign somebody up in the form. Use any address: no e-mail leaves this machine.",
         "form",
     )
 
@@ -126,11 +126,11 @@ def _asked(facts: Facts, held: Held) -> Scene:
     if facts.letter is not None:
         return Scene(
             chapter,
-            "The letter has arrived. "
+            "The e-mail has arrived. "
             + (
-                "Until it is answered, the block stands."
+                "The address stays blocked until it is confirmed."
                 if is_return
-                else "Mailchimp knows nothing of this address yet, and will not before it is answered."
+                else "Mailchimp does not know this address, and will not before it is confirmed."
             ),
             "Be the owner of the address: confirm. Opening the link changes nothing, so a mail"
             " scanner confirms nobody; the button behind it does.",
@@ -139,19 +139,19 @@ def _asked(facts: Facts, held: Held) -> Scene:
     if letter.get("failed_at"):
         return Scene(
             chapter,
-            f"The mail server refused the letter for good ({letter.get('error')}).",
-            "Take another address.",
+            f"The mail server refused the e-mail permanently ({letter.get('error')}).",
+            "Use another address.",
             "form",
         )
     if letter.get("sent_at"):
         return Scene(
             chapter,
-            "A letter was sent before this sandbox was started, and its mailbox began empty.",
-            "Sign up again for another letter: one in ten minutes, three a day. Or take another address.",
+            "An e-mail was sent before this sandbox was started, and its mailbox began empty.",
+            "Sign up again for another e-mail: one in ten minutes, three a day. Or use another address.",
             "form",
         )
     return _waits(
-        chapter, "The sign-up is taken, and the worker hands the letter to the mail server."
+        chapter, "The sign-up is accepted, and the worker hands the e-mail to the mail server."
     )
 
 
@@ -162,36 +162,36 @@ def _confirmed(held: Held) -> Scene:
         case "awaiting":
             return Scene(
                 Chapter.COME_BACK,
-                "Confirmed here. But Mailchimp answered 400: whoever left there by themselves is not"
-                " simply subscribed again. It asks them once more, and the contact is pending there.",
-                "Answer Mailchimp’s question, as the person does in Mailchimp’s own letter.",
+                "Confirmed here. But Mailchimp answered 400: a person who unsubscribed there is not simply"
+                " subscribed again. It asks them once more, and the contact is pending there.",
+                "Answer Mailchimp’s question, as the person does in Mailchimp’s own e-mail.",
                 "mailchimp",
             )
         case "refused":
             return Scene(
                 returns,
-                "Confirmed here. But Mailchimp answered 400: it was told to forget this address, and"
-                " lets nobody add it again.",
-                "Use Mailchimp’s own form, as only the person can, or take another address.",
+                "Confirmed here. But Mailchimp answered 400: this contact was permanently deleted, and"
+                " no program can add it again.",
+                "Use Mailchimp’s own form, as only the person can, or use another address.",
                 "mailchimp",
             )
         case "subscribed" if has_left_before:
             return Scene(
                 Chapter.LEAVE_BY_LINK,
                 "Back in the newsletter: only a fresh confirmation by the owner could end the block.",
-                "Leave once more, now by the person’s own link. It stands on the page that the"
-                " letter’s link opens.",
+                "Unsubscribe once more, now by the person’s own link. It is on the page behind the link in the"
+                " e-mail.",
                 "mailbox",
             )
         case "subscribed":
             return Scene(
                 Chapter.LEAVE_THERE,
-                "Confirmed, and the worker has made the contact at Mailchimp: the newsletter may come.",
-                "Leave, as by the link in a newsletter that Mailchimp sent.",
+                "Confirmed, and the worker has added the contact at Mailchimp: the newsletter may be sent.",
+                "Unsubscribe, as by the link in a newsletter that Mailchimp sent.",
                 "mailchimp",
             )
         case _:
-            return _waits(returns, "Confirmed. The worker tells Mailchimp.")
+            return _waits(returns, "Confirmed. The worker updates Mailchimp.")
 
 
 def _blocked(facts: Facts, held: Held) -> Scene:
@@ -199,29 +199,27 @@ def _blocked(facts: Facts, held: Held) -> Scene:
     has_been_back = held.times("blocked") > 1
     chapter = Chapter.ERASE if has_been_back else Chapter.COME_BACK
     if held.at_mailchimp in ("subscribed", "unknown", "awaiting"):
-        return _waits(chapter, f"Blocked at once, because {why}. The worker tells Mailchimp.")
+        return _waits(chapter, f"Blocked at once, because {why}. The worker updates Mailchimp.")
     how = (
         "Mailchimp called the service’s webhook, and the service blocked the address"
         if facts.has_left_there
-        else "The service blocked the address, and the worker told Mailchimp"
+        else "The service blocked the address, and the worker updated Mailchimp"
     )
     happened = (
-        f"{how}: {why}. Leaving deletes nothing; the block is what keeps the newsletter away."
+        f"{how}: {why}. Unsubscribing deletes nothing; the block prevents further newsletters."
     )
-    erase = "Erase the person: staff do that when somebody asks to be forgotten."
+    erase = "Erase the person: staff do that when a person requests deletion."
     if held.is_blocked_hard:
-        hard = " No sign-up ends this block; staff alone can (POST /admin/lifts)."
+        hard = " No sign-up ends this block; only staff can (POST /admin/lifts)."
         return Scene(Chapter.ERASE, happened + hard, erase, "service")
     if has_been_back:
         return Scene(chapter, happened, erase, "service")
     if len(held.letters_of_the_day()) >= LETTERS_A_DAY:
-        spent = " Three letters went to this address within a day, so a sign-up brings no more."
-        return Scene(
-            Chapter.ERASE, happened + spent, f"{erase} Or take another address.", "service"
-        )
+        spent = " This address got three e-mails within a day, so another sign-up brings none."
+        return Scene(Chapter.ERASE, happened + spent, f"{erase} Or use another address.", "service")
     return Scene(
         chapter,
         happened,
-        "Change your mind: sign up again. After leaving, there is no wait of ten minutes.",
+        "Change your mind: sign up again. After unsubscribing, there is no wait of ten minutes.",
         "form",
     )

@@ -216,7 +216,7 @@ def test_the_deleted_are_counted_and_not_named(pages: FlaskClient, mailchimp: St
 
     html = pages.get("/contacts").text
 
-    assert "Deleted for ever: 1." in html
+    assert "Deleted permanently: 1." in html
     assert ADA not in html
 
 

@@ -96,7 +96,7 @@ def walked(around: Around) -> Walked:
 
 
 def _is_over(page: Page) -> bool:
-    return "Forgotten everywhere" in page.text
+    return "Deleted everywhere" in page.text
 
 
 def test_the_next_button_leads_all_the_way(walked: Walked) -> None:
@@ -119,14 +119,14 @@ def test_the_way_needs_two_letters(walked: Walked, around: Around) -> None:
 @pytest.mark.parametrize(
     ("step", "status", "there"),
     [
-        (1, "pending", "nobody"),
+        (1, "pending", "none"),
         (2, "confirmed", "subscribed"),
         (3, "blocked", "unsubscribed"),
         (4, "returning", "unsubscribed"),
         (5, "confirmed", "pending"),
         (6, "confirmed", "subscribed"),
         (7, "blocked", "unsubscribed"),
-        (8, "nothing", "deleted for ever"),
+        (8, "nothing", "deleted permanently"),
     ],
 )
 def test_each_step_shows_both_sides(walked: Walked, step: int, status: str, there: str) -> None:
@@ -187,7 +187,7 @@ def test_leaving_at_mailchimp_is_told_as_such(walked: Walked) -> None:
 def test_a_contact_that_is_not_taken_back_at_once_is_told_with_mailchimps_400(
     walked: Walked,
 ) -> None:
-    assert "Mailchimp answered 400: whoever left there" in walked.pages[5].text
+    assert "Mailchimp answered 400: a person who unsubscribed there" in walked.pages[5].text
 
 
 def test_the_end_shows_how_to_ask_how_far_the_erasure_is(walked: Walked) -> None:
@@ -201,7 +201,7 @@ def test_whoever_signs_up_by_hand_is_followed(around: Around) -> None:
     around.service.sign_up("by-hand@example.com", "", "en")
     around.mailbox.wait_for(before + 1, timeout=30)
 
-    assert "by-hand@example.com The letter has arrived" in look(visitor).text
+    assert "by-hand@example.com The e-mail has arrived" in look(visitor).text
 
 
 def test_whoever_confirmed_by_hand_can_leave_by_their_link(
@@ -225,7 +225,7 @@ def test_asking_again_at_once_is_said_to_be_too_soon(visitor: FlaskClient) -> No
     again = press(visitor, "sign-up", email="twice@example.com")
 
     assert "Nothing changed. The service answered 202" in again.text
-    assert "too soon for another letter" in again.text
+    assert "too early for another e-mail" in again.text
 
 
 def test_a_notice_is_shown_once(visitor: FlaskClient) -> None:
@@ -243,8 +243,8 @@ def test_three_letters_a_day_are_said_to_be_the_most(visitor: FlaskClient) -> No
 
     fourth = press(visitor, "sign-up", email=email)
 
-    assert "three letters went to this address within a day" in fourth.text
-    assert "take another address" in fourth.text
+    assert "this address got three e-mails within a day" in fourth.text
+    assert "Use another address" in fourth.text
 
 
 def test_signing_up_a_confirmed_person_is_said_to_change_nothing(visitor: FlaskClient) -> None:
