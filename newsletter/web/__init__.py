@@ -1,6 +1,6 @@
-"""HTTP: one module of views for each caller, and what is the same for all of them.
+"""HTTP: the views, and what they share.
 
-A view parses, makes one call, and answers. No rule of the product is here, and no database.
+A view parses the request, makes one call and answers. It holds no product rules and uses no database.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ _VIEWS = (
 
 
 def register(app: Flask) -> None:
-    """Give an application that has its settings all endpoints."""
+    """Register all endpoints with an application that has its settings."""
     settings = app.extensions["settings"]
     app.config["MAX_CONTENT_LENGTH"] = bodies.LONGEST
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # Flask's own provider has it
-    # A redirect to the path with single slashes would be built from the Host header.
+    # Merging slashes would redirect to a URL built from the Host header.
     app.url_map.merge_slashes = False
-    # Flask runs what comes after a request in reverse: the access log has the last word.
+    # Flask runs after_request functions in reverse order: the access log runs last.
     access_log.install(app)
     headers.install(app, settings)
     errors.install(app)

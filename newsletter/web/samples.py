@@ -1,6 +1,6 @@
-"""Every page, letter and consent text once, with made-up people: to look for mistakes before a person meets them.
+"""Samples of every page, e-mail and consent text with made-up people, to find mistakes in templates early.
 
-They are made by an application of their own, which has no database and takes no missing value for an empty one.
+An application without a database renders them, in which a missing value is an error.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from newsletter.subscriptions.leave import Departure
 from newsletter.texts import access_words, brand, formatting, letters
 from newsletter.texts.letters import ConfirmationValues, LetterValues, MyDataValues, WayBackValues
 
-#: No two of a letter's times share a day, a time of day or, where the clocks change, a zone.
+#: No two of these times share a day, a time of day or, where the clocks change, a zone.
 REQUESTED_AT = datetime(2026, 3, 1, 22, 59, tzinfo=UTC)
 EXPIRES_AT = datetime(2026, 3, 29, 12, 5, tzinfo=UTC)
 DELETED_BY = datetime(2026, 3, 30, 12, 5, tzinfo=UTC)
@@ -42,19 +42,19 @@ _SNIPPET_VALUES = {"in_place": True, "next_url": "https://example.com/"}
 
 @dataclass(frozen=True)
 class SampleLetter:
-    """A letter and what it was to say."""
+    """An e-mail, and the values in it."""
 
     values: LetterValues
     message: EmailMessage
 
 
-#: Routes are compiled by ast.parse, which in Python 3.11 fails where two threads are at it (SystemError, "recursion
-#: depth mismatch").
+#: Routes are compiled by ast.parse, which fails in Python 3.11 if two threads use it (SystemError, "recursion depth
+#: mismatch").
 _parsing = threading.Lock()
 
 
 def showroom(settings: Settings) -> Flask:
-    """An application that shows samples: its pages and letters, and no database."""
+    """The application that renders samples."""
     app = brand.new_flask()
     app.jinja_options = {**app.jinja_options, "undefined": StrictUndefined}
     app.extensions["settings"] = settings.model_copy(update={"client_limit": "off"})
@@ -72,7 +72,7 @@ def consent(app: Flask, language: Locale) -> ConsentText:
 
 
 def forms(app: Flask, language: Locale) -> dict[str, str]:
-    """The sign-up form as it is first shown, and the one for other sites, by their templates' names."""
+    """The hosted sign-up form and the one for other sites, by template name."""
     shown = consent(app, language)
     hosted = values_of(shown)[_FORM][0]
     return {
@@ -82,7 +82,7 @@ def forms(app: Flask, language: Locale) -> dict[str, str]:
 
 
 def letter(app: Flask, language: Locale, kind: LetterKind) -> SampleLetter:
-    """A letter of one kind."""
+    """A sample e-mail."""
     settings: Settings = app.extensions["settings"]
     consent_text = consent(app, language).text
     with app.app_context():
@@ -140,7 +140,7 @@ _VALUES = {
 
 
 def values_of(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
-    """What the views give to each page, in each of its states."""
+    """The values that views give to each page, in each of its states."""
     empty_form = {
         "consent": consent,
         "email": "",
@@ -218,12 +218,12 @@ def values_of(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
 
 
 def broken(app: Flask) -> list[str]:
-    """Every template that cannot be used, and why; empty where all pages and letters can be made."""
+    """One line for each template that cannot be rendered, with the reason."""
     settings: Settings = app.extensions["settings"]
     folder = settings.brand_dir or brand.TEMPLATES
     brought = brand.names(folder) if settings.brand_dir else []
     compiled = [(name, partial(app.jinja_env.get_template, name)) for name in brought]
-    # What cannot be compiled cannot be tried either, and would be told twice.
+    # A template that cannot be compiled would be listed twice.
     problems = _problems(compiled, folder) or _problems(_everything(app, settings), folder)
     return list(dict.fromkeys(problems))
 
@@ -259,13 +259,13 @@ def _problem(name: str, make: Callable[[], object], folder: Path) -> str | None:
         return _in_words(
             *_origin(error, name, folder), f"no template is named {error.name}", folder
         )
-    except Exception as error:  # a template can go wrong in any way Python can
+    except Exception as error:  # a template can raise anything
         return _in_words(*_origin(error, name, folder), str(error), folder)
     return None
 
 
 def _origin(error: Exception, name: str, folder: Path) -> tuple[Path, int | None]:
-    """The innermost template of the folder that was at work, and its line."""
+    """The innermost template of the folder in the traceback, and its line."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if Path(frame.filename).is_relative_to(folder):
             return Path(frame.filename), frame.lineno
@@ -275,4 +275,4 @@ def _origin(error: Exception, name: str, folder: Path) -> tuple[Path, int | None
 def _in_words(file: Path, line: int | None, what: str | None, folder: Path) -> str:
     name = file.relative_to(folder) if file.is_relative_to(folder) else file
     where = f"{name}, line {line}" if line else f"{name}"
-    return f"BRAND_DIR: {where}: {what or 'it cannot be used'}; mend the template, or take it out."
+    return f"BRAND_DIR: {where}: {what or 'it cannot be used'}; correct the template, or remove it."

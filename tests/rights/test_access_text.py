@@ -1,4 +1,4 @@
-"""The words of an access export: every code has them, and every text is there in both languages."""
+"""The texts of an access export: every code has one, in both languages."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_every_code_has_its_words(
         ("550", "550"),
     ],
 )
-def test_a_detail_is_told_in_words_where_it_is_ours(code: str, told: str) -> None:
+def test_a_detail_with_our_codes_is_shown_in_words(code: str, told: str) -> None:
     assert access_text.detail(code, "de") == told
 
 

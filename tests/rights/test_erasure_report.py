@@ -1,4 +1,4 @@
-"""What an erasure shows: its report, its receipt, and that those of a corrected address are one."""
+"""The report and the receipt of an erasure; those of a corrected address are one."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def done(client: FlaskClient, join: Join, drain: Drain) -> Said:
 # The report
 
 
-def test_the_report_says_what_is_deleted_where_and_what_is_still_to_be(
+def test_the_report_lists_what_is_deleted_where_and_what_is_pending(
     client: FlaskClient, join: Join
 ) -> None:
     join(ADA)
@@ -81,7 +81,7 @@ def test_while_it_is_open_the_address_is_kept_and_the_report_says_why(client: Fl
     assert kept["address"]["period"] == "bis die Löschung an jedem Ort erledigt ist"
 
 
-def test_the_report_speaks_the_language_that_is_asked_for_and_the_receipt_both(
+def test_the_report_is_in_the_requested_language_and_the_receipt_in_both(
     client: FlaskClient, done: Said
 ) -> None:
     in_english = {**STAFF, "Accept-Language": "en"}
@@ -110,7 +110,7 @@ def test_in_the_end_the_report_names_every_place_with_its_time_and_until_when_th
 
 
 @pytest.mark.parametrize("keep_block", [True, False])
-def test_a_block_is_told_as_kept_or_as_deleted_never_as_both(
+def test_a_block_is_listed_as_kept_or_deleted_never_both(
     client: FlaskClient, drain: Drain, keep_block: bool
 ) -> None:
     begun = erase(client, ADA, keep_block=keep_block)
@@ -126,7 +126,7 @@ def test_a_block_is_told_as_kept_or_as_deleted_never_as_both(
         assert ("block" in kept, "block" in deleted) == (keep_block, not keep_block)
 
 
-def test_whom_to_complain_to_is_in_the_report(client: FlaskClient) -> None:
+def test_the_report_names_the_supervisory_authority(client: FlaskClient) -> None:
     report = erase(client, ADA)["report"]
 
     assert "Art. 77" in report["rights"]
@@ -170,7 +170,7 @@ def test_the_receipt_is_signed_by_our_key_and_names_the_persons_reference(
     assert (receipt["schema"], receipt["reference"]) == ("doi-erasure/1", reference)
 
 
-def test_the_receipt_holds_nothing_personal_and_says_so_in_both_languages(done: Said) -> None:
+def test_the_receipt_has_neither_name_nor_address_and_says_so_in_both_languages(done: Said) -> None:
     text = json.dumps(done["receipt"], ensure_ascii=False)
 
     assert "example" not in text.lower()
@@ -178,7 +178,7 @@ def test_the_receipt_holds_nothing_personal_and_says_so_in_both_languages(done: 
     assert done["receipt"]["kept"] == ["ledger", "record", "backups"]
 
 
-def test_the_receipt_is_the_same_whenever_it_is_asked_for(
+def test_the_receipt_is_always_the_same(
     app: Flask, client: FlaskClient, done: Said, clock: time_machine.Traveller
 ) -> None:
     clock.shift(timedelta(days=400))
@@ -239,7 +239,7 @@ def test_one_receipt_names_both_references(client: FlaskClient, pair: None, drai
 
 
 @pytest.mark.parametrize(("first", "second"), [(ADA, GRACE), (GRACE, ADA)])
-def test_whoever_is_erased_again_with_a_corrected_address_waits_for_it_too(
+def test_a_repeated_erasure_with_a_corrected_address_waits_for_both(
     client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, first: str, second: str
 ) -> None:
     mailchimp.refuse_key()
@@ -253,7 +253,7 @@ def test_whoever_is_erased_again_with_a_corrected_address_waits_for_it_too(
     assert early["id"] in late["related"]
 
 
-def test_the_receipt_of_who_came_back_meanwhile_names_both_references(
+def test_the_receipt_after_a_new_sign_up_names_both_references(
     client: FlaskClient, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -276,7 +276,7 @@ def test_the_receipt_of_who_came_back_meanwhile_names_both_references(
     ]
 
 
-def test_people_who_have_nothing_to_do_with_each_other_are_erased_by_themselves(
+def test_unrelated_people_are_erased_separately(
     client: FlaskClient,
 ) -> None:
     assert [erase(client, person)["related"] for person in (ADA, GRACE, HEDY)] == [[], [], []]
@@ -301,7 +301,7 @@ LATE: list[dict[str, str]] = [
 @pytest.mark.parametrize("call", LATE, ids=lambda call: "-".join(call.values()))
 @pytest.mark.parametrize("when", ["while it is under way", "after it"])
 @on_sqlite
-def test_a_late_call_brings_nobody_back(
+def test_a_late_webhook_call_restores_nothing(
     app: Flask,
     client: FlaskClient,
     mailbox: Mailbox,

@@ -1,4 +1,4 @@
-"""The record of processing and the text for a privacy notice: whole, in both languages, with today's law."""
+"""The record of processing and the text for a privacy notice: complete, in both languages, as of today's law."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_every_table_that_the_migrations_make_is_named(app: Flask) -> None:
 
 
 @in_both_languages
-def test_every_column_is_told_with_what_it_holds(locale: Locale) -> None:
+def test_every_column_is_described(locale: Locale) -> None:
     told = document(locale)
 
     for name, table in TABLES.items():
@@ -141,7 +141,7 @@ def test_english_settings_fill_the_english_one(locale: Locale) -> None:
         ({"SMTP_URL": "", "PUBLIC_URL": "http://localhost:8000"}, "var/mail/"),
     ],
 )
-def test_what_is_set_otherwise_is_told_otherwise(setting: dict[str, str], told: str) -> None:
+def test_other_settings_change_the_text(setting: dict[str, str], told: str) -> None:
     assert told not in document("de")
     assert told in document("de", **setting)
 
@@ -167,7 +167,7 @@ def test_what_is_set_otherwise_is_told_otherwise(setting: dict[str, str], told: 
     ],
     ids=lambda basis: basis[1],
 )
-def test_it_names_what_the_law_asks_for(locale: Locale, basis: tuple[str, str]) -> None:
+def test_it_names_what_the_law_requires(locale: Locale, basis: tuple[str, str]) -> None:
     assert basis[LANGUAGES.index(locale)] in " ".join(document(locale).split())
 
 
@@ -199,7 +199,7 @@ def test_the_notice_keeps_the_promise(locale: Locale, promise: tuple[str, str]) 
 
 
 @in_both_languages
-def test_every_period_is_told_in_the_record_and_the_personal_ones_in_the_notice(
+def test_the_record_lists_all_periods_and_the_notice_the_personal_ones(
     locale: Locale,
 ) -> None:
     told = document(locale)
@@ -217,7 +217,7 @@ def test_every_period_is_told_in_the_record_and_the_personal_ones_in_the_notice(
         ("en", "limit per client|we count|Counters"),
     ],
 )
-def test_where_clients_are_not_counted_nothing_says_that_they_are(
+def test_without_a_client_limit_the_texts_do_not_mention_counting(
     locale: Locale, counting: str
 ) -> None:
     assert len(re.findall(counting, document(locale))) >= 3
@@ -234,7 +234,7 @@ def test_where_clients_are_not_counted_nothing_says_that_they_are(
         ("smtp://localhost", "ohne TLS"),
     ],
 )
-def test_how_letters_travel_is_told_as_it_is(url: str, told: str) -> None:
+def test_the_tls_of_the_mail_server_is_stated(url: str, told: str) -> None:
     assert f"- Übertragung zum Mailserver: {told}" in document("de", SMTP_URL=url)
 
 
@@ -252,7 +252,7 @@ def test_no_sentence_of_the_notice_is_led_by_two_spaces(locale: Locale, limit: s
 
 
 @in_both_languages
-def test_nothing_is_left_unfilled(locale: Locale) -> None:
+def test_no_placeholder_remains(locale: Locale) -> None:
     assert not re.search(r"\{\{|\}\}|\{%|%\}|\bNone\b|\bTrue\b|\bFalse\b", document(locale))
 
 
@@ -278,7 +278,7 @@ def run(*words: str, **variables: str) -> Result:
         (["--locale", "de"], "en", "de"),
     ],
 )
-def test_the_command_prints_it_in_the_language_asked_for(
+def test_the_command_prints_it_in_the_requested_language(
     words: list[str], default: str, locale: Locale
 ) -> None:
     result = run(*words, DEFAULT_LOCALE=default)

@@ -1,4 +1,4 @@
-"""What is stated beside the data: recipients by name, periods by date, rights, in both languages."""
+"""The statements beside the data: recipients by name, periods by date, rights, in both languages."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_of_a_hard_block_the_digest_stays(reason: Reason) -> None:
     assert retention_of(row).startswith("until 31 December 2029, then deleted; a code")
 
 
-def test_of_a_bare_digest_nothing_ends_before_the_block() -> None:
+def test_a_bare_digest_is_kept_until_the_block_ends() -> None:
     row = somebody(Status.BLOCKED, reason=Reason.STAFF, left_at=LEFT, address=None)
 
     assert retention_of(row).startswith("a code from which the address cannot be read stays until")

@@ -1,4 +1,4 @@
-"""The letters: complete, neutral, the same words twice, and safe in their headers."""
+"""The e-mails: complete, neutral, the same words in both parts, and safe in their headers."""
 
 from __future__ import annotations
 
@@ -246,7 +246,7 @@ def test_it_says_who_what_when_and_until_when(language: Locale, facts: tuple[str
         ),
     ],
 )
-def test_the_way_back_says_why_we_cannot_and_that_nothing_has_to_be_done(
+def test_the_way_back_email_says_why_and_that_nothing_has_to_be_done(
     language: Locale, facts: tuple[str, ...]
 ) -> None:
     text = words(body(compose(way_back(language), COMPANY), "plain"))
@@ -303,7 +303,7 @@ def test_it_has_three_links_each_whole_on_a_line_of_its_own(asked: LetterValues)
 
 
 @each_letter
-def test_no_other_web_address_stands_in_either_part(asked: LetterValues) -> None:
+def test_neither_part_contains_any_other_web_address(asked: LetterValues) -> None:
     if isinstance(asked, ConfirmationValues):
         asked = replace(asked, consent_text="Ja")
 
@@ -364,7 +364,7 @@ def test_only_web_addresses_make_a_line_of_text_long(letter: EmailMessage) -> No
 
 
 @each_letter
-def test_every_header_stands_there_once(asked: LetterValues) -> None:
+def test_every_header_occurs_once(asked: LetterValues) -> None:
     letter = message_from_bytes(compose(asked, COMPANY).as_bytes())
 
     names = sorted(name for name in letter if name != "Content-Type")
@@ -380,7 +380,7 @@ def received(values: LetterValues, company: Settings = COMPANY) -> EmailMessage:
     return message_from_bytes(finish(values, company).octets, policy=policy.default)
 
 
-def test_its_headers_say_what_they_are_told() -> None:
+def test_its_headers_contain_the_given_values() -> None:
     letter = received(values())
 
     assert letter["To"] == ADA
@@ -391,7 +391,7 @@ def test_its_headers_say_what_they_are_told() -> None:
     assert letter["Auto-Submitted"] == "auto-generated"
 
 
-def test_no_reply_to_stands_where_it_would_repeat_the_sender() -> None:
+def test_there_is_no_reply_to_that_repeats_the_sender() -> None:
     company = COMPANY.model_copy(update={"mail_from": "Muster <Privacy@Example.com>"})
 
     assert "Reply-To" not in compose(values(), company)
@@ -419,7 +419,7 @@ def test_internationalised_domains_are_written_in_ascii() -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(NAME_PARTS), min_size=1, max_size=14).map(" ".join))
-def test_no_name_of_an_organisation_changes_who_writes(name: str) -> None:
+def test_the_name_of_the_organisation_cannot_change_the_sender(name: str) -> None:
     company = COMPANY.model_copy(update={"mail_from": None, "organisation": name})
 
     raw = message_from_bytes(compose(values(), company).as_bytes())["From"]
@@ -430,7 +430,7 @@ def test_no_name_of_an_organisation_changes_who_writes(name: str) -> None:
     assert str(make_header(decode_header(shown))) == name
 
 
-def test_an_odd_name_stands_in_both_parts_as_it_is() -> None:
+def test_an_odd_name_is_unchanged_in_both_parts() -> None:
     name = 'Müller "Nord" & <Söhne> {{ 1 }} 🎉'
     company = COMPANY.model_copy(update={"organisation": name})
 
@@ -505,5 +505,5 @@ def test_a_change_of_what_a_template_includes_makes_a_new_version(brand_dir: Pat
     assert len(versions) == 2
 
 
-def test_a_brand_without_letters_leaves_the_version_as_it_is(brand_dir: Path) -> None:
+def test_a_brand_without_emails_does_not_change_the_version(brand_dir: Path) -> None:
     assert version_with(brand_dir) == template_version(LetterKind.CONFIRMATION, "de")

@@ -1,4 +1,4 @@
-"""Every text of the pages is there in German, and what is compiled is what was written."""
+"""Every text of the pages has a German translation, and the compiled catalogue is current."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who calls: browsers and programs, by the headers they send."""
+"""Browsers and programs, by the headers they send."""
 
 from __future__ import annotations
 

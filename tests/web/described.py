@@ -1,4 +1,4 @@
-"""Whether an answer is one of those that the description has for its endpoint."""
+"""Checks whether an answer agrees with the API description of its endpoint."""
 
 from __future__ import annotations
 

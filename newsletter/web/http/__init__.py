@@ -1,1 +1,1 @@
-"""What all endpoints share."""
+"""The parts that all endpoints share."""

@@ -1,4 +1,4 @@
-"""One log line for each request: method, rule, status, milliseconds; nothing about the client."""
+"""One log line per request: method, rule, status, milliseconds; nothing about the client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who among the staff is asking: ADMIN_TOKENS, as bearer tokens (RFC 6750) in the header alone."""
+"""Authentication of staff: ADMIN_TOKENS as bearer tokens (RFC 6750), only in the header."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def actor() -> str | None:
     if scheme.lower() != "bearer":
         return None
     sent = token.strip().encode("latin-1", "replace")  # WSGI's way with what was sent as UTF-8
-    # Every token is compared, each in constant time: how long it takes tells nothing.
+    # Every token is compared, each in constant time, so that timing reveals nothing.
     matches = [
         admin.name
         for admin in config.current().admins

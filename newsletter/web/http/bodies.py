@@ -1,4 +1,4 @@
-"""What callers send: forms and JSON, parsed strictly into pydantic models; nothing else is read."""
+"""Request bodies: forms and JSON, parsed strictly into pydantic models."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Body = TypeVar("Body", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with what was sent: the field, and pydantic's code for why."""
+    """One invalid field, and pydantic's code for the reason."""
 
     field: str
     reason: str
 
 
 class InvalidRequest(NewsletterError):
-    """What was sent does not have the fields this endpoint asks for."""
+    """The request does not have the fields of this endpoint."""
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems
@@ -36,8 +36,8 @@ class InvalidRequest(NewsletterError):
 
 
 def octets(longest: int = LONGEST) -> bytes:
-    """The whole body; raise RequestEntityTooLarge where it is longer."""
-    # werkzeug silently cuts a body without a length off at its limit: one octet more shows it.
+    """The whole body; raise RequestEntityTooLarge if it is longer."""
+    # werkzeug silently truncates a body without a length at the limit: one extra octet detects this.
     request.max_content_length = longest + 1
     body = request.get_data()
     if len(body) > longest:
@@ -46,7 +46,7 @@ def octets(longest: int = LONGEST) -> bytes:
 
 
 def fields() -> Mapping[str, object]:
-    """The fields of a form or a JSON object; raise what the table of errors has for any other."""
+    """The fields of a form or a JSON object; raise UnsupportedMediaType, BadRequest or InvalidRequest."""
     if request.is_json:
         return json_fields()
     body = octets()
@@ -58,7 +58,7 @@ def fields() -> Mapping[str, object]:
 
 
 def json_fields() -> Mapping[str, object]:
-    """The members of a JSON object; an empty body has none. Raise as `fields` does."""
+    """The members of a JSON object, none for an empty body; raises as `fields` does."""
     if not request.is_json:
         raise UnsupportedMediaType
     body = octets()
@@ -66,7 +66,7 @@ def json_fields() -> Mapping[str, object]:
         return {}
     try:
         given = json.loads(body.decode("utf-8"))
-    except (ValueError, RecursionError) as error:  # broken, no UTF-8, or nested beyond reason
+    except (ValueError, RecursionError) as error:  # invalid, not UTF-8, or nested too deeply
         raise BadRequest from error
     if not isinstance(given, dict):
         raise InvalidRequest([Problem("", "object_type")])
@@ -74,7 +74,7 @@ def json_fields() -> Mapping[str, object]:
 
 
 def parse(model: type[Body], given: Mapping[str, object]) -> Body:
-    """Check fields against a model; raise InvalidRequest, which never holds what was sent."""
+    """Validate fields; raise InvalidRequest, which never contains the input."""
     try:
         return model.model_validate(given)
     except ValidationError as error:
@@ -83,6 +83,6 @@ def parse(model: type[Body], given: Mapping[str, object]) -> Body:
 
 
 def _problem(location: tuple[int | str, ...], reason: str) -> Problem:
-    # The name of a field we do not know is the caller's text, and might be anything.
+    # The name of an unknown field is the caller's text and may contain anything.
     field = "" if reason == "extra_forbidden" else ".".join(map(str, location))
     return Problem(field, reason)

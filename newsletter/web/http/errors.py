@@ -1,7 +1,7 @@
-"""The one table from what goes wrong to what is answered.
+"""The one table from exceptions to answers.
 
 Programs get `application/problem+json` (RFC 9457), people get a page in their language. Neither
-repeats what was sent: no address, token, path or trace.
+repeats the input: no address, token, path or trace.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ _TABLE: dict[type[BaseException], tuple[int, str]] = {
 }
 #: The status of each type of problem.
 STATUS_OF = {slug: status for status, slug in _TABLE.values()}
-#: Where signing up (again) is what helps.
+#: Problems whose page links to the sign-up form.
 _WITH_FORM_LINK = frozenset({"unknown-wording", "unknown-link", "outdated-link", "not-found"})
-#: Where a new link to one's own data is what helps.
+#: Problems whose page links to the form for one's own data.
 _WITH_MY_DATA_LINK = frozenset({"unknown-data-link", "expired-link", "cannot-correct"})
 
 _OUTAGES = "outages"
@@ -76,7 +76,7 @@ log = logging.getLogger(__name__)
 
 
 def install(app: Flask) -> None:
-    """Answer every exception by the table."""
+    """Register the handler of all exceptions."""
     app.extensions[_OUTAGES] = outage.OutageLog()
     app.register_error_handler(Exception, answer)
     app.after_request(_note_recovery)
@@ -129,21 +129,21 @@ def _meaning(error: Exception) -> tuple[int, str]:
 
 def _note(error: Exception, status: int) -> None:
     if status == 503 and outage.is_outage(error):
-        # Where in our code the database was missed tells nobody anything; why it was does, once.
+        # The trace says nothing about an outage; its cause is logged once.
         current_app.extensions[_OUTAGES].meet(_WEB, outage.trouble_of(error))
     elif status >= 500:
         log.error("answered %d", status, exc_info=error)
 
 
 def _note_recovery(response: Response) -> Response:
-    """An outage is over when something was written: while it can only be read, it goes on."""
+    """An outage ends with the first write: a database that can only be read is still out."""
     current_app.extensions[_OUTAGES].work(_WEB, at=database.breaker().written_at)
     return response
 
 
 def _page(slug: str) -> str:
     title, text = text_of(slug, on_page=True)
-    # Whoever came with the form has lost it.
+    # The form that was sent is gone: link to a new one.
     show_form_link = slug in _WITH_FORM_LINK or request.blueprint == "signup"
     show_my_data_link = slug in _WITH_MY_DATA_LINK or request.blueprint == "my_data_request"
     return render_template(
@@ -158,10 +158,15 @@ def _page(slug: str) -> str:
 def problem(
     slug: str, status: int, fields: list[dict[str, str]] | None = None
 ) -> dict[str, object]:
-    """What programs are told of a problem, in the request's language (RFC 9457)."""
+    """A problem as JSON, in the request's language (RFC 9457)."""
     title, text = text_of(slug, on_page=False)
-    told = {"type": type_of(slug), "title": title, "status": status, "detail": text}
-    return told | ({"errors": fields} if fields else {})
+    body: dict[str, object] = {
+        "type": type_of(slug),
+        "title": title,
+        "status": status,
+        "detail": text,
+    }
+    return body | ({"errors": fields} if fields else {})
 
 
 def _problem(error: Exception, status: int, slug: str) -> Response:
@@ -172,7 +177,7 @@ def _problem(error: Exception, status: int, slug: str) -> Response:
 
 
 def _headers_of(error: Exception) -> list[tuple[str, str]]:
-    """What belongs to the status: Allow, WWW-Authenticate, Retry-After."""
+    """The headers of a status: Allow, WWW-Authenticate, Retry-After."""
     if not isinstance(error, HTTPException):
         return []
     return [(name, value) for name, value in error.get_headers() if name != "Content-Type"]

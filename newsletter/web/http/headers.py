@@ -13,26 +13,26 @@ from newsletter.config import Settings
 from newsletter.web.http import origins
 
 _STATIC_SECONDS = 365 * 24 * 3600
-_UNNAMED_STATIC_SECONDS = 3600  #: where the URL does not name the content, as on other sites' pages
-_FILES = ("static", "docs.asset", "brand.style")  #: what a browser may keep
+_UNNAMED_STATIC_SECONDS = 3600  #: for URLs without a content hash, as on other sites' pages
+_FILES = ("static", "docs.asset", "brand.style")  #: cacheable
 _HSTS_SECONDS = 365 * 24 * 3600
-_FOR_OTHER_SITES = "embed.js"  #: the one file that their pages load
+_FOR_OTHER_SITES = "embed.js"  #: the only file that other sites' pages load
 
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    # A token stands in the path of some pages: no other site is to learn it.
+    # Some paths contain a token, which no other site may learn.
     "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
-    # Says nothing about scripts of ALLOWED_ORIGINS, which CORS lets read an answer all the same.
+    # Scripts of ALLOWED_ORIGINS are not affected: CORS lets them read answers.
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Put the headers on every answer, and a hash of the content on every URL of a static file."""
+    """Add the headers to every answer, and a content hash to every URL of a static file."""
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = _STATIC_SECONDS
     always = dict(_ALWAYS)
     if settings.public_url.startswith("https://"):
@@ -60,7 +60,7 @@ def install(app: Flask, settings: Settings) -> None:
 def _content_security_policy() -> str:
     targets = ["'self'"]
     if request.blueprint == "signup":
-        # Chrome holds the redirect after a form's POST to form-action too; `next` leads elsewhere.
+        # Chrome applies form-action to the redirect after a POST, too, and `next` is on another site.
         targets += sorted(origins.allowed())
     return (
         "default-src 'none'; style-src 'self'; img-src 'self'; "
@@ -70,5 +70,5 @@ def _content_security_policy() -> str:
 
 @cache
 def hash_of(path: Path) -> str:
-    """What stands in a file's URL, so that a browser may keep it: short, and another for other content."""
+    """A short content hash for a file's URL, so that browsers may cache it."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""Which language a person is answered in."""
+"""The language of an answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from newsletter.config import Locale, Settings
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Let Flask-Babel choose the language for each request, and tell times in TIMEZONE."""
+    """Let Flask-Babel choose the language of each request, with times in TIMEZONE."""
     Babel(
         app,
         default_locale=settings.default_locale,
@@ -21,26 +21,26 @@ def install(app: Flask, settings: Settings) -> None:
 
 
 def use(locale: str | None) -> None:
-    """Speak this language from here on, if it is offered and the URL does not ask for another."""
+    """Use this language from here on, if it is offered and the URL does not name another."""
     if (offered := _offered(locale)) is not None:
         g.locale = offered
         refresh()
 
 
 def present() -> Locale:
-    """The language of the request at work, or of the letter being composed."""
+    """The language of the current request, or the default one."""
     chosen = get_locale()
     return _offered(chosen.language if chosen else None) or config.current().default_locale
 
 
 def asked_for() -> Locale | None:
-    """The language that the request at work asks for by itself; None where it asks for none that is offered."""
+    """The offered language that the current request names itself; None if it names none."""
     best = request.accept_languages.best_match(config.current().locales)
     return _offered(request.args.get("locale")) or _offered(best)
 
 
 def other() -> Locale | None:
-    """The language a person may switch to; None where only one is offered."""
+    """The language a person may switch to; None if only one is offered."""
     return next((locale for locale in config.current().locales if locale != present()), None)
 
 

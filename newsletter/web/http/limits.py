@@ -1,8 +1,7 @@
-"""How many sign-ups one client may send, and how often ask for data: CLIENT_LIMIT, counted without keeping anybody's
-address.
+"""CLIENT_LIMIT: the rate limit of sign-ups and requests for data per client, without storing IP addresses.
 
-A client is an HMAC of its IP address under a key that changes every day, joined to no sign-up.
-How many letters an address gets is another matter, and counted in the database.
+A client is an HMAC of its IP address under a key that changes daily, linked to no sign-up. The limit of e-mails per
+mailbox is separate (domain/limits.py).
 """
 
 from __future__ import annotations
@@ -24,19 +23,17 @@ from newsletter.config import Settings
 from newsletter.domain import clock
 from newsletter.web.http import errors, proxies
 
-#: Where strangers may have letters written; each is counted by itself.
-_DOORS = ("signup.subscribe", "my_data_request.ask", "my_data.act")
+#: The endpoints that may cause an e-mail; each is counted separately.
+_ENDPOINTS = ("signup.subscribe", "my_data_request.ask", "my_data.act")
 _NOT_APPLIED = "client_limit_not_applied"
-_IPV6_CLIENT_BITS = (
-    64  #: the network a household or a server gets; within it, addresses cost nothing
-)
+_IPV6_CLIENT_BITS = 64  #: the network of one household or server, within which addresses are free
 _WITH_PORT = re.compile(r"\[?([^\]]+)\]?:\d+")
 
 log = logging.getLogger(__name__)
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Limit the doors behind which letters are written; their blueprints must be registered."""
+    """Limit the endpoints that may cause an e-mail; their blueprints must be registered."""
     app.extensions[_NOT_APPLIED] = False
     if settings.client_limit == "off":
         return
@@ -45,27 +42,27 @@ def install(app: Flask, settings: Settings) -> None:
         app=app,
         storage_uri=settings.storage_uri,
         storage_options=_storage_options(settings.storage_uri),
-        # A fixed window would let twice the number through around its end.
+        # A fixed window would allow twice the number around its end.
         strategy="moving-window",
         on_breach=_refuse,
-        # Where the storage is away, each process counts by itself, and sign-ups go on.
+        # While the storage is away, each process counts separately, and sign-ups continue.
         in_memory_fallback_enabled=True,
         swallow_errors=True,
     )
-    for name in _DOORS:
-        door: Any = app.view_functions[name]
-        limit = limiter.limit(settings.client_limit, exempt_when=proxies.is_untold)
-        app.view_functions[name] = limit(door)
+    for name in _ENDPOINTS:
+        view: Any = app.view_functions[name]
+        limit = limiter.limit(settings.client_limit, exempt_when=proxies.is_untrusted)
+        app.view_functions[name] = limit(view)
     app.before_request(_notice_proxy)
 
 
 def is_applied() -> bool:
-    """Tell whether clients can be told apart; without that, the limit is not applied."""
+    """Whether clients can be distinguished; otherwise the limit is not applied."""
     return not current_app.extensions[_NOT_APPLIED]
 
 
 def _notice_proxy() -> None:
-    if proxies.is_untold() and is_applied():
+    if proxies.is_untrusted() and is_applied():
         current_app.extensions[_NOT_APPLIED] = True
         log.warning("a proxy was seen but TRUSTED_PROXIES is 0: CLIENT_LIMIT is not applied")
 
@@ -78,7 +75,7 @@ def _client() -> str:
 
 
 def network_of(client: str) -> str:
-    """What counts as one client: an IPv4 address, or an IPv6 network of 64 bits; no port."""
+    """The network that counts as one client: an IPv4 address or an IPv6 /64, without a port."""
     with_port = _WITH_PORT.fullmatch(client)
     for candidate in (client, with_port[1] if with_port else client):
         try:

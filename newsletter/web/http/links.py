@@ -1,4 +1,4 @@
-"""A link that was clicked: its token read, and its person spoken to in their language."""
+"""Opening a link: reads its token and chooses the person's language."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from newsletter.web.http import language
 
 
 def follow(purpose: Purpose, token: str) -> Link:
-    """Read a token, and speak the language of whoever it was sent to; raise UnknownLink or UnknownDataLink."""
+    """Read a token and choose the language of its recipient; raise UnknownLink or UnknownDataLink."""
     try:
         link = links.read(purpose, token)
     except UnknownLink:

@@ -1,4 +1,4 @@
-"""Who is asking: a program, which is answered in JSON, or a person, who is answered with a page."""
+"""Content negotiation: JSON for programs, a page for people."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ _PAGE = ("text/html", "application/xhtml+xml")
 _TEXT = ("text/plain",)
 _JSON = ("application/json", "application/problem+json")
 
-#: Doors that only programs use; their errors are never pages.
+#: Blueprints that only programs use; their errors are never pages.
 FOR_PROGRAMS = frozenset({"admin", "webhooks", "health", "openapi"})
 
 
 def wants_json() -> bool:
-    """Tell whether JSON is meant: by a JSON body, or by an Accept that prefers it by name.
+    """Whether the body is JSON, or Accept prefers JSON by name.
 
-    A wildcard prefers nothing: browsers send it beside HTML's name, and scripts beside JSON's.
+    Wildcards do not count: browsers send them beside HTML, scripts beside JSON.
     """
     return request.is_json or _named_quality(_JSON) > _named_quality(_PAGE)
 
 
 def wants_text() -> bool:
-    """Tell whether plain text is meant: by an Accept that prefers it to JSON by name."""
+    """Whether Accept prefers plain text to JSON by name."""
     return _named_quality(_TEXT) > _named_quality(_JSON)
 
 
 def wants_page() -> bool:
-    """Tell whether an error is to be a page: a person's browser names HTML, and no program does."""
+    """Whether the answer is a page: browsers name HTML in Accept, programs do not."""
     if request.blueprint in FOR_PROGRAMS:
         return False
     return not wants_json() and _named_quality(_PAGE) > 0

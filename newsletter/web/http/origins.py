@@ -1,4 +1,4 @@
-"""Other sites: which may send people's sign-ups by script, and which people may be sent back to."""
+"""ALLOWED_ORIGINS: the sites whose scripts may send sign-ups, and to which `next` may lead."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def allowed() -> frozenset[str]:
 
 
 def allowed_page(url: str | None) -> str | None:
-    """A page to go on to, if it lies on one of ALLOWED_ORIGINS: we are nobody's open redirect."""
+    """The URL if it is on one of ALLOWED_ORIGINS, otherwise None: no open redirect."""
     return url if url and origin_of(url) in allowed() else None
 
 
 def share(response: Response) -> Response:
-    """Let the scripts of ALLOWED_ORIGINS, and no others, read this answer (CORS)."""
+    """Let only scripts of ALLOWED_ORIGINS read this answer (CORS)."""
     response.vary.add("Origin")
     origin = request.headers.get("Origin")
     if origin not in allowed():

@@ -1,4 +1,4 @@
-"""What stands in front of us: proxies that tell the client's address, and PUBLIC_URL's path."""
+"""Proxies in front of the service: TRUSTED_PROXIES and the path in PUBLIC_URL."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from newsletter.config import Settings
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-#: Private use (RFC 1918, 4193, 6598), loopback and link-local: where one's own proxies are.
+#: Private use (RFC 1918, 4193, 6598), loopback and link-local: the networks of our own proxies.
 _NEAR = tuple(
     ipaddress.ip_network(network)
     for network in (
@@ -34,7 +34,7 @@ _NEAR = tuple(
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Believe TRUSTED_PROXIES about the client's address and scheme, never about our host."""
+    """Take the client's address and scheme from TRUSTED_PROXIES, but never our host."""
     if path := urlsplit(settings.public_url).path:
         app.wsgi_app = _under(path, app.wsgi_app)  # type: ignore[assignment,method-assign]  # Flask's way
     if count := settings.trusted_proxies:
@@ -43,15 +43,15 @@ def install(app: Flask, settings: Settings) -> None:
         )
 
 
-def is_untold() -> bool:
-    """Tell whether a proxy of our own speaks for the client, but none is to be believed."""
+def is_untrusted() -> bool:
+    """Whether one of our proxies forwarded this request although TRUSTED_PROXIES is 0."""
     if config.current().trusted_proxies or "X-Forwarded-For" not in request.headers:
         return False
     return is_near(request.remote_addr)
 
 
 def is_near(peer: str | None) -> bool:
-    """Tell whether a peer is on this machine (a Unix socket has no address) or a private net."""
+    """Whether a peer is on this machine (a Unix socket has no address) or a private network."""
     if not peer:
         return True
     try:
@@ -64,7 +64,7 @@ def is_near(peer: str | None) -> bool:
 
 
 def _under(path: str, app: WSGIApplication) -> WSGIApplication:
-    """Tell the application that it lies under a path, whether or not the proxy has cut that off."""
+    """Mount the application under a path, whether or not the proxy strips it."""
 
     def mounted(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         environ["SCRIPT_NAME"] = path

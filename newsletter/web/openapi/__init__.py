@@ -1,1 +1,1 @@
-"""The API's description, and its pages."""
+"""The API description, and its pages."""

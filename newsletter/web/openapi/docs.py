@@ -1,4 +1,4 @@
-"""The API's description as a page: Swagger UI, from our own origin."""
+"""The API description as a page: Swagger UI, served from our own origin."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flask import Blueprint, Response, make_response, render_template, send_from
 
 from newsletter.web.openapi.endpoint import PAGE, Endpoint, file_of
 
-#: The only page of ours that may run scripts.
+#: The only page that may run scripts.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
@@ -23,7 +23,6 @@ bp = Blueprint("docs", __name__)
 @bp.get("/docs")
 @Endpoint("This description, as a page.", {200: (PAGE,)})
 def show() -> Response:
-    """Show the viewer."""
     response = make_response(render_template("pages/docs.html"))
     response.headers["Content-Security-Policy"] = _POLICY
     return response
@@ -32,5 +31,4 @@ def show() -> Response:
 @bp.get("/docs/<path:filename>")
 @file_of("*/*", "A script or style sheet of that page.")
 def asset(filename: str) -> Response:
-    """Serve a file of Swagger UI."""
     return send_from_directory(_ASSETS, filename)

@@ -1,4 +1,4 @@
-"""The API's description (OpenAPI 3.1), assembled from what stands beside each view."""
+"""The API description (OpenAPI 3.1), built from the decorators of the views."""
 
 from __future__ import annotations
 
@@ -31,18 +31,17 @@ bp = Blueprint("openapi", __name__)
 @bp.get("/openapi.json")
 @Endpoint("This description.", {200: (JSON,)})
 def show() -> Response:
-    """Answer with the description."""
     return jsonify(document())
 
 
 def document() -> Json:
-    """The description of the running application; made once, since it never changes."""
+    """The description of the running application, built once."""
     extensions: Json = current_app.extensions
     if "openapi" not in extensions:
         with force_locale("en"):
             extensions["openapi"] = _build(current_app)
-    made: Json = extensions["openapi"]
-    return made
+    description: Json = extensions["openapi"]
+    return description
 
 
 def path_of(rule: Rule) -> str:
@@ -139,7 +138,7 @@ def _response(endpoint: Endpoint, status: int, slugs: list[str], *, has_pages: b
 
 
 def _content(kinds: Iterable[Kind]) -> Json:
-    """An answer in each of its media types."""
+    """An answer by media type."""
     models = [_ref(kind) for kind in kinds if isinstance(kind, type)]
     content: Json = {kind: {} for kind in kinds if isinstance(kind, str)}
     if models:
@@ -155,7 +154,7 @@ def _request_body(model: type[BaseModel], media: tuple[str, ...]) -> Json:
 
 
 def _as_form(schema: Json) -> Json:
-    """The same fields as texts: a form has no null, no number and nothing nested."""
+    """The schema for a form, which has no null, no numbers and no nesting."""
     form = {**schema, "properties": {k: _as_field(v) for k, v in schema["properties"].items()}}
     if not schema.get("required"):
         del form["type"]  # any text is a form without these fields

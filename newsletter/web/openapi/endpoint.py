@@ -1,4 +1,4 @@
-"""What a view says of itself in the API's description: written beside it, as its decorator."""
+"""A view's entry in the API description: its decorator."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ JSON = "application/json"
 PAGE = "text/html"
 TEXT = "text/plain"
 JSON_OR_FORM = (JSON, *FORMS)
-#: The problems that any body may meet.
+#: The problems of any request with a body.
 BODY_PROBLEMS = ("bad-request", "too-large", "unsupported-media-type", "invalid-request")
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -24,7 +24,7 @@ Kind = type[BaseModel] | str | None
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Decorates a view; a test holds every answer of the web process to what is said here.
+    """Describes a view; a test checks every answer of the web process against it.
 
     `answers` are by status, `problems` are slugs of `http.errors`; `words` and `headers` belong to a status, too.
     """

@@ -1,4 +1,4 @@
-"""Where the `type` of every problem leads: one page, with an anchor for each (RFC 9457 § 3.1.1)."""
+"""The page that explains every problem `type`, with an anchor for each (RFC 9457 § 3.1.1)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ bp = Blueprint("problems", __name__)
 
 
 @bp.get("/problems")
-@Endpoint("What each problem's type means, why it occurs and what to do.", {200: (PAGE,)})
+@Endpoint("The meaning, cause and remedy of each problem type.", {200: (PAGE,)})
 def show() -> str:
-    """Explain every type of problem."""
     return render_template(
         "pages/problems.html",
         problems=sorted(TEXTS.items(), key=lambda it: (errors.STATUS_OF[it[0]], it[0])),
@@ -28,5 +27,5 @@ def show() -> str:
 
 @bp.app_template_filter()
 def marked(text: object) -> Markup:
-    """A text in which backticks mark what is to be taken literally."""
+    """Turn `backticks` into <code>."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped

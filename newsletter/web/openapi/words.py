@@ -1,4 +1,4 @@
-"""The words of the API's description that many endpoints share."""
+"""The texts of the API description that endpoints share."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 INTRODUCTION = """\
-Sign-ups for a newsletter with double opt-in: a sign-up sends one letter, and only the button behind the letter's link \
-confirms it.
+Sign-ups for a newsletter with double opt-in: a sign-up sends one e-mail, and only the button behind its link confirms \
+the sign-up.
 
 People get pages in their language. Programs get JSON: with a JSON body, or with an `Accept` header that prefers \
-`application/json`. Errors are `application/problem+json` (RFC 9457); the `type` is the address of its explanation. \
+`application/json`. Errors are `application/problem+json` (RFC 9457); the `type` is the URL of its explanation. \
 Browsers get an error as a page where the endpoint has pages. No answer repeats an address, a token or a trace, and \
 every endpoint may answer 500.
 
@@ -21,7 +21,7 @@ Answers may gain fields: ignore those you do not know."""
 
 PUBLIC, PERSON, MAILCHIMP, STAFF, OPERATIONS = (
     "Public",
-    "Links in letters",
+    "Links in e-mails",
     "Mailchimp",
     "Staff",
     "Operations",
@@ -34,7 +34,7 @@ TAGS: Mapping[str, str] = {
     "and names no address.",
     MAILCHIMP: "Mailchimp reports here what people did there. The URL contains a secret.",
     STAFF: "The token goes into the `Authorization` header and a person's address into the body, nothing into the URL. "
-    "Where no token is set, all of these answer 404.",
+    "Without any token set, all of these answer 404.",
     OPERATIONS: "For operators and monitoring.",
 }
 #: Every other blueprint is public.
@@ -48,7 +48,7 @@ TAG_OF_BLUEPRINT: Mapping[str, str] = {
 _ID = "6f1d0c9e5b7a4838a2c4e1f09d3b7a65"
 #: By name: where it is sent, what it means, an example.
 PARAMETERS: Mapping[str, tuple[str, str, str]] = {
-    "Accept-Language": ("header", "German or English is answered.", "en, de;q=0.5"),
+    "Accept-Language": ("header", "The language of the answer: German or English.", "en, de;q=0.5"),
     "locale": ("query", "`de` or `en`; takes precedence over `Accept-Language`.", "en"),
     "next": (
         "query",
@@ -57,18 +57,18 @@ PARAMETERS: Mapping[str, tuple[str, str, str]] = {
     ),
     "token": (
         "path",
-        "The last part of a link in a letter.",
+        "The last part of a link in an e-mail.",
         "WyI2ZjFkMGM5ZSIsMSwiYyJd.aaQ4oA.5Yj3h0dK8nVbq1rXw7sZ2tLuEoPcMfGa",
     ),
     "secret": ("path", "MAILCHIMP_WEBHOOK_SECRET.", "the-secret-of-the-hook"),
     "erasure_id": ("path", "The `id` of an erasure.", _ID),
-    "reference": ("path", "The reference number printed in letters.", _ID),
+    "reference": ("path", "The reference number in the e-mails.", _ID),
     "filename": ("path", "The name of the file.", "newsletter.css"),
 }
 
 _STRING = {"type": "string"}
 HEADERS: Mapping[str, dict[str, Any]] = {
-    "Location": {"description": "Where to go on.", "required": True, "schema": _STRING},
+    "Location": {"description": "The next page.", "required": True, "schema": _STRING},
     "Retry-After": {
         "description": "Seconds to wait before the next attempt.",
         "required": True,

@@ -1,4 +1,4 @@
-"""How an e-mail address may look, as JSON Schema can say it; whether it is one, `Address` alone decides."""
+"""The form of an e-mail address in JSON Schema; only `Address` decides whether it is valid."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ LENIENT = (
 
 _EXAMPLE = "ada@example.com"
 
-#: What a letter can be sent to.
+#: An address that an e-mail can be sent to.
 Email = Annotated[
     StrictStr,
     WithJsonSchema(
         {"type": "string", "pattern": STRICT, "maxLength": LONGEST, "examples": [_EXAMPLE]}
     ),
 ]
-#: What may be held here or at Mailchimp, however odd.
+#: An address that may be stored here or at Mailchimp, in any form.
 HeldEmail = Annotated[
     StrictStr,
     WithJsonSchema(

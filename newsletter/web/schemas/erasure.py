@@ -1,4 +1,4 @@
-"""The JSON about an erasure: how far it is, what it did, and its receipt."""
+"""The JSON of an erasure: its state, report and receipt."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Where = Literal["database", "mailchimp", "database file"]
 
 
 class Place(BaseModel):
-    """A place where data is erased, and how far that is."""
+    """A place where data is deleted, and its state."""
 
     place: Where
     state: Literal["done", "waiting", "failed"]
@@ -22,14 +22,14 @@ class Place(BaseModel):
 
 
 class DeletedThing(BaseModel):
-    """One thing that was deleted: a code that stays the same, and what it means."""
+    """A class of deleted data: a stable code and its meaning."""
 
     code: str
     text: str
 
 
 class DeletedThere(BaseModel):
-    """What is deleted at one place, and since when; null: not yet."""
+    """The data deleted at one place, and when; null: not yet."""
 
     place: Where
     at: datetime | None
@@ -37,7 +37,7 @@ class DeletedThere(BaseModel):
 
 
 class KeptThing(DeletedThing):
-    """Something that is kept: what, why, by which articles, and how long."""
+    """A class of data that is kept: why, by which articles, and how long."""
 
     why: str
     articles: list[str] = Field(examples=[["Art. 17(3)(e) GDPR"]])
@@ -46,7 +46,7 @@ class KeptThing(DeletedThing):
 
 
 class ErasureReport(BaseModel):
-    """What was deleted where, what is kept, why and until when (Art. 12, 17 and 19 GDPR)."""
+    """The data deleted and kept, why and until when (Art. 12, 17 and 19 GDPR)."""
 
     deleted: list[DeletedThere]
     kept: list[KeptThing]
@@ -55,7 +55,7 @@ class ErasureReport(BaseModel):
 
 
 class DeletedCodes(BaseModel):
-    """What was deleted at one place, by codes, and when."""
+    """The codes of the data deleted at one place, and when."""
 
     place: Where
     at: datetime
@@ -63,14 +63,14 @@ class DeletedCodes(BaseModel):
 
 
 class Statement(BaseModel):
-    """What the receipt says, in words."""
+    """The statement of the receipt."""
 
     de: str
     en: str
 
 
 class ErasureReceipt(BaseModel):
-    """A signed receipt without personal data; the same octets whenever it is requested."""
+    """A signed receipt with neither name nor address; always the same octets."""
 
     document_schema: Literal["doi-erasure/1"] = Field(alias="schema")
     id: str
@@ -85,7 +85,7 @@ class ErasureReceipt(BaseModel):
 
 
 class Erasure(BaseModel):
-    """An erasure, together with those of a corrected address that began with it."""
+    """An erasure, and those of the same person's other addresses."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -96,7 +96,7 @@ class Erasure(BaseModel):
     completed_at: datetime | None
     keep_block: bool
     related: list[str] = Field(
-        description="Ids of those that began with it; a place is done when it is done for all."
+        description="The erasures of the same person's other addresses; a place is done when it is done for all."
     )
     places: list[Place]
     report: ErasureReport

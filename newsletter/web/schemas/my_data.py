@@ -1,4 +1,4 @@
-"""The bodies that people send about their own data, and the JSON they get."""
+"""The requests about one's own data, and their JSON answers."""
 
 from __future__ import annotations
 
@@ -18,27 +18,29 @@ _NEEDS_NEW_EMAIL: JsonDict = {
 
 
 class MyDataRequest(FromForm):
-    """Whose data is asked for; only the address's owner gets the link."""
+    """The address whose data is requested; only its owner gets the link."""
 
 
 class MyDataAct(BaseModel):
-    """What to do with one's own data."""
+    """An action on one's own data."""
 
     model_config = ConfigDict(json_schema_extra=_NEEDS_NEW_EMAIL)
 
     action: Action = Field(
-        description="`download`: as JSON (Art. 20). `unsubscribe`: no newsletter any more. `rectify`: to `new_email`, "
-        "once that confirms. `erase`: everything, here and at Mailchimp. `lift`: take back “this was not me”.",
+        description="`download`: as JSON (Art. 20). `unsubscribe`: no more newsletters. `rectify`: change to "
+        "`new_email` once that is confirmed. `erase`: delete everything, here and at Mailchimp. `lift`: unblock after "
+        "“this was not me”.",
         examples=["unsubscribe"],
     )
-    new_email: Email | None = Field(None, description="For `rectify`; its owner is asked.")
+    new_email: Email | None = Field(None, description="For `rectify`; its owner has to confirm.")
     keep_block: YesOrNo = Field(
-        False, description="For `erase`: `1` keeps a keyed checksum, so that nobody signs them up."
+        False,
+        description="For `erase`: `1` keeps a keyed digest of the address, which stays blocked.",
     )
 
 
 class Done(BaseModel):
-    """It was done; an erasure goes on at Mailchimp."""
+    """The action was done; an erasure continues at Mailchimp."""
 
     status: Literal["done"] = "done"
     action: Action

@@ -1,4 +1,4 @@
-"""The signed documents: the proof that staff get, and the receipt that a person keeps."""
+"""The signed documents: the proof for staff, and the receipt for the person."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ class _Signed(Consent):
 
 
 class Proof(_Signed):
-    """The proof of a consent, to be checked with `newsletter proof verify`."""
+    """The proof of a consent; `newsletter proof verify` checks it."""
 
     kind: Literal["proof"]
-    erasure_id: str | None = Field(description="Of somebody erased.")
+    erasure_id: str | None = Field(description="Of an erased person.")
 
 
 class Receipt(_Signed):
-    """What the person keeps: their consent, and the link to leave again."""
+    """The person's receipt: the consent, and the unsubscribe link."""
 
     kind: Literal["receipt"]
 
 
 def say_signed(document: Document) -> Response:
-    """Answer with a signed document octet by octet: laid out anew, its signature would fail."""
+    """Answer with a signed document in its canonical form, over which it was signed."""
     return Response(signing.canonical(document), mimetype="application/json")

@@ -1,4 +1,4 @@
-"""The bodies that sites and people send, and the JSON they get."""
+"""The requests of sites and people, and their JSON answers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NO = (False, 0, "0", "false", "")
 
 
 def _yes_or_no(value: object) -> object:
-    """What a form's box, a script or a person means; any other value is left to be refused."""
+    """A form's checkbox or a script's value as a boolean; any other value is refused later."""
     return value in _YES if value in (*_YES, *_NO) else None
 
 
@@ -47,12 +47,12 @@ class FromForm(BaseModel):
     """A form with an address. Fields that are not named here are neither read nor kept."""
 
     email: Email = Field(
-        description="Blanks around it are dropped, upper case is kept. A domain in another script is accepted, "
-        "too; its ASCII form (`xn--…`) fits the pattern."
+        description="Surrounding blanks are dropped, upper case is kept. A domain in another script is also accepted; "
+        "its ASCII form (`xn--…`) fits the pattern."
     )
     locale: StrictStr | None = Field(
         None,
-        description="The language of the answer: `de` or `en`. Any other falls back.",
+        description="The language of the answer: `de` or `en`. Any other value falls back to the default.",
         examples=["en"],
     )
     homepage: Any = Field(
@@ -68,7 +68,7 @@ class FromForm(BaseModel):
 
 
 class _Shown:
-    """Lists the consent texts that may be shown now; earlier ones are accepted, too."""
+    """Lists the current consent texts in the schema; earlier ones are accepted, too."""
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
@@ -85,7 +85,7 @@ class SignUp(FromForm):
     wording: Annotated[StrictStr | None, _Shown()] = Field(
         None,
         description="The hash of the consent text that was shown, from `GET /`. An earlier one is accepted until it is "
-        "withdrawn; without one, the present text counts as shown.",
+        "withdrawn; without one, the current text counts as shown.",
     )
     next: StrictStr | None = Field(
         None,
@@ -94,19 +94,19 @@ class SignUp(FromForm):
 
 
 class NotMe(BaseModel):
-    """What to do beside forgetting the sign-up."""
+    """Whether to block the address, too."""
 
-    block: YesOrNo = Field(False, description="`1`: never write to this address again.")
+    block: YesOrNo = Field(False, description="`1`: block the address permanently.")
 
 
 class OneClick(BaseModel):
-    """What a mail program sends (RFC 8058). It is optional and not read."""
+    """The body from a mail program (RFC 8058): optional and not read."""
 
     list_unsubscribe: str = Field("", alias="List-Unsubscribe", examples=["One-Click"])
 
 
 class MailchimpCall(BaseModel):
-    """The fields of Mailchimp's call that are read; `fired_at` is UTC."""
+    """The fields read from Mailchimp's call; `fired_at` is UTC."""
 
     type: str = Field("", examples=["unsubscribe"])
     fired_at: str = Field("", examples=["2026-03-01 12:00:00"])
@@ -119,7 +119,7 @@ class MailchimpCall(BaseModel):
 
 
 class Accepted(BaseModel):
-    """Accepted; of a sign-up, this says nothing about the address."""
+    """Accepted; for a sign-up, this reveals nothing about the address."""
 
     status: Literal["accepted"] = "accepted"
 
@@ -138,7 +138,7 @@ class Readiness(BaseModel):
 
 
 class Form(BaseModel):
-    """What a form has to show and to send."""
+    """The consent text of a form, and its hash."""
 
     consent: str = Field(description="The text to show beside the button, word for word.")
     wording: str = Field(description="Its hash, to be sent with the sign-up.", examples=[HASH])
@@ -146,7 +146,7 @@ class Form(BaseModel):
 
 
 class OpenRequest(BaseModel):
-    """What a confirmation link asks for, and whether it is confirmed already."""
+    """The consent behind a confirmation link, and whether it is confirmed."""
 
     status: Literal["open", "confirmed"]
     consent: str
@@ -160,20 +160,20 @@ class Confirmed(BaseModel):
 
     status: Literal["confirmed"] = "confirmed"
     reference: str = Field(examples=[REFERENCE])
-    unsubscribe: str = Field(description="The link to leave again.", examples=[LINK])
+    unsubscribe: str = Field(description="The unsubscribe link.", examples=[LINK])
     receipt: str | None = Field(
         None, description="The signed receipt; only within an hour of the confirmation."
     )
 
 
 class Offer(BaseModel):
-    """What a POST to the same address does."""
+    """The action of a POST to the same URL."""
 
     action: Literal["disown", "unsubscribe", "send a link"]
 
 
 class Disowned(BaseModel):
-    """The sign-up is forgotten; if it was confirmed, the address is blocked and the proof kept."""
+    """The sign-up is deleted; if it was confirmed, the address is blocked and the proof kept."""
 
     status: Literal["disowned", "blocked"] = "disowned"
 
@@ -192,7 +192,7 @@ class InvalidField(BaseModel):
 
 
 class Problem(BaseModel):
-    """What went wrong (RFC 9457), without an address, a token or a trace."""
+    """A problem (RFC 9457), without address, token or trace."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -202,7 +202,7 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str = Field(description="What to do, in the caller's language.")
-    errors: list[InvalidField] | None = Field(None, description="Of `invalid-request` alone.")
+    errors: list[InvalidField] | None = Field(None, description="Only for `invalid-request`.")
 
 
 def say(model: BaseModel, status: int = 200) -> Response:

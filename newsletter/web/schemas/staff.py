@@ -1,4 +1,4 @@
-"""The bodies that staff send, and the JSON they get."""
+"""The requests of staff, and their JSON answers."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from newsletter.web.schemas.email import Email, HeldEmail
 from newsletter.web.schemas.public import REFERENCE
 
 
-class Whom(BaseModel):
-    """Whom it is about."""
+class Subject(BaseModel):
+    """The address of the person concerned."""
 
-    # A misspelt keep_block must not pass for an erasure without one.
+    # With extra fields allowed, a misspelt keep_block would be an erasure without a block.
     model_config = ConfigDict(extra="forbid")
 
     email: HeldEmail
 
 
-class AccessRequest(Whom):
-    """Whose data to show."""
+class AccessRequest(Subject):
+    """The person whose data is requested."""
 
     locale: Locale | None = Field(
         None,
@@ -32,47 +32,47 @@ class AccessRequest(Whom):
     )
 
 
-class ErasureRequest(Whom):
-    """Whom to erase."""
+class ErasureRequest(Subject):
+    """The person to erase."""
 
     keep_block: StrictBool = Field(
-        False, description="Keep a keyed checksum, so that nobody signs them up again."
+        False, description="Keep a keyed digest of the address, which stays blocked."
     )
 
 
-class BlockRequest(Whom):
-    """Whom to block, and why."""
+class BlockRequest(Subject):
+    """The address to block, and the reason."""
 
     reason: Literal["unsubscribed", "complaint", "bounce", "staff"] = Field(
-        description="`unsubscribed`: withdrawn by phone or letter. `staff`: never again."
+        description="`unsubscribed`: withdrawn by phone or letter. `staff`: permanent."
     )
 
 
-class HoldRequest(Whom):
-    """Whose data to restrict, or to release."""
+class HoldRequest(Subject):
+    """Whether processing of the person's data is restricted."""
 
     hold: StrictBool = Field(
-        description="`true`: nothing is sent, Mailchimp stops, nothing ends (Art. 18 GDPR)."
+        description="`true`: no e-mails, unsubscribed at Mailchimp, nothing is deleted by itself (Art. 18 GDPR)."
     )
 
 
-class RectificationRequest(Whom):
-    """Whose address was wrong, and the right one."""
+class RectificationRequest(Subject):
+    """The wrong address, and the right one."""
 
     new_email: Email = Field(
-        description="Its owner is asked.", examples=["ada.lovelace@example.com"]
+        description="Its owner has to confirm.", examples=["ada.lovelace@example.com"]
     )
 
 
 class AtMailchimp(BaseModel):
-    """What is known of a person at Mailchimp."""
+    """The last known status at Mailchimp."""
 
     status: There
     error: str | None
 
 
 class Happened(BaseModel):
-    """One event of a person, from the ledger."""
+    """An event from the ledger."""
 
     event: Event
     at: datetime
@@ -80,11 +80,11 @@ class Happened(BaseModel):
     reason: Reason | None = None
     detail: str | None = None
     wording: str | None = None
-    actor: str | None = Field(None, description="The name of the token, if staff did it.")
+    actor: str | None = Field(None, description="The name of the token, for actions of staff.")
 
 
 class SentLetter(BaseModel):
-    """A letter, and its evidence."""
+    """An e-mail, and its evidence."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -97,24 +97,26 @@ class SentLetter(BaseModel):
     wording: str
     template: str | None
     message_id: str
-    reply: str | None = Field(None, description="Of the mail server.")
-    values: dict[str, Any] | None = Field(None, description="What the letter said, without links.")
+    reply: str | None = Field(None, description="The reply of the mail server.")
+    values: dict[str, Any] | None = Field(
+        None, description="The values in the e-mail, without links."
+    )
 
 
 class Held(BaseModel):
-    """All that is held about a person, and what Art. 15 GDPR asks to be told with it."""
+    """All data about a person, and the information required by Art. 15 GDPR."""
 
     model_config = ConfigDict(extra="allow")
 
     reference: str = Field(examples=[REFERENCE])
-    email: str | None = Field(description="Null where only a checksum is left.")
+    email: str | None = Field(description="Null if only a keyed digest is stored.")
     status: Literal["pending", "confirmed", "blocked", "returning"]
     reason: Reason | None
     since: datetime
     expires_at: datetime | None
     left_at: datetime | None
     language: Locale
-    hold: bool = Field(description="Restricted (Art. 18).")
+    hold: bool = Field(description="Whether processing is restricted (Art. 18).")
     mailchimp: AtMailchimp
     events: list[Happened]
     letters: list[SentLetter]
@@ -131,13 +133,13 @@ class Held(BaseModel):
     authority: str | None
     automated_decisions: None
     related: list[Held] | None = Field(
-        None, description="Addresses that this one corrected, or was corrected to."
+        None, description="Earlier or later addresses of the same person."
     )
-    erasure_id: str | None = Field(None, description="Of an erasure that is under way.")
+    erasure_id: str | None = Field(None, description="The erasure that is under way.")
 
 
 class Erasing(BaseModel):
-    """Nothing is held any more; an erasure is under way."""
+    """The data is deleted here; an erasure is under way."""
 
     status: Literal["erasing"]
     erasure_id: str

@@ -1,1 +1,1 @@
-"""The views: one module for each caller or page."""
+"""The views: one module for each page or caller."""

@@ -1,7 +1,6 @@
-"""For staff: erasing, access, blocking, lifting, holding, rectifying.
+"""Endpoints for staff: erase, access, block, unblock (lift), restrict (hold), rectify.
 
-What is done stands in the record under the token's name. Addresses come in the body alone: a URL
-ends up in logs.
+The ledger records each call under the token's name. Addresses are only in the body, since URLs end up in logs.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from newsletter.web.schemas.staff import (
     Held,
     HoldRequest,
     RectificationRequest,
-    Whom,
+    Subject,
 )
 
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
@@ -42,7 +41,7 @@ bp = Blueprint("admin", __name__, url_prefix="/admin")
 
 @bp.before_app_request
 def _refuse_without_token() -> None:
-    # Before everything else, wrong methods too: without a token, nobody learns anything here.
+    # First of all, even for wrong methods: without a token, nothing here may be learned.
     if request.path.startswith(f"{bp.url_prefix}/") and not _is_unknown_path():
         bearer.require()
 
@@ -53,21 +52,20 @@ def _is_unknown_path() -> bool:
 
 @bp.post("/erasures")
 @Endpoint(
-    "Erase somebody, here at once and at Mailchimp; while one is open, the same one again.",
+    "Erase a person, here at once and at Mailchimp. While an erasure is open, it is returned again.",
     {202: (Erasure,)},
     _REFUSED,
     body=ErasureRequest,
-    words={202: "Gone here; at Mailchimp it is under way."},
+    words={202: "Deleted here; the deletion at Mailchimp is under way."},
     headers={202: ("Location",)},
     bearer="required",
 )
 def erase() -> Response:
-    """Begin an erasure."""
     given = bodies.parse(ErasureRequest, bodies.json_fields())
     id_ = erase_person(
         Address.as_held(given.email), actor=bearer.require(), keep_block=given.keep_block
     )
-    response = _tell_erasure(id_)
+    response = _erasure_response(id_)
     response.status_code = 202
     response.headers["Location"] = url_for("admin.show_erasure", erasure_id=id_)
     return response
@@ -75,17 +73,16 @@ def erase() -> Response:
 
 @bp.get("/erasures/<erasure_id>")
 @Endpoint(
-    "How far an erasure is, and what it did; once completed, with a receipt to hand on.",
+    "The state and report of an erasure; once completed, with a signed receipt.",
     {200: (Erasure,)},
     _HIDDEN,
     bearer="required",
 )
 def show_erasure(erasure_id: str) -> Response:
-    """Tell how far an erasure is."""
-    return _tell_erasure(erasure_id)
+    return _erasure_response(erasure_id)
 
 
-def _tell_erasure(id_: str) -> Response:
+def _erasure_response(id_: str) -> Response:
     erasure = erasure_report.find(id_, language.present()) if _ID.fullmatch(id_) else None
     if erasure is None:
         raise NotFound
@@ -94,15 +91,14 @@ def _tell_erasure(id_: str) -> Response:
 
 @bp.post("/access")
 @Endpoint(
-    "All that is held (Art. 15).",
+    "All data stored about a person (Art. 15).",
     {200: (Held, Erasing, TEXT)},
     _UNKNOWN,
     body=AccessRequest,
     bearer="required",
-    description="As text to hand on, by an `Accept` that prefers `text/plain`.",
+    description="As readable text if `Accept` prefers `text/plain`.",
 )
 def access() -> Response:
-    """Tell all that is held about somebody."""
     given = bodies.parse(AccessRequest, bodies.json_fields())
     address = Address.as_held(given.email)
     locale = given.locale or language.asked_for()
@@ -115,14 +111,13 @@ def access() -> Response:
 
 @bp.post("/blocks")
 @Endpoint(
-    "Enter a withdrawal, a complaint, a bounce, or: never again.",
+    "Block an address: a withdrawal, a complaint, a bounce, or permanently (`staff`).",
     {202: (Accepted,)},
     _UNKNOWN,
     body=BlockRequest,
     bearer="required",
 )
 def block() -> Response:
-    """Block an address."""
     given = bodies.parse(BlockRequest, bodies.json_fields())
     address = Address.as_held(given.email)
     staff.block(address, Reason(given.reason), actor=bearer.require())
@@ -131,25 +126,27 @@ def block() -> Response:
 
 @bp.post("/lifts")
 @Endpoint(
-    "Make a hard block a soft one.", {202: (Accepted,)}, _UNKNOWN, body=Whom, bearer="required"
+    "Unblock an address: a hard block becomes a soft one, which a new sign-up ends.",
+    {202: (Accepted,)},
+    _UNKNOWN,
+    body=Subject,
+    bearer="required",
 )
 def lift() -> Response:
-    """Let an address sign up again."""
-    given = bodies.parse(Whom, bodies.json_fields())
+    given = bodies.parse(Subject, bodies.json_fields())
     staff.lift(Address.as_held(given.email), actor=bearer.require())
     return say(Accepted(), 202)
 
 
 @bp.post("/holds")
 @Endpoint(
-    "Restrict what is done with somebody's data, or release it (Art. 18).",
+    "Restrict the processing of a person's data, or end the restriction (Art. 18).",
     {202: (Accepted,)},
     _UNKNOWN,
     body=HoldRequest,
     bearer="required",
 )
 def hold() -> Response:
-    """Hold somebody's data, or release it."""
     given = bodies.parse(HoldRequest, bodies.json_fields())
     address = Address.as_held(given.email)
     staff.hold(address, is_held=given.hold, actor=bearer.require())
@@ -158,14 +155,13 @@ def hold() -> Response:
 
 @bp.post("/rectifications")
 @Endpoint(
-    "Correct an address; its new owner is asked first.",
+    "Correct an address; the owner of the new one has to confirm.",
     {202: (Accepted,)},
     (*_UNKNOWN, "blocked-hard", "cannot-correct", "written-too-often"),
     body=RectificationRequest,
     bearer="required",
 )
 def rectify() -> Response:
-    """Correct an address."""
     given = bodies.parse(RectificationRequest, bodies.json_fields())
     old, new = Address.as_held(given.email), Address.parse(given.new_email)
     corrections.rectify(old, new, actor=bearer.require())

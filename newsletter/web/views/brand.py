@@ -1,4 +1,4 @@
-"""The company's style sheet, from our own origin: no other may be loaded."""
+"""The company's style sheet, from our own origin, since the CSP allows no other."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ bp = Blueprint("brand", __name__)
 
 
 def install(app: Flask) -> None:
-    """Tell every page where the brand's style sheet is; None where it brings none."""
+    """Give templates the URL of the brand's style sheet as `brand_css`; None without one."""
     app.context_processor(lambda: {"brand_css": _url()})
 
 
 @bp.get("/brand.css")
-@file_of("text/css", "The company's own style sheet, if it has one.")
+@file_of("text/css", "The company's style sheet, if there is one.")
 def style() -> Response:
-    """Serve the brand's style sheet, with an ETag."""
     file = brand.style(config.current())
     if file is None:
         raise NotFound

@@ -1,4 +1,4 @@
-"""The confirmation link. Mail scanners open links, some run scripts: only a POST confirms."""
+"""The confirmation link. Only a POST confirms, since mail scanners open links and some run scripts."""
 
 from __future__ import annotations
 
@@ -19,44 +19,42 @@ bp = Blueprint("confirmation", __name__)
 
 @bp.get("/confirm/<token>")
 @Endpoint(
-    "Show what is to be confirmed, and a button; changes nothing.",
+    "The consent to confirm, and a button. Changes nothing.",
     {200: (PAGE, OpenRequest)},
     _PROBLEMS,
 )
 def show(token: str) -> Response:
-    """Show what is to be confirmed."""
     link = links.read(Purpose.CONFIRM, token)
-    asked = open_request(link)
-    language.use(asked.consent.language)
+    request = open_request(link)
+    language.use(request.consent.language)
     not_me_url = links.url_for(Purpose.NOT_ME, link)
     if negotiation.wants_json():
         return say(
             OpenRequest(
-                status="confirmed" if asked.is_confirmed else "open",
-                consent=asked.consent.text,
-                language=asked.consent.language,
-                expires_at=asked.expires_at,
+                status="confirmed" if request.is_confirmed else "open",
+                consent=request.consent.text,
+                language=request.consent.language,
+                expires_at=request.expires_at,
                 not_me=not_me_url,
             )
         )
     page = render_template(
         "pages/confirm.html",
-        consent=asked.consent,
-        expires_at=asked.expires_at,
+        consent=request.consent,
+        expires_at=request.expires_at,
         not_me_url=not_me_url,
-        is_confirmed=asked.is_confirmed,
+        is_confirmed=request.is_confirmed,
     )
     return make_response(page)
 
 
 @bp.post("/confirm/<token>")
 @Endpoint(
-    "Confirm; again: the same answer, after an hour without the receipt.",
+    "Confirm. Repeated: the same answer; after an hour, without the receipt.",
     {200: (PAGE, Confirmed)},
     _PROBLEMS,
 )
 def confirm(token: str) -> Response:
-    """Confirm, and hand over the reference, the receipt and the link to leave again."""
     consent = confirm_request(links.read(Purpose.CONFIRM, token))
     language.use(consent.language)
     if negotiation.wants_json():

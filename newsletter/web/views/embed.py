@@ -1,4 +1,4 @@
-"""What a web developer copies into a page of their own: the form, with and without a script."""
+"""The form that web developers copy into their own pages, with and without a script."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ bp = Blueprint("embed", __name__)
 
 @bp.get("/embed")
 @Endpoint(
-    "The form to copy into a page of one's own site.",
+    "The form to copy into your own site.",
     {200: (PAGE,)},
     ("unavailable",),
     query=("next",),
 )
 def show() -> str:
-    """Show the form in the page's language, leading on to `next` if that is on an allowed site."""
+    """Show the form in the page's language; with `next` if that is on an allowed site."""
     asked = request.args.get("next")
     next_url = origins.allowed_page(asked)
     return render_template(

@@ -1,4 +1,4 @@
-"""The link to one's own data: to see, to take along, to leave, to correct, to erase. Opening it changes nothing."""
+"""The link to a person's data: see, download, unsubscribe, correct, erase, unblock. Opening it changes nothing."""
 
 from __future__ import annotations
 
@@ -26,28 +26,26 @@ from newsletter.web.schemas.staff import Held
 FILE_NAME = "newsletter-data.json"
 
 _LINK_PROBLEMS = ("unknown-data-link", "expired-link", "unavailable")
-#: What the page says was done, after the redirect to it.
-_TOLD = frozenset({"unsubscribe", "rectify", "lift"})
+#: The actions that the page confirms after a redirect.
+_CONFIRMED = frozenset({"unsubscribe", "rectify", "lift"})
 
 bp = Blueprint("my_data", __name__)
 
 
 @bp.get("/my-data/<token>")
-@Endpoint("Show all that is held; changes nothing.", {200: (PAGE, Held)}, _LINK_PROBLEMS)
+@Endpoint("All data stored about a person. Changes nothing.", {200: (PAGE, Held)}, _LINK_PROBLEMS)
 def show(token: str) -> Response:
-    """Show all that is held."""
     return _page(links.follow(Purpose.MY_DATA, token), token)
 
 
 @bp.get("/my-data/<token>/erase")
 @Endpoint(
-    "Say what erasing does, and ask once more; changes nothing.",
+    "What erasing does, and a last question. Changes nothing.",
     {200: (PAGE,)},
     _LINK_PROBLEMS,
-    description="Its button does the same as a POST to the page of one's own data.",
+    description="Its button sends a POST to `/my-data/{token}`.",
 )
 def ask_to_erase(token: str) -> Response:
-    """Say what erasing does, and ask once more."""
     link = links.follow(Purpose.MY_DATA, token)
     page = render_template(
         "pages/my_data_erase.html",
@@ -59,7 +57,7 @@ def ask_to_erase(token: str) -> Response:
 
 @bp.post("/my-data/<token>")
 @Endpoint(
-    "Do something with one's own data; again: the same answer, until it is erased.",
+    "Act on one's own data. Repeated: the same answer, until the data is erased.",
     {200: (PAGE, Held, Done), 303: (PAGE,), 422: (PAGE,)},
     (
         *_LINK_PROBLEMS,
@@ -69,13 +67,12 @@ def ask_to_erase(token: str) -> Response:
     body=MyDataAct,
     media=JSON_OR_FORM,
     words={
-        200: "What was asked for: all that is held, as a file; or that it was done.",
-        303: "A form's wish was fulfilled: back to the page.",
-        422: "The page again, with what was typed; to programs, why not.",
+        200: "All data as a file (`download`), or that it was done.",
+        303: "For forms: back to the page.",
+        422: "For forms: the page again with the input; for programs: the reason.",
     },
 )
 def act(token: str) -> Response:
-    """Do what was asked."""
     link = links.follow(Purpose.MY_DATA, token)
     given = bodies.parse(MyDataAct, bodies.fields())
     try:
@@ -103,7 +100,7 @@ def act(token: str) -> Response:
 
 
 def _new_address(given: MyDataAct) -> Address | None:
-    """The new address; what is given is looked at, whether the action needs it or not."""
+    """The new address; validated even if the action does not need it."""
     if given.new_email is None and given.action != "rectify":
         return None
     return Address.parse(given.new_email or "")
@@ -125,7 +122,7 @@ def _page(link: Link, token: str, *, new_email: str = "", status: int = 200) -> 
         proof_until=mine.proof_until,
         erase_url=url_for("my_data.ask_to_erase", token=token, locale=locale),
         expires_at=link.made_at + MY_DATA_HOLDS if link.made_at else None,
-        done=done if done in _TOLD and status == 200 else None,
+        done=done if done in _CONFIRMED and status == 200 else None,
         new_email=new_email,
         error=errors.text_of("invalid-address", on_page=True)[1] if status == 422 else None,
     )
@@ -139,7 +136,7 @@ def _file(link: Link) -> Response:
 
 
 def _erase(link: Link, *, keep_block: bool) -> Response:
-    """No redirect: the link ends with what it leads to."""
+    """Answer without a redirect: the link no longer works afterwards."""
     reference = my_data.erase(link, keep_block=keep_block)
     if negotiation.wants_json():
         return say(Done(action="erase", reference=reference))

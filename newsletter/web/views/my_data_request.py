@@ -1,4 +1,4 @@
-"""Where people ask for what is held about them: a link goes to their mailbox. Every address gets the same answer."""
+"""Requests for a link to one's own data, sent to the mailbox. The answer is the same for every address."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ bp = Blueprint("my_data_request", __name__)
 
 
 @bp.get("/my-data")
-@Endpoint("The form that asks for what is held about oneself.", {200: (PAGE, Offer)})
+@Endpoint("The form that requests a link to one's own data.", {200: (PAGE, Offer)})
 def form() -> Response:
-    """Show the form."""
     if negotiation.wants_json():
         return say(Offer(action="send a link"))
     return _form()
@@ -26,20 +25,20 @@ def form() -> Response:
 
 @bp.post("/my-data")
 @Endpoint(
-    "Have a link to what is held sent to an address. The answer is the same for every address.",
+    "Send a link to the stored data to an address. The answer is the same for every address.",
     {202: (Accepted,), 303: (PAGE,), 422: (PAGE,)},
     (*BODY_PROBLEMS, "invalid-address", "too-many-requests", "unavailable"),
     body=MyDataRequest,
     media=JSON_OR_FORM,
-    description="Whoever is known gets a letter with a link that holds for an hour, unless they "
-    "were written to within ten minutes, or three times within a day.",
+    description="A known address gets an e-mail with a link that is valid for an hour, unless it is permanently "
+    "blocked, restricted, or got an e-mail within ten minutes or three within a day.",
     words={
-        422: "The form again, with what was typed; to programs, why not.",
-        303: "On to a page that asks to look into the inbox.",
+        422: "For forms: the form again with the input; for programs: the reason.",
+        303: "For forms: to the page `/my-data-inbox`.",
     },
 )
 def ask() -> Response:
-    """Take an address; a form with a mistake in it is shown again."""
+    """Accept an address; a form with an invalid one is shown again."""
     fields = bodies.fields()
     given = bodies.parse(MyDataRequest, fields if request.is_json else {"email": "", **fields})
     language.use(given.locale)
@@ -58,9 +57,8 @@ def ask() -> Response:
 
 
 @bp.get("/my-data-inbox")
-@Endpoint("Where that form leads: please look into your inbox.", {200: (PAGE,)})
+@Endpoint("The page after that form: please check your inbox.", {200: (PAGE,)})
 def inbox() -> str:
-    """Ask the person to look into their inbox."""
     return render_template("pages/my_data_inbox.html")
 
 

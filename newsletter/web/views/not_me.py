@@ -1,4 +1,4 @@
-"""The link for whoever did not sign up: forgets the sign-up and, if asked, blocks the address."""
+"""The link for people who did not sign up: deletes the sign-up and, on request, blocks the address."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ bp = Blueprint("not_me", __name__)
 
 @bp.get("/not-me/<token>")
 @Endpoint(
-    "Ask whether the sign-up is to be forgotten; changes nothing.",
+    "A button that deletes the sign-up. Changes nothing.",
     {200: (PAGE, Offer)},
     ("unknown-link", "unavailable"),
 )
 def show(token: str) -> Response:
-    """Ask whether the sign-up is to be forgotten."""
     link = links.follow(Purpose.NOT_ME, token)
     if negotiation.wants_json():
         return say(Offer(action="disown"))
@@ -30,14 +29,13 @@ def show(token: str) -> Response:
 
 @bp.post("/not-me/<token>")
 @Endpoint(
-    "Forget the sign-up; the same answer where nothing is left of it.",
+    "Delete the sign-up. Repeated: the same answer.",
     {200: (PAGE, Disowned)},
     ("unknown-link", *BODY_PROBLEMS, "unavailable"),
     body=NotMe,
     media=JSON_OR_FORM,
 )
 def disown(token: str) -> Response:
-    """Forget the sign-up."""
     link = links.follow(Purpose.NOT_ME, token)
     given = bodies.parse(NotMe, bodies.fields())
     disowned = leave.disown(link, and_block=given.block)

@@ -1,4 +1,4 @@
-"""For staff: the proof of one consent: JSON to be checked, or a page to be printed."""
+"""Endpoint for staff: the proof of a consent, as signed JSON or as a page to print."""
 
 from __future__ import annotations
 
@@ -20,15 +20,13 @@ bp = Blueprint("proofs", __name__, url_prefix="/admin")
 
 @bp.get("/proofs/<reference>")
 @Endpoint(
-    "The proof of one consent, signed; as a page made to be printed, to whoever prefers HTML.",
+    "The signed proof of a consent; as a page to print if `Accept` prefers HTML.",
     {200: (Proof, PAGE)},
     ("unauthorized", "not-found", "unknown-reference", "unavailable"),
     bearer="required",
-    description="Under the reference number of somebody erased, the bare events are left. "
-    "That it was looked at goes into the record.",
+    description="Of an erased person only the events remain. Each view is recorded in the ledger.",
 )
 def show(reference: str) -> Response:
-    """Show the proof of one consent."""
     actor = bearer.require()
     if not _REFERENCE.fullmatch(reference):
         raise UnknownReference

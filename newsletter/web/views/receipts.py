@@ -1,4 +1,4 @@
-"""The receipt that a person may keep, to be had for an hour. It is theirs: that they took it, nobody writes down."""
+"""The signed receipt of a consent, for an hour. It belongs to the person, so downloads are not recorded."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ bp = Blueprint("receipts", __name__)
 
 @bp.get("/receipts/<token>")
 @Endpoint(
-    "The receipt of a consent, signed, as a file; changes nothing.",
+    "The signed receipt of a consent, as a file. Changes nothing.",
     {200: (Receipt,)},
     ("unknown-link", "outdated-link", "unavailable"),
-    description="Its link comes with a confirmation, and holds for an hour.",
+    description="Its link is in the answer to a confirmation, and valid for an hour.",
 )
 def download(token: str) -> Response:
-    """Hand over the receipt."""
     response = say_signed(document.receipt(links.follow(Purpose.RECEIPT, token)))
     response.headers["Content-Disposition"] = f'attachment; filename="{FILE_NAME}"'
     return response

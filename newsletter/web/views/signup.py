@@ -1,6 +1,6 @@
-"""The hosted form, and sign-ups from it, from other sites' forms and from their scripts.
+"""The hosted form, and sign-ups from it, from forms on other sites and from scripts.
 
-The answer never tells whether an address was known.
+The answer never reveals whether an address was known.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ def _let_scripts_read(response: Response) -> Response:
 
 @bp.get("/")
 @Endpoint(
-    "The sign-up form; as JSON, what a form has to show.",
+    "The sign-up form; as JSON, the consent text that a form has to show.",
     {200: (PAGE, Form)},
     ("unavailable",),
     query=("next",),
 )
 def form() -> Response:
-    """Show the form, or tell a program what to show in its own."""
+    """Show the form, or give a program the consent text for its own form."""
     consent = wording.current(language.present())
     if negotiation.wants_json():
         return say(Form(consent=consent.text, wording=consent.hash, language=consent.language))
@@ -51,12 +51,12 @@ def form() -> Response:
     body=SignUp,
     media=JSON_OR_FORM,
     words={
-        422: "The form again, with what was typed; to programs, why not.",
-        303: "A form's sign-up was taken: on to `next`, or to a page of ours.",
+        422: "For forms: the form again with the input; for programs: the reason.",
+        303: "For forms: to `next`, or to the page `/inbox`.",
     },
 )
 def subscribe() -> Response:
-    """Take a sign-up; a form with a mistake in its address is shown again."""
+    """Accept a sign-up; a form with an invalid address is shown again."""
     fields = bodies.fields()
     given = bodies.parse(SignUp, fields if request.is_json else {"email": "", **fields})
     language.use(given.locale)
@@ -73,9 +73,8 @@ def subscribe() -> Response:
 
 
 @bp.get("/inbox")
-@Endpoint("Where a form's sign-up leads: please look into your inbox.", {200: (PAGE,)})
+@Endpoint("The page after that form: please check your inbox.", {200: (PAGE,)})
 def inbox() -> str:
-    """Ask the person to look into their inbox."""
     return render_template("pages/inbox.html")
 
 

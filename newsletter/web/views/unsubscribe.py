@@ -1,4 +1,4 @@
-"""The link to leave: one button for people, one click for mail programs (RFC 8058)."""
+"""The unsubscribe link: a button for people, one click for mail programs (RFC 8058)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ bp = Blueprint("unsubscribe", __name__)
 
 
 @bp.get("/unsubscribe/<token>")
-@Endpoint("Ask whether to leave; changes nothing.", {200: (PAGE, Offer)}, _PROBLEMS)
+@Endpoint("A button that unsubscribes. Changes nothing.", {200: (PAGE, Offer)}, _PROBLEMS)
 def show(token: str) -> Response:
-    """Ask whether to leave."""
     links.follow(Purpose.UNSUBSCRIBE, token)
     if negotiation.wants_json():
         return say(Offer(action="unsubscribe"))
@@ -28,16 +27,16 @@ def show(token: str) -> Response:
 
 @bp.post("/unsubscribe/<token>")
 @Endpoint(
-    "Leave; again: the same answer.",
+    "Unsubscribe. Repeated: the same answer.",
     {200: (PAGE, Blocked)},
     _PROBLEMS,
     body=OneClick,
     media=FORMS,
-    description="Also what a mail program calls on its user's behalf (RFC 8058): "
-    "no redirect, no cookie, no question.",
+    description="Mail programs call it for their users (RFC 8058): "
+    "no redirect, no cookie, no further question.",
 )
 def leave(token: str) -> Response:
-    """Leave. Whatever the body says: it need not be read, a redirect would break RFC 8058."""
+    """Unsubscribe. The body is ignored, and there is no redirect, as RFC 8058 requires."""
     departure = unsubscribe(links.follow(Purpose.UNSUBSCRIBE, token))
     if negotiation.wants_json():
         return say(Blocked())

@@ -1,4 +1,4 @@
-"""A proof is checked without us, and whatever was changed in it is found and named."""
+"""Checking a proof without us: every change is found and named."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_a_proof_holds_as_it_was_made() -> None:
     assert "Rows bound to the address: 4." in found.held
 
 
-def test_laid_out_anew_it_says_the_same() -> None:
+def test_a_reformatted_file_is_still_valid() -> None:
     turned = json.dumps(dict(reversed(json.loads(FILE).items())), indent=2)
 
     assert check.check(turned.encode()).wrong == []
@@ -171,7 +171,7 @@ def test_one_flipped_byte_is_found_wherever_it_is(position: int, mask: int) -> N
     assert is_found(bytes(flipped))
 
 
-def test_no_byte_goes_unwatched() -> None:
+def test_every_changed_byte_is_detected() -> None:
     for position in range(len(FILE)):
         flipped = bytearray(FILE)
         flipped[position] ^= 1
@@ -389,7 +389,7 @@ def test_without_the_signature_what_is_wrong_is_named_too() -> None:
     ]
 
 
-def test_an_address_that_was_corrected_is_looked_at_too() -> None:
+def test_the_earlier_address_is_checked_too() -> None:
     document = copy.deepcopy(PROOF)
     document["related"] = [copy.deepcopy(PROOF)]
     change_row(document["related"][0])
@@ -424,7 +424,7 @@ def test_the_first_seal_of_all_follows_on_zeros() -> None:
     assert "Ledger row 5: its seal does not follow on the one before." in found.wrong
 
 
-def test_of_the_receipt_of_an_erasure_the_signature_is_looked_at() -> None:
+def test_the_signature_of_an_erasure_receipt_is_checked() -> None:
     receipt = signing.sign({"schema": "doi-erasure/1", "reference": REF}, KEY)
 
     assert check.check(signing.canonical(receipt)).wrong == []
@@ -452,7 +452,7 @@ def test_of_the_receipt_of_an_erasure_the_signature_is_looked_at() -> None:
         ),
     ],
 )
-def test_what_is_no_proof_is_told_in_one_sentence(octets: bytes, said: str) -> None:
+def test_a_file_that_is_no_proof_gets_one_sentence(octets: bytes, said: str) -> None:
     with pytest.raises(WrongDocument) as caught:
         check.check(octets)
 

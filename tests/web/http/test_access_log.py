@@ -1,4 +1,4 @@
-"""One log line for each request."""
+"""One log line per request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What callers send."""
+"""Request bodies."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_body_of_another_kind_is_not_taken(content_type: str | None) -> None:
         fields_of(b"name=x", content_type)
 
 
-def test_a_form_is_not_taken_where_json_alone_is() -> None:
+def test_a_form_is_refused_where_only_json_is_accepted() -> None:
     with (
         app.test_request_context("/", method="POST", data={"name": "x"}),
         pytest.raises(UnsupportedMediaType),

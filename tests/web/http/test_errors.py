@@ -1,4 +1,4 @@
-"""The one table from what goes wrong to what is answered."""
+"""The table from exceptions to answers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def failing(client: FlaskClient, error: Exception) -> FlaskClient:
     return client
 
 
-def test_a_problem_is_told_as_rfc_9457_asks(door: FlaskClient) -> None:
+def test_a_problem_has_the_form_of_rfc_9457(door: FlaskClient) -> None:
     answer = door.get("/nowhere")
 
     assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
@@ -69,7 +69,7 @@ def test_an_unknown_path_is_not_repeated(door: FlaskClient, headers: dict[str, s
     assert "ada" not in door.get(f"/{ADA}?x={ADA}", headers=headers).text.lower()
 
 
-def test_a_wrong_method_says_which_are_right(door: FlaskClient) -> None:
+def test_the_answer_to_a_wrong_method_lists_the_right_ones(door: FlaskClient) -> None:
     answer = door.delete("/subscriptions")
 
     assert answer.status_code == 405
@@ -98,7 +98,7 @@ def test_with_the_database_away_it_is_worth_trying_again(
 @pytest.mark.parametrize(
     ("method", "path", "leads_back"), [("POST", "/subscriptions", True), ("GET", "/my-link", False)]
 )
-def test_who_could_not_sign_up_is_led_back_to_the_form(
+def test_the_page_after_a_failed_sign_up_links_to_the_form(
     client_with: ClientWith, method: str, path: str, *, leads_back: bool
 ) -> None:
     client = client_with(DATABASE_URL="sqlite:////nowhere/newsletter.sqlite3")

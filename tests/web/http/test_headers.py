@@ -43,7 +43,7 @@ def test_every_answer_is_shut_in(
     assert "Set-Cookie" not in answer.headers
 
 
-def test_the_policy_lets_nothing_in_and_nobody_frame(door: FlaskClient) -> None:
+def test_the_policy_forbids_other_sources_and_framing(door: FlaskClient) -> None:
     assert door.get("/").headers["Content-Security-Policy"] == (
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"

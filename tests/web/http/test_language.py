@@ -1,4 +1,4 @@
-"""Which language a person is answered in."""
+"""The language of an answer."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ def test_a_browser_is_answered_in_the_language_it_prefers(
 
 
 @pytest.mark.parametrize(("asked", "language"), [("en", "en"), ("de", "de"), ("fr", "en")])
-def test_the_url_goes_before_the_browser(door: FlaskClient, asked: str, language: str) -> None:
+def test_the_url_takes_precedence_over_the_browser(
+    door: FlaskClient, asked: str, language: str
+) -> None:
     assert language_of(door, f"/?locale={asked}", **{"Accept-Language": "en"}) == language
 
 
@@ -52,13 +54,13 @@ def test_the_default_is_a_setting(client_with: ClientWith) -> None:
     assert language_of(client_with(DEFAULT_LOCALE="en"), "/") == "en"
 
 
-def test_errors_are_told_in_the_language_too(door: FlaskClient) -> None:
+def test_errors_are_in_the_same_language(door: FlaskClient) -> None:
     answer = door.get("/nowhere", headers={"Accept-Language": "en"})
 
     assert answer.get_json()["title"] == "Not found"
 
 
-def test_a_link_speaks_the_language_of_its_letter(
+def test_a_page_is_in_the_language_of_its_email(
     client: FlaskClient, drain: Drain, mailbox: Mailbox
 ) -> None:
     sign_up(client, ADA, locale="en")
@@ -69,7 +71,7 @@ def test_a_link_speaks_the_language_of_its_letter(
     assert language_of(client, f"{path}?locale=de") == "de"
 
 
-def test_a_german_letters_link_speaks_german_to_an_english_browser(
+def test_a_link_of_a_german_email_opens_a_german_page_in_an_english_browser(
     client: FlaskClient, letter: EmailMessage
 ) -> None:
     assert language_of(client, link_in(letter, "not-me"), **{"Accept-Language": "en"}) == "de"

@@ -1,4 +1,4 @@
-"""How many sign-ups one client may send."""
+"""CLIENT_LIMIT."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def statuses(client: FlaskClient, *peers: dict[str, str]) -> list[int]:
     ]
 
 
-def test_a_client_over_the_limit_is_told_when_to_come_back(client_with: ClientWith) -> None:
+def test_over_the_limit_retry_after_says_when_to_repeat(client_with: ClientWith) -> None:
     client = client_with(**TWO)
     statuses(client, HERE, HERE)
 
@@ -45,7 +45,7 @@ def test_a_person_over_the_limit_gets_a_page(client_with: ClientWith) -> None:
     assert (answer.status_code, answer.mimetype) == (429, "text/html")
 
 
-def test_another_client_is_not_held_back(client_with: ClientWith) -> None:
+def test_another_client_is_not_limited(client_with: ClientWith) -> None:
     assert statuses(client_with(**TWO), HERE, HERE, HERE, THERE) == [202, 202, 429, 202]
 
 
@@ -108,7 +108,7 @@ def test_a_stranger_cannot_switch_it_off(client_with: ClientWith) -> None:
     assert statuses(client_with(**TWO), forged, forged, forged) == [202, 202, 429]
 
 
-def test_a_trusted_proxy_tells_clients_apart(client_with: ClientWith) -> None:
+def test_behind_a_trusted_proxy_clients_are_counted_separately(client_with: ClientWith) -> None:
     client = client_with(**TWO, TRUSTED_PROXIES="1")
     ada, grace = ({"HTTP_X_FORWARDED_FOR": f"1.1.1.1, 198.51.100.{n}"} for n in (7, 8))
 

@@ -1,4 +1,4 @@
-"""Who is asking: a program or a person."""
+"""JSON for programs, pages for people."""
 
 from __future__ import annotations
 
@@ -46,6 +46,6 @@ def test_a_browsers_errors_are_pages() -> None:
 
 
 @pytest.mark.parametrize("accept", ["", "*/*", "text/*", "application/json", "text/html;q=0"])
-def test_errors_are_pages_only_for_those_who_name_html(accept: str) -> None:
+def test_errors_are_pages_only_if_accept_names_html(accept: str) -> None:
     with app.test_request_context("/", headers={"Accept": accept}):
         assert not negotiation.wants_page()

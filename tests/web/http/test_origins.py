@@ -1,4 +1,4 @@
-"""Other sites: CORS and pages to go on to."""
+"""ALLOWED_ORIGINS: CORS and `next`."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_preflight_from_an_allowed_site_lets_its_scripts_post_json(
 @pytest.mark.parametrize(
     "origin", [EVIL, "http://www.example.com", f"{SITE}:8443", f"{SITE}.evil.example", "null", "*"]
 )
-def test_any_other_site_is_told_nothing(client_with: ClientWith, origin: str) -> None:
+def test_any_other_site_gets_no_cors_headers(client_with: ClientWith, origin: str) -> None:
     client = client_with(ALLOWED_ORIGINS=SITE)
 
     answer = client.options("/subscriptions", headers={"Origin": origin})
@@ -117,7 +117,7 @@ def test_a_script_may_read_when_to_come_back(
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/openapi.json", "/admin/access"])
-def test_no_other_door_is_shared(client_with: ClientWith, path: str) -> None:
+def test_no_other_endpoint_has_cors_headers(client_with: ClientWith, path: str) -> None:
     client = client_with(ALLOWED_ORIGINS=SITE)
 
     answer = client.get(path, headers=FROM_SITE)
@@ -136,7 +136,7 @@ def test_without_allowed_origins_no_site_is_allowed(client_with: ClientWith) -> 
     ("origin", "is_allowed"),
     [("https://www.xn--strae-test-83a.de", True), ("https://www.strasse-test.de", False)],
 )
-def test_a_site_with_an_international_name_is_itself_and_nobody_else(
+def test_an_international_domain_matches_only_itself(
     client_with: ClientWith, origin: str, is_allowed: bool
 ) -> None:
     client = client_with(ALLOWED_ORIGINS="https://www.straße-test.de")

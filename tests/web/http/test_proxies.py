@@ -1,4 +1,4 @@
-"""What stands in front of the service."""
+"""TRUSTED_PROXIES and the path in PUBLIC_URL."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ def test_a_trusted_proxy_is_believed_about_the_client_never_about_our_host(
 
 
 @pytest.mark.parametrize("prefix", ["", "/news"])
-def test_a_service_under_a_path_finds_its_doors_there(client_with: ClientWith, prefix: str) -> None:
+def test_a_service_under_a_path_has_its_endpoints_there(
+    client_with: ClientWith, prefix: str
+) -> None:
     client = client_with(**UNDER_PATH)
 
     page = client.get(f"{prefix}/", headers=BROWSER)

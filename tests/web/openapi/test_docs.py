@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 
-def test_all_that_the_page_loads_comes_from_our_own_origin(door: FlaskClient) -> None:
+def test_the_page_loads_everything_from_our_own_origin(door: FlaskClient) -> None:
     page = door.get("/docs").text
 
     loaded = re.findall(r'(?:src|data-url|rel="stylesheet" href)="([^"]+)"', page)

@@ -56,11 +56,11 @@ def test_every_admin_endpoint_asks_for_the_token(document: dict[str, Any]) -> No
             assert (operation.get("security") == [{"token": []}]) == path.startswith("/admin/")
 
 
-def test_a_token_is_welcome_where_it_tells_more(document: dict[str, Any]) -> None:
+def test_a_token_is_optional_where_it_adds_details(document: dict[str, Any]) -> None:
     assert document["paths"]["/ready"]["get"]["security"] == [{"token": []}, {}]
 
 
-def test_every_sign_up_comes_as_json_or_form(document: dict[str, Any]) -> None:
+def test_every_sign_up_is_json_or_a_form(document: dict[str, Any]) -> None:
     body = document["paths"]["/subscriptions"]["post"]["requestBody"]["content"]
 
     assert set(body) == {
@@ -116,7 +116,7 @@ def test_what_fits_the_pattern_of_an_address_is_one(given_text: str) -> None:
 
 @given(st.from_regex(LENIENT))
 @settings(max_examples=300, deadline=None)
-def test_what_fits_the_pattern_of_a_held_address_may_be_held(given_text: str) -> None:
+def test_an_address_that_matches_the_lenient_pattern_is_accepted(given_text: str) -> None:
     assume(len(given_text) <= 4 * LONGEST and is_one_line(given_text))
 
     Address.as_held(given_text)
@@ -136,7 +136,7 @@ def test_what_fits_the_pattern_of_a_held_address_may_be_held(given_text: str) ->
         "1@2.com",
     ],
 )
-def test_the_pattern_of_an_address_turns_nobody_away(address: str) -> None:
+def test_the_strict_pattern_matches_every_valid_address(address: str) -> None:
     Address.parse(address)
     assert re.search(STRICT, address)
 

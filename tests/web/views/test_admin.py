@@ -1,4 +1,4 @@
-"""Staff's door."""
+"""The endpoints for staff."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.conftest import ClientWith
 from tests.people import ADA, GRACE, STAFF, access, ask_staff, confirm, sign_up, status_of
 from tests.web.callers import BROWSER
 
-DOORS = ["erasures", "access", "blocks", "lifts", "holds", "rectifications"]
+ENDPOINTS = ["erasures", "access", "blocks", "lifts", "holds", "rectifications"]
 FORM_OF_TIMES = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 FIELDS: dict[str, dict[str, Any]] = {
     "blocks": {"reason": "staff"},
@@ -22,7 +22,7 @@ FIELDS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("door_name", DOORS)
+@pytest.mark.parametrize("endpoint_name", ENDPOINTS)
 @pytest.mark.parametrize(
     "authorization",
     [
@@ -37,12 +37,12 @@ FIELDS: dict[str, dict[str, Any]] = {
         "Bearer dpo",
     ],
 )
-def test_without_a_token_no_door_opens(
-    door: FlaskClient, door_name: str, authorization: str | None
+def test_every_endpoint_refuses_without_a_token(
+    door: FlaskClient, endpoint_name: str, authorization: str | None
 ) -> None:
     headers = {} if authorization is None else {"Authorization": authorization}
 
-    answer = door.post(f"/admin/{door_name}", json={"email": ADA}, headers=headers)
+    answer = door.post(f"/admin/{endpoint_name}", json={"email": ADA}, headers=headers)
 
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="newsletter staff"'
@@ -50,14 +50,16 @@ def test_without_a_token_no_door_opens(
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS", "HEAD"])
-def test_the_token_is_asked_for_before_anything_else(door: FlaskClient, method: str) -> None:
+def test_the_token_is_checked_first(door: FlaskClient, method: str) -> None:
     answer = door.open("/admin/erasures", method=method, data=b"{" * 20_000)
 
     assert answer.status_code == 401
 
 
 @pytest.mark.parametrize("path", ["access", "erasures/x", "nowhere"])
-def test_without_admin_tokens_there_are_no_doors(client_with: ClientWith, path: str) -> None:
+def test_without_admin_tokens_every_endpoint_answers_404(
+    client_with: ClientWith, path: str
+) -> None:
     client = client_with(ADMIN_TOKENS="")
 
     assert client.post(f"/admin/{path}", headers=STAFF).status_code == 404
@@ -81,7 +83,7 @@ def test_each_token_opens(client_with: ClientWith, token: str) -> None:
     assert answer.status_code == 202
 
 
-def test_the_tokens_name_goes_into_the_record(client_with: ClientWith) -> None:
+def test_the_ledger_records_the_name_of_the_token(client_with: ClientWith) -> None:
     client = client_with(ADMIN_TOKENS="dpo:first-token,support:second-token")
     support = {"Authorization": "Bearer second-token"}
 
@@ -91,30 +93,34 @@ def test_the_tokens_name_goes_into_the_record(client_with: ClientWith) -> None:
     assert "support" in held.text
 
 
-@pytest.mark.parametrize("door_name", DOORS)
+@pytest.mark.parametrize("endpoint_name", ENDPOINTS)
 @pytest.mark.parametrize("email", [None, 1, ["x"], "", "garbled", "a\n@example.com"])
-def test_what_is_no_address_is_refused(door: FlaskClient, door_name: str, email: Any) -> None:
-    answer = ask_staff(door, door_name, email, **FIELDS.get(door_name, {}))
+def test_an_invalid_address_is_refused(door: FlaskClient, endpoint_name: str, email: Any) -> None:
+    answer = ask_staff(door, endpoint_name, email, **FIELDS.get(endpoint_name, {}))
 
     assert answer.status_code == 422
 
 
-@pytest.mark.parametrize("door_name", DOORS)
-def test_an_unknown_field_is_refused_and_not_repeated(door: FlaskClient, door_name: str) -> None:
-    answer = ask_staff(door, door_name, ADA, keep_blok=True, **FIELDS.get(door_name, {}))
+@pytest.mark.parametrize("endpoint_name", ENDPOINTS)
+def test_an_unknown_field_is_refused_and_not_repeated(
+    door: FlaskClient, endpoint_name: str
+) -> None:
+    answer = ask_staff(door, endpoint_name, ADA, keep_blok=True, **FIELDS.get(endpoint_name, {}))
 
     assert answer.status_code == 422
     assert "keep_blok" not in answer.text
 
 
-@pytest.mark.parametrize("door_name", DOORS)
-def test_a_form_is_not_taken(door: FlaskClient, door_name: str) -> None:
-    assert door.post(f"/admin/{door_name}", data={"email": ADA}, headers=STAFF).status_code == 415
+@pytest.mark.parametrize("endpoint_name", ENDPOINTS)
+def test_a_form_is_not_taken(door: FlaskClient, endpoint_name: str) -> None:
+    assert (
+        door.post(f"/admin/{endpoint_name}", data={"email": ADA}, headers=STAFF).status_code == 415
+    )
 
 
-@pytest.mark.parametrize("door_name", DOORS)
-def test_an_address_in_the_url_is_not_read(door: FlaskClient, door_name: str) -> None:
-    answer = door.post(f"/admin/{door_name}?email={ADA}", json={}, headers=STAFF)
+@pytest.mark.parametrize("endpoint_name", ENDPOINTS)
+def test_an_address_in_the_url_is_not_read(door: FlaskClient, endpoint_name: str) -> None:
+    answer = door.post(f"/admin/{endpoint_name}?email={ADA}", json={}, headers=STAFF)
 
     assert answer.status_code == 422
 
@@ -125,7 +131,7 @@ def test_errors_are_never_pages(door: FlaskClient) -> None:
     assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
 
 
-def test_an_erasure_is_accepted_and_can_be_looked_at(
+def test_an_erasure_is_accepted_and_can_be_viewed(
     client: FlaskClient, letter: EmailMessage
 ) -> None:
     answer = ask_staff(client, "erasures", ADA)
@@ -136,7 +142,7 @@ def test_an_erasure_is_accepted_and_can_be_looked_at(
     assert {place["place"] for place in shown.get_json()["places"]} >= {"database", "mailchimp"}
 
 
-def test_erasing_somebody_unknown_is_accepted_too(client: FlaskClient) -> None:
+def test_erasing_an_unknown_address_is_accepted(client: FlaskClient) -> None:
     first, again = ask_staff(client, "erasures", ADA), ask_staff(client, "erasures", ADA)
 
     assert (first.status_code, again.status_code) == (202, 202)
@@ -160,13 +166,13 @@ def test_an_unknown_erasure_is_not_found(client: FlaskClient, id_: str) -> None:
     assert client.get(f"/admin/erasures/{id_}", headers=STAFF).status_code == 404
 
 
-def test_access_tells_what_is_held(client: FlaskClient, letter: EmailMessage) -> None:
+def test_access_returns_the_stored_data(client: FlaskClient, letter: EmailMessage) -> None:
     held = access(client, ADA)
 
     assert (held["email"], held["status"]) == ("Ada@example.org", "pending")
 
 
-def test_access_is_text_for_whom_prefers_it(client: FlaskClient, letter: EmailMessage) -> None:
+def test_access_is_text_if_accept_prefers_it(client: FlaskClient, letter: EmailMessage) -> None:
     prefers = STAFF | {"Accept": "text/plain, application/json;q=0.5"}
 
     answer = client.post("/admin/access", json={"email": ADA, "locale": "en"}, headers=prefers)
@@ -178,7 +184,7 @@ def test_access_is_text_for_whom_prefers_it(client: FlaskClient, letter: EmailMe
 @pytest.mark.parametrize(
     ("locale", "right"), [("de", "Auskunft (Art. 15 DSGVO)"), ("en", "access (Art. 15 GDPR)")]
 )
-def test_access_speaks_the_language_asked_for(
+def test_access_is_in_the_requested_language(
     client: FlaskClient, letter: EmailMessage, locale: str, right: str
 ) -> None:
     held = ask_staff(client, "access", ADA, locale=locale).get_json()
@@ -227,7 +233,7 @@ def test_other_reasons_are_not_theirs(door: FlaskClient, reason: str | None) -> 
     assert ask_staff(door, "blocks", ADA, reason=reason).status_code == 422
 
 
-def test_blocking_somebody_unknown_is_not_found(client: FlaskClient) -> None:
+def test_blocking_an_unknown_address_is_not_found(client: FlaskClient) -> None:
     assert ask_staff(client, "blocks", ADA, reason="unsubscribed").status_code == 404
 
 
@@ -238,7 +244,7 @@ def test_lifting_makes_a_hard_block_soft(client: FlaskClient) -> None:
     assert access(client, ADA)["reason"] == "unsubscribed"
 
 
-def test_lifting_nobodys_block_is_not_found(client: FlaskClient) -> None:
+def test_unblocking_an_unknown_address_is_not_found(client: FlaskClient) -> None:
     assert ask_staff(client, "lifts", ADA).status_code == 404
 
 
@@ -257,16 +263,14 @@ def test_rectifying_to_an_address_blocked_hard_is_a_conflict(
     assert ask_staff(client, "rectifications", ADA, new_email=GRACE).status_code == 409
 
 
-def test_letters_beyond_ascii_are_written_as_they_are(
-    client: FlaskClient, letter: EmailMessage
-) -> None:
+def test_characters_beyond_ascii_are_not_escaped(client: FlaskClient, letter: EmailMessage) -> None:
     answer = ask_staff(client, "access", ADA)
 
     assert "\\u" not in answer.text
     assert not answer.text.isascii()
 
 
-def test_every_time_is_told_in_one_form(client: FlaskClient, letter: EmailMessage) -> None:
+def test_all_times_have_one_form(client: FlaskClient, letter: EmailMessage) -> None:
     confirm(client, letter)
     ask_staff(client, "blocks", ADA, reason="unsubscribed")
     held = ask_staff(client, "access", ADA).text

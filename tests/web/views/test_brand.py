@@ -1,4 +1,4 @@
-"""BRAND_DIR: a style sheet, pages, letters and texts of the company, and none that fails a person."""
+"""BRAND_DIR: style sheet, pages, e-mails and consent texts of the company, checked before anybody sees them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def problems_of(folder: Path) -> list[str]:
     return refused.value.problems
 
 
-def test_without_a_brand_a_page_has_our_style_sheet_alone(door: FlaskClient) -> None:
+def test_without_a_brand_a_page_has_only_our_style_sheet(door: FlaskClient) -> None:
     assert door.get("/").text.count('rel="stylesheet"') == 1
     assert door.get("/brand.css").status_code == 404
 
@@ -131,7 +131,7 @@ def test_a_page_may_change_one_part_of_ours(branded: Callable[..., FlaskClient])
 
 
 @on_sqlite
-def test_letters_and_texts_of_the_brand_are_what_is_sent(
+def test_emails_and_consent_texts_of_the_brand_are_used(
     environ: dict[str, Any], bring: Bring, mailbox: Mailbox
 ) -> None:
     folder = bring(
@@ -177,14 +177,16 @@ def send_all(app: Flask) -> None:
         ("pages/unused.html", "{% endif %}", "pages/unused.html, line 1: "),
     ],
 )
-def test_a_broken_template_is_told_at_start(bring: Bring, name: str, text: str, said: str) -> None:
+def test_a_broken_template_is_reported_at_start(
+    bring: Bring, name: str, text: str, said: str
+) -> None:
     (problem,) = problems_of(bring({name: text}))
 
     assert problem.startswith(f"BRAND_DIR: {name}")
     assert said in problem
 
 
-def test_every_broken_template_is_told_at_once(bring: Bring) -> None:
+def test_all_broken_templates_are_reported_together(bring: Bring) -> None:
     problems = problems_of(bring({"pages/inbox.html": "{{", "wordings/de.txt": "{%"}))
 
     assert [problem.split(",")[0] for problem in problems] == [
@@ -226,7 +228,7 @@ def test_a_broken_template_stops_each_process(
 
 
 @on_sqlite
-def test_samples_are_given_what_the_doors_give(
+def test_samples_get_the_same_values_as_the_views_give(
     app: Flask, client: FlaskClient, drain: Drain, mailbox: Mailbox
 ) -> None:
     """So that a template that can be made of a sample can be made for a person."""

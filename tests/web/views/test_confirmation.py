@@ -45,7 +45,9 @@ def test_the_page_has_one_button_and_the_words_agreed_to(
     assert ADA.lower() not in page.lower()
 
 
-def test_a_program_is_told_what_is_asked(client: FlaskClient, letter: EmailMessage) -> None:
+def test_the_json_answer_has_the_consent_to_confirm(
+    client: FlaskClient, letter: EmailMessage
+) -> None:
     asked = client.get(link_in(letter), headers=JSON).get_json()
 
     assert asked["status"] == "open"
@@ -81,7 +83,7 @@ def test_confirming_again_is_the_same_success(client: FlaskClient, letter: Email
     assert events_of(client, ADA).count("confirmed") == 1
 
 
-def test_the_page_of_somebody_confirmed_has_no_button(
+def test_after_a_confirmation_the_page_has_no_button(
     client: FlaskClient, letter: EmailMessage
 ) -> None:
     confirm(client, letter)
@@ -128,7 +130,7 @@ def test_a_person_gets_the_way_back_as_a_page(client: FlaskClient, letter: Email
     assert 'href="/?locale=de"' in answer.text
 
 
-def test_an_expired_link_is_answered_in_the_language_of_its_letter(
+def test_the_answer_to_an_expired_link_is_in_the_language_of_its_email(
     client: FlaskClient, mailbox: Mailbox, drain: Drain
 ) -> None:
     sign_up(client, ADA, locale="en")

@@ -51,7 +51,7 @@ def test_nothing_is_ticked_for_the_person(door: FlaskClient, form: str) -> None:
 
 @both_forms
 @both_languages
-def test_the_consent_stands_word_for_word_before_the_button(
+def test_the_consent_text_is_before_the_button_word_for_word(
     door: FlaskClient, form: str, locale: str
 ) -> None:
     document = copied(door, form, locale=locale)
@@ -171,14 +171,14 @@ def test_a_copied_form_works_after_the_wording_has_changed(client_with: ClientWi
 
 
 @both_forms
-def test_a_next_page_on_an_allowed_site_is_taken_along(client_with: ClientWith, form: str) -> None:
+def test_a_next_page_on_an_allowed_site_is_kept(client_with: ClientWith, form: str) -> None:
     client = client_with(ALLOWED_ORIGINS=SITE)
     page = f"{SITE}/thanks?a=1&b=2"
 
     assert copied(client, form, next=page).fields()["next"] == page
 
 
-def test_any_other_next_page_is_left_out_and_the_page_says_so(client_with: ClientWith) -> None:
+def test_any_other_next_page_is_dropped_and_the_page_says_so(client_with: ClientWith) -> None:
     client = client_with(ALLOWED_ORIGINS=SITE)
 
     page = Document(client.get("/embed", query_string={"next": f"{EVIL}/x"}).text)

@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether sign-ups can be taken."""
+"""/health and /ready."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_what_is_on_hold_degrades_and_says_why(with_worker: Flask, side: jobs.Si
     assert answer.get_json()["reasons"] == [f"{side} on hold: refused_login"]
 
 
-def test_without_a_key_nothing_is_said_of_a_hold_of_mailchimp(
+def test_without_a_key_a_mailchimp_hold_is_not_reported(
     client_with: ClientWith,
 ) -> None:
     keyless = client_with()
@@ -92,7 +92,9 @@ def test_without_a_key_it_is_degraded_from_the_first_confirmed_person_on(
     assert reasons(keyless) == [*before, "no MAILCHIMP_API_KEY, and somebody is confirmed"]
 
 
-def test_without_a_key_an_erasure_that_waits_for_mailchimp_is_told(client_with: ClientWith) -> None:
+def test_without_a_key_an_erasure_that_waits_for_mailchimp_is_reported(
+    client_with: ClientWith,
+) -> None:
     keyless = client_with()
     begun = said_by(ask_staff(keyless, "erasures", ADA))
 
@@ -102,7 +104,7 @@ def test_without_a_key_an_erasure_that_waits_for_mailchimp_is_told(client_with: 
 
 
 @on_sqlite
-def test_a_file_that_is_gone_or_another_takes_no_sign_up_that_nobody_would_find(
+def test_a_deleted_or_replaced_database_file_accepts_no_sign_up(
     client: FlaskClient, database_url: str
 ) -> None:
     file = Path(database_url.removeprefix("sqlite:///"))
@@ -123,7 +125,7 @@ def test_a_file_that_is_gone_or_another_takes_no_sign_up_that_nobody_would_find(
         assert connection.execute("SELECT count(*) FROM subscription").fetchone() == (2,)
 
 
-def test_a_proxy_that_is_not_trusted_is_told(client_with: ClientWith) -> None:
+def test_an_untrusted_proxy_is_reported(client_with: ClientWith) -> None:
     client = client_with(CLIENT_LIMIT="20 per 10 minutes")
     client.get("/health", headers={"X-Forwarded-For": "203.0.113.7"})
 
@@ -138,7 +140,7 @@ def test_without_the_database_it_is_unable(client_with: ClientWith) -> None:
     assert len(answer.get_json()["reasons"]) == 1
 
 
-def test_a_database_that_does_not_answer_is_told(client_with: ClientWith) -> None:
+def test_a_database_that_does_not_answer_is_reported(client_with: ClientWith) -> None:
     away = client_with(DATABASE_URL="postgresql://muster:s3cretword@127.0.0.1:9/news")
 
     [reason] = reasons(away)
@@ -146,13 +148,13 @@ def test_a_database_that_does_not_answer_is_told(client_with: ClientWith) -> Non
     assert reason.startswith("the database does not answer; start it")
 
 
-def test_a_database_before_its_release_is_told(client_with: ClientWith, tmp_path: Path) -> None:
+def test_a_database_before_its_release_is_reported(client_with: ClientWith, tmp_path: Path) -> None:
     unreleased = client_with(DATABASE_URL=f"sqlite:///{tmp_path}/empty.sqlite3")
 
     assert reasons(unreleased) == ["the database has no tables yet; run `newsletter release`"]
 
 
-def test_a_database_without_a_keyring_is_told(app: Flask, client: FlaskClient) -> None:
+def test_a_database_without_a_keyring_is_reported(app: Flask, client: FlaskClient) -> None:
     with app.app_context(), writing() as session:
         session.execute(delete(Keyring))
 

@@ -1,4 +1,4 @@
-"""The link to one's own data: what it shows, what can be done behind it, and whom it does not let in."""
+"""The link to a person's data: the page, its actions, and who cannot open it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def act(client: FlaskClient, path: str, action: str, **fields: Any) -> int:
 # Seeing
 
 
-def test_the_page_shows_all_that_is_held(client: FlaskClient, path: str) -> None:
+def test_the_page_shows_all_stored_data(client: FlaskClient, path: str) -> None:
     page = client.get(path, headers=BROWSER)
 
     assert (page.status_code, page.mimetype) == (200, "text/html")
@@ -63,7 +63,7 @@ def test_the_page_shows_all_that_is_held(client: FlaskClient, path: str) -> None
         assert told in page.text
 
 
-def test_what_has_happened_is_told_in_words(client: FlaskClient, path: str, drain: Drain) -> None:
+def test_events_are_shown_in_words(client: FlaskClient, path: str, drain: Drain) -> None:
     act(client, path, "download")
     act(client, path, "rectify", new_email=GRACE)
     act(client, path, "unsubscribe")
@@ -87,7 +87,7 @@ def test_the_page_names_the_right_to_object(client: FlaskClient, path: str) -> N
     assert "Widerspruch gegen Verarbeitungen, die auf Art. 6 Abs. 1 lit. f DSGVO beruhen" in page
 
 
-def test_the_page_speaks_english_to_whom_the_letter_did(
+def test_the_page_is_in_the_language_of_the_email(
     client: FlaskClient, drain: Drain, path_of: PathOf
 ) -> None:
     sign_up(client, ADA, locale="en")
@@ -98,9 +98,7 @@ def test_the_page_speaks_english_to_whom_the_letter_did(
     assert "What has happened" in page
 
 
-def test_the_text_agreed_to_is_told_to_be_in_its_own_language(
-    client: FlaskClient, path: str
-) -> None:
+def test_the_consent_text_is_marked_with_its_own_language(client: FlaskClient, path: str) -> None:
     page = Document(client.get(f"{path}?locale=en", headers=BROWSER).text)
 
     assert page.one("html").attributes["lang"] == "en"
@@ -135,7 +133,7 @@ def test_opening_it_changes_nothing_and_is_not_recorded(
     assert len(access(client, ADA)["events"]) == before + 1  # the access that just looked
 
 
-def test_a_program_is_told_what_staff_are_told(client: FlaskClient, path: str) -> None:
+def test_the_json_answer_is_the_access_export_of_staff(client: FlaskClient, path: str) -> None:
     mine, held = said_by(client.get(path, headers=JSON)), access(client, ADA)
 
     assert mine["email"] == held["email"]
@@ -224,7 +222,7 @@ def test_the_download_is_a_file_and_is_recorded(client: FlaskClient, path: str) 
 # Leaving
 
 
-def test_leaving_blocks_and_leads_back_to_the_page(
+def test_unsubscribing_blocks_and_redirects_to_the_page(
     client: FlaskClient, mailchimp: StandIn, path: str, drain: Drain
 ) -> None:
     answer = client.post(path, data={"action": "unsubscribe"}, headers=BROWSER)
@@ -238,7 +236,7 @@ def test_leaving_blocks_and_leads_back_to_the_page(
     assert mailchimp.contacts[ADA.lower()].status == "unsubscribed"
 
 
-def test_leaving_again_is_the_same_success(client: FlaskClient, path: str) -> None:
+def test_unsubscribing_again_is_the_same_success(client: FlaskClient, path: str) -> None:
     assert [act(client, path, "unsubscribe") for _ in range(2)] == [200, 200]
     assert events_of(client, ADA).count("blocked") == 1
 
@@ -301,7 +299,7 @@ def stands(
     return str(request.param)
 
 
-def test_a_correction_does_not_tell_how_the_new_address_stands(
+def test_a_correction_does_not_reveal_the_status_of_the_new_address(
     client: FlaskClient, path: str, stands: str
 ) -> None:
     told = []
@@ -315,7 +313,7 @@ def test_a_correction_does_not_tell_how_the_new_address_stands(
     assert told[0][0] == 200
 
 
-def test_whoever_is_not_asked_about_a_correction_stays_as_they_are(
+def test_a_correction_without_an_email_changes_nothing(
     client: FlaskClient, mailbox: Mailbox, drain: Drain, path: str, stands: str
 ) -> None:
     drain()
@@ -330,7 +328,7 @@ def test_whoever_is_not_asked_about_a_correction_stays_as_they_are(
     assert (status_of(client, ADA), len(mailbox.letters)) == ("confirmed", letters)
 
 
-def test_an_earlier_letter_confirms_for_the_new_address_alone(
+def test_an_earlier_email_confirms_only_the_new_address(
     client: FlaskClient,
     mailbox: Mailbox,
     drain: Drain,
@@ -351,7 +349,7 @@ def test_an_earlier_letter_confirms_for_the_new_address_alone(
     assert status_of(client, GRACE) == "confirmed"
 
 
-def test_the_letter_of_the_correction_replaces_though_its_owner_had_asked_before(
+def test_the_email_of_the_correction_replaces_even_after_an_own_sign_up(
     client: FlaskClient,
     mailbox: Mailbox,
     drain: Drain,
@@ -368,7 +366,7 @@ def test_the_letter_of_the_correction_replaces_though_its_owner_had_asked_before
     assert (access(client, ADA)["reason"], status_of(client, GRACE)) == ("rectified", "confirmed")
 
 
-def test_a_letter_of_one_correction_does_not_agree_to_a_later_one(
+def test_the_email_of_one_correction_does_not_confirm_a_later_one(
     client: FlaskClient,
     mailbox: Mailbox,
     drain: Drain,
@@ -390,7 +388,7 @@ def test_a_letter_of_one_correction_does_not_agree_to_a_later_one(
     assert access(client, GRACE)["related"] == []
 
 
-def test_a_correction_by_staff_is_not_put_aside_by_anybody_elses(
+def test_a_correction_by_staff_is_not_replaced_by_another_persons(
     client: FlaskClient,
     mailbox: Mailbox,
     drain: Drain,
@@ -409,7 +407,7 @@ def test_a_correction_by_staff_is_not_put_aside_by_anybody_elses(
     assert (access(client, HEDY)["reason"], status_of(client, ADA)) == ("rectified", "confirmed")
 
 
-def test_whoever_left_cannot_correct(client: FlaskClient, path: str) -> None:
+def test_an_unsubscribed_person_cannot_correct(client: FlaskClient, path: str) -> None:
     act(client, path, "unsubscribe")
 
     assert act(client, path, "rectify", new_email=GRACE) == 409
@@ -441,18 +439,20 @@ def test_staff_see_both_addresses_once_the_correction_is_confirmed(
     assert [it["email"] for it in access(client, GRACE)["related"]] == ["Ada@example.org"]
 
 
-# On hold
+# Restricted
 
 
 @pytest.mark.parametrize("action", ["unsubscribe", "erase"])
-def test_somebody_held_can_leave_and_be_erased(client: FlaskClient, path: str, action: str) -> None:
+def test_a_restricted_person_can_unsubscribe_and_erase(
+    client: FlaskClient, path: str, action: str
+) -> None:
     ask_staff(client, "holds", ADA, hold=True)
 
     assert act(client, path, action) == 200
     assert status_of(client, ADA) in ("blocked", "erasing")
 
 
-# Lifting
+# Unblocking
 
 
 @pytest.fixture
@@ -464,7 +464,7 @@ def disowned(client: FlaskClient, mailbox: Mailbox, drain: Drain) -> None:
 
 
 @pytest.mark.usefixtures("disowned")
-def test_its_owner_lifts_this_was_not_me_and_can_sign_up_again(
+def test_the_owner_can_unblock_after_not_me_and_sign_up_again(
     client: FlaskClient, path_of: PathOf, clock: time_machine.Traveller
 ) -> None:
     path = path_of()
@@ -484,7 +484,7 @@ def test_its_owner_lifts_this_was_not_me_and_can_sign_up_again(
     assert status_of(client, ADA) == "returning"
 
 
-def test_after_a_lift_the_status_is_what_is_true_and_no_longer_blocked(
+def test_after_unblocking_the_page_no_longer_says_blocked(
     clock: time_machine.Traveller, client: FlaskClient, disowned: None, path_of: PathOf
 ) -> None:
     path = path_of()
@@ -526,7 +526,9 @@ def standing_on(page: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("reason", ["complaint", "bounce", "staff"])
-def test_no_other_hard_block_is_lifted_there(client: FlaskClient, path: str, reason: str) -> None:
+def test_no_other_hard_block_can_be_ended_there(
+    client: FlaskClient, path: str, reason: str
+) -> None:
     ask_staff(client, "blocks", ADA, reason=reason)
 
     assert "Sperre aufheben" not in client.get(path, headers=BROWSER).text
@@ -534,7 +536,7 @@ def test_no_other_hard_block_is_lifted_there(client: FlaskClient, path: str, rea
     assert access(client, ADA)["reason"] == reason
 
 
-# The door
+# The endpoint
 
 
 @on_sqlite
@@ -544,7 +546,9 @@ def test_an_unknown_action_is_refused(client: FlaskClient, path: str, body: Any)
 
 
 @on_sqlite
-def test_the_page_is_never_kept_framed_or_told_on(client: FlaskClient, path: str) -> None:
+def test_the_page_is_never_cached_framed_or_sent_as_a_referrer(
+    client: FlaskClient, path: str
+) -> None:
     headers = client.get(path, headers=BROWSER).headers
 
     assert headers["Cache-Control"] == "no-store"

@@ -1,4 +1,4 @@
-"""Erasing oneself behind the link to one's own data: a page that says what will happen, and one button on it."""
+"""Erasing on the my-data page: a second page explains what happens and has one button."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def second_step(client: FlaskClient, path: str) -> str:
 # The second step
 
 
-def test_nothing_is_erased_by_one_press(client: FlaskClient, path: str) -> None:
+def test_one_click_erases_nothing(client: FlaskClient, path: str) -> None:
     page = opened(client, path)
 
     assert "erase" not in [each.attributes.get("value") for each in page.named("input")]
@@ -139,7 +139,7 @@ def test_the_way_back_leads_to_the_page_it_came_from(client: FlaskClient, path: 
 
 
 @pytest.mark.parametrize("reason", ["unsubscribed", "complaint"])
-def test_who_is_blocked_is_told_that_the_block_goes_too(
+def test_a_blocked_person_reads_that_the_block_is_deleted_too(
     client: FlaskClient, path: str, reason: str
 ) -> None:
     words = "Auch die jetzige Sperre"
@@ -187,7 +187,7 @@ def test_erasing_is_at_once_here_and_then_at_mailchimp(
     assert client.get(path).status_code == 410
 
 
-def test_a_program_that_erases_is_told_the_reference(client: FlaskClient, path: str) -> None:
+def test_the_json_answer_to_an_erasure_has_the_reference(client: FlaskClient, path: str) -> None:
     reference = access(client, ADA)["reference"]
 
     answer = client.post(path, json={"action": "erase"})
@@ -216,7 +216,7 @@ def test_erasing_can_keep_a_block(client: FlaskClient, path: str, drain: Drain) 
 
 
 @pytest.mark.parametrize("keep_block", [False, True])
-def test_of_whom_a_digest_alone_is_kept_can_be_erased(
+def test_a_person_of_whom_only_a_digest_is_stored_can_be_erased(
     client: FlaskClient, drain: Drain, path_of: PathOf, keep_block: bool
 ) -> None:
     ask_staff(client, "blocks", ADA, reason="staff")

@@ -1,4 +1,4 @@
-"""Asking for what is held about oneself: who gets a link, and what a stranger learns, which is nothing."""
+"""Requests for a link to one's own data: who gets an e-mail, and that the answer reveals nothing."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def known(client: FlaskClient, mailbox: Mailbox, join: Join, clock: time_machine
 
 
 @pytest.mark.usefixtures("known")
-def test_whoever_is_known_gets_a_link(client: FlaskClient, mailbox: Mailbox, drain: Drain) -> None:
+def test_a_known_address_gets_a_link(client: FlaskClient, mailbox: Mailbox, drain: Drain) -> None:
     assert ask(client) == 202
     drain()
 
@@ -51,7 +51,7 @@ def test_whoever_is_known_gets_a_link(client: FlaskClient, mailbox: Mailbox, dra
 
 
 @pytest.mark.usefixtures("known")
-def test_whoever_is_unknown_gets_the_same_answer_and_no_letter(
+def test_an_unknown_address_gets_the_same_answer_and_no_email(
     client: FlaskClient, mailbox: Mailbox, drain: Drain
 ) -> None:
     answers = [client.post("/my-data", json={"email": email}) for email in (ADA, GRACE)]
@@ -74,9 +74,7 @@ def test_a_form_leads_everybody_to_the_same_page(client: FlaskClient) -> None:
 
 
 @pytest.mark.usefixtures("known")
-def test_asking_leaves_no_more_in_the_record_than_that_a_letter_was_sent(
-    client: FlaskClient, drain: Drain
-) -> None:
+def test_a_request_only_records_that_an_email_was_sent(client: FlaskClient, drain: Drain) -> None:
     before = events_of(client, ADA)
     ask(client)
     drain()
@@ -88,7 +86,7 @@ def test_asking_leaves_no_more_in_the_record_than_that_a_letter_was_sent(
 
 
 @pytest.mark.usefixtures("known")
-def test_nothing_but_the_record_is_kept_of_a_letter_that_was_sent(
+def test_a_sent_email_is_deleted_except_for_its_ledger_row(
     app: Flask, client: FlaskClient, drain: Drain
 ) -> None:
     ask(client)
@@ -100,7 +98,7 @@ def test_nothing_but_the_record_is_kept_of_a_letter_that_was_sent(
 
 
 @pytest.mark.usefixtures("known")
-def test_its_letters_share_the_cap_of_all_letters(
+def test_its_emails_count_towards_the_daily_limit(
     client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     for _ in range(5):
@@ -116,7 +114,7 @@ def test_its_letters_share_the_cap_of_all_letters(
     assert len(links_to(mailbox)) == 3
 
 
-def test_a_letter_just_now_is_too_soon_even_after_leaving(
+def test_the_pause_applies_even_after_unsubscribing(
     client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -129,7 +127,7 @@ def test_a_letter_just_now_is_too_soon_even_after_leaving(
 
 
 @pytest.mark.usefixtures("known")
-def test_its_letters_count_for_sign_ups(
+def test_its_emails_count_for_sign_ups(
     client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     clock.shift(DAY)
@@ -145,7 +143,7 @@ def test_its_letters_count_for_sign_ups(
     assert access(client, ADA)["status"] == "blocked"
 
 
-def test_a_letter_that_cannot_be_delivered_is_recorded_and_does_not_count(
+def test_an_undeliverable_email_is_recorded_and_does_not_count(
     client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     join(ADA)
@@ -162,7 +160,7 @@ def test_a_letter_that_cannot_be_delivered_is_recorded_and_does_not_count(
     assert len(links_to(mailbox)) == 1
 
 
-def test_whoever_is_held_gets_no_letter(
+def test_a_restricted_person_gets_no_email(
     client: FlaskClient, mailbox: Mailbox, known: None, drain: Drain
 ) -> None:
     ask_staff(client, "holds", ADA, hold=True)
@@ -175,7 +173,7 @@ def test_whoever_is_held_gets_no_letter(
 
 @pytest.mark.usefixtures("known")
 @pytest.mark.parametrize("reason", ["staff", "complaint", "bounce"])
-def test_an_address_that_is_blocked_for_good_gets_no_letter(
+def test_a_permanently_blocked_address_gets_no_email(
     client: FlaskClient, mailbox: Mailbox, drain: Drain, reason: str
 ) -> None:
     ask_staff(client, "blocks", ADA, reason=reason)
@@ -187,7 +185,7 @@ def test_an_address_that_is_blocked_for_good_gets_no_letter(
 
 
 @pytest.mark.usefixtures("known")
-def test_after_this_was_not_me_an_address_gets_no_letter(
+def test_after_not_me_an_address_gets_no_email(
     client: FlaskClient, mailbox: Mailbox, drain: Drain
 ) -> None:
     client.post(link_in(mailbox.letters_to(ADA)[0].message, "not-me"))
@@ -199,7 +197,7 @@ def test_after_this_was_not_me_an_address_gets_no_letter(
 
 
 @pytest.mark.usefixtures("known")
-def test_an_address_that_is_erased_and_stays_blocked_gets_no_letter(
+def test_an_address_that_stays_blocked_after_an_erasure_gets_no_email(
     client: FlaskClient, mailbox: Mailbox, drain: Drain
 ) -> None:
     ask_staff(client, "erasures", ADA, keep_block=True)
@@ -210,7 +208,7 @@ def test_an_address_that_is_erased_and_stays_blocked_gets_no_letter(
     assert links_to(mailbox) == []
 
 
-def test_whoever_is_being_erased_gets_no_letter(
+def test_a_person_being_erased_gets_no_email(
     client: FlaskClient, mailbox: Mailbox, known: None, drain: Drain
 ) -> None:
     ask_staff(client, "erasures", ADA)
@@ -222,7 +220,7 @@ def test_whoever_is_being_erased_gets_no_letter(
 
 
 @pytest.mark.usefixtures("known")
-def test_a_letter_that_waits_outlives_leaving_and_signing_up_again(
+def test_a_waiting_email_survives_unsubscribing_and_signing_up_again(
     client: FlaskClient, mailbox: Mailbox, drain: Drain
 ) -> None:
     ask(client)
@@ -268,7 +266,7 @@ def bare(client: FlaskClient, drain: Drain, clock: time_machine.Traveller) -> No
 
 
 @pytest.mark.usefixtures("bare")
-def test_the_address_is_put_back_for_the_letter_alone(
+def test_the_address_is_stored_again_only_until_the_email_is_sent(
     client: FlaskClient, mailbox: Mailbox, drain: Drain
 ) -> None:
     ask(client)
@@ -282,7 +280,7 @@ def test_the_address_is_put_back_for_the_letter_alone(
 
 
 @pytest.mark.usefixtures("bare")
-def test_the_address_goes_when_the_letter_cannot_be_delivered(
+def test_the_address_is_deleted_if_the_email_is_undeliverable(
     client: FlaskClient, mailbox: Mailbox, drain: Drain
 ) -> None:
     mailbox.answer_next("rcpt", UNKNOWN_THERE)
@@ -293,7 +291,7 @@ def test_the_address_goes_when_the_letter_cannot_be_delivered(
 
 
 @pytest.mark.usefixtures("bare")
-def test_the_address_stays_while_the_letter_waits(
+def test_the_address_is_stored_while_the_email_waits(
     client: FlaskClient, mailbox: Mailbox, mailchimp: StandIn, drain: Drain
 ) -> None:
     mailbox.answer_next("rcpt", LATER)
@@ -304,7 +302,7 @@ def test_the_address_stays_while_the_letter_waits(
 
 
 @pytest.mark.usefixtures("bare")
-def test_another_block_does_not_take_the_address_from_the_letter(
+def test_another_block_does_not_delete_the_address_while_the_email_waits(
     client: FlaskClient, mailbox: Mailbox, drain: Drain
 ) -> None:
     ask(client)
@@ -315,11 +313,11 @@ def test_another_block_does_not_take_the_address_from_the_letter(
     assert access(client, ADA)["email"] is None
 
 
-# The door
+# The endpoint
 
 
 @pytest.mark.parametrize("email", ["", "garbled", "ä@example.com"])
-def test_what_is_no_address_is_refused(door: FlaskClient, email: str) -> None:
+def test_an_invalid_address_is_refused(door: FlaskClient, email: str) -> None:
     assert ask(door, email) == 422
 
     page = door.post("/my-data", data={"email": email}, headers=BROWSER)
@@ -346,7 +344,7 @@ def test_a_machine_gets_the_same_answer_and_nothing_happens(
     assert links_to(mailbox) == []
 
 
-def test_one_client_may_ask_as_often_as_the_limit_says(client_with: ClientWith) -> None:
+def test_client_limit_applies(client_with: ClientWith) -> None:
     client = client_with(CLIENT_LIMIT="2 per 10 minutes")
     here = {"REMOTE_ADDR": "198.51.100.7"}
 
@@ -359,7 +357,7 @@ def test_one_client_may_ask_as_often_as_the_limit_says(client_with: ClientWith) 
 
 
 @on_sqlite
-def test_asking_makes_nobody_known(app: Flask, client: FlaskClient, drain: Drain) -> None:
+def test_a_request_creates_no_subscription(app: Flask, client: FlaskClient, drain: Drain) -> None:
     ask(client)
     drain()
 

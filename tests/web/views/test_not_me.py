@@ -1,4 +1,4 @@
-"""The link for whoever did not sign up."""
+"""The link for people who did not sign up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.web.callers import BROWSER
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
-def test_opening_the_link_forgets_nothing(
+def test_opening_the_link_changes_nothing(
     client: FlaskClient, letter: EmailMessage, method: str
 ) -> None:
     assert client.open(link_in(letter, "not-me"), method=method).status_code == 200
@@ -29,18 +29,20 @@ def test_the_page_has_one_button(client: FlaskClient, letter: EmailMessage) -> N
     assert 'name="block"' in page
 
 
-def test_a_program_is_told_what_a_post_does(client: FlaskClient, letter: EmailMessage) -> None:
+def test_the_json_answer_names_the_action_of_a_post(
+    client: FlaskClient, letter: EmailMessage
+) -> None:
     assert client.get(link_in(letter, "not-me"), headers=JSON).json == {"action": "disown"}
 
 
-def test_pressing_the_button_forgets_the_sign_up(client: FlaskClient, letter: EmailMessage) -> None:
+def test_pressing_the_button_deletes_the_sign_up(client: FlaskClient, letter: EmailMessage) -> None:
     answer = client.post(link_in(letter, "not-me"), data={}, headers=BROWSER)
 
     assert answer.status_code == 200
     assert status_of(client, ADA) == "unknown"
 
 
-def test_a_program_is_told_that_it_is_forgotten(client: FlaskClient, letter: EmailMessage) -> None:
+def test_the_json_answer_says_disowned(client: FlaskClient, letter: EmailMessage) -> None:
     answer = client.post(link_in(letter, "not-me"), headers=JSON)
 
     assert (answer.status_code, answer.json) == (200, {"status": "disowned"})
@@ -66,7 +68,7 @@ def test_without_the_choice_nothing_is_kept(
     assert status_of(client, ADA) == "unknown"
 
 
-def test_forgetting_again_is_the_same_success(client: FlaskClient, letter: EmailMessage) -> None:
+def test_a_repeated_click_is_the_same_success(client: FlaskClient, letter: EmailMessage) -> None:
     first, again = (client.post(link_in(letter, "not-me"), headers=JSON) for _ in range(2))
 
     assert (again.status_code, again.json) == (first.status_code, first.json)
@@ -85,13 +87,13 @@ def test_a_link_that_is_not_ours_is_not_found(door: FlaskClient) -> None:
     assert door.post("/not-me/nonsense").status_code == 404
 
 
-def test_whoever_was_forgotten_may_sign_up_again(client: FlaskClient, letter: EmailMessage) -> None:
+def test_after_not_me_a_new_sign_up_is_possible(client: FlaskClient, letter: EmailMessage) -> None:
     client.post(link_in(letter, "not-me"))
 
     assert sign_up(client, ADA).status_code == 202
 
 
-def test_whoever_had_confirmed_is_told_that_their_proof_is_kept(
+def test_after_a_confirmation_the_page_says_that_the_proof_is_kept(
     client: FlaskClient, letter: EmailMessage
 ) -> None:
     confirm(client, letter)
@@ -103,7 +105,7 @@ def test_whoever_had_confirmed_is_told_that_their_proof_is_kept(
     assert access(client, ADA)["reason"] == "not_me"
 
 
-def test_whoever_had_confirmed_is_told_before_what_the_button_does(
+def test_after_a_confirmation_the_page_explains_the_button(
     client: FlaskClient, letter: EmailMessage
 ) -> None:
     confirm(client, letter)
@@ -154,7 +156,7 @@ def test_after_a_permanent_block_the_page_names_the_contact_instead_of_my_data(
     assert "„Meine Daten“" not in page
 
 
-def test_a_program_is_told_that_whoever_had_confirmed_is_blocked(
+def test_after_a_confirmation_the_json_answer_says_blocked(
     client: FlaskClient, letter: EmailMessage
 ) -> None:
     confirm(client, letter)

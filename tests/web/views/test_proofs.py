@@ -1,4 +1,4 @@
-"""The proof of one consent, as staff get it."""
+"""The proof of a consent for staff."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def events(told: list[dict[str, Any]]) -> list[str]:
     return [event["event"] for event in told]
 
 
-def test_it_tells_the_three_steps_with_their_times(
+def test_it_contains_the_three_steps_with_their_times(
     client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     sign_up(client, ADA)
@@ -70,7 +70,7 @@ def test_it_tells_the_three_steps_with_their_times(
     assert (told["round"], told["state"], told["after"]) == (1, "given", [])
 
 
-def test_what_came_after_stands_with_its_round(
+def test_later_events_are_listed_with_their_round(
     client: FlaskClient,
     mailbox: Mailbox,
     join: Join,
@@ -144,7 +144,7 @@ def test_no_link_that_opens_anything_is_in_it(
     assert [link for link in links if link.rpartition("/")[2] in shown] == []
 
 
-def test_what_is_not_sealed_yet_is_said_to_be(client: FlaskClient, join: Join) -> None:
+def test_unsealed_rows_are_marked_as_such(client: FlaskClient, join: Join) -> None:
     join(ADA)
     reference = reference_of(client)
     ask_staff(client, "blocks", ADA, reason="unsubscribed")
@@ -155,7 +155,7 @@ def test_what_is_not_sealed_yet_is_said_to_be(client: FlaskClient, join: Join) -
     assert len(entries) == 5
 
 
-def test_each_sealed_row_comes_with_the_seal_before(client: FlaskClient, join: Join) -> None:
+def test_each_sealed_row_includes_the_previous_seal(client: FlaskClient, join: Join) -> None:
     join(GRACE)
     join(ADA)
 
@@ -194,7 +194,7 @@ def test_a_link_to_ones_own_data_breaks_no_later_consent(
     assert (last["state"], events(last["steps"])) == ("given", ["signup", "mail_sent", "confirmed"])
 
 
-def test_where_each_one_stands_is_what_the_rows_say(
+def test_the_status_agrees_with_the_rows(
     client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     """By the rows alone, through a whole life: each of these proofs holds."""
@@ -232,7 +232,7 @@ def test_where_each_one_stands_is_what_the_rows_say(
     ]
 
 
-def test_a_letter_that_was_given_up_is_told_as_its_row_tells_it(
+def test_an_undeliverable_email_agrees_with_its_row(
     client: FlaskClient, mailbox: Mailbox, drain: Drain
 ) -> None:
     mailbox.answer_next("rcpt", "550 5.1.1 no such mailbox")
@@ -258,7 +258,7 @@ def test_a_letter_that_was_given_up_is_told_as_its_row_tells_it(
         ),
     ],
 )
-def test_whoever_owns_the_database_cannot_have_it_signed_otherwise_than_sealed(
+def test_a_changed_database_cannot_produce_a_valid_proof(
     client: FlaskClient, app: Flask, join: Join, change: str, said: str
 ) -> None:
     join(ADA)
@@ -283,9 +283,7 @@ def test_another_address_is_not_the_one_it_is_bound_to(client: FlaskClient, join
     assert sum("is not bound to the address" in wrong for wrong in found.wrong) == 4
 
 
-def test_it_says_who_asks_for_what_and_what_the_person_may_do(
-    client: FlaskClient, join: Join
-) -> None:
+def test_it_names_controller_purpose_and_rights(client: FlaskClient, join: Join) -> None:
     join(ADA)
 
     proof = proof_of(client, reference_of(client))
@@ -314,7 +312,7 @@ def test_its_words_are_in_the_language_of_the_consent(
     assert proof["purposes"][0]["validity_duration"] == words
 
 
-def test_how_long_it_is_kept_depends_on_where_the_person_stands(
+def test_the_retention_depends_on_the_status(
     client: FlaskClient, drain: Drain, mailbox: Mailbox, clock: time_machine.Traveller
 ) -> None:
     kept = []
@@ -345,7 +343,7 @@ def test_every_look_is_logged_and_changes_no_proof(client: FlaskClient, join: Jo
     assert first["ledger"] == again["ledger"]
 
 
-def test_of_somebody_erased_the_bare_events_are_left(
+def test_of_an_erased_person_only_the_events_remain(
     client: FlaskClient, app: Flask, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -363,7 +361,7 @@ def test_of_somebody_erased_the_bare_events_are_left(
     assert ADA.lower() not in json.dumps(proof).lower()
 
 
-def test_of_a_request_that_expired_the_bare_events_are_left(
+def test_of_an_expired_request_only_the_events_remain(
     client: FlaskClient, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     sign_up(client, ADA)
@@ -377,7 +375,7 @@ def test_of_a_request_that_expired_the_bare_events_are_left(
     assert (told["state"], proof["principal"]["email"]) == ("expired", None)
 
 
-def test_a_block_of_somebody_unknown_is_told(client: FlaskClient) -> None:
+def test_a_block_of_an_unknown_address_is_shown(client: FlaskClient) -> None:
     ask_staff(client, "blocks", ADA, reason="staff")
 
     proof = proof_of(client, reference_of(client))
@@ -386,7 +384,7 @@ def test_a_block_of_somebody_unknown_is_told(client: FlaskClient) -> None:
     assert (events(told["after"]), proof["reason"]) == (["blocked"], "staff")
 
 
-def test_a_corrected_address_comes_with_the_one_it_corrects(
+def test_a_corrected_address_includes_the_earlier_one(
     client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -417,7 +415,7 @@ def test_a_reference_that_nothing_happened_under_is_not_found(
 
 
 @on_sqlite
-def test_without_a_token_nobody_learns_whether_there_is_one(
+def test_without_a_token_it_is_not_revealed_whether_a_proof_exists(
     client: FlaskClient, join: Join
 ) -> None:
     join(ADA)
@@ -459,7 +457,7 @@ def test_a_browser_gets_a_page_to_print(
     assert "<code>complaint" not in page.text
 
 
-def test_the_page_of_somebody_erased_tells_what_is_left(client: FlaskClient, join: Join) -> None:
+def test_the_page_of_an_erased_person_shows_what_remains(client: FlaskClient, join: Join) -> None:
     join(ADA)
     reference = reference_of(client)
     ask_staff(client, "erasures", ADA)

@@ -1,4 +1,4 @@
-"""The receipt that a person takes from the success page."""
+"""The receipt from the success page."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_it_says_what_was_agreed_to_and_when(client: FlaskClient, path: str) -> 
     assert len(receipt["privacy_rights"]) == 8
 
 
-def test_it_has_the_link_to_leave(client: FlaskClient, path: str) -> None:
+def test_it_contains_the_unsubscribe_link(client: FlaskClient, path: str) -> None:
     leave = receipt_from(client.get(path))["purposes"][0]["withdrawal_method"][0]
 
     assert client.post(urlsplit(leave).path).status_code == 200
@@ -130,7 +130,7 @@ def test_confirming_again_within_an_hour_brings_a_fresh_link(
     assert (client.get(path).status_code, client.get(again).status_code) == (410, 200)
 
 
-def test_after_an_hour_an_old_letter_brings_no_receipt(
+def test_after_an_hour_an_old_email_gives_no_receipt(
     client: FlaskClient, letter: EmailMessage, path: str, clock: time_machine.Traveller
 ) -> None:
     clock.shift(HOUR + SECOND)
@@ -166,7 +166,7 @@ def test_after_an_hour_the_page_leads_to_ones_own_data_instead(
     assert f'<a href="/my-data?locale={locale}">{words}</a>' in page
 
 
-def test_a_link_to_ones_own_data_before_leaves_it_whole(
+def test_an_earlier_my_data_email_does_not_change_it(
     client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     """Sent while Ada was blocked and there was no nonce: the row of that letter is bound to nothing."""

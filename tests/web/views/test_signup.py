@@ -23,7 +23,7 @@ def test_the_form_is_a_page_that_needs_no_script(door: FlaskClient) -> None:
     assert "<script" not in page
 
 
-def test_a_program_is_told_what_its_own_form_has_to_show(door: FlaskClient) -> None:
+def test_the_json_answer_has_the_consent_text_for_a_form(door: FlaskClient) -> None:
     form = door.get("/", headers=JSON).get_json()
 
     assert "Mailchimp" in form["consent"]
@@ -204,7 +204,7 @@ def test_any_other_next_page_is_not(client_with: ClientWith, page: str) -> None:
     assert answer.location.startswith("/inbox")
 
 
-def test_the_form_keeps_an_allowed_next_page_alone(client_with: ClientWith) -> None:
+def test_the_form_keeps_only_an_allowed_next_page(client_with: ClientWith) -> None:
     client = client_with(ALLOWED_ORIGINS=SITE)
 
     assert f'value="{SITE}/thanks"' in client.get(f"/?next={SITE}/thanks").text

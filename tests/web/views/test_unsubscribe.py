@@ -1,4 +1,4 @@
-"""The link to leave."""
+"""The unsubscribe link."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_the_page_has_one_button_and_no_field(client: FlaskClient, path: str) ->
     assert "<input" not in page
 
 
-def test_a_program_is_told_what_a_post_does(client: FlaskClient, path: str) -> None:
+def test_the_json_answer_names_the_action_of_a_post(client: FlaskClient, path: str) -> None:
     assert client.get(path, headers=JSON).json == {"action": "unsubscribe"}
 
 
@@ -44,7 +44,7 @@ def test_pressing_the_button_blocks(client: FlaskClient, path: str) -> None:
     assert access(client, ADA)["reason"] == "unsubscribed"
 
 
-def test_a_program_is_told_that_it_is_blocked(client: FlaskClient, path: str) -> None:
+def test_the_json_answer_says_blocked(client: FlaskClient, path: str) -> None:
     answer = client.post(path, headers=JSON)
 
     assert (answer.status_code, answer.json) == (200, {"status": "blocked"})
@@ -60,14 +60,14 @@ def test_one_click_needs_no_redirect(client: FlaskClient, path: str, content_typ
     assert status_of(client, ADA) == "blocked"
 
 
-def test_leaving_again_is_the_same_success(client: FlaskClient, path: str) -> None:
+def test_unsubscribing_again_is_the_same_success(client: FlaskClient, path: str) -> None:
     first, again = client.post(path), client.post(path)
 
     assert (again.status_code, again.data) == (first.status_code, first.data)
     assert events_of(client, ADA).count("blocked") == 1
 
 
-def test_leaving_after_an_erasure_is_a_success_too(client: FlaskClient, path: str) -> None:
+def test_unsubscribing_after_an_erasure_is_a_success(client: FlaskClient, path: str) -> None:
     ask_staff(client, "erasures", ADA)
 
     assert client.post(path, headers=JSON).json == {"status": "blocked"}

@@ -100,9 +100,7 @@ def test_what_happened_there_blocks_here(
         ("upemail", {"data_old_email": "garbled", "data_new_email": GRACE}),
     ],
 )
-def test_whatever_else_happened_changes_nobody(
-    ada: FlaskClient, kind: str, fields: dict[str, str]
-) -> None:
+def test_other_calls_change_nothing(ada: FlaskClient, kind: str, fields: dict[str, str]) -> None:
     assert hear(ada, kind, **fields) == 204
     assert (status_of(ada, ADA), status_of(ada, GRACE)) == ("confirmed", "unknown")
 
@@ -190,7 +188,7 @@ def test_a_wrong_signature_is_logged_when_it_is_the_first_for_an_hour(
     assert "shared" not in caplog.text
 
 
-def test_a_wrong_signature_is_told_to_staff_for_an_hour(
+def test_a_wrong_signature_is_reported_to_staff_for_an_hour(
     client_with: ClientWith, clock: time_machine.Traveller
 ) -> None:
     client = client_with(MAILCHIMP_SIGNING_SECRET="shared")

@@ -1,4 +1,4 @@
-"""What Mailchimp's webhooks mean, row by row, as Mailchimp itself calls them: over HTTP, in its own words, signed."""
+"""What Mailchimp's webhooks mean, row by row, called over HTTP as Mailchimp does, signed."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_what_happens_there_blocks_here_at_the_first_call(
     assert access(client, ADA)["reason"] == reason
 
 
-def test_a_new_address_is_asked_and_stands_unsubscribed_there_until_it_confirms(
+def test_a_new_address_gets_an_email_and_is_unsubscribed_there_until_it_confirms(
     client: FlaskClient, hooked: StandIn, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -138,7 +138,7 @@ def test_a_new_address_is_asked_and_stands_unsubscribed_there_until_it_confirms(
         pytest.param(lambda it: it.add(HEDY) and it.changes_address(HEDY, GRACE), id="upemail"),
     ],
 )
-def test_what_happens_to_a_stranger_makes_nobody(
+def test_a_call_about_an_unknown_address_creates_no_subscription(
     app: Flask, client: FlaskClient, hooked: StandIn, drain: Drain, happens: Happens
 ) -> None:
     calls = happens(hooked)
@@ -151,7 +151,7 @@ def test_what_happens_to_a_stranger_makes_nobody(
     assert hooked.calls[asked_before:] == []
 
 
-def test_an_edit_of_who_left_never_brings_them_back(
+def test_an_edited_profile_never_unblocks(
     client: FlaskClient, hooked: StandIn, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -164,7 +164,7 @@ def test_an_edit_of_who_left_never_brings_them_back(
     assert hooked.contacts[ADA.lower()].status == "unsubscribed"
 
 
-def test_who_signs_up_there_after_leaving_here_is_unsubscribed_there(
+def test_a_blocked_person_who_subscribes_there_is_unsubscribed_there(
     client: FlaskClient, hooked: StandIn, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -179,7 +179,7 @@ def test_who_signs_up_there_after_leaving_here_is_unsubscribed_there(
 
 
 @on_sqlite
-def test_a_call_about_who_was_erased_is_taken_and_says_nothing(
+def test_a_call_about_an_erased_person_is_accepted_and_changes_nothing(
     client: FlaskClient, hooked: StandIn, join: Join
 ) -> None:
     join(ADA)
@@ -214,7 +214,9 @@ EXAMPLE = (
         pytest.param(b"&".join(reversed(EXAMPLE.split(b"&"))), id="in another order"),
     ],
 )
-def test_mailchimps_example_is_understood(client: FlaskClient, join: Join, body: bytes) -> None:
+def test_the_example_of_mailchimps_documentation_is_understood(
+    client: FlaskClient, join: Join, body: bytes
+) -> None:
     join(ADA)
 
     assert post(client, body) == 204
@@ -233,7 +235,7 @@ def test_mailchimps_example_is_understood(client: FlaskClient, join: Join, body:
         pytest.param(b'{"type": "unsubscribe"}', id="JSON"),
     ],
 )
-def test_a_call_that_is_not_about_somebody_here_is_taken_and_changes_nobody(
+def test_a_call_about_another_audience_or_type_is_accepted_and_changes_nothing(
     client: FlaskClient, join: Join, body: bytes
 ) -> None:
     join(ADA)
@@ -283,7 +285,7 @@ def test_a_call_repeated_is_one_call(client: FlaskClient, join: Join, call: byte
         )
     ),
 )
-def test_in_whatever_order_calls_come_who_left_is_blocked(
+def test_an_unsubscribe_blocks_in_any_order_of_calls(
     client: FlaskClient,
     mailchimp: StandIn,
     join: Join,
@@ -313,7 +315,7 @@ def test_in_whatever_order_calls_come_who_left_is_blocked(
         )
     ),
 )
-def test_in_whatever_order_late_calls_come_who_confirmed_since_stays(
+def test_late_calls_in_any_order_do_not_end_a_newer_confirmation(
     client: FlaskClient,
     mailchimp: StandIn,
     join: Join,
@@ -340,7 +342,7 @@ KINDS = [
 ]
 
 
-def test_a_flood_of_calls_asks_mailchimp_nothing_and_is_looked_up_once(
+def test_many_calls_cause_one_lookup(
     client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -398,7 +400,7 @@ def test_a_call_with_a_right_signature_is_obeyed(
         pytest.param(b"type=unheard_of", "t=1,v1=0", id="of an unknown type"),
     ],
 )
-def test_a_call_with_a_wrong_signature_is_refused_and_changes_nobody(
+def test_a_call_with_a_wrong_signature_is_refused_and_changes_nothing(
     client: FlaskClient, join: Join, body: bytes, signature: str
 ) -> None:
     join(ADA)
@@ -457,7 +459,7 @@ def test_no_call_is_taken_while_the_database_is_away(
         pytest.param({"DATABASE_URL": AWAY[1]}, None, URL, 503, id="no database server"),
     ],
 )
-def test_whatever_becomes_of_a_call_the_log_holds_no_secret_and_nothing_of_its_body(
+def test_the_log_never_contains_the_secret_or_the_body_of_a_call(
     client_with: ClientWith,
     caplog: pytest.LogCaptureFixture,
     variables: dict[str, str],
