@@ -91,7 +91,7 @@ def _write_decoy(person: Person, wording_hash: str) -> None:
     session, digest = person.session, person.digest
     row = Subscription(ref=secrets.token_hex(16), round=1, digest=digest)
     nobody = known_by(session, row, person.address, Quota.empty(session, digest, person.now))
-    with statements.in_vain(session):
+    with statements.decoy(session):
         _write(nobody, wording_hash)
 
 

@@ -24,7 +24,7 @@ from newsletter.storage.database import is_sqlite
 from newsletter.storage.models import Model
 
 _TOGETHER = "rows that are written together"
-_IN_VAIN = "rows are written in vain"
+_DECOY = "rows are sent, but not written"
 
 
 class _How(Enum):
@@ -113,17 +113,17 @@ def together(session: Session) -> Iterator[None]:
 
 
 @contextmanager
-def in_vain(session: Session) -> Iterator[None]:
-    """What is inserted in here is sent to the database as ever, which then does nothing."""
-    session.info[_IN_VAIN] = True
+def decoy(session: Session) -> Iterator[None]:
+    """Rows inserted in here are sent to the database, which writes none: their time is a sign-up's (ADR 6)."""
+    session.info[_DECOY] = True
     try:
         yield
     finally:
-        del session.info[_IN_VAIN]
+        del session.info[_DECOY]
 
 
 def _write(session: Session, part: _Part, values: Mapping[str, Any]) -> None:
-    if _IN_VAIN in session.info and isinstance(part, _Shape):
+    if _DECOY in session.info and isinstance(part, _Shape):
         part = replace(part, how=_How.INSERT_NOTHING)
     waiting: list[tuple[_Part, Mapping[str, Any]]] | None = session.info.get(_TOGETHER)
     if waiting is not None:

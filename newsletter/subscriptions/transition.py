@@ -88,7 +88,7 @@ def write_decoy(person: Person, consent: ConsentText, *, writes_letter: bool) ->
         quota=quota.Quota.empty(person.session, digest, person.now),
     )
     decision = Decision(Status.PENDING, None, Event.SIGNUP, writes_letter=writes_letter)
-    with statements.in_vain(person.session):
+    with statements.decoy(person.session):
         _apply(nobody, decision, SignUp(consent))
 
 
