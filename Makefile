@@ -52,7 +52,7 @@ migration: setup ## Write a migration for changed models: make migration NAME="w
 	$(BIN)/flask --app newsletter.cli.migrate db migrate -m "$(NAME)"
 
 lock: ## Resolve the dependencies anew (needs uv)
-	uv pip compile pyproject.toml --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+	uv pip compile pyproject.toml --group build --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 		--no-emit-index-url --no-header --quiet -o requirements.txt
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 		--no-emit-index-url --no-header --quiet -c requirements.txt -o requirements-dev.txt

@@ -6,6 +6,7 @@ Starts a mailbox and a stand-in Mailchimp, then what the Procfile says, and ends
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
 import shutil
 import signal
@@ -70,7 +71,7 @@ def main() -> int:
     _tell_settings()
     log: Path | None = None
     try:
-        with surroundings(asked) as (processes, places):
+        with only_run_in(asked.folder / "var"), surroundings(asked) as (processes, places):
             log = processes.log
             _listen_to_signals(processes)
             _start(processes, lines_in(asked.folder / "Procfile"))
@@ -107,6 +108,18 @@ def _asked() -> argparse.Namespace:
         "--folder", type=Path, default=Path.cwd(), help="holds Procfile and var/ (this one)"
     )
     return parser.parse_args()
+
+
+@contextmanager
+def only_run_in(var: Path) -> Iterator[None]:
+    """Hold the files of a run; end the process if another run has them."""
+    var.mkdir(parents=True, exist_ok=True)
+    with (var / "sandbox.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SystemExit(f"sandbox: another run uses {var}: end it first.") from None
+        yield
 
 
 @contextmanager

@@ -145,6 +145,17 @@ def test_a_database_that_begins_anew_is_no_backup_of_the_one_before(folder: Path
     assert stale.parent.is_dir()
 
 
+def test_a_second_run_on_the_same_files_is_refused(run: Run, folder: Path) -> None:
+    run.told()
+    second = Run(folder)
+    said = second.told()
+    status, _ = second.end()
+
+    assert status == 1
+    assert said == f"sandbox: another run uses {folder}/var: end it first.\n"
+    assert run.end(signal.SIGTERM)[0] == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_everything_with_success(run: Run, folder: Path, number: int) -> None:
     run.told()
