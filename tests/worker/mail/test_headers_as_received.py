@@ -51,24 +51,24 @@ HEADERS = [
 ]
 LIST = "a1b2c3d4e5"  #: the stand-in's audience
 PATH = re.compile(r"(MAIL FROM|RCPT TO):<([!-;=?-~]+)>")
-_LOCAL_PARTS = (
-    st.text("abz059!#$%&'*+/=?^_`{|}~.-", min_size=1, max_size=70)
-    | st.sampled_from(
-        [*ENCODED_WORDS, "=?", "?=", "=?utf-8?q?", "x=?y", "%0a", "%0d%0aBcc", "ada..l"]
-    )
-    | st.builds('"{}"'.format, st.text('ab =?\\",<>@()[]:;', max_size=20))
+_HOSTS = ["example.com", "straße.de", "例え.jp", "a。b.de", "localhost"]
+_ODD_LOCAL_PARTS = st.sampled_from(
+    [*ENCODED_WORDS, "=?", "?=", "=?utf-8?q?", "x=?y", "%0a", "%0d%0aBcc", "ada..l"]
+) | st.builds('"{}"'.format, st.text('ab =?\\",<>@()[]:;', max_size=20))
+_PLAIN = st.text("ab0=?_+%'{|}~/.-", min_size=1, max_size=70)
+#: Many are taken: by both parsers, by the lenient one, and others by none.
+ADDRESSES = st.one_of(
+    st.builds("{}@{}".format, _PLAIN, st.sampled_from(_HOSTS)),
+    st.builds("{}{}@{}".format, _PLAIN, _ODD_LOCAL_PARTS, st.sampled_from(_HOSTS)),
+    st.builds("ada@{}".format, st.text("abü.-0", min_size=1, max_size=70)),
+    st.builds("ada@{}{}".format, st.sampled_from(_HOSTS), st.sampled_from(PIECES)),
+    TEXTS,
 )
-#: Nearly addresses, so that many of them are taken.
-ADDRESSES = st.builds(
-    "{}{}@{}".format,
-    _LOCAL_PARTS,
-    _LOCAL_PARTS | st.just(""),
-    st.sampled_from(
-        ["example.com", "straße.de", "例え.jp", "a。b.de", "localhost", "[127.0.0.1]", "a.de."]
-    )
-    | st.text("abü.-0", min_size=1, max_size=70),
+NAMES = st.one_of(
+    st.lists(st.sampled_from([piece for piece in PIECES if piece.isprintable()])).map("".join),
+    st.text(st.characters(exclude_categories=["C", "Z"]), max_size=120),
+    st.lists(st.sampled_from(PIECES), max_size=20).map("".join),
 )
-NAMES = st.text(max_size=120) | st.lists(st.sampled_from(PIECES), max_size=20).map("".join)
 
 
 class Server:
@@ -154,7 +154,7 @@ def _unfolded(value: str) -> str:
 
 
 @as_set(deadline=None)
-@given(text=ADDRESSES | TEXTS, lenient=st.booleans())
+@given(text=ADDRESSES, lenient=st.booleans())
 @example(text="x=?y@example.com", lenient=False)
 def test_no_address_brings_a_header_a_recipient_or_a_parameter(
     server: Server, text: str, lenient: bool
@@ -180,10 +180,10 @@ def test_no_address_brings_a_header_a_recipient_or_a_parameter(
         {},
         optional={
             "ORGANISATION": NAMES,
-            "MAIL_FROM": st.builds("{} <{}>".format, NAMES, st.just("news@example.com") | TEXTS)
+            "MAIL_FROM": st.builds("{} <{}>".format, NAMES, st.just("news@example.com") | ADDRESSES)
             | st.builds('"{}" <news@example.com>'.format, NAMES),
-            "CONTACT_EMAIL": TEXTS | st.just("a@b.example"),
-            "PUBLIC_URL": st.builds("https://{}/x".format, TEXTS) | st.just("https://straße.de"),
+            "CONTACT_EMAIL": ADDRESSES,
+            "PUBLIC_URL": st.builds("https://{}/x".format, TEXTS | st.sampled_from(_HOSTS)),
         },
     )
 )
