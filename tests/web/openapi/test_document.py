@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
@@ -115,7 +115,7 @@ def test_what_fits_the_pattern_of_an_address_is_one(given_text: str) -> None:
 
 
 @given(st.from_regex(LENIENT))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 def test_an_address_that_matches_the_lenient_pattern_is_accepted(given_text: str) -> None:
     assume(len(given_text) <= 4 * LONGEST and is_one_line(given_text))
 
@@ -139,6 +139,38 @@ def test_an_address_that_matches_the_lenient_pattern_is_accepted(given_text: str
 def test_the_strict_pattern_matches_every_valid_address(address: str) -> None:
     Address.parse(address)
     assert re.search(STRICT, address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "1@2.com",
+        f"a@b.c.d.e.{'x' * 63}.de",
+        "grüße@müller.de",
+        '"ada lovelace"@localhost',
+        "a..b@xn--x.de",
+    ],
+)
+def test_the_pattern_of_a_held_address_turns_nobody_away(address: str) -> None:
+    Address.as_held(address)
+    assert re.search(LENIENT, address)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ada@example.com> NOTIFY=SUCCESS",
+        "ada@127.0.0.1",
+        "ada@[127.0.0.1]",
+        "ada@example.com.",
+        "=?utf-8?q?x?=@example.com",
+        "<ada@example.com",
+    ],
+)
+def test_the_pattern_of_a_held_address_refuses_what_is_refused(text: str) -> None:
+    with pytest.raises(InvalidAddress):
+        Address.as_held(text)
+    assert not re.search(LENIENT, text)
 
 
 @pytest.mark.parametrize(
