@@ -14,7 +14,7 @@ from sandbox.replies import Line, Script, Stage
 
 ACCEPTED = "250 2.0.0 OK: kept"
 LOGIN_DEMANDED = "530 5.7.0 Authentication required"
-STOP_SECONDS = 5.0
+STOP_SECONDS = 60.0
 
 
 class Handler:

@@ -43,6 +43,9 @@ both_databases = pytest.mark.databases("sqlite", "postgresql")
 on_postgresql = pytest.mark.databases("postgresql")
 on_sqlite = pytest.mark.databases("sqlite")
 
+#: `make test-long`: what is worth running at length, but not each time.
+IS_LONG = "TEST_LONG" in os.environ
+
 COMPANY = {
     "SECRET_KEY": "signs-links-in-the-tests-0123456789",
     "DATA_KEY": "wraps-the-keyring-in-the-tests-0123",

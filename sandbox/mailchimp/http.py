@@ -18,7 +18,7 @@ from sandbox.mailchimp.news import News
 from sandbox.mailchimp.problems import MAX_SIMULTANEOUS
 from sandbox.mailchimp.request import Request
 
-STOP_SECONDS = 5.0
+STOP_SECONDS = 60.0
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,7 @@ class StandIn(Outside, Running):
         """Know the audience again."""
         self._api.has_list = True
 
-    def wait_for(self, predicate: Callable[[], object], timeout: float = 5.0) -> bool:
+    def wait_for(self, predicate: Callable[[], object], timeout: float = 60.0) -> bool:
         """Wait until the predicate holds, asked after each call; raise TimeoutError (seconds)."""
         with self._changed:
             if not self._changed.wait_for(predicate, timeout):

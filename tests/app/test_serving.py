@@ -133,7 +133,7 @@ class Served:
     def end(self) -> int:
         """Ask it to end; the exit status."""
         self._process.send_signal(signal.SIGTERM)
-        status = self._process.wait(10)
+        status = self._process.wait(SECONDS)
         self._reader.join(SECONDS)
         assert self._process.stderr is not None
         self._process.stderr.close()

@@ -26,12 +26,12 @@ _LINES = dict(
 )
 
 
-def wait_until(holds: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
+def wait_until(holds: Callable[[], bool], what: str) -> None:
     """Wait for something that other processes bring about."""
-    ends = time.monotonic() + patience
+    ends = time.monotonic() + PATIENCE
     pause = threading.Event()
     while not holds():
-        assert time.monotonic() < ends, f"waited in vain until {what}"
+        assert time.monotonic() < ends, f"not within {PATIENCE:.0f} s: {what}"
         pause.wait(0.05)
 
 
@@ -68,11 +68,11 @@ class Process:
         self._process.wait()
 
     def stop(self) -> int:
-        """SIGTERM; the exit status, within the ten seconds that are promised."""
+        """SIGTERM; the exit status."""
         if self._process.poll() is None:
             self._process.terminate()
         try:
-            return self._process.wait(timeout=12)
+            return self._process.wait(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             self.kill()
             raise
@@ -133,7 +133,7 @@ class Service:
 
     def _is_alive(self, port: int) -> bool:
         try:
-            return self.http.get(f"http://127.0.0.1:{port}/health", timeout=5).ok
+            return self.http.get(f"http://127.0.0.1:{port}/health", timeout=PATIENCE).ok
         except requests.ConnectionError:
             return False
 
@@ -143,17 +143,19 @@ class Service:
     def sign_up(self, email: str, web: int = 0) -> int:
         """Send the form; the status of the answer."""
         url = self.url("/subscriptions", web)
-        return self.http.post(url, json={"email": email}, timeout=30).status_code
+        return self.http.post(url, json={"email": email}, timeout=PATIENCE).status_code
 
     def press(self, path: str, web: int = 0) -> requests.Response:
         """Press the button of a page."""
         headers = {"Accept": "application/json"}
-        return self.http.post(self.url(path, web), headers=headers, timeout=30)
+        return self.http.post(self.url(path, web), headers=headers, timeout=PATIENCE)
 
     def staff(self, door: str, email: str, **fields: Any) -> requests.Response:
         """Use an admin door."""
         body = {"email": email, **fields}
-        return self.http.post(self.url(f"/admin/{door}"), json=body, headers=STAFF, timeout=30)
+        return self.http.post(
+            self.url(f"/admin/{door}"), json=body, headers=STAFF, timeout=PATIENCE
+        )
 
     def status_of(self, email: str) -> str:
         answer = self.staff("access", email)

@@ -11,13 +11,11 @@ import pytest
 
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
-from tests.conftest import both_databases
+from tests.conftest import IS_LONG, both_databases
 from tests.journeys.service import Service, running, wait_until
-from tests.people import ADA, GRACE, STAFF, WEBHOOK_SECRET, link_in
+from tests.people import ADA, STAFF, WEBHOOK_SECRET, link_in
 
-pytestmark = both_databases
-
-CROWD = [f"person-{number}@example.com" for number in range(120)]
+CROWD = [f"person-{number}@example.com" for number in range(120 if IS_LONG else 40)]
 
 
 def letters_to(mailbox: Mailbox, email: str) -> int:
@@ -31,20 +29,21 @@ def confirm_all(service: Service, mailbox: Mailbox, people: list[str]) -> list[i
         return [answer.status_code for answer in answers]
 
 
+@both_databases
 def test_a_crowd_gets_one_letter_each_and_stands_at_mailchimp_once(
     environ: dict[str, Any], tmp_path: Path, mailbox: Mailbox, mailchimp: StandIn
 ) -> None:
     with running(environ, tmp_path, webs=2, workers=3) as service:
         with ThreadPoolExecutor(16) as crowd:
             answers = list(crowd.map(service.sign_up, CROWD, range(len(CROWD))))
-        assert Counter(answers) == {202: 120}
-        assert mailbox.wait_for(120, timeout=60)
+        assert Counter(answers) == {202: len(CROWD)}
+        assert mailbox.wait_for(len(CROWD))
 
-        assert Counter(confirm_all(service, mailbox, CROWD)) == {200: 120}
-        wait_until(lambda: len(mailchimp.contacts) == 120, "all stand at Mailchimp")
+        assert Counter(confirm_all(service, mailbox, CROWD)) == {200: len(CROWD)}
+        wait_until(lambda: len(mailchimp.contacts) == len(CROWD), "all stand at Mailchimp")
         wait_until(lambda: service.events_of(CROWD[0])[-1] == "synced", "it is acknowledged")
 
-        assert Counter(letters_to(mailbox, person) for person in CROWD) == {1: 120}
+        assert Counter(letters_to(mailbox, person) for person in CROWD) == {1: len(CROWD)}
         assert added(mailchimp) == Counter(person.lower() for person in CROWD)
         assert {contact.status for contact in mailchimp.contacts.values()} == {"subscribed"}
 
@@ -56,13 +55,14 @@ def added(mailchimp: StandIn) -> Counter[str]:
     return Counter(str(member["email_address"]).lower() for member in members)
 
 
+@both_databases
 def test_a_person_signs_up_confirms_leaves_at_mailchimp_and_is_erased(
     environ: dict[str, Any], tmp_path: Path, mailbox: Mailbox, mailchimp: StandIn
 ) -> None:
     with running(environ, tmp_path) as service:
         mailchimp.webhook_url = service.url(f"/webhooks/mailchimp/{WEBHOOK_SECRET}")
         assert service.sign_up(ADA) == 202
-        assert mailbox.wait_for(1, timeout=30)
+        assert mailbox.wait_for(1)
         assert not mailchimp.contacts
 
         answer = service.press(link_in(mailbox.letters[0].message)).json()
@@ -82,22 +82,23 @@ def test_a_person_signs_up_confirms_leaves_at_mailchimp_and_is_erased(
 
 def _is_completed(service: Service, location: str) -> bool:
     path = "/admin/" + location.split("/admin/", 1)[1]
-    answer = service.http.get(service.url(path), headers=STAFF, timeout=30)
+    answer = service.http.get(service.url(path), headers=STAFF)
     return bool(answer.json()["status"] == "completed")
 
 
+@both_databases
 def test_twelve_sign_ups_at_once_are_one_request_and_eight_clicks_one_confirmation(
     environ: dict[str, Any], tmp_path: Path, mailbox: Mailbox
 ) -> None:
     with running(environ, tmp_path, webs=2, workers=2) as service, ThreadPoolExecutor(12) as crowd:
         answers = list(crowd.map(service.sign_up, [ADA] * 12, range(12)))
         assert answers == [202] * 12
-        assert mailbox.wait_for(1, timeout=30)
+        assert mailbox.wait_for(1)
 
         link = link_in(mailbox.letters[0].message)
         pressed = list(crowd.map(service.press, [link] * 8, range(8)))
         assert [answer.status_code for answer in pressed] == [200] * 8
-        assert len({answer.text for answer in pressed}) == 1
+        assert {answer.json()["status"] for answer in pressed} == {"confirmed"}
 
         wait_until(lambda: "mail_sent" in service.events_of(ADA), "the letter is in the record")
         events = Counter(service.events_of(ADA))
@@ -105,13 +106,14 @@ def test_twelve_sign_ups_at_once_are_one_request_and_eight_clicks_one_confirmati
         assert len(mailbox.letters) == 1
 
 
-@pytest.mark.parametrize("round_", range(3))
+@both_databases
+@pytest.mark.parametrize("round_", range(3 if IS_LONG else 1))
 def test_what_was_accepted_survives_kill_9_at_any_moment(
     environ: dict[str, Any], tmp_path: Path, mailbox: Mailbox, round_: int
 ) -> None:
     with running(environ, tmp_path, workers=2) as service, ThreadPoolExecutor(8) as crowd:
-        asked = [crowd.submit(service.sign_up, person) for person in CROWD[:60]]
-        mailbox.wait_for(5 + 10 * round_, timeout=30)
+        asked = [crowd.submit(service.sign_up, person) for person in CROWD[: len(CROWD) // 2]]
+        mailbox.wait_for(5 * (1 + round_))
         for process in service.processes[1:]:
             process.kill()
         accepted = [
@@ -132,27 +134,12 @@ def test_what_was_accepted_survives_kill_9_at_any_moment(
         assert set(again) <= {1, 2}
 
 
-def test_the_worker_ends_in_time_and_leaves_what_waits(
-    environ: dict[str, Any], tmp_path: Path, mailbox: Mailbox
-) -> None:
-    with running(environ, tmp_path) as service:
-        worker = service.processes[-1]
-        assert service.sign_up(ADA) == 202
-        assert mailbox.wait_for(1, timeout=30)
-
-        assert worker.stop() == 0
-
-        assert service.sign_up(GRACE) == 202
-        service.start_worker()
-        assert mailbox.wait_for(2, timeout=30)
-        assert letters_to(mailbox, GRACE) == 1
-
-
+@both_databases
 def test_several_hosts_release_at_once(environ: dict[str, Any], tmp_path: Path) -> None:
     with Service(environ, tmp_path) as service:
-        releases = [service.start("release") for _ in range(4)]
+        releases = [service.start("release") for _ in range(3)]
 
-        assert [release.wait() for release in releases] == [0] * 4, service.logs()
+        assert [release.wait() for release in releases] == [0] * 3, service.logs()
 
 
 @pytest.mark.parametrize("line", ["release", "web", "worker"])

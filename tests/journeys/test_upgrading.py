@@ -175,6 +175,7 @@ def test_no_sign_up_is_lost_while_a_later_release_comes(
         assert subscriptions_in(later_release) == len(answers)
 
 
+@on_postgresql
 def test_web_and_worker_of_before_go_on_beside_a_later_schema(
     environ: dict[str, Any],
     tmp_path: Path,
@@ -184,17 +185,18 @@ def test_web_and_worker_of_before_go_on_beside_a_later_schema(
 ) -> None:
     with running(environ, tmp_path, workers=1) as service:
         assert service.sign_up(ADA) == 202
-        assert mailbox.wait_for(1, timeout=30)
+        assert mailbox.wait_for(1)
 
         release(later_release)
 
         assert service.http.get(service.url("/ready")).status_code == 200
         assert service.press(link_in(mailbox.letters_to(ADA)[0].message)).status_code == 200
         assert service.sign_up(GRACE) == 202
-        assert mailbox.wait_for(2, timeout=30)
+        assert mailbox.wait_for(2)
         wait_until(lambda: ADA.lower() in mailchimp.contacts, "Ada stands at Mailchimp")
 
 
+@on_sqlite
 def test_code_of_before_can_be_started_again_on_a_later_schema(
     environ: dict[str, Any], tmp_path: Path, later_release: Flask, mailbox: Mailbox
 ) -> None:
@@ -205,7 +207,7 @@ def test_code_of_before_can_be_started_again_on_a_later_schema(
         assert "Traceback" not in service.logs()
         assert service.http.get(service.url("/ready")).status_code == 200
         assert service.sign_up(HEDY) == 202
-        assert mailbox.wait_for(1, timeout=30)
+        assert mailbox.wait_for(1)
     assert schema_of(later_release) is Schema.CURRENT
 
 

@@ -145,7 +145,7 @@ def test_who_hangs_up_in_the_meantime_does_no_harm(mailchimp: StandIn, call: Cal
     event = threading.Event()
     mailchimp.answer_next(answers.held(event))
     with pytest.raises(requests.ReadTimeout):
-        call("PUT", path_of(ADA), NEW, timeout=0.05)
+        call("PUT", path_of(ADA), NEW, timeout=(60, 0.05))
     event.set()
 
     assert call("GET", path_of(ADA)).status_code == 200
@@ -154,7 +154,7 @@ def test_who_hangs_up_in_the_meantime_does_no_harm(mailchimp: StandIn, call: Cal
 def test_stopping_lets_go_of_what_is_withheld(call: Call) -> None:
     with StandIn() as other, ThreadPoolExecutor(1) as pool:
         other.answer_next(answers.held(threading.Event()))
-        waiting = pool.submit(requests.get, f"{other.api_url}/ping", timeout=5)
+        waiting = pool.submit(requests.get, f"{other.api_url}/ping", timeout=60)
         other.wait_for(lambda: other.calls)
         other.stop()
 

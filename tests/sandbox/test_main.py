@@ -68,7 +68,7 @@ class Run:
         """The exit status and all that was said, after a signal if one is given."""
         if number is not None:
             self._process.send_signal(number)
-        return self._process.wait(20), self._log.read_text()
+        return self._process.wait(60), self._log.read_text()
 
 
 @pytest.fixture
@@ -87,10 +87,10 @@ def place(said: str, name: str) -> str:
 def test_it_tells_where_to_click(run: Run) -> None:
     said = run.told()
 
-    api = requests.get(place(said, "Sign-up form"), timeout=5).text
-    assert requests.get(f"{api}/ping", timeout=5).status_code == 401
-    assert requests.get(place(said, "Mailbox"), timeout=5).status_code == 200
-    assert requests.get(place(said, "Mailchimp"), timeout=5).status_code == 200
+    api = requests.get(place(said, "Sign-up form"), timeout=60).text
+    assert requests.get(f"{api}/ping", timeout=60).status_code == 401
+    assert requests.get(place(said, "Mailbox"), timeout=60).status_code == 200
+    assert requests.get(place(said, "Mailchimp"), timeout=60).status_code == 200
 
 
 def test_the_tour_is_named_first(run: Run) -> None:
@@ -98,7 +98,7 @@ def test_the_tour_is_named_first(run: Run) -> None:
 
     first = re.findall(r"http://\S+", said)[0]
     assert first == place(said, "Start here")
-    assert "<title>Tour" in requests.get(first, timeout=5).text
+    assert "<title>Tour" in requests.get(first, timeout=60).text
 
 
 def test_the_admin_calls_can_be_copied_with_their_token(run: Run, folder: Path) -> None:

@@ -256,7 +256,7 @@ def served(mailchimp: StandIn, mailbox: Mailbox) -> Iterator[int]:
 
 
 def test_pages_are_served_on_loopback(served: int) -> None:
-    assert requests.get(f"http://localhost:{served}/contacts", timeout=5).status_code == 200
+    assert requests.get(f"http://localhost:{served}/contacts", timeout=60).status_code == 200
 
 
 def test_a_taken_port_is_an_error_and_not_the_end(served: int, pages: FlaskClient) -> None:

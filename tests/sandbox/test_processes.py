@@ -26,7 +26,7 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
 def await_that(holds: Callable[[], object]) -> None:
     """Look until it holds, for half a minute at most."""
     pause = threading.Event()
-    assert any(holds() or pause.wait(0.05) for _ in range(600))
+    assert any(holds() or pause.wait(0.05) for _ in range(1200))
 
 
 def is_gone(group: int) -> bool:
@@ -72,14 +72,14 @@ def test_one_that_ends_by_itself_ends_the_waiting(processes: Processes) -> None:
     processes.start("worker", "exit 0")
 
     with pytest.raises(Ended, match="worker ended by itself with exit status 0"):
-        processes.wait(5)
+        processes.wait(60)
 
 
 def test_one_that_is_killed_is_told_by_its_signal(processes: Processes) -> None:
     processes.start("web", "kill -9 $$")
 
     with pytest.raises(Ended, match="web ended by signal 9"):
-        processes.wait(5)
+        processes.wait(60)
 
 
 def test_waiting_has_an_end(processes: Processes) -> None:
@@ -92,7 +92,7 @@ def test_calling_off_ends_the_waiting(processes: Processes) -> None:
     threading.Timer(0.05, processes.call_off).start()
 
     with pytest.raises(CalledOff):
-        processes.wait(5)
+        processes.wait(60)
 
 
 @pytest.mark.parametrize("command", ["exec sleep 60", "trap '' TERM; sleep 60 & wait; wait"])

@@ -305,7 +305,7 @@ def test_whoever_leaves_while_they_are_erased_has_left(
             left = crowd.submit(app.test_client().post, path)
             wait_until(lambda: is_waiting(database_url), "the person waits")
 
-        assert left.result(10).status_code == 200
+        assert left.result(60).status_code == 200
     assert status_of(client, ADA) == "erasing"
 
 

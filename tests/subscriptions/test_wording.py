@@ -198,7 +198,7 @@ def test_many_processes_publish_a_new_text_at_once(core_with: CoreWith) -> None:
 
     def show(app: Flask) -> str:
         with app.app_context():
-            begin.wait(10)
+            begin.wait(60)
             return wording.current("de").hash
 
     with ThreadPoolExecutor(6) as crowd:

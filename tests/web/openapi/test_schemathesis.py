@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -20,7 +19,7 @@ from newsletter.storage.database import reading
 from newsletter.storage.models import Letter
 from newsletter.subscriptions import links as tokens
 from newsletter.subscriptions.links import Link, Purpose
-from tests.conftest import ClientWith
+from tests.conftest import IS_LONG, ClientWith
 from tests.people import ADA, STAFF, WEBHOOK_SECRET, sign_up
 
 #: Its own and 410: a link is right to the letter, and still outdated once the person was erased in between.
@@ -29,8 +28,8 @@ POSITIVE = {
         "expected-statuses": ["2xx", "3xx", "401", "403", "404", "409", "410", "429", "5xx"]
     }
 }
-#: Made up for each endpoint, beside those that the description suggests; more with TEST_LONG set.
-EXAMPLES = 60 if os.environ.get("TEST_LONG") else 4
+#: Made up for each endpoint, beside those that the description suggests; more by `make test-long`.
+EXAMPLES = 60 if IS_LONG else 4
 
 
 @pytest.fixture

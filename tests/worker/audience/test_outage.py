@@ -35,6 +35,7 @@ from sandbox.mailchimp import Answer, StandIn, id_of
 from sandbox.mailchimp.answers import CARRIED_OUT_BUT_DROPPED, DROPPED, held
 from sandbox.mailchimp.problems import too_many_connections
 from sandbox.mailchimp.script import Call, Match
+from tests.conftest import IS_LONG
 from tests.people import standing_of, webhook
 from tests.worker.crowd import ALWAYS, is_write, join_all, names, numbered
 
@@ -246,7 +247,7 @@ def _taken(waiting: list[tuple[datetime, T]], now: datetime) -> list[tuple[datet
     return due
 
 
-@pytest.fixture(params=[2, 4], ids=lambda seed: f"seed {seed}")
+@pytest.fixture(params=[2, 4] if IS_LONG else [2], ids=lambda seed: f"seed {seed}")
 def storm(
     request: pytest.FixtureRequest,
     app: Flask,
