@@ -6,8 +6,10 @@ All of it is started once for the folder (on each of pytest's workers), so every
 
 from __future__ import annotations
 
+import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -73,6 +75,13 @@ def service(
     }
     with running(environ, folder) as service:
         yield service
+
+
+def change(service: Service, statement: str) -> None:
+    """Have time passed for the service, by what its database holds."""
+    path = service.environ["DATABASE_URL"].removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path, timeout=60)) as database, database:
+        database.execute(statement)
 
 
 @pytest.fixture(scope="package")

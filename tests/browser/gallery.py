@@ -57,6 +57,7 @@ class Gallery:
     person: Person
     home: str
     link_to_data: Callable[[str], str]  #: what a letter would bring, by reference
+    pause: Callable[[], None]  #: has it be long ago that anybody was written to
     way_back: str  #: the HTML twin of a letter that nobody of these people gets
     album: Path | None = None
     reference: str = ""
@@ -66,6 +67,7 @@ class Gallery:
         yield from self._request()
         yield from self._confirmation()
         yield from self._unsubscribing()
+        yield from self._asking_for_data()
         yield from self._disowning()
         yield from self._erasing()
         yield from self._others()
@@ -148,6 +150,11 @@ class Gallery:
         yield from self._look("my-data-form")
         person.asks_for_data("ada@localhost")
         yield from self._look("my-data-error")
+
+    def _asking_for_data(self) -> Iterator[Look]:
+        """Somebody who was written to just now, or is blocked for good, would get no letter."""
+        person = self.person
+        self.pause()
         person.asks_for_data()
         person.reads(person.words.inbox)
         yield from self._look("my-data-inbox")

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-
 from playwright.sync_api import expect
 
 from sandbox.mailchimp import StandIn
-from tests.browser.conftest import LinkToData
+from tests.browser.conftest import LinkToData, change
 from tests.browser.person import Person, in_german
 from tests.journeys.service import Service, wait_until
 
@@ -133,12 +130,8 @@ def test_an_expired_link_leads_back_to_the_form(person: Person, service: Service
 
 def expire_all(service: Service) -> None:
     """Let the time of every open request be over."""
-    path = service.environ["DATABASE_URL"].removeprefix("sqlite:///")
-    with closing(sqlite3.connect(path, timeout=30)) as database, database:
-        database.execute(
-            "UPDATE subscription SET expires_at = '2026-01-01 00:00:00.000000'"
-            " WHERE expires_at IS NOT NULL"
-        )
+    long_ago = "'2026-01-01 00:00:00.000000'"
+    change(service, f"UPDATE subscription SET expires_at = {long_ago} WHERE expires_at IS NOT NULL")
 
 
 def test_a_link_that_is_none_of_ours_says_so(person: Person) -> None:

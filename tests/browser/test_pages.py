@@ -14,7 +14,7 @@ from newsletter.config import load
 from newsletter.storage.models import LetterKind
 from newsletter.web import samples
 from sandbox.mailbox import Mailbox
-from tests.browser.conftest import LinkToData
+from tests.browser.conftest import LinkToData, change
 from tests.browser.gallery import NARROW, SHOWN_HOST, Gallery, Look
 from tests.browser.person import LETTER_URL, Locale, Person
 from tests.browser.watch import origin_of
@@ -40,7 +40,11 @@ def looks(
         person = Person(page, mailbox, f"{uuid.uuid4().hex}@example.org", locale)
         album = Path(folder) if folder else None
         way_back = way_back_letter(service, locale)
-        return list(Gallery(person, service.home, link_to_data, way_back, album).walk())
+
+        def pause() -> None:
+            change(service, "DELETE FROM quota")
+
+        return list(Gallery(person, service.home, link_to_data, pause, way_back, album).walk())
 
 
 def way_back_letter(service: Service, locale: Locale) -> str:

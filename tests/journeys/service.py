@@ -26,12 +26,12 @@ _LINES = dict(
 )
 
 
-def wait_until(holds: Callable[[], bool], what: str) -> None:
+def wait_until(holds: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
     """Wait for something that other processes bring about."""
-    ends = time.monotonic() + PATIENCE
+    ends = time.monotonic() + patience
     pause = threading.Event()
     while not holds():
-        assert time.monotonic() < ends, f"not within {PATIENCE:.0f} s: {what}"
+        assert time.monotonic() < ends, f"not within {patience:.0f} s: {what}"
         pause.wait(0.05)
 
 

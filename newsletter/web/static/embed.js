@@ -33,7 +33,7 @@ document.querySelectorAll('form[data-newsletter=""]').forEach((form, number) => 
     });
     if (reply.status === 202) return show("accepted", accepted);
     const { type, detail } = await reply.json();
-    show("refused", detail, type.endsWith("/invalid-address"));
+    show("refused", detail, type.endsWith("#invalid-address"));
   };
 
   answer.id = `newsletter-answer-${number}`;
