@@ -140,7 +140,7 @@ def naming(*names: str) -> set[str]:
 def test_only_config_reads_the_environment() -> None:
     environment = "os.environ", "os.getenv"
 
-    assert using(*environment) | naming(*environment) == {"newsletter.config"}
+    assert using(*environment) | naming(*environment) == {"newsletter.config.environment"}
 
 
 def test_only_the_web_knows_the_request() -> None:

@@ -48,7 +48,6 @@ class Link:
 
 def url_for(purpose: Purpose, link: Link) -> str:
     """The whole URL, built from PUBLIC_URL alone."""
-    # Together in one place: an earlier release reads such a link as one whose letter is gone.
     letter = f"{link.letter}:{link.wording}" if link.wording else link.letter
     token = _serializer(purpose).dumps([link.ref, link.round, letter])
     return f"{config.current().public_url}/{purpose}/{token}"

@@ -1,0 +1,31 @@
+"""The environment, read once into typed, frozen Settings; no other package reads it.
+
+A wrong environment is refused as a whole. docs/settings.md documents the variables, .env.example lists them.
+"""
+
+from newsletter.config.environment import (
+    current,
+    load,
+    load_or_exit,
+    quoted,
+    refuse,
+    variables,
+)
+from newsletter.config.mail import Sender, SmtpServer
+from newsletter.config.settings import AdminToken, Settings
+from newsletter.config.values import Locale, is_local
+
+__all__ = [
+    "AdminToken",
+    "Locale",
+    "Sender",
+    "Settings",
+    "SmtpServer",
+    "current",
+    "is_local",
+    "load",
+    "load_or_exit",
+    "quoted",
+    "refuse",
+    "variables",
+]
