@@ -1,1 +1,1 @@
-"""What can be shown of a person, and what ends."""
+"""The rights of a person: access, proof, erasure report, and the end of retention periods."""

@@ -1,4 +1,4 @@
-"""The access export: all that is held about a person (Art. 15 GDPR)."""
+"""The access export: all data about a person (Art. 15 GDPR)."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from newsletter.texts import legal
 
 
 def of(address: Address, *, actor: str, locale: Locale | None = None) -> dict[str, object]:
-    """All that is held about the person behind an address; raise NobodyKnown. That it was seen is logged.
+    """All data about the person with this address; raise NobodyKnown. The view is recorded in the ledger.
 
-    What is told beside the data is in the person's language, or in the one that is asked for.
+    The information beside the data is in `locale`, by default in the person's language.
     """
     with writing() as session:
         person = meet(session, address)
@@ -48,7 +48,7 @@ def of(address: Address, *, actor: str, locale: Locale | None = None) -> dict[st
 
 
 def note_view(person: Known, *, actor: str) -> None:
-    """Write down that somebody's data was shown."""
+    """Record in the ledger that a person's data was shown."""
     log.append(
         person.session,
         ref=person.row.ref,
@@ -61,12 +61,12 @@ def note_view(person: Known, *, actor: str) -> None:
 
 
 def language_of(row: Subscription) -> Locale:
-    """The language that a person reads."""
+    """The person's language."""
     return "en" if row.locale == "en" else "de"
 
 
 def of_row(session: Session, row: Subscription, locale: Locale | None = None) -> dict[str, object]:
-    """All that is held of one row."""
+    """All data of one subscription."""
     settings = config.current()
     address = address_of(row)
     return {
@@ -92,7 +92,7 @@ def _time(value: datetime | None) -> str | None:
 
 
 def _event(row: LedgerRow) -> dict[str, object]:
-    told = {
+    fields = {
         "event": str(row.event),
         "at": _time(row.at),
         "round": row.round,
@@ -101,7 +101,7 @@ def _event(row: LedgerRow) -> dict[str, object]:
         "wording": row.wording,
         "actor": row.actor,
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _letters(session: Session, row: Subscription) -> Sequence[Letter]:
@@ -110,7 +110,7 @@ def _letters(session: Session, row: Subscription) -> Sequence[Letter]:
 
 
 def _letter(letter: Letter) -> dict[str, object]:
-    """What is kept of a letter, its evidence included."""
+    """An e-mail, with its evidence."""
     return {
         "kind": str(letter.kind),
         "round": letter.round,

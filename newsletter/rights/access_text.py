@@ -1,4 +1,4 @@
-"""An access export in words, German or English: parted for a page, or as plain text for a terminal and a letter."""
+"""An access export in words, German or English: in parts for a page, or as plain text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Held = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Line:
-    """What something is, and its value."""
+    """A label and its value."""
 
     label: str
     value: str
@@ -26,7 +26,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Part:
-    """Lines under one heading, or a `quote`, word for word and in its own `language`; `name` is the code in `LABEL`."""
+    """Lines under a heading, or a `quote` in its own `language`; `name` is the key in `LABEL`."""
 
     name: str
     title: str
@@ -36,33 +36,33 @@ class Part:
 
 
 def plain(held: Held, locale: Locale) -> str:
-    """All of it as plain text."""
+    """The export as plain text."""
     title = LABEL["title"][locale]
     blocks = [f"{title}\n{'=' * len(title)}", *(_block(part) for part in parts(held, locale))]
     return "\n\n".join(blocks) + "\n"
 
 
 def language_of(held: Held) -> Locale:
-    """The language that the person of an export reads; the default one where nothing is left of them."""
+    """The person's language; the default one if their data is deleted."""
     return held.get("language") or config.current().default_locale
 
 
 def parts(held: Held, locale: Locale) -> list[Part]:
-    """All of it, parted; of what is being erased nothing is left to be told but that."""
+    """The export in parts; during an erasure, only that it is under way."""
     if "email" not in held:
         return [_part("data", locale, _lines(held, locale, "reference", "status", "erasure_id"))]
-    told = [*_of_person(held, locale), *_duties(held, locale)]
+    found = [*_of_person(held, locale), *_duties(held, locale)]
     for relative in held.get("related") or ():
         first, *rest = _of_person(relative, locale)
-        told += [_part("related", locale, first.lines), *rest]
-    return told
+        found += [_part("related", locale, first.lines), *rest]
+    return found
 
 
 def _of_person(held: Held, locale: Locale) -> Iterator[Part]:
     names = ("reference", "email", "status", "reason", "since", "expires_at", "left_at")
-    standing = _lines(_told_as_lifted(held), locale, *names)
+    status = _lines(_as_unblocked(held), locale, *names)
     lines = _lines(held, locale, "language", "hold", "mailchimp", "erasure_id")
-    yield _part("data", locale, (*standing, *lines))
+    yield _part("data", locale, (*status, *lines))
     yield _part("events", locale, (_event(event, locale) for event in held["events"]))
     if held["letters"]:
         letters = (line for letter in held["letters"] for line in _letter(letter, locale))
@@ -74,16 +74,16 @@ def _of_person(held: Held, locale: Locale) -> Iterator[Part]:
         yield Part("wording", title, quote=agreed["text"], language=agreed["language"])
 
 
-#: What is told of whoever's block was lifted, instead of where the table has them.
+#: What is shown after unblocking instead of the status.
 _LIFTED = {Status.BLOCKED: "lifted", Status.RETURNING: "lifted and returning"}
 
 
-def _told_as_lifted(held: Held) -> Held:
-    """The same, but for whom a lifted block still stands: it is told as such, and has no reason any more."""
+def _as_unblocked(held: Held) -> Held:
+    """After unblocking, the status is still blocked; show it as unblocked, without a reason."""
     turns = [event for event in held["events"] if event["event"] in (Event.BLOCKED, Event.LIFTED)]
     if held["status"] not in _LIFTED or not turns or turns[-1]["event"] != Event.LIFTED:
         return held
-    # Lifting changes no status, by which `since` goes.
+    # Unblocking does not change the status, and so not its `since`.
     since = max(held["since"], turns[-1]["at"], key=datetime.fromisoformat)
     return {**held, "status": _LIFTED[held["status"]], "reason": None, "since": since}
 
@@ -94,8 +94,8 @@ def _duties(held: Held, locale: Locale) -> Iterator[Part]:
     rights = (Line(LABEL["entitled"][locale], "; ".join(held["rights"])),)
     authority = held["authority"] or LABEL["any_authority"][locale]
     rest = _lines(held, locale, "controller", "contact", "privacy_notice")
-    told = (*rights, Line(LABEL["authority"][locale], authority), *rest)
-    yield _part("rights", locale, told)
+    lines = (*rights, Line(LABEL["authority"][locale], authority), *rest)
+    yield _part("rights", locale, lines)
 
 
 def _part(name: str, locale: Locale, lines: Iterable[Line]) -> Part:
@@ -110,7 +110,7 @@ def _lines(held: Held, locale: Locale, *names: str) -> Iterator[Line]:
 
 
 def _value(name: str, value: Any, locale: Locale) -> str | None:
-    """A field's value in words; None where there is nothing to tell."""
+    """A field's value in words; None if it is empty."""
     match name:
         case "email":
             return value or LABEL["digest"][locale]
@@ -139,17 +139,17 @@ def _value(name: str, value: Any, locale: Locale) -> str | None:
 
 
 def _event(event: Held, locale: Locale) -> Line:
-    told = access_words.EVENT[event["event"]][locale]
+    text = access_words.EVENT[event["event"]][locale]
     if "reason" in event:
-        told += f": {access_words.REASON[event['reason']][locale]}"
+        text += f": {access_words.REASON[event['reason']][locale]}"
     if "detail" in event:
-        told += f": {detail(event['detail'], locale)}"
-    told += f" ({_actor(event['actor'], locale)})" if "actor" in event else ""
-    return Line(_moment(event["at"], locale, with_seconds=True), told)
+        text += f": {detail(event['detail'], locale)}"
+    text += f" ({_actor(event['actor'], locale)})" if "actor" in event else ""
+    return Line(_moment(event["at"], locale, with_seconds=True), text)
 
 
 def detail(code: str, locale: Locale) -> str:
-    """What was sent or where somebody stands; what another server said is told as it is."""
+    """The detail of an event in words; codes of other servers stay as they are."""
     pieces = [
         (access_words.LETTER.get(each) or access_words.PLACE.get(each), each)
         for each in code.split(": ")

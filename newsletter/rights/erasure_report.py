@@ -1,7 +1,7 @@
-"""What an erasure did, to be shown: what was deleted where, what is kept, why and until when (Art. 12, 17, 19 GDPR).
+"""The report of an erasure: what was deleted where, what is kept, why and until when (Art. 12, 17, 19 GDPR).
 
-Once it is completed there is a receipt without anything personal, signed so that it can be checked without us. It is
-made from stored times alone: whenever it is asked for, it is the same octet for octet.
+A completed erasure has a signed receipt with neither name nor address, which can be checked without us. It is made only
+from stored times, so that it always has the same octets.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ DATABASE, MAILCHIMP, FILE = "database", "mailchimp", "database file"
 
 
 def find(id_: str, locale: Locale) -> dict[str, object] | None:
-    """An erasure as the admin sees it, its report in a language; None if there is none by this id."""
+    """An erasure as JSON, its report in one language; None if there is none with this id."""
     with reading() as session:
         erasure = session.get(Erasure, id_)
         return None if erasure is None else of(session, erasure, locale)
 
 
 def of(session: Session, erasure: Erasure, locale: Locale) -> dict[str, object]:
-    """The state of every place, without anything personal; those of one case are one."""
+    """An erasure as JSON, with neither name nor address; a place is done when it is done for the whole case."""
     family = erasures.of_case(session, erasure.case_id)
     completed_at = _completed_at(family)
     return {
@@ -53,7 +53,7 @@ def of(session: Session, erasure: Erasure, locale: Locale) -> dict[str, object]:
 
 
 def _completed_at(family: Sequence[Erasure]) -> datetime | None:
-    """When all erasures of the case were done; None while any is not."""
+    """When the last erasure of the case was completed; None while one is open."""
     return _latest([each.completed_at for each in family])
 
 
@@ -72,11 +72,11 @@ def _places(family: Sequence[Erasure]) -> list[dict[str, object]]:
     return places
 
 
-def _place(name: str, told: Sequence[tuple[datetime | None, str | None]]) -> dict[str, object]:
-    waiting = [reason for done_at, reason in told if done_at is None]
+def _place(name: str, states: Sequence[tuple[datetime | None, str | None]]) -> dict[str, object]:
+    waiting = [reason for done_at, reason in states if done_at is None]
     if not waiting:
         return {"place": name, "state": "done", "reason": None}
-    # What Mailchimp rejects outright is tried on, but somebody should look.
+    # A rejected call is repeated, but staff should look at it.
     rejected = [reason for reason in waiting if reason and reason.startswith("rejected")]
     reason = next((reason for reason in [*rejected, *waiting] if reason), None)
     if reason is None and name == MAILCHIMP and config.current().mailchimp_api_key is None:
@@ -85,7 +85,7 @@ def _place(name: str, told: Sequence[tuple[datetime | None, str | None]]) -> dic
 
 
 def _deleted_at(erasure: Erasure, family: Sequence[Erasure]) -> dict[str, datetime | None]:
-    """When each place had forgotten, None while it has not; by what is stored, whatever the database is now."""
+    """When each place had deleted, None if not yet; by the stored times, whatever the database is now."""
     at = {DATABASE: erasure.requested_at, MAILCHIMP: _latest([e.mailchimp_done_at for e in family])}
     has_file = erasure.file_done_at is not None or (erasure.completed_at is None and is_sqlite())
     return at | ({FILE: _latest([each.file_done_at for each in family])} if has_file else {})
@@ -139,7 +139,7 @@ def _kept(code: str, completed_at: datetime | None, locale: Locale) -> dict[str,
 
 
 def receipt(erasure: Erasure, family: Sequence[Erasure], completed_at: datetime) -> Document:
-    """What proves the erasure to whoever holds the reference number that letters print."""
+    """The signed receipt, for the person who has the reference number from the e-mails."""
     block = ["block"] if erasure.keep_block else []
     document: Document = {
         "schema": SCHEMA,

@@ -1,7 +1,7 @@
-"""What people do about their own data, by a link that was sent to their mailbox: one hour, one person.
+"""The actions of a person on their own data, by a link sent to their mailbox and valid for an hour.
 
-The mailbox proves no more than its own address. So the row of another address, which a correction has bound to this
-one, is neither shown nor erased here, as it is for staff: whoever corrects an address to a stranger's would see theirs.
+The mailbox proves only its own address. The subscription of another address of a correction is therefore neither shown
+nor erased here, unlike for staff: otherwise a correction to a stranger's address would reveal the stranger's data.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ ACTOR = "person"
 
 @dataclass(frozen=True)
 class MyData:
-    """What the page shows: all that is held, and what can be done about it."""
+    """The contents of the page: all stored data, and the actions that are possible."""
 
     held: dict[str, object]
     can_leave: bool
@@ -54,7 +54,7 @@ class MyData:
     proof_until: date  #: if they leave now
 
 
-def ask(address: Address) -> None:
+def send_link(address: Address) -> None:
     """Send a link to the person's data to their own mailbox, if the address is known.
 
     No e-mail is written to an unknown address, or to one that is blocked for good, restricted or at its limit. A decoy
@@ -79,7 +79,7 @@ def _may_be_written(person: Known) -> bool:
 
 
 def _write(person: Known, wording_hash: str) -> None:
-    """Write the letter; where a digest alone is left, the address is there again until the letter is settled."""
+    """Write the e-mail; if only a digest is stored, the address is stored again until the e-mail is settled."""
     if person.row.address is None and person.address is not None:
         keep_address(person.row, person.address)
         statements.update(person.session, person.row)
@@ -95,8 +95,8 @@ def _write_decoy(person: Person, wording_hash: str) -> None:
         _write(nobody, wording_hash)
 
 
-def look(link: Link, locale: Locale) -> MyData:
-    """All that is held, to be read; raise ExpiredLink. Looking changes nothing, as mail scanners open links, too."""
+def view(link: Link, locale: Locale) -> MyData:
+    """All stored data; raise ExpiredLink. Not recorded, since mail scanners open links, too."""
     with reading() as session:
         row = _checked(link, session.get(Subscription, link.ref))
         now = clock.now()
@@ -111,7 +111,7 @@ def look(link: Link, locale: Locale) -> MyData:
 
 
 def export(link: Link, locale: Locale) -> dict[str, object]:
-    """All that is held, to be taken along (Art. 20 GDPR), which is logged; raise ExpiredLink."""
+    """All stored data as a file (Art. 20 GDPR), recorded in the ledger; raise ExpiredLink."""
     with writing() as session:
         person = _meet(session, link)
         access.note_view(person, actor=ACTOR)
@@ -119,16 +119,16 @@ def export(link: Link, locale: Locale) -> dict[str, object]:
 
 
 def unsubscribe(link: Link) -> None:
-    """The person leaves; again: nothing more. Raise ExpiredLink."""
+    """Unsubscribe the person; raise ExpiredLink."""
     with writing() as session:
         person = _meet(session, link)
         act(person, Unsubscribe(), actor=ACTOR)
 
 
 def rectify(link: Link, new: Address) -> None:
-    """The person corrects their address; the new one has to confirm. Raise ExpiredLink, or CannotCorrect for who left.
+    """Correct the address; the new one has to confirm. Raise ExpiredLink, or CannotCorrect if the person is blocked.
 
-    Whether the new one can be asked is not told, and leaves the old one as it is: it may be somebody else's.
+    The answer does not reveal the status of the new address, which may be another person's.
     """
     with reading() as session:
         row = _checked(link, session.get(Subscription, link.ref))
@@ -142,7 +142,7 @@ def rectify(link: Link, new: Address) -> None:
 
 
 def lift(link: Link) -> None:
-    """The person takes back "this was not me", and may sign up again; raise ExpiredLink, or BlockedHard otherwise."""
+    """Unblock after "this was not me"; raise ExpiredLink, or BlockedHard for other hard blocks."""
     with writing() as session:
         person = _meet(session, link)
         if person.row.reason is not Reason.NOT_ME and person.standing.is_hard(person.now):
@@ -151,14 +151,14 @@ def lift(link: Link) -> None:
 
 
 def would_lose_block(link: Link) -> bool:
-    """Tell whether an erasure takes a block away with all the rest; raise ExpiredLink."""
+    """Whether an erasure deletes a block, too; raise ExpiredLink."""
     with reading() as session:
         row = _checked(link, session.get(Subscription, link.ref))
         return row.status in (Status.BLOCKED, Status.RETURNING)
 
 
 def erase(link: Link, *, keep_block: bool) -> str:
-    """The person is forgotten here at once, and at Mailchimp from now on; their reference. Raise ExpiredLink."""
+    """Erase the person; the reference number. Raise ExpiredLink."""
     with writing() as session:
         person = _meet(session, link)
         begin_erasure(person, Erase(keep_block), actor=ACTOR)
@@ -174,7 +174,7 @@ def _meet(session: Session, link: Link) -> Known:
 
 
 def _checked(link: Link, row: Subscription | None) -> Subscription:
-    """Whom a link leads to, if it holds; raise ExpiredLink."""
+    """The subscription, if the link is valid for it; raise ExpiredLink."""
     now = clock.now()
     if row is None:
         raise ExpiredLink
@@ -184,6 +184,6 @@ def _checked(link: Link, row: Subscription | None) -> Subscription:
 
 
 def _has_ended(row: Subscription, now: datetime) -> bool:
-    """Tell whether a request is over, and only waits to be tidied away."""
+    """Whether a request has expired and only waits for its deletion."""
     is_over = row.expires_at is not None and row.expires_at <= now
     return row.status is Status.PENDING and is_over and not row.hold

@@ -1,6 +1,6 @@
-"""What has reached the end of its period, class by class, and when the next will: the rows themselves tell.
+"""Finds the data whose period has ended, class by class, and the next day on which data ends.
 
-The nightly run ends what is found here, and `newsletter retention --dry-run` shows it: both ask the same questions.
+The nightly run deletes what is found here, and `newsletter retention --dry-run` lists it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Find = Callable[[datetime, int | None], list[str]]
 
 @dataclass(frozen=True)
 class Next:
-    """What of a class will end later: how many, and on which day the first; None: not known."""
+    """The data of a class that ends later: how many, and the first day; None if it is not known."""
 
     count: int
     on: date | None
@@ -45,7 +45,7 @@ class Next:
 
 @dataclass(frozen=True)
 class Ending:
-    """A class of data that ends: how to find so many (None: all) of what has ended, and what will."""
+    """A class of data that ends: how to find at most so many (None: all) that have ended, and the next."""
 
     name: str
     find: Find
@@ -65,7 +65,7 @@ def _next_request(now: datetime) -> Next:
     return _next(Subscription.expires_at, where, _day)
 
 
-#: Of a hard block the digest alone stays; there is nothing of it left to end.
+#: The digest of a hard block has no end.
 _ENDS = or_(
     Subscription.address.is_not(None),
     Subscription.confirmed_round.is_not(None),
@@ -76,12 +76,12 @@ _HAS_LEFT = (_IS_OUT, Subscription.hold.is_(False), _ENDS)
 
 
 def left_before(now: datetime) -> datetime:
-    """Who left before this moment has been kept long enough."""
+    """The moment before which people must have left for their proof to end."""
     return periods.ended_before(now, config.current().zone)
 
 
 def _proofs(now: datetime, most: int | None) -> list[str]:
-    # The end of a proof waits for that of a request that came after it.
+    # The proof waits for the end of a later request.
     is_open = and_(Subscription.expires_at.is_not(None), Subscription.expires_at > now)
     where = (*_HAS_LEFT, Subscription.left_at < left_before(now), not_(is_open))
     return _keys(Subscription.ref, where, Subscription.left_at, most)
@@ -96,7 +96,7 @@ _KIN = aliased(Erasure)
 
 
 def _is_over(now: datetime) -> ColumnElement[bool]:
-    """Those of one case are shown as one, and so end together."""
+    """Erasures of one case end together."""
     end = left_before(now)
     is_kin = _KIN.case_id == Erasure.case_id
     is_young = or_(_KIN.completed_at.is_(None), _KIN.completed_at >= end)
@@ -116,12 +116,12 @@ def _named_by_nobody() -> tuple[ColumnElement[bool], ...]:
     return (
         ~exists().where(Subscription.wording == Wording.hash),
         ~exists().where(Letter.wording == Wording.hash),
-        # Also of somebody erased: their reference number still leads to what was agreed to.
+        # Also after an erasure: the reference number still leads to the consent text.
         ~exists().where(LedgerRow.wording == Wording.hash),
     )
 
 
-#: Of one that has ended the hash alone stays; there is nothing of it left to end.
+#: The hash of a deleted text has no end.
 _IS_KEPT = Wording.text != ""
 
 
@@ -135,7 +135,7 @@ def _next_wording(now: datetime) -> Next:
     with reading() as session:
         query = select(func.count()).where(_IS_KEPT, Wording.withdrawn_at.is_not(None))
         withdrawn = session.scalar(query) or 0
-    # When the last record that names one ends, nobody knows before.
+    # The end of the last record that names a text is not known in advance.
     return Next(withdrawn - len(_wordings(now, None)), None)
 
 
@@ -165,7 +165,7 @@ ENDINGS = (
 
 
 def plan() -> list[tuple[Ending, list[str], Next]]:
-    """All that has ended now, and what will end next."""
+    """Each class, the keys of what has ended now, and what ends next."""
     now = clock.now()
     return [(ending, ending.find(now, None), ending.next(now)) for ending in ENDINGS]
 

@@ -207,7 +207,7 @@ def values_of(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
         ],
         "pages/proof.html": [
             {**page, "proof": sample.whole(consent)},
-            {**page, "proof": sample.of_somebody_erased(consent)},
+            {**page, "proof": sample.of_erased_person(consent)},
         ],
         "pages/unsubscribed.html": [
             {"departure": None},

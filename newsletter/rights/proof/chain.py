@@ -1,4 +1,4 @@
-"""Whether the rows of a proof are the ledger's, and this person's: their seals, and what binds them to the address."""
+"""Checks the ledger rows of a proof: their seals, and their binding to the address."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from newsletter.rights.proof.schema import Commitment, Record, Row, Seal
 
 
 def wrong_with(record: Record) -> Iterator[str]:
-    """What does not hold, row by row."""
+    """One sentence for each failed check."""
     yield from _wrong_rows(record)
     yield from _wrong_seals(record)
     yield from _wrong_commitments(record)
@@ -59,7 +59,7 @@ def _fits(row: Row, seal: Seal) -> bool:
 
 
 def _wrong_commitments(record: Record) -> Iterator[str]:
-    """Rows of a consent are bound to the address; those before it may be bound by a nonce that was destroyed."""
+    """The rows of a consent must be bound to the address; earlier ones may be bound by a deleted nonce."""
     commitment, email = record.commitment, record.principal.email
     rows = [entry.row for entry in record.ledger]
     given = {row.round for row in rows if row.event == Event.CONFIRMED}
@@ -76,13 +76,13 @@ def _wrong_commitments(record: Record) -> Iterator[str]:
 
 def _is_bound(row: Row, commitment: Commitment) -> bool:
     bound = hashlib.sha256(bytes.fromhex(commitment.nonce) + commitment.address.encode())
-    # What is no step of a consent, such as a correction or a link to one's own data, need not be bound.
+    # Rows that are no step of a consent, such as a correction, need not be bound.
     is_free = row.commitment is None and not is_step(row)
     return is_free or row.commitment == bound.hexdigest()
 
 
 def bound_rows(record: Record) -> int:
-    """How many rows are bound to the address."""
+    """The number of rows bound to the address."""
     commitment = record.commitment
     rows = [entry.row for entry in record.ledger if entry.row.commitment is not None]
     return sum(_is_bound(row, commitment) for row in rows) if commitment else 0

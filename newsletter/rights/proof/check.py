@@ -1,8 +1,7 @@
 """Checking a proof or a receipt without us: no database, no settings, nothing but the file and a published key.
 
-What is looked at: the signature over all of it; each ledger row's seal and place in the chain, and that the rows are
-bound to the address (proof_chain.py); that what is told stands in the rows (proof_told.py). What no row bears out is
-named (proof_unsealed.py).
+Checked are: the signature; each ledger row's seal and place in the chain, and that the rows are bound to the address
+(chain.py); that the contents agree with the rows (contents.py). Contents that no row confirms are listed (unsealed.py).
 """
 
 from __future__ import annotations
@@ -16,14 +15,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import ValidationError
 
 from newsletter.domain.errors import WrongDocument
-from newsletter.rights.proof import chain, told, unsealed
+from newsletter.rights.proof import chain, contents, unsealed
 from newsletter.rights.proof.schema import Consent
 from newsletter.storage.keys import signing
 
 
 @dataclass
 class Findings:
-    """What was looked at and held, and what did not; `key` is whose signature it is, if that fits."""
+    """The checks that passed, and those that failed; `key` is the signer's key if the signature is valid."""
 
     held: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
@@ -31,19 +30,19 @@ class Findings:
 
 
 def check(octets: bytes, trusted: Collection[Ed25519PublicKey] = ()) -> Findings:
-    """Look at a file; raise WrongDocument where it is none that can be looked at.
+    """Check a file; raise WrongDocument if it is not a proof or receipt.
 
-    `trusted` are the issuer's keys, if the caller has them from the issuer: the present one, and those before it.
+    `trusted` are the issuer's public keys, present and earlier, if the caller has them from the issuer.
     """
     document = _read(octets)
     found = Findings()
-    _look_at_signature(document, trusted, found)
+    _check_signature(document, trusted, found)
     match document.get("schema"):
         case "doi-consent/1":
             consent = _parse(document)
             for record in (consent, *consent.related):
                 found.wrong += chain.wrong_with(record)
-                found.wrong += told.wrong_with(record)
+                found.wrong += contents.wrong_with(record)
             found.held += _in_words(consent)
         case "doi-erasure/1":
             found.held.append("Signed by the issuer, not sealed: all that it says.")
@@ -57,7 +56,7 @@ def check(octets: bytes, trusted: Collection[Ed25519PublicKey] = ()) -> Findings
 def _read(octets: bytes) -> dict[str, Any]:
     try:
         document = json.loads(octets.decode(), object_pairs_hook=_each_once)
-        json.dumps(document, ensure_ascii=False).encode()  # half a surrogate pair is no text
+        json.dumps(document, ensure_ascii=False).encode()  # raises for a lone surrogate
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise WrongDocument(f"It is no JSON ({where}).") from error
@@ -71,14 +70,14 @@ def _read(octets: bytes) -> dict[str, Any]:
 
 
 def _each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object; one that names a member twice shows a reader something else than what is checked (RFC 8259 § 4)."""
+    """An object; one with a duplicate name could show readers something else than is checked (RFC 8259 § 4)."""
     read = dict(members)
     if len(read) < len(members):
         raise WrongDocument("It names something twice, so that it can be read in two ways.")
     return read
 
 
-def _look_at_signature(
+def _check_signature(
     document: dict[str, Any], trusted: Collection[Ed25519PublicKey], found: Findings
 ) -> None:
     try:

@@ -1,7 +1,7 @@
-"""What we can show of a consent: the proof for staff, and the receipt that the person keeps.
+"""The documents about a consent: the proof for staff, and the receipt for the person.
 
-Both are signed documents (signing.py) of one schema, which an outsider checks with `newsletter proof verify`, without
-us (proof_check.py). All that they tell stands in the ledger's rows, which come with them and with their seals.
+Both are signed documents of one schema, which anyone can check with `newsletter proof verify` (check.py). They include
+the ledger rows, with their seals, that confirm their contents.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ SCHEMA = "doi-consent/1"
 
 
 def of(reference: str, *, actor: str) -> Document:
-    """All that can be shown under a reference, signed; raise UnknownReference if nothing ever happened under it.
+    """The signed proof under a reference number; raise UnknownReference if it has no events.
 
-    Of somebody erased, the bare events are left. That it was looked at is logged.
+    Of an erased person only the events remain. The view is recorded in the ledger.
     """
     with writing() as session:
         lock_family(session, reference)
@@ -50,7 +50,7 @@ def of(reference: str, *, actor: str) -> Document:
 
 
 def of_address(address: Address, *, actor: str) -> Document:
-    """The same of the person behind an address; raise NobodyKnown."""
+    """The signed proof of the person with this address; raise NobodyKnown."""
     with writing() as session:
         by_address = Subscription.digest == digest_of(address)
         known = session.scalar(select(Subscription.ref).where(by_address))
@@ -67,9 +67,9 @@ def of_address(address: Address, *, actor: str) -> Document:
 
 
 def receipt(link: Link) -> Document:
-    """The receipt of the consent that a link names; raise OutdatedLink once that is gone or withdrawn."""
+    """The receipt of the consent behind a link; raise OutdatedLink if it was erased or withdrawn."""
     with reading() as session:
-        # In this order: if they still stand confirmed afterwards, nothing in it says otherwise.
+        # In this order: events read before the status cannot contradict it.
         happened = _events(session, link.ref)
         row = session.get(Subscription, link.ref)
         if row is None:
@@ -80,7 +80,7 @@ def receipt(link: Link) -> Document:
 
 
 def _receipt(session: Session, row: Subscription, happened: Sequence[LedgerRow]) -> Document:
-    """The receipt of somebody who stands confirmed, signed: for their eyes alone, as it has the link to leave."""
+    """The signed receipt of a confirmed person; only for them, as it contains their unsubscribe link."""
     return _signed(
         {
             **_head("receipt"),
@@ -98,7 +98,7 @@ def _proof(
     happened = _events(session, reference)
     if not happened:
         return None
-    # All of them locked: what one did meanwhile would stand in their rows, and not where they stand.
+    # The caller has locked the whole family, so that events and statuses agree.
     family = family_of(session, row) if row else []
     relatives = [known for ref in family if (known := session.get(Subscription, ref))]
     document = _signed(
@@ -147,7 +147,7 @@ def _about(
     *,
     with_letters: bool,
 ) -> Document:
-    """What can be shown of one address; of somebody forgotten, without it."""
+    """The record of one address; without the address after an erasure."""
     address = address_of(row) if row else None
     return {
         "record_id": reference,
@@ -164,14 +164,14 @@ def _about(
 
 
 def _commitment(row: Subscription | None, address: Address | None) -> dict[str, Any] | None:
-    """What shows that the rows are about this address: each one's commitment is the hash of both together."""
+    """The nonce and address whose hash is the commitment of the rows."""
     if row is None or row.nonce is None or address is None:
         return None
     return {"algorithm": "SHA-256", "nonce": row.nonce.hex(), "address": address.key}
 
 
 def _events(session: Session, reference: str) -> list[LedgerRow]:
-    """What has happened; that somebody looked at it proves nothing, and stands in the access export."""
+    """The events, without views, which prove nothing and are in the access export."""
     happened = log.events_of(session, reference)
     return [row for row in happened if row.event is not Event.VIEWED]
 

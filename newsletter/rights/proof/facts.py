@@ -1,4 +1,4 @@
-"""The facts of a proof: what has happened in each round, the texts and letters of it, and the ledger's sealed rows."""
+"""The facts of a proof: the events, texts and e-mails of each round, and the sealed ledger rows."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Fact = dict[str, Any]
 
 
 def rounds_of(session: Session, happened: Sequence[LedgerRow], *, with_letters: bool) -> list[Fact]:
-    """Each round: its three steps, what came after, the text agreed to, and the letters."""
+    """Each round: its three steps, later events, the consent text and the e-mails."""
     rounds = []
     for number, rows in consent_state.by_round(happened).items():
-        told = {"round": number, **_round(rows)}
+        fact = {"round": number, **_round(rows)}
         if with_letters and number is not None:
-            told["letters"] = _letters(session, happened[0].ref, number)
-        rounds.append(told)
+            fact["letters"] = _letters(session, happened[0].ref, number)
+        rounds.append(fact)
     return rounds
 
 
@@ -38,7 +38,7 @@ def _round(rows: list[LedgerRow]) -> Fact:
 
 
 def _event(row: LedgerRow) -> Fact:
-    told = {
+    fields = {
         "event": str(row.event),
         "at": rfc3339(row.at),
         "row": row.id,
@@ -48,11 +48,11 @@ def _event(row: LedgerRow) -> Fact:
         "detail": row.detail,
         "wording": row.wording,
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _letters(session: Session, reference: str, number: int) -> list[Fact]:
-    """The letters of a round as they were sent, with what the mail server said to them."""
+    """The e-mails of a round as they were sent, with the mail server's replies."""
     query = select(Letter).where(Letter.ref == reference, Letter.round == number)
     return [
         {
@@ -70,7 +70,7 @@ def _letters(session: Session, reference: str, number: int) -> list[Fact]:
 
 
 def wordings_of(session: Session, happened: Sequence[LedgerRow]) -> list[Fact]:
-    """Every text that the rows name, in full: none of them ends before."""
+    """Every consent text that the rows name, in full."""
     named = {row.wording for row in happened if row.wording}
     query = select(Wording).where(Wording.hash.in_(named))
     return [
@@ -85,7 +85,7 @@ def wordings_of(session: Session, happened: Sequence[LedgerRow]) -> list[Fact]:
 
 
 def sealed(session: Session, happened: Sequence[LedgerRow]) -> list[Fact]:
-    """The rows, each with its seal and the one before, so that it can be made again; without one, not sealed yet."""
+    """The rows, each with its seal and the previous one, so that it can be recomputed; unsealed rows without."""
     ids = [row.id for row in happened]
     by_row = {
         seal.row_id: seal for seal in session.scalars(select(Seal).where(Seal.row_id.in_(ids)))

@@ -1,4 +1,4 @@
-"""A made-up proof, for the samples of its page: a consent that was corrected, given, withdrawn, and partly sealed."""
+"""A made-up proof for samples of its page: a consent that was corrected, given, withdrawn and partly sealed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _HASH = "0" * 64
 _AT = "2026-03-01T12:00:00.123456Z"
 
 
-def of_somebody_erased(consent: ConsentText) -> Document:
-    """One that tells the bare events."""
+def of_erased_person(consent: ConsentText) -> Document:
+    """The proof of an erased person: only events."""
     return {
         **whole(consent),
         "principal": {"id": _REFERENCE, "email": None},
@@ -38,7 +38,7 @@ def of_somebody_erased(consent: ConsentText) -> Document:
 
 
 def whole(consent: ConsentText) -> Document:
-    """One with all that a proof may tell."""
+    """A proof with all its parts."""
     record = _record(consent)
     return {
         "made_at": _AT,
@@ -93,8 +93,8 @@ def _event(name: str, row: int) -> dict[str, Any]:
 
 def _entry(row: int, event: str) -> dict[str, Any]:
     seal = {"position": row, "sealed_at": _AT, "before": _HASH, "seal": _HASH}
-    told = {"id": row, "event": event, "at": _AT, "commitment": _HASH}
-    return {"row": told, "seal": seal if row < 4 else None}
+    fields = {"id": row, "event": event, "at": _AT, "commitment": _HASH}
+    return {"row": fields, "seal": seal if row < 4 else None}
 
 
 def _letter(consent: ConsentText) -> dict[str, Any]:

@@ -1,7 +1,4 @@
-"""The shape of a proof or a receipt: what is named here, a check compares with the ledger's rows.
-
-Whatever else it says is signed, and borne out by nothing else.
-"""
+"""The schema of a proof or a receipt: the fields here are compared with the ledger rows, others are only signed."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Strict(BaseModel):
-    """No number passes for a text, nor a text for a number."""
+    """Strict types: no conversion between numbers and texts."""
 
     model_config = ConfigDict(strict=True, extra="allow")
 
@@ -21,7 +18,7 @@ class Strict(BaseModel):
 class Row(Strict):
     """A ledger row."""
 
-    # All of a row is sealed: a field more or less makes another seal.
+    # The seal covers all fields of a row: an extra one would not be sealed.
     model_config = ConfigDict(extra="forbid")
 
     id: int
@@ -37,7 +34,7 @@ class Row(Strict):
 
 
 class Seal(Strict):
-    """Its seal, and the one that it follows."""
+    """A row's seal, and the previous one."""
 
     position: int = Field(ge=1)
     sealed_at: str
@@ -46,14 +43,14 @@ class Seal(Strict):
 
 
 class Entry(Strict):
-    """A row, sealed or not yet."""
+    """A row, with its seal if it is sealed."""
 
     row: Row
     seal: Seal | None
 
 
 class ProvenEvent(Strict):
-    """What a row says, in its place in a round."""
+    """A row's event in a round."""
 
     event: str
     at: str
@@ -66,7 +63,7 @@ class ProvenEvent(Strict):
 
 
 class Letter(Strict):
-    """A letter of a round, as it was sent or given up."""
+    """An e-mail of a round, sent or undeliverable."""
 
     kind: str
     wording: str
@@ -76,7 +73,7 @@ class Letter(Strict):
 
 
 class Round(Strict):
-    """The three steps, and what came after."""
+    """The three steps, and later events."""
 
     round: int | None
     state: str | None
@@ -95,7 +92,7 @@ class Text(Strict):
 
 
 class Commitment(Strict):
-    """What the rows' commitments are made of."""
+    """The input of the rows' commitments."""
 
     algorithm: Literal["SHA-256"]
     nonce: Hash
@@ -103,14 +100,14 @@ class Commitment(Strict):
 
 
 class Principal(Strict):
-    """Whose consent it is."""
+    """The person who gave the consent."""
 
     id: str
     email: str | None
 
 
 class Record(Strict):
-    """All about one address."""
+    """The record of one address."""
 
     record_id: str
     principal: Principal
@@ -124,6 +121,6 @@ class Record(Strict):
 
 
 class Consent(Record):
-    """A proof or a receipt; `related` are the addresses that this one corrected, or was corrected to."""
+    """A proof or a receipt; `related` are earlier or later addresses of the same person."""
 
     related: list[Record] = []

@@ -1,4 +1,4 @@
-"""What a proof tells and no row bears out, such as a letter's text: the issuer's signature alone stands for it."""
+"""The parts of a proof that no row confirms, such as an e-mail's text: only the issuer's signature covers them."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from newsletter.rights.proof.chain import bound_rows
 from newsletter.rights.proof.schema import Consent, Letter, Record, Strict
 
-#: What a check looks at without the rows.
-_LOOKED_AT = {"schema", "signature"}
+#: Parts that are checked without rows.
+_CHECKED = {"schema", "signature"}
 
 
 def names_in(consent: Consent) -> list[str]:
-    """The names of all that is only signed, such as `rounds.letters.text`."""
-    return sorted(set(_names(consent, "")) - _LOOKED_AT)
+    """The paths of all parts that are only signed, such as `rounds.letters.text`."""
+    return sorted(set(_names(consent, "")) - _CHECKED)
 
 
 def _names(part: Strict, place: str) -> Iterator[str]:
-    # The shape names what is compared with the rows.
+    # The fields of the schema are compared with the rows; extra ones are not.
     for name in part.model_extra or {}:
         yield place + name
     if isinstance(part, Record) and not bound_rows(part) and part.principal.email is not None:
@@ -32,7 +32,7 @@ def _names(part: Strict, place: str) -> Iterator[str]:
 
 
 def _free_in(letter: Letter) -> Iterator[str]:
-    """Of a letter that was neither sent nor given up, no row tells; nor of what came before it was sent."""
+    """An e-mail that is neither sent nor undeliverable has no row, nor has an error before it was sent."""
     if letter.failed_at is None and letter.error is not None:
         yield "error"
     if letter.failed_at is None and letter.sent_at is None:

@@ -108,7 +108,7 @@ def _new_address(given: MyDataAct) -> Address | None:
 
 def _page(link: Link, token: str, *, new_email: str = "", status: int = 200) -> Response:
     locale = language.present()
-    mine = my_data.look(link, locale)
+    mine = my_data.view(link, locale)
     if negotiation.wants_json():
         return jsonify(mine.held)
     done = request.args.get("done")

@@ -49,7 +49,7 @@ def ask() -> Response:
             raise
         return _form(email=given.email, status=422)
     if not given.is_from_machine:
-        my_data.ask(address)
+        my_data.send_link(address)
     if negotiation.wants_json():
         return say(Accepted(), 202)
     inbox_url = url_for("my_data_request.inbox", locale=language.present())

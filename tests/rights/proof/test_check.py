@@ -31,7 +31,7 @@ TEXT = "Ja, ich möchte …"
 HASH = hashlib.sha256(f"de\n{TEXT}".encode()).hexdigest()
 HAPPENED = (Event.SIGNUP, Event.MAIL_SENT, Event.CONFIRMED, Event.SYNCED)
 
-NO_ROW = "No ledger row of round 1 says what is told of the letter of"
+NO_ROW = "No ledger row of round 1 agrees with the e-mail of"
 
 Document = dict[str, Any]
 Change = Callable[[Document], None]
@@ -342,27 +342,27 @@ def swap_rows(document: Document) -> None:
         (change_email, "The address is not the one that the rows are bound to."),
         (unbind, "Ledger row 8 is not bound to the address: its commitment does not fit."),
         (change_text, f"The consent text {HASH} is not the one that this hash names."),
-        (take_text, "The text that was agreed to in round 1 is not there."),
-        (name_another_text, "The text that was agreed to in round 1 is not there."),
-        (change_step, "What is told of ledger row 5 is not what that row says."),
+        (take_text, "The consent text of round 1 is missing."),
+        (name_another_text, "The consent text of round 1 is missing."),
+        (change_step, "The event of ledger row 5 does not agree with the row."),
         (move_step, "Ledger row 7 belongs to another round."),
-        (make_step_up, "What is told of ledger row 99 is not what that row says."),
-        (take_row, "Nothing is told of ledger row 8."),
+        (make_step_up, "The event of ledger row 99 does not agree with the row."),
+        (take_row, "Ledger row 8 is not in any round."),
         (date_letter_back, f"{NO_ROW} 2026-02-01T12:00:00Z."),
         (give_letter_another_text, f"{NO_ROW} {rfc3339(NOON)}."),
         (give_letter_another_kind, f"{NO_ROW} {rfc3339(NOON)}."),
         (tell_a_letter_twice, f"{NO_ROW} {rfc3339(NOON)}."),
         (give_letter_up, f"{NO_ROW} {rfc3339(NOON)}."),
-        (change_status, "Where the person stands is not what the rows say."),
-        (change_reason, "Where the person stands is not what the rows say."),
-        (change_since, "Since when the person stands so is not what the rows say."),
-        (change_state, "What became of round 1 is not what its rows say."),
-        (change_state_of_event, "What is told of ledger row 5 is not what that row says."),
-        (change_actor, "What is told of ledger row 7 is not what that row says."),
-        (add_reason, "What is told of ledger row 8 is not what that row says."),
-        (add_detail, "What is told of ledger row 8 is not what that row says."),
+        (change_status, "The status does not agree with the rows."),
+        (change_reason, "The status does not agree with the rows."),
+        (change_since, "The time of the status does not agree with the rows."),
+        (change_state, "The state of round 1 does not agree with its rows."),
+        (change_state_of_event, "The event of ledger row 5 does not agree with the row."),
+        (change_actor, "The event of ledger row 7 does not agree with the row."),
+        (add_reason, "The event of ledger row 8 does not agree with the row."),
+        (add_detail, "The event of ledger row 8 does not agree with the row."),
         (hide_confirmation, "Ledger row 7 is not in its place in round 1."),
-        (tell_twice, "Ledger row 5 is told of more than once."),
+        (tell_twice, "Ledger row 5 occurs more than once."),
         (take_commitment, "An address is named, but nothing binds the consent to it."),
         (change_person, "It is about somebody else than its reference says."),
         (take_seal, "Ledger row 6 has no seal, though a later one has."),

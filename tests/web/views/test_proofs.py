@@ -254,7 +254,7 @@ def test_an_undeliverable_email_agrees_with_its_row(
         ),
         (
             "subscription SET status = 'blocked', reason = 'complaint'",
-            "Where the person stands is not what the rows say.",
+            "The status does not agree with the rows.",
         ),
     ],
 )

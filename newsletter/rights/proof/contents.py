@@ -1,4 +1,4 @@
-"""Whether all that a proof tells is borne out by its rows: each event, each letter, where the person stands."""
+"""Checks the contents of a proof against its ledger rows: each event, each e-mail, the status."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from newsletter.storage.models import LetterKind
 
 
 def wrong_with(record: Record) -> Iterator[str]:
-    """What is told and does not hold."""
+    """One sentence for each part that does not agree with the rows."""
     yield from _wrong_texts(record)
     yield from _wrong_rounds(record)
-    yield from _wrong_stand(record)
+    yield from _wrong_status(record)
 
 
 def _wrong_texts(record: Record) -> Iterator[str]:
@@ -27,35 +27,35 @@ def _wrong_texts(record: Record) -> Iterator[str]:
 
 
 def _wrong_rounds(record: Record) -> Iterator[str]:
-    """The rounds tell what the rows say: all of it, once, and in its place."""
+    """Every row is in the rounds, once and in its place."""
     happened = [entry.row for entry in record.ledger]
     rows = {row.id: row for row in happened}
     by_round = consent_state.by_round(happened)
-    told = Counter[int]()
+    listed = Counter[int]()
     for round_ in record.rounds:
         its_rows = by_round.get(round_.round, [])
-        told.update(event.row for event in (*round_.steps, *round_.after))
+        listed.update(event.row for event in (*round_.steps, *round_.after))
         yield from _wrong_events(round_, its_rows, rows)
         yield from _wrong_text_of(round_, its_rows, record)
         yield from _wrong_letters(round_, happened)
         if round_.state != consent_state.last_state(its_rows):
-            yield f"What became of round {round_.round} is not what its rows say."
+            yield f"The state of round {round_.round} does not agree with its rows."
     for row in happened:
-        if not told[row.id]:
-            yield f"Nothing is told of ledger row {row.id}."
-        elif told[row.id] > 1:
-            yield f"Ledger row {row.id} is told of more than once."
+        if not listed[row.id]:
+            yield f"Ledger row {row.id} is not in any round."
+        elif listed[row.id] > 1:
+            yield f"Ledger row {row.id} occurs more than once."
 
 
 def _wrong_events(round_: Round, its_rows: list[Row], rows: dict[int, Row]) -> Iterator[str]:
     steps = [(event, True) for event in round_.steps]
-    for event, is_told_as_step in [*steps, *((event, False) for event in round_.after)]:
+    for event, is_listed_as_step in [*steps, *((event, False) for event in round_.after)]:
         row = rows.get(event.row)
-        if row is None or _known(event) != _said_by(row):
-            yield f"What is told of ledger row {event.row} is not what that row says."
+        if row is None or _known(event) != _event_of(row):
+            yield f"The event of ledger row {event.row} does not agree with the row."
         elif row not in its_rows:
             yield f"Ledger row {event.row} belongs to another round."
-        elif is_step(row) is not is_told_as_step:
+        elif is_step(row) is not is_listed_as_step:
             yield f"Ledger row {event.row} is not in its place in round {round_.round}."
 
 
@@ -63,8 +63,7 @@ def _known(event: ProvenEvent) -> dict[str, object]:
     return {name: getattr(event, name) for name in ProvenEvent.model_fields}
 
 
-def _said_by(row: Row) -> dict[str, object]:
-    """What is to be told of a row."""
+def _event_of(row: Row) -> dict[str, object]:
     return {
         "event": row.event,
         "at": row.at,
@@ -79,17 +78,17 @@ def _said_by(row: Row) -> dict[str, object]:
 
 def _wrong_text_of(round_: Round, its_rows: list[Row], record: Record) -> Iterator[str]:
     agreed = consent_state.agreed(its_rows)
-    # A text that nobody's record names any more ends: the row of somebody forgotten does not keep it.
+    # After an erasure, the consent text may be deleted, too.
     is_there = record.status == Status.UNKNOWN or agreed in {text.hash for text in record.wordings}
     if agreed is not None and (agreed != round_.wording or not is_there):
-        yield f"The text that was agreed to in round {round_.round} is not there."
+        yield f"The consent text of round {round_.round} is missing."
     elif round_.wording != consent_state.agreed_or_shown(its_rows):
-        yield f"The text that was shown in round {round_.round} is another than its rows name."
+        yield f"The text shown in round {round_.round} is not the one that its rows name."
 
 
 def _wrong_letters(round_: Round, happened: list[Row]) -> Iterator[str]:
-    """That a letter was sent, or given up, a row says: each its own."""
-    said = Counter(
+    """Each sent or undeliverable e-mail has its own row."""
+    rows = Counter(
         (row.event, row.at, row.wording, row.detail)
         for row in happened
         if row.round == round_.round
@@ -100,23 +99,23 @@ def _wrong_letters(round_: Round, happened: list[Row]) -> Iterator[str]:
             (Event.MAIL_FAILED, letter.failed_at),
         ):
             fact = (str(event), at or "", letter.wording, _detail(letter))
-            if at is not None and not said[fact]:
-                yield f"No ledger row of round {round_.round} says what is told of the letter of {at}."
-            said[fact] -= 1
+            if at is not None and not rows[fact]:
+                yield f"No ledger row of round {round_.round} agrees with the e-mail of {at}."
+            rows[fact] -= 1
 
 
 def _detail(letter: Letter) -> str | None:
-    """What a row says of a letter beside its text: its kind, if not the usual one, and why it was given up."""
+    """The detail of an e-mail's row: its kind, unless it is a confirmation, and why it was undeliverable."""
     kind = None if letter.kind == LetterKind.CONFIRMATION else letter.kind
     error = letter.error if letter.failed_at is not None else None
     return ": ".join(filter(None, (kind, error)))[:64] or None
 
 
-def _wrong_stand(record: Record) -> Iterator[str]:
+def _wrong_status(record: Record) -> Iterator[str]:
     happened = [entry.row for entry in record.ledger]
     stand = consent_state.stand_after(happened)
     since = next((row.at for row in happened if row.id == stand.since), None)
     if record.status != stand.status or record.reason != stand.reason:
-        yield "Where the person stands is not what the rows say."
+        yield "The status does not agree with the rows."
     if record.since != since:
-        yield "Since when the person stands so is not what the rows say."
+        yield "The time of the status does not agree with the rows."
