@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from flask import Response, request
 
 from newsletter import config
@@ -24,8 +26,14 @@ def allowed() -> frozenset[str]:
 
 
 def allowed_page(url: str | None) -> str | None:
-    """The URL if it is on one of ALLOWED_ORIGINS, otherwise None: no open redirect."""
-    return url if url and origin_of(url) in allowed() else None
+    """The URL, its host in ASCII, if it is on one of ALLOWED_ORIGINS, otherwise None: no open redirect.
+
+    Werkzeug would write a host beyond ASCII by IDNA 2003, as another site's: www.straße.de as www.strasse.de.
+    """
+    origin = origin_of(url) if url else None
+    if url is None or origin not in allowed():
+        return None
+    return f"{origin}{urlsplit(url)._replace(scheme='', netloc='').geturl()}"
 
 
 def share(response: Response) -> Response:

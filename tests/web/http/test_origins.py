@@ -146,3 +146,22 @@ def test_an_international_domain_matches_only_itself(
 
     assert (answer.headers.get("Access-Control-Allow-Origin") == origin) is is_allowed
     assert (page.location == f"{origin}/danke") is is_allowed
+
+
+@pytest.mark.parametrize(
+    ("page", "location"),
+    [
+        ("https://www.straße-test.de/danke?a=b#c", "/danke?a=b#c"),
+        ("HTTPS://WWW.STRAßE-TEST.DE:443", ""),
+        ("https://www.straße-test.de//evil.example/x", "//evil.example/x"),
+        ("https://www.straße-test.de?x=https://evil.example", "?x=https://evil.example"),
+    ],
+)
+def test_a_person_is_sent_to_the_very_site_that_is_allowed(
+    client_with: ClientWith, page: str, location: str
+) -> None:
+    client = client_with(ALLOWED_ORIGINS="https://www.straße-test.de")
+
+    answer = client.post("/subscriptions", data={"email": ADA, "next": page})
+
+    assert answer.location == f"https://www.xn--strae-test-83a.de{location}"
