@@ -27,7 +27,7 @@ from newsletter.app import create_app
 from newsletter.config import load
 from newsletter.domain import clock
 from newsletter.domain.address import Address
-from newsletter.domain.lifecycle import Status, There
+from newsletter.domain.lifecycle import MailchimpStatus, Status
 from newsletter.storage.database import writing
 from newsletter.storage.keys import keyring
 from newsletter.storage.models import Subscription, db
@@ -162,7 +162,7 @@ def _row(address: Address, text: str, now: datetime) -> dict[str, object]:
         "wording": text,
         "nonce": secrets.token_bytes(32),
         "hold": False,
-        "audience": There.SUBSCRIBED,
+        "audience": MailchimpStatus.SUBSCRIBED,
         "audience_tries": 0,
     }
 

@@ -132,8 +132,8 @@ class Event(StrEnum):
     RESTORED = "restored"
 
 
-class There(StrEnum):
-    """A person's place at Mailchimp, as last known."""
+class MailchimpStatus(StrEnum):
+    """A person's status at Mailchimp, as last known."""
 
     ABSENT = "absent"
     UNKNOWN = "unknown"  #: a call is under way, its outcome was lost, or a webhook asks for a look
@@ -155,7 +155,7 @@ class Standing:
     reason: Reason | None = None
     left_at: datetime | None = None
     held: bool = False
-    there: There = There.ABSENT
+    there: MailchimpStatus = MailchimpStatus.ABSENT
     refused_as: str | None = None
     proof_has_ended: bool = False
 
@@ -172,8 +172,8 @@ class Standing:
         """Tell whether only their own asking at Mailchimp can bring this person, who confirmed here, back there."""
         if self.status is not Status.CONFIRMED or self.held:
             return False
-        is_forgotten = self.there is There.REFUSED and self.refused_as == FORGOTTEN
-        return is_forgotten or self.there is There.AWAITING
+        is_forgotten = self.there is MailchimpStatus.REFUSED and self.refused_as == FORGOTTEN
+        return is_forgotten or self.there is MailchimpStatus.AWAITING
 
 
 NOBODY = Standing(Status.UNKNOWN)
@@ -330,25 +330,31 @@ def leaves(before: Status, after: Status) -> bool:
 _IN = frozenset({Status.PENDING, Status.CONFIRMED, Status.RETURNING})
 
 
-def wanted_there(status: Status, *, held: bool, is_successor: bool) -> There | None:
-    """Say which place at Mailchimp a person should have; None: no wish, and no call may be made.
+def wanted_mailchimp_status(
+    status: Status, *, held: bool, is_successor: bool
+) -> MailchimpStatus | None:
+    """Say which status at Mailchimp a person should have; None: no wish, and no call may be made.
 
     `is_successor`: the request came from Mailchimp's own change of an address, which stands there already.
     """
     match status:
         case Status.CONFIRMED:
-            return There.UNSUBSCRIBED if held else There.SUBSCRIBED
+            return MailchimpStatus.UNSUBSCRIBED if held else MailchimpStatus.SUBSCRIBED
         case Status.BLOCKED | Status.RETURNING:
-            return There.UNSUBSCRIBED
+            return MailchimpStatus.UNSUBSCRIBED
         case Status.PENDING:
-            return There.UNSUBSCRIBED if is_successor else None
+            return MailchimpStatus.UNSUBSCRIBED if is_successor else None
         case Status.UNKNOWN:
             return None
 
 
 #: Which known places do not yet satisfy a wish. Where nobody is (absent), there is nobody to unsubscribe; a
 #: refusal and Mailchimp's own question are final answers to the wish to subscribe, until the person asks anew.
-UNSETTLED: dict[There, frozenset[There]] = {
-    There.SUBSCRIBED: frozenset({There.ABSENT, There.UNKNOWN, There.UNSUBSCRIBED}),
-    There.UNSUBSCRIBED: frozenset({There.SUBSCRIBED, There.UNKNOWN, There.AWAITING}),
+UNSETTLED: dict[MailchimpStatus, frozenset[MailchimpStatus]] = {
+    MailchimpStatus.SUBSCRIBED: frozenset(
+        {MailchimpStatus.ABSENT, MailchimpStatus.UNKNOWN, MailchimpStatus.UNSUBSCRIBED}
+    ),
+    MailchimpStatus.UNSUBSCRIBED: frozenset(
+        {MailchimpStatus.SUBSCRIBED, MailchimpStatus.UNKNOWN, MailchimpStatus.AWAITING}
+    ),
 }

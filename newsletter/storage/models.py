@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-from newsletter.domain.lifecycle import Event, Reason, Status, There
+from newsletter.domain.lifecycle import Event, MailchimpStatus, Reason, Status
 
 
 class Model(DeclarativeBase):
@@ -133,13 +133,15 @@ class Subscription(Model):
         String(32)
     )  #: whose corrected address it is, for good
 
-    audience: Mapped[There] = mapped_column(_word(There, "audience"), default=There.ABSENT)
+    audience: Mapped[MailchimpStatus] = mapped_column(
+        _word(MailchimpStatus, "audience"), default=MailchimpStatus.ABSENT
+    )
     audience_try_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     audience_tries: Mapped[int] = mapped_column(default=0)
     audience_error: Mapped[str | None] = mapped_column(String(64))
     #: What calls asked for whose outcome is not known (`unknown`: one this, one that), and until when Mailchimp
     #: may still carry them out.
-    audience_asked: Mapped[There | None] = mapped_column(_word(There, "asked"))
+    audience_asked: Mapped[MailchimpStatus | None] = mapped_column(_word(MailchimpStatus, "asked"))
     audience_settles_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     synced_round: Mapped[int | None]  #: the round whose add Mailchimp acknowledged
 

@@ -12,7 +12,7 @@ from newsletter import config
 from newsletter.domain import clock, periods
 from newsletter.domain.address import Address
 from newsletter.domain.errors import NobodyKnown
-from newsletter.domain.lifecycle import NOBODY, Standing, Status, There
+from newsletter.domain.lifecycle import NOBODY, MailchimpStatus, Standing, Status
 from newsletter.ledger import log
 from newsletter.storage.database import lock, lock_by_ref
 from newsletter.storage.keys import keyring
@@ -173,15 +173,17 @@ def keep_address(row: Subscription, address: Address) -> None:
     row.address = keyring.current().encrypt(address.text, ref=row.ref, column=ADDRESS_COLUMN)
 
 
-def stands_there(row: Subscription, place: There, address: Address | None) -> None:
-    """Write down where somebody stands at Mailchimp, and keep the address just as long as it is needed.
+def record_mailchimp_status(
+    row: Subscription, place: MailchimpStatus, address: Address | None
+) -> None:
+    """Record somebody's status at Mailchimp, and keep the address just as long as it is needed.
 
     A block that has no consent to prove, and that Mailchimp knows nothing of, needs its digest alone; whoever
     names the address again puts it back for as long as Mailchimp may know it, or a letter is to be sent.
     """
     row.audience = place
     is_bare = row.status is Status.BLOCKED and row.confirmed_round is None
-    if is_bare and place is There.ABSENT and not _awaits_letter(row):
+    if is_bare and place is MailchimpStatus.ABSENT and not _awaits_letter(row):
         row.address = None
     elif row.address is None and address is not None:
         keep_address(row, address)

@@ -9,13 +9,19 @@ from __future__ import annotations
 from datetime import datetime
 
 from newsletter.domain.address import Address
-from newsletter.domain.lifecycle import Action, Block, Reason, Status, There, Unsubscribe
+from newsletter.domain.lifecycle import Action, Block, MailchimpStatus, Reason, Status, Unsubscribe
 from newsletter.storage.database import writing
 from newsletter.storage.models import Subscription
 from newsletter.storage.moments import SETTLING, has_come, latest
 from newsletter.subscriptions import erasures
 from newsletter.subscriptions.corrections import meet_both, note_rectified, succeed
-from newsletter.subscriptions.person import Known, Person, meet, meet_by_ref, stands_there
+from newsletter.subscriptions.person import (
+    Known,
+    Person,
+    meet,
+    meet_by_ref,
+    record_mailchimp_status,
+)
 from newsletter.subscriptions.transition import act
 
 ACTOR = "mailchimp"
@@ -30,7 +36,7 @@ def unsubscribed(address: Address, reason: Reason, fired_at: datetime | None) ->
         if reason is not Reason.COMPLAINT and _is_late(person.row, fired_at):
             look_again(person)
             return
-        _now_there(_leave(person, reason), There.UNSUBSCRIBED)
+        _now_there(_leave(person, reason), MailchimpStatus.UNSUBSCRIBED)
 
 
 def removed(address: Address, fired_at: datetime | None) -> None:
@@ -42,7 +48,7 @@ def removed(address: Address, fired_at: datetime | None) -> None:
         if _is_late(person.row, fired_at):
             look_again(person)
             return
-        _now_there(_leave(person, Reason.REMOVED_AT_MAILCHIMP), There.ABSENT)
+        _now_there(_leave(person, Reason.REMOVED_AT_MAILCHIMP), MailchimpStatus.ABSENT)
 
 
 def profile_changed(address: Address) -> None:
@@ -67,12 +73,12 @@ def address_changed(old: Address, new: Address, fired_at: datetime | None) -> No
         if not is_erased and not after.standing.is_hard(after.now):
             after = succeed(before, after, in_any_case=True)
         # The contact stands there by its new address already: unsubscribed, until its owner confirms.
-        _now_there(after, There.SUBSCRIBED)
+        _now_there(after, MailchimpStatus.SUBSCRIBED)
         act(before, Block(Reason.RECTIFIED), actor=ACTOR)
         look_again(before)
 
 
-def found_left(ref: str, round_: int, reason: Reason, place: There) -> None:
+def found_left(ref: str, round_: int, reason: Reason, place: MailchimpStatus) -> None:
     """The worker looked there and found that somebody left in this very round."""
     with writing() as session:
         person = meet_by_ref(session, ref)
@@ -94,8 +100,8 @@ def look_again(person: Person) -> None:
         return
     row = person.row
     # A request that Mailchimp knows nothing of is none of its business, whoever else has a contact there.
-    if not (row.status is Status.PENDING and row.audience is There.ABSENT):
-        stands_there(row, There.UNKNOWN, person.address)
+    if not (row.status is Status.PENDING and row.audience is MailchimpStatus.ABSENT):
+        record_mailchimp_status(row, MailchimpStatus.UNKNOWN, person.address)
         row.audience_try_at = None
 
 
@@ -104,7 +110,7 @@ def _is_late(row: Subscription, fired_at: datetime | None) -> bool:
     return fired_at is not None and fired_at < row.since.replace(microsecond=0)
 
 
-def _now_there(person: Person, place: There) -> None:
+def _now_there(person: Person, place: MailchimpStatus) -> None:
     """Correct what is known of Mailchimp's side, unless a call under way may change it again."""
     if not isinstance(person, Known):
         return
@@ -112,5 +118,5 @@ def _now_there(person: Person, place: There) -> None:
     if row.status is Status.PENDING and row.replaces_ref is None:
         return
     is_settled = has_come(row.audience_settles_at, person.now, latest(person.now, SETTLING))
-    stands_there(row, place if is_settled else There.UNKNOWN, person.address)
+    record_mailchimp_status(row, place if is_settled else MailchimpStatus.UNKNOWN, person.address)
     row.audience_try_at = None

@@ -19,11 +19,11 @@ from newsletter.domain.lifecycle import (
     Erase,
     Event,
     Expire,
+    MailchimpStatus,
     Reason,
     SignUp,
     Standing,
     Status,
-    There,
     decide,
     leaves,
 )
@@ -39,7 +39,7 @@ from newsletter.subscriptions.person import (
     Unknown,
     commitment_of,
     keep_address,
-    stands_there,
+    record_mailchimp_status,
 )
 
 
@@ -121,7 +121,7 @@ def _apply(person: Person, decision: Decision, action: Action, actor: str | None
             _close_round(row, before, now)
     if decision.status is Status.BLOCKED and row.confirmed_round is None:
         row.nonce = row.wording = None
-    stands_there(row, row.audience, known.address)
+    record_mailchimp_status(row, row.audience, known.address)
     (statements.insert if is_new else statements.update)(known.session, row)
     if decision.writes_letter and agreed is not None:
         known.write(LetterKind.CONFIRMATION, wording=agreed)
@@ -137,7 +137,7 @@ def _new_row(person: Person, decision: Decision) -> Known:
         round=1,
         since=person.now,
         locale=locale or config.current().default_locale,
-        audience=There.ABSENT,
+        audience=MailchimpStatus.ABSENT,
         audience_tries=0,
         hold=False,
     )
@@ -147,7 +147,7 @@ def _new_row(person: Person, decision: Decision) -> Known:
         keep_address(row, person.address)
         if decision.status is Status.BLOCKED:
             # Staff shut out somebody unknown: Mailchimp may know them, and is asked.
-            row.audience = There.UNKNOWN
+            row.audience = MailchimpStatus.UNKNOWN
     return person.with_row(row)
 
 
@@ -205,8 +205,8 @@ def _close_round(row: Subscription, before: Status, now: datetime) -> None:
         row.left_at = now
     row.round += 1
     row.replaces_ref = None
-    if row.audience is There.REFUSED:
-        row.audience = There.ABSENT
+    if row.audience is MailchimpStatus.REFUSED:
+        row.audience = MailchimpStatus.ABSENT
 
 
 def _forget(person: Person, decision: Decision, action: Action, actor: str | None) -> Outcome:
@@ -217,7 +217,7 @@ def _forget(person: Person, decision: Decision, action: Action, actor: str | Non
     _log(person, decision, ref, actor, wording=row.wording if row else None)
     is_erased = decision.event is Event.ERASED
     erasure = None
-    if is_erased or (row is not None and row.audience is not There.ABSENT):
+    if is_erased or (row is not None and row.audience is not MailchimpStatus.ABSENT):
         erasure = erasures.begin(
             session,
             ref=ref,

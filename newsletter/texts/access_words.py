@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from newsletter.config import Locale
-from newsletter.domain.lifecycle import Event, Reason, Status, There
+from newsletter.domain.lifecycle import Event, MailchimpStatus, Reason, Status
 from newsletter.storage.models import LetterKind
 
 Words = Mapping[Locale, str]
@@ -74,12 +74,15 @@ EVENT: Mapping[str, Words] = {
     Event.RESTORED: {"de": "aus Sicherung wiederhergestellt", "en": "restored from a backup"},
 }
 PLACE: Mapping[str, Words] = {
-    There.ABSENT: {"de": "nicht vorhanden", "en": "not present"},
-    There.UNKNOWN: {"de": "wird gerade geprüft", "en": "being checked"},
-    There.SUBSCRIBED: {"de": "eingetragen", "en": "subscribed"},
-    There.UNSUBSCRIBED: {"de": "abgemeldet", "en": "unsubscribed"},
-    There.AWAITING: {"de": "wartet auf Bestätigung", "en": "waiting for confirmation"},
-    There.REFUSED: {"de": "von Mailchimp nicht angenommen", "en": "not accepted by Mailchimp"},
+    MailchimpStatus.ABSENT: {"de": "nicht vorhanden", "en": "not present"},
+    MailchimpStatus.UNKNOWN: {"de": "wird gerade geprüft", "en": "being checked"},
+    MailchimpStatus.SUBSCRIBED: {"de": "eingetragen", "en": "subscribed"},
+    MailchimpStatus.UNSUBSCRIBED: {"de": "abgemeldet", "en": "unsubscribed"},
+    MailchimpStatus.AWAITING: {"de": "wartet auf Bestätigung", "en": "waiting for confirmation"},
+    MailchimpStatus.REFUSED: {
+        "de": "von Mailchimp nicht angenommen",
+        "en": "not accepted by Mailchimp",
+    },
 }
 LETTER: Mapping[str, Words] = {
     LetterKind.CONFIRMATION: {"de": "Bitte um Bestätigung", "en": "request to confirm"},

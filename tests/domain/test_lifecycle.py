@@ -23,17 +23,17 @@ from newsletter.domain.lifecycle import (
     Event,
     Expire,
     Lift,
+    MailchimpStatus,
     Reason,
     Retire,
     SignUp,
     Standing,
     Status,
-    There,
     Unsubscribe,
     decide,
     leaves,
     must_wait,
-    wanted_there,
+    wanted_mailchimp_status,
 )
 from newsletter.domain.limits import Sent
 
@@ -304,8 +304,8 @@ def test_somebody_leaves_when_a_request_or_a_consent_ends(before: Status, now: S
     assert leaves(before, now) is (was_in and is_out)
 
 
-FORGOTTEN_THERE = Standing(Status.CONFIRMED, there=There.REFUSED, refused_as=FORGOTTEN)
-AWAITED_THERE = Standing(Status.CONFIRMED, there=There.AWAITING)
+FORGOTTEN_THERE = Standing(Status.CONFIRMED, there=MailchimpStatus.REFUSED, refused_as=FORGOTTEN)
+AWAITED_THERE = Standing(Status.CONFIRMED, there=MailchimpStatus.AWAITING)
 MAY_TELL = Sent(may_tell_way_back=True)
 TELLS_WAY_BACK = Decision(Status.CONFIRMED, None, tells_way_back=True)
 
@@ -332,17 +332,17 @@ def test_nothing_but_a_sign_up_tells_the_way_back(standing: Standing, action: Ac
     assert not ask(standing, action, MAY_TELL).tells_way_back
 
 
-@pytest.mark.parametrize("place", list(There))
+@pytest.mark.parametrize("place", list(MailchimpStatus))
 @pytest.mark.parametrize("refused_as", [None, "fake_or_invalid", FORGOTTEN])
 def test_the_way_back_is_for_the_forgotten_and_the_awaited_alone(
-    place: There, refused_as: str | None
+    place: MailchimpStatus, refused_as: str | None
 ) -> None:
     standing = replace(CONFIRMED, there=place, refused_as=refused_as)
 
     is_told = ask(standing, SIGN_UP, MAY_TELL).tells_way_back
 
-    is_forgotten = (place, refused_as) == (There.REFUSED, FORGOTTEN)
-    assert is_told is (is_forgotten or place is There.AWAITING)
+    is_forgotten = (place, refused_as) == (MailchimpStatus.REFUSED, FORGOTTEN)
+    assert is_told is (is_forgotten or place is MailchimpStatus.AWAITING)
 
 
 @pytest.mark.parametrize("standing", [who for who in EVERYBODY + HELD if who != CONFIRMED])
@@ -383,32 +383,32 @@ def test_one_letter_in_ten_minutes_and_three_a_day(
 @pytest.mark.parametrize(
     ("status", "held", "is_successor", "expected"),
     [
-        (Status.CONFIRMED, False, False, There.SUBSCRIBED),
-        (Status.CONFIRMED, True, False, There.UNSUBSCRIBED),
-        (Status.BLOCKED, False, False, There.UNSUBSCRIBED),
-        (Status.RETURNING, False, False, There.UNSUBSCRIBED),
+        (Status.CONFIRMED, False, False, MailchimpStatus.SUBSCRIBED),
+        (Status.CONFIRMED, True, False, MailchimpStatus.UNSUBSCRIBED),
+        (Status.BLOCKED, False, False, MailchimpStatus.UNSUBSCRIBED),
+        (Status.RETURNING, False, False, MailchimpStatus.UNSUBSCRIBED),
         (Status.PENDING, False, False, None),
-        (Status.PENDING, False, True, There.UNSUBSCRIBED),
+        (Status.PENDING, False, True, MailchimpStatus.UNSUBSCRIBED),
         (Status.UNKNOWN, False, False, None),
     ],
 )
 def test_nobody_has_a_place_at_mailchimp_before_the_confirmation(
-    status: Status, held: bool, is_successor: bool, expected: There | None
+    status: Status, held: bool, is_successor: bool, expected: MailchimpStatus | None
 ) -> None:
-    assert wanted_there(status, held=held, is_successor=is_successor) is expected
+    assert wanted_mailchimp_status(status, held=held, is_successor=is_successor) is expected
 
 
 def test_a_refusal_and_mailchimps_own_question_settle_the_wish_to_subscribe() -> None:
-    assert set(There) - UNSETTLED[There.SUBSCRIBED] == {
-        There.SUBSCRIBED,
-        There.AWAITING,
-        There.REFUSED,
+    assert set(MailchimpStatus) - UNSETTLED[MailchimpStatus.SUBSCRIBED] == {
+        MailchimpStatus.SUBSCRIBED,
+        MailchimpStatus.AWAITING,
+        MailchimpStatus.REFUSED,
     }
 
 
 def test_where_nobody_is_there_is_nobody_to_unsubscribe() -> None:
-    assert set(There) - UNSETTLED[There.UNSUBSCRIBED] == {
-        There.UNSUBSCRIBED,
-        There.ABSENT,
-        There.REFUSED,
+    assert set(MailchimpStatus) - UNSETTLED[MailchimpStatus.UNSUBSCRIBED] == {
+        MailchimpStatus.UNSUBSCRIBED,
+        MailchimpStatus.ABSENT,
+        MailchimpStatus.REFUSED,
     }

@@ -19,7 +19,7 @@ from sqlalchemy import select
 
 from newsletter.domain import clock as our_clock
 from newsletter.domain.address import Address
-from newsletter.domain.lifecycle import Event, Status, There
+from newsletter.domain.lifecycle import Event, MailchimpStatus, Status
 from newsletter.ledger import log
 from newsletter.ledger.verifying import Verification
 from newsletter.storage import database
@@ -253,9 +253,9 @@ def agrees(town: Town, person: str, row: Subscription | None, there: str | None)
         return there is None
     if row.status is not Status.CONFIRMED:
         return there in (None, "unsubscribed", "cleaned")
-    if row.audience is There.REFUSED:
+    if row.audience is MailchimpStatus.REFUSED:
         return person in town.forgotten
-    return (row.audience, there) == (There.SUBSCRIBED, "subscribed")
+    return (row.audience, there) == (MailchimpStatus.SUBSCRIBED, "subscribed")
 
 
 def told_by_ledger(ref: str) -> Status:

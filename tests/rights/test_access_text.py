@@ -8,7 +8,7 @@ import pytest
 
 from newsletter.cli import application
 from newsletter.domain import periods
-from newsletter.domain.lifecycle import Event, Reason, Status, There
+from newsletter.domain.lifecycle import Event, MailchimpStatus, Reason, Status
 from newsletter.rights import access_text, my_data
 from newsletter.storage.models import LetterKind
 from newsletter.subscriptions import reported
@@ -26,7 +26,7 @@ TABLES: list[Mapping[str, access_words.Words]] = [
         (set(Status) - {Status.UNKNOWN}, access_words.STATUS),
         (Reason, access_words.REASON),
         (Event, access_words.EVENT),
-        (There, access_words.PLACE),
+        (MailchimpStatus, access_words.PLACE),
         (LetterKind, access_words.LETTER),
         ({each.ACTOR for each in (application, reported, my_data, periods)}, access_words.ACTOR),
     ],

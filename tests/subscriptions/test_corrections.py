@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
 from newsletter.domain.address import Address
-from newsletter.domain.lifecycle import Block, Reason, Status, There
+from newsletter.domain.lifecycle import Block, MailchimpStatus, Reason, Status
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Erasure, Subscription
 from newsletter.subscriptions import reported
@@ -64,7 +64,7 @@ def sound(app: Flask) -> Any:
         for row in session.scalars(select(Subscription)):
             if row.address is None:
                 kept = (row.status, row.confirmed_round, row.audience)
-                assert kept == (Status.BLOCKED, None, There.ABSENT)
+                assert kept == (Status.BLOCKED, None, MailchimpStatus.ABSENT)
             assert row.audience_error is None
 
 
@@ -1104,7 +1104,7 @@ def test_what_a_look_at_mailchimp_found_counts_in_its_own_round_alone(
     join(ADA)
     reference = str(access(client, ADA)["reference"])
     with app.app_context():
-        reported.found_left(reference, 2, Reason.COMPLAINT, There.UNSUBSCRIBED)
-        reported.found_left("0" * 32, 1, Reason.COMPLAINT, There.UNSUBSCRIBED)
+        reported.found_left(reference, 2, Reason.COMPLAINT, MailchimpStatus.UNSUBSCRIBED)
+        reported.found_left("0" * 32, 1, Reason.COMPLAINT, MailchimpStatus.UNSUBSCRIBED)
 
     assert status_of(client, ADA) == "confirmed"

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from newsletter.config import Locale
-from newsletter.domain.lifecycle import Event, Reason, There
+from newsletter.domain.lifecycle import Event, MailchimpStatus, Reason
 from newsletter.rights.proof.schema import Text
 from newsletter.web.schemas.email import Email, HeldEmail
 from newsletter.web.schemas.public import REFERENCE
@@ -67,7 +67,7 @@ class RectificationRequest(Subject):
 class AtMailchimp(BaseModel):
     """The last known status at Mailchimp."""
 
-    status: There
+    status: MailchimpStatus
     error: str | None
 
 

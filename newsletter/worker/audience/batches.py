@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from newsletter.domain import clock
 from newsletter.domain.address import Address
 from newsletter.domain.errors import DeliveryFailure, Meaning, Unreadable
-from newsletter.domain.lifecycle import Event, Status, There
+from newsletter.domain.lifecycle import Event, MailchimpStatus, Status
 from newsletter.ledger import log as ledger
 from newsletter.storage import jobs
 from newsletter.storage.database import reading, writing
@@ -42,7 +42,7 @@ LEAST = 2
 #: For how long a call that was refused because of somebody in it is repeated in halves.
 SPLITTING_SECONDS = 20.0
 
-Outcome = There | DeliveryFailure | None
+Outcome = MailchimpStatus | DeliveryFailure | None
 
 
 class Batches:
@@ -82,8 +82,8 @@ class Batches:
             _set(
                 session,
                 taken,
-                audience=There.UNKNOWN,
-                audience_asked=There.SUBSCRIBED,
+                audience=MailchimpStatus.UNKNOWN,
+                audience_asked=MailchimpStatus.SUBSCRIBED,
                 audience_settles_at=now + SETTLING,
             )
         return taken
@@ -99,7 +99,7 @@ class Batches:
             digest=row.digest,
             round=row.round,
             joining=Joining(Address.kept(text), row.locale, row.asked_at or row.since, row.since),
-            wanted=There.SUBSCRIBED,
+            wanted=MailchimpStatus.SUBSCRIBED,
             known=row.audience,
             synced_round=row.synced_round,
             asked=None,
@@ -121,7 +121,7 @@ class Batches:
 
     def _write_down(self, batch: Sequence[Errand], outcomes: Sequence[Outcome]) -> Progress:
         told = list(zip(batch, outcomes, strict=True))
-        _settle_all([errand for errand, outcome in told if outcome is There.SUBSCRIBED])
+        _settle_all([errand for errand, outcome in told if outcome is MailchimpStatus.SUBSCRIBED])
         failed = [(errand, why) for errand, why in told if isinstance(why, DeliveryFailure)]
         for errand, failure in failed:
             if failure.reason == COMPLIANCE_STATE:
@@ -130,12 +130,12 @@ class Batches:
         settling.fail_all([each for each in failed if each[0].ref not in self.in_compliance])
         for errand, outcome in told:
             if outcome is None:
-                self._leave_over(errand, There.UNKNOWN)
+                self._leave_over(errand, MailchimpStatus.UNKNOWN)
         reasons = Counter(failure.reason for _, failure in failed)
         log.info("mailchimp took %d of %d, failed: %s", len(told), len(batch), dict(reasons))
         return _progress_after(failed, len(batch))
 
-    def _leave_over(self, errand: Errand, known: There) -> None:
+    def _leave_over(self, errand: Errand, known: MailchimpStatus) -> None:
         settling.hand_back(errand, known)
         self.left_over.append(errand.ref)
 
@@ -159,7 +159,7 @@ def _settle_all(batch: Sequence[Errand]) -> None:
         _set(
             session,
             settled,
-            audience=There.SUBSCRIBED,
+            audience=MailchimpStatus.SUBSCRIBED,
             audience_asked=None,
             audience_settles_at=None,
             audience_tries=0,
@@ -170,7 +170,7 @@ def _settle_all(batch: Sequence[Errand]) -> None:
         _log(session, settled, unmoved)
     for errand in batch:
         if errand.ref not in unmoved:
-            settling.settle(errand, There.SUBSCRIBED, is_change=True)
+            settling.settle(errand, MailchimpStatus.SUBSCRIBED, is_change=True)
 
 
 def _set(session: Session, batch: Sequence[Errand], **values: object) -> None:
@@ -188,7 +188,7 @@ def _log(session: Session, settled: Sequence[Errand], nonces: Mapping[str, bytes
             "round": errand.round,
             "event": Event.SYNCED,
             "at": now,
-            "detail": str(There.SUBSCRIBED),
+            "detail": str(MailchimpStatus.SUBSCRIBED),
             "commitment": ledger.commitment(nonce, errand.joining.address) if nonce else None,
         }
         for errand in settled
@@ -242,8 +242,8 @@ _UNMOVED = (
         Subscription.ref.in_(bindparam("refs", expanding=True)),
         Subscription.status == Status.CONFIRMED,
         Subscription.hold.is_(False),
-        Subscription.audience == There.UNKNOWN,
-        Subscription.audience_asked == There.SUBSCRIBED,
+        Subscription.audience == MailchimpStatus.UNKNOWN,
+        Subscription.audience_asked == MailchimpStatus.SUBSCRIBED,
     )
     .with_for_update(skip_locked=True)
 )

@@ -11,7 +11,13 @@ from sqlalchemy.orm import Session
 
 from newsletter.domain import clock
 from newsletter.domain.errors import Unreadable
-from newsletter.domain.lifecycle import UNSETTLED, Event, Status, There, wanted_there
+from newsletter.domain.lifecycle import (
+    UNSETTLED,
+    Event,
+    MailchimpStatus,
+    Status,
+    wanted_mailchimp_status,
+)
 from newsletter.ledger import log
 from newsletter.storage.database import reading
 from newsletter.storage.models import Erasure, Subscription
@@ -32,11 +38,11 @@ class Errand:
     digest: bytes
     round: int
     joining: Joining
-    wanted: There
-    known: There
+    wanted: MailchimpStatus
+    known: MailchimpStatus
     synced_round: int | None
     #: Earlier calls of unknown outcome: what they asked for, and until when they may be carried out.
-    asked: There | None
+    asked: MailchimpStatus | None
     settles_at: datetime | None
     taken_at: datetime
 
@@ -46,9 +52,9 @@ class Errand:
         return self._is_open and self.asked is not self.wanted
 
     @property
-    def asks(self) -> There:
+    def asks(self) -> MailchimpStatus:
         """What is asked for all in all, once this call is made, too."""
-        return There.UNKNOWN if self.may_be_undone else self.wanted
+        return MailchimpStatus.UNKNOWN if self.may_be_undone else self.wanted
 
     @property
     def _is_open(self) -> bool:
@@ -76,9 +82,11 @@ def take(ref: str) -> Errand | None:
         return None if row is None else _errand(session, row, now)
 
 
-def wish_for(row: Subscription) -> There | None:
+def wish_for(row: Subscription) -> MailchimpStatus | None:
     """Where the person of a row should be."""
-    return wanted_there(row.status, held=row.hold, is_successor=row.replaces_ref is not None)
+    return wanted_mailchimp_status(
+        row.status, held=row.hold, is_successor=row.replaces_ref is not None
+    )
 
 
 def unsettled(now: datetime) -> ColumnElement[bool]:
@@ -100,21 +108,23 @@ def _is_elsewhere() -> ColumnElement[bool]:
         and_(Subscription.status == Status.CONFIRMED, Subscription.hold.is_(True)),
         and_(Subscription.status == Status.PENDING, Subscription.replaces_ref.is_not(None)),
     )
-    wants_out = and_(is_out, Subscription.audience.in_(UNSETTLED[There.UNSUBSCRIBED]))
+    wants_out = and_(is_out, Subscription.audience.in_(UNSETTLED[MailchimpStatus.UNSUBSCRIBED]))
     return or_(_wants_in(), wants_out)
 
 
 def is_plain(now: datetime) -> ColumnElement[bool]:
     """Rows that are to be subscribed, with no call of unknown outcome behind them: many can be told together."""
     is_quiet = has_come(Subscription.audience_settles_at, now, latest(now, SETTLING))
-    return and_(_wants_in(), Subscription.audience != There.UNKNOWN, is_quiet, _is_due(now))
+    return and_(
+        _wants_in(), Subscription.audience != MailchimpStatus.UNKNOWN, is_quiet, _is_due(now)
+    )
 
 
 def _wants_in() -> ColumnElement[bool]:
     return and_(
         Subscription.status == Status.CONFIRMED,
         Subscription.hold.is_(False),
-        Subscription.audience.in_(UNSETTLED[There.SUBSCRIBED]),
+        Subscription.audience.in_(UNSETTLED[MailchimpStatus.SUBSCRIBED]),
     )
 
 

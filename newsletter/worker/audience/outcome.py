@@ -15,14 +15,14 @@ from sqlalchemy.orm import Session
 
 from newsletter.domain import clock
 from newsletter.domain.errors import DeliveryFailure, Meaning
-from newsletter.domain.lifecycle import Event, There
+from newsletter.domain.lifecycle import Event, MailchimpStatus
 from newsletter.ledger import log
 from newsletter.storage import jobs
 from newsletter.storage.database import lock, writing
 from newsletter.storage.models import Subscription
 from newsletter.storage.moments import CARRIED_OUT_WITHIN, SETTLING
 from newsletter.subscriptions import erasures
-from newsletter.subscriptions.person import commitment_of, stands_there
+from newsletter.subscriptions.person import commitment_of, record_mailchimp_status
 from newsletter.subscriptions.way_back import tell_way_back
 from newsletter.worker import backoff
 from newsletter.worker.audience.due import Errand, wish_for
@@ -44,12 +44,12 @@ def announce(errand: Errand) -> Errand:
         if row is None or row.round != errand.round or wish_for(row) is not errand.wanted:
             raise MovedOn
         errand = replace(errand, asked=row.audience_asked, settles_at=row.audience_settles_at)
-        row.audience, row.audience_asked = There.UNKNOWN, errand.asks
+        row.audience, row.audience_asked = MailchimpStatus.UNKNOWN, errand.asks
         row.audience_settles_at = clock.now() + SETTLING
         return errand
 
 
-def settle(errand: Errand, place: There, *, is_change: bool) -> None:
+def settle(errand: Errand, place: MailchimpStatus, *, is_change: bool) -> None:
     """Write down where somebody now stands there."""
     address = errand.joining.address
     with writing() as session:
@@ -60,19 +60,19 @@ def settle(errand: Errand, place: There, *, is_change: bool) -> None:
         row.audience_tries, row.audience_error, row.audience_try_at = 0, None, None
         if errand.may_be_undone:
             # Done at once, and looked at again when the earlier call can no longer be carried out.
-            stands_there(row, There.UNKNOWN, address)
+            record_mailchimp_status(row, MailchimpStatus.UNKNOWN, address)
             row.audience_settles_at = errand.settles_at
             if wish_for(row) is errand.wanted:
                 row.audience_try_at = errand.settles_at
         else:
-            stands_there(row, place, address)
+            record_mailchimp_status(row, place, address)
             row.audience_asked = row.audience_settles_at = None
-        if place is There.SUBSCRIBED and row.round == errand.round:
+        if place is MailchimpStatus.SUBSCRIBED and row.round == errand.round:
             row.synced_round = errand.round
-        elif place is There.UNSUBSCRIBED and is_change:
+        elif place is MailchimpStatus.UNSUBSCRIBED and is_change:
             # What stands there from now on is our doing, not the person's.
             row.synced_round = None
-        if is_change and place in (There.SUBSCRIBED, There.UNSUBSCRIBED):
+        if is_change and place in (MailchimpStatus.SUBSCRIBED, MailchimpStatus.UNSUBSCRIBED):
             _log(session, row, errand, Event.SYNCED, str(place))
 
 
@@ -95,14 +95,14 @@ def fail_all(failed: Sequence[tuple[Errand, DeliveryFailure]]) -> None:
                 erasures.nothing_in_flight(session, errand.digest, errand.settles_at)
 
 
-def hand_back(errand: Errand, known: There) -> None:
+def hand_back(errand: Errand, known: MailchimpStatus) -> None:
     """Leave somebody for whom an answer was not enough to a call for them alone, at once."""
     with writing() as session:
         row = _row(session, errand)
         if row is None:
             erasures.nothing_in_flight(session, errand.digest, errand.settles_at)
-        elif row.audience is There.UNKNOWN:
-            stands_there(row, known, errand.joining.address)
+        elif row.audience is MailchimpStatus.UNKNOWN:
+            record_mailchimp_status(row, known, errand.joining.address)
             row.audience_asked, row.audience_settles_at = errand.asked, errand.settles_at
             row.audience_try_at = None
 
@@ -135,13 +135,13 @@ def _note_failure(
     row.audience_error = failure.reason[:64]
     if failure.outcome_unknown:
         row.audience_settles_at = now + CARRIED_OUT_WITHIN
-    elif row.audience is There.UNKNOWN:
+    elif row.audience is MailchimpStatus.UNKNOWN:
         row.audience = errand.known
         row.audience_asked, row.audience_settles_at = errand.asked, errand.settles_at
     if row.round != errand.round or wish_for(row) is not errand.wanted:
         return  # something else is wanted by now, and its turn is at once
-    if failure.meaning is Meaning.GIVE_UP_ONE and errand.wanted is There.SUBSCRIBED:
-        row.audience = There.REFUSED
+    if failure.meaning is Meaning.GIVE_UP_ONE and errand.wanted is MailchimpStatus.SUBSCRIBED:
+        row.audience = MailchimpStatus.REFUSED
         _log(session, row, errand, Event.SYNC_FAILED, failure.reason[:64])
         tell_way_back(session, row)
     elif failure.meaning is Meaning.HOLD_ALL:

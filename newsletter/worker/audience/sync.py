@@ -10,7 +10,7 @@ import logging
 from collections import deque
 
 from newsletter.domain.errors import DeliveryFailure, Meaning
-from newsletter.domain.lifecycle import UNSETTLED, Reason, There
+from newsletter.domain.lifecycle import UNSETTLED, MailchimpStatus, Reason
 from newsletter.storage import jobs, outage
 from newsletter.storage.runs import reconciliation
 from newsletter.subscriptions import reported
@@ -58,7 +58,7 @@ class Audience:
         errand: Errand | None = None
         try:
             errand = due.take(ref)
-            if errand is None or not (adds or errand.wanted is There.UNSUBSCRIBED):
+            if errand is None or not (adds or errand.wanted is MailchimpStatus.UNSUBSCRIBED):
                 return Progress.FAILED
             self._carry_out(errand)
         except MovedOn:
@@ -83,11 +83,11 @@ class Audience:
         return Progress.DONE
 
     def _carry_out(self, errand: Errand) -> None:
-        if errand.known is There.UNKNOWN:
+        if errand.known is MailchimpStatus.UNKNOWN:
             member = self._look_up(errand)
             if _is_answer(errand, member):
                 return
-        if errand.wanted is There.SUBSCRIBED:
+        if errand.wanted is MailchimpStatus.SUBSCRIBED:
             self._subscribe(errand)
         else:
             errand = announce(errand)
@@ -105,7 +105,7 @@ class Audience:
         errand = announce(errand)
         settle(errand, self._add(errand), is_change=True)
 
-    def _add(self, errand: Errand) -> There:
+    def _add(self, errand: Errand) -> MailchimpStatus:
         if errand.ref not in self._batches.in_compliance:
             try:
                 return self._mailchimp.subscribe(errand.joining)
@@ -120,7 +120,7 @@ def _outcome(failure: DeliveryFailure, errand: Errand | None) -> str:
     """What comes of a failure, as the log tells it: nobody's leaving is ever given up."""
     if failure.meaning is Meaning.HOLD_ALL:
         return "all that is meant for Mailchimp waits"
-    is_adding = errand is not None and errand.wanted is There.SUBSCRIBED
+    is_adding = errand is not None and errand.wanted is MailchimpStatus.SUBSCRIBED
     return (
         "given up" if failure.meaning is Meaning.GIVE_UP_ONE and is_adding else "tried again later"
     )
@@ -128,17 +128,19 @@ def _outcome(failure: DeliveryFailure, errand: Errand | None) -> str:
 
 def _is_answer(errand: Errand, member: Member | None) -> bool:
     """Take what stands there for an answer where it is one, or tell that a call must follow."""
-    place = There.ABSENT if member is None else member.place
-    if errand.wanted is There.UNSUBSCRIBED:
-        if place in UNSETTLED[There.UNSUBSCRIBED]:
+    place = MailchimpStatus.ABSENT if member is None else member.place
+    if errand.wanted is MailchimpStatus.UNSUBSCRIBED:
+        if place in UNSETTLED[MailchimpStatus.UNSUBSCRIBED]:
             return False
-        was_ours = errand.asked is There.UNSUBSCRIBED and place is There.UNSUBSCRIBED
+        was_ours = (
+            errand.asked is MailchimpStatus.UNSUBSCRIBED and place is MailchimpStatus.UNSUBSCRIBED
+        )
         settle(errand, place, is_change=was_ours)
         return True
-    if place in (There.SUBSCRIBED, There.AWAITING):
+    if place in (MailchimpStatus.SUBSCRIBED, MailchimpStatus.AWAITING):
         settle(errand, place, is_change=errand.synced_round != errand.round)
         return True
-    is_own_doing = errand.asked in (There.UNSUBSCRIBED, There.UNKNOWN)
+    is_own_doing = errand.asked in (MailchimpStatus.UNSUBSCRIBED, MailchimpStatus.UNKNOWN)
     if errand.synced_round != errand.round or is_own_doing:
         # They left before this round's consent, or a late call of ours undid it: the consent counts.
         return False

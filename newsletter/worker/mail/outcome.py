@@ -16,7 +16,7 @@ from newsletter.storage.database import writing
 from newsletter.storage.models import Letter, LetterKind, Subscription
 from newsletter.subscriptions import quota
 from newsletter.subscriptions.letters import seal_evidence
-from newsletter.subscriptions.person import commitment_of, counted_under, stands_there
+from newsletter.subscriptions.person import commitment_of, counted_under, record_mailchimp_status
 from newsletter.texts import letters
 from newsletter.texts.letters import LetterValues
 from newsletter.worker import backoff
@@ -112,7 +112,7 @@ def _drop(session: Session, letter: Letter, row: Subscription) -> None:
     """A letter that nobody needs, or that proves nothing, goes; and an address that was there for it alone."""
     session.delete(letter)
     session.flush()
-    stands_there(row, row.audience, None)
+    record_mailchimp_status(row, row.audience, None)
 
 
 def _log(

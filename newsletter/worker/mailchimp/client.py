@@ -16,7 +16,7 @@ from mailchimp_marketing.api.ping_api import PingApi
 from newsletter.config import Settings
 from newsletter.domain.address import Address
 from newsletter.domain.errors import DeliveryFailure, Meaning
-from newsletter.domain.lifecycle import There
+from newsletter.domain.lifecycle import MailchimpStatus
 from newsletter.worker.mailchimp.transport import Line, call
 
 #: How many one call may name (POST /lists/{list_id}).
@@ -26,12 +26,12 @@ COMPLIANCE_STATE = "compliance_state"
 LIST_UNKNOWN = "list_unknown"
 
 _PLACES = {
-    "subscribed": There.SUBSCRIBED,
-    "unsubscribed": There.UNSUBSCRIBED,
-    "cleaned": There.UNSUBSCRIBED,
-    "archived": There.UNSUBSCRIBED,
-    "transactional": There.UNSUBSCRIBED,
-    "pending": There.AWAITING,
+    "subscribed": MailchimpStatus.SUBSCRIBED,
+    "unsubscribed": MailchimpStatus.UNSUBSCRIBED,
+    "cleaned": MailchimpStatus.UNSUBSCRIBED,
+    "archived": MailchimpStatus.UNSUBSCRIBED,
+    "transactional": MailchimpStatus.UNSUBSCRIBED,
+    "pending": MailchimpStatus.AWAITING,
 }
 #: Whoever stands there so has left, or cannot be reached.
 _LEFT = ("unsubscribed", "cleaned")
@@ -75,7 +75,7 @@ class Member:
     `left_at`: since when they are unsubscribed or cleaned there, if it told: a listing does.
     """
 
-    place: There
+    place: MailchimpStatus
     is_complaint: bool
     is_bounce: bool
     is_archived: bool
@@ -115,15 +115,19 @@ class Mailchimp:
         if audience.get("id") != self._list_id:
             raise DeliveryFailure(Meaning.HOLD_ALL, LIST_UNKNOWN)
 
-    def subscribe(self, joining: Joining) -> There:
+    def subscribe(self, joining: Joining) -> MailchimpStatus:
         """Have Mailchimp write to somebody who confirmed."""
-        return _place_in(self._put(joining, "subscribed"), There.SUBSCRIBED)
+        return _place_in(self._put(joining, "subscribed"), MailchimpStatus.SUBSCRIBED)
 
-    def ask_again(self, joining: Joining) -> There:
+    def ask_again(self, joining: Joining) -> MailchimpStatus:
         """Have Mailchimp ask somebody who confirmed once more, as its compliance state demands."""
-        return _place_in(self._put(joining, "pending"), There.AWAITING, There.SUBSCRIBED)
+        return _place_in(
+            self._put(joining, "pending"), MailchimpStatus.AWAITING, MailchimpStatus.SUBSCRIBED
+        )
 
-    def subscribe_all(self, everybody: Sequence[Joining]) -> list[There | DeliveryFailure | None]:
+    def subscribe_all(
+        self, everybody: Sequence[Joining]
+    ) -> list[MailchimpStatus | DeliveryFailure | None]:
         """Have Mailchimp write to so many at once, at most 500; what became of each, in their order.
 
         None: the answer does not say. What is raised became of all.
@@ -135,7 +139,7 @@ class Mailchimp:
         outcomes = _outcomes_in(answer)
         return [outcomes.get(joining.address.key) for joining in everybody]
 
-    def unsubscribe(self, address: Address) -> There:
+    def unsubscribe(self, address: Address) -> MailchimpStatus:
         """Have Mailchimp write no more; makes nobody: ABSENT for whom it does not know."""
         patch, change = self._lists.update_list_member, {"status": "unsubscribed"}
         try:
@@ -143,10 +147,14 @@ class Mailchimp:
         except DeliveryFailure as refusal:
             # Who is cleaned or archived there cannot be changed, and need not be.
             member = self.look_up(address) if refusal.meaning is Meaning.GIVE_UP_ONE else None
-            if member is None or member.place is not There.UNSUBSCRIBED:
+            if member is None or member.place is not MailchimpStatus.UNSUBSCRIBED:
                 raise
             return member.place
-        return There.ABSENT if answer is None else _place_in(answer, There.UNSUBSCRIBED)
+        return (
+            MailchimpStatus.ABSENT
+            if answer is None
+            else _place_in(answer, MailchimpStatus.UNSUBSCRIBED)
+        )
 
     def look_up(self, address: Address) -> Member | None:
         """Read what Mailchimp has of somebody; None: nothing, though it has the audience."""
@@ -202,15 +210,15 @@ def _as_member(joining: Joining, status: str) -> dict[str, str]:
     }
 
 
-def _outcomes_in(answer: dict[str, Any]) -> dict[str, There | DeliveryFailure]:
+def _outcomes_in(answer: dict[str, Any]) -> dict[str, MailchimpStatus | DeliveryFailure]:
     """What a batch's answer says of each address; nothing where it does not say what is needed.
 
     Its error codes tell next to nothing, so that the words of each error count, as in a single call's.
     """
-    outcomes: dict[str, There | DeliveryFailure] = {}
+    outcomes: dict[str, MailchimpStatus | DeliveryFailure] = {}
     for member in (*_dicts_in(answer, "new_members"), *_dicts_in(answer, "updated_members")):
         if member.get("status") == "subscribed":
-            outcomes[str(member.get("email_address")).lower()] = There.SUBSCRIBED
+            outcomes[str(member.get("email_address")).lower()] = MailchimpStatus.SUBSCRIBED
     for error in _dicts_in(answer, "errors"):
         if (failure := _known_failure(400, str(error.get("error")).lower())) is not None:
             outcomes[str(error.get("email_address")).lower()] = failure
@@ -266,7 +274,7 @@ def document(answer: Any) -> dict[str, Any]:
 
 def member_in(answer: Any) -> Member:
     """What Mailchimp's document of somebody says; raise DeliveryFailure for a status that nobody knows."""
-    place, status = _place_in(answer, *There), answer["status"]
+    place, status = _place_in(answer, *MailchimpStatus), answer["status"]
     reason = str(answer.get("unsubscribe_reason")).lower()
     is_complaint = any(word in reason for word in ("abuse", "spam", "complain"))
     is_bounce = status == "cleaned" and not is_complaint
@@ -283,7 +291,7 @@ def _time_in(text: object) -> datetime | None:
     return told if told.tzinfo is not None else told.replace(tzinfo=UTC)
 
 
-def _place_in(answer: Any, *wanted: There) -> There:
+def _place_in(answer: Any, *wanted: MailchimpStatus) -> MailchimpStatus:
     place = _PLACES.get(str(document(answer).get("status")))
     if place is None or place not in wanted:
         raise DeliveryFailure(Meaning.RETRY_LATER, "status_differs", outcome_unknown=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from newsletter.domain.lifecycle import UNSETTLED, There
+from newsletter.domain.lifecycle import UNSETTLED, MailchimpStatus
 
 
 class Drift(StrEnum):
@@ -19,9 +19,9 @@ class Drift(StrEnum):
 
 def judge(
     *,
-    wanted: There | None,
-    known: There,
-    place: There,
+    wanted: MailchimpStatus | None,
+    known: MailchimpStatus,
+    place: MailchimpStatus,
     was_there: bool,
     left_unknown: bool = False,
 ) -> Drift | None:
@@ -30,24 +30,30 @@ def judge(
     `wanted`: None for whom there is no wish. `was_there`: Mailchimp acknowledged their adding in this very round.
     `left_unknown`: they left there after this round's consent, and what is known here is older (a restored backup).
     """
-    if left_unknown and wanted is not None and place is There.UNSUBSCRIBED:
+    if left_unknown and wanted is not None and place is MailchimpStatus.UNSUBSCRIBED:
         # Not to be left to the audience loop, which would add them again: at once, or when their hold ends.
         return Drift.LEFT
     if wanted is None or known in UNSETTLED[wanted]:
         # Nobody's business, or the audience loop is about to see to it anyway.
         return None
-    if wanted is There.UNSUBSCRIBED:
-        return Drift.STILL_THERE if place in (There.SUBSCRIBED, There.AWAITING) else None
-    if place in (There.SUBSCRIBED, There.AWAITING):
+    if wanted is MailchimpStatus.UNSUBSCRIBED:
+        return (
+            Drift.STILL_THERE
+            if place in (MailchimpStatus.SUBSCRIBED, MailchimpStatus.AWAITING)
+            else None
+        )
+    if place in (MailchimpStatus.SUBSCRIBED, MailchimpStatus.AWAITING):
         return None if place is known else Drift.MISTAKEN
     return _judge_absence(known, place, was_there=was_there)
 
 
-def _judge_absence(known: There, place: There, *, was_there: bool) -> Drift | None:
+def _judge_absence(
+    known: MailchimpStatus, place: MailchimpStatus, *, was_there: bool
+) -> Drift | None:
     """Judge somebody who confirmed, and whom Mailchimp does not write to."""
-    if place is There.UNSUBSCRIBED and was_there:
+    if place is MailchimpStatus.UNSUBSCRIBED and was_there:
         return Drift.LEFT
-    if known is not There.SUBSCRIBED:
+    if known is not MailchimpStatus.SUBSCRIBED:
         # Refused, or asked by Mailchimp itself: an answer that stands until they ask anew.
         return None
     return Drift.GONE if was_there else Drift.NEVER_CAME

@@ -11,7 +11,7 @@ from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from newsletter.domain import clock
-from newsletter.domain.lifecycle import Event, Status, There, wanted_there
+from newsletter.domain.lifecycle import Event, MailchimpStatus, Status, wanted_mailchimp_status
 from newsletter.storage.database import reading
 from newsletter.storage.models import Erasure, LedgerRow, Subscription
 from newsletter.storage.moments import SETTLING, has_come, latest
@@ -27,16 +27,16 @@ class Known:
     status: Status
     held: bool
     is_successor: bool
-    place: There
+    place: MailchimpStatus
     synced_round: int | None
     settles_at: datetime | None
     since: datetime
     is_being_erased: bool
 
     @property
-    def wanted(self) -> There | None:
+    def wanted(self) -> MailchimpStatus | None:
         """The place they should have; None: no wish."""
-        return wanted_there(self.status, held=self.held, is_successor=self.is_successor)
+        return wanted_mailchimp_status(self.status, held=self.held, is_successor=self.is_successor)
 
     @property
     def was_there(self) -> bool:
@@ -66,7 +66,7 @@ _KNOWN: Select[*tuple[Any, ...]] = select(
 _EXPECTED = (
     Subscription.status == Status.CONFIRMED,
     Subscription.hold.is_(False),
-    Subscription.audience == There.SUBSCRIBED,
+    Subscription.audience == MailchimpStatus.SUBSCRIBED,
 )
 
 
@@ -100,7 +100,7 @@ def how_many_settled() -> int:
 
 def how_many_there() -> int:
     """How many are known to stand in the audience, subscribed or not."""
-    there = (There.SUBSCRIBED, There.UNSUBSCRIBED)
+    there = (MailchimpStatus.SUBSCRIBED, MailchimpStatus.UNSUBSCRIBED)
     query = select(func.count()).select_from(Subscription).where(Subscription.audience.in_(there))
     with reading() as session:
         return session.scalar(query) or 0
@@ -123,7 +123,7 @@ def unsubscribed_by_us_at(known: Known) -> datetime | None:
         LedgerRow.ref == known.ref,
         LedgerRow.round == known.round,
         LedgerRow.event == Event.SYNCED,
-        LedgerRow.detail == str(There.UNSUBSCRIBED),
+        LedgerRow.detail == str(MailchimpStatus.UNSUBSCRIBED),
     )
     with reading() as session:
         return session.scalar(last)

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from newsletter.domain import clock
 from newsletter.domain.address import Address
 from newsletter.domain.errors import DeliveryFailure, Meaning, Unreadable
-from newsletter.domain.lifecycle import Status, There
+from newsletter.domain.lifecycle import MailchimpStatus, Status
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Subscription
 from newsletter.subscriptions import reported
-from newsletter.subscriptions.person import address_of, meet_by_ref, stands_there
+from newsletter.subscriptions.person import address_of, meet_by_ref, record_mailchimp_status
 from newsletter.worker.audience.sync import reason_for
 from newsletter.worker.mailchimp.client import Mailchimp, Member
 from newsletter.worker.reconcile.drift import Drift, judge
@@ -56,7 +56,7 @@ def find(
     drift = judge(
         wanted=known.wanted,
         known=known.place,
-        place=There.ABSENT if member is None else member.place,
+        place=MailchimpStatus.ABSENT if member is None else member.place,
         was_there=known.was_there,
         left_unknown=is_restored and _left_since(known, member),
     )
@@ -91,7 +91,7 @@ def settle(mailchimp: Mailchimp, change: Change) -> bool:
         case Drift.STILL_THERE if looked.member is not None:
             return _correct(looked, looked.member.place)
         case _:
-            return _correct(looked, There.UNKNOWN)
+            return _correct(looked, MailchimpStatus.UNKNOWN)
 
 
 def _look(mailchimp: Mailchimp, change: Change) -> Change | None:
@@ -121,13 +121,13 @@ def _block(change: Change) -> bool:
     with reading() as session:
         if not is_still(session, known, change.asked_at):
             return False
-    place = There.ABSENT if member is None else member.place
+    place = MailchimpStatus.ABSENT if member is None else member.place
     # Whoever moves on from here on is in another round, and then nothing is done.
     reported.found_left(known.ref, known.round, reason_for(member), place)
     return True
 
 
-def _correct(change: Change, place: There) -> bool:
+def _correct(change: Change, place: MailchimpStatus) -> bool:
     with writing() as session:
         person = meet_by_ref(session, change.known.ref)
         if person is None:
@@ -135,6 +135,6 @@ def _correct(change: Change, place: There) -> bool:
         if not is_still(session, change.known, change.asked_at):
             return False
         # A block may be a digest alone: then Mailchimp brings its address back, until it is unsubscribed there.
-        stands_there(person.row, place, person.address or change.address)
+        record_mailchimp_status(person.row, place, person.address or change.address)
         person.row.audience_try_at = None
     return True

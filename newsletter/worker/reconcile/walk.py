@@ -14,7 +14,7 @@ from datetime import datetime
 from newsletter.domain import clock
 from newsletter.domain.address import Address
 from newsletter.domain.errors import InvalidAddress
-from newsletter.domain.lifecycle import There
+from newsletter.domain.lifecycle import MailchimpStatus
 from newsletter.storage.keys import keyring
 from newsletter.storage.runs.reconciliation import Scope, Stop
 from newsletter.worker.mailchimp.client import Member
@@ -84,7 +84,10 @@ class Reconciliation:
         self.report.unknown += len(contacts) - len(people)
         for known in people:
             self._unseen.discard(known.digest)
-            self._sees_anybody |= known.place in (There.SUBSCRIBED, There.UNSUBSCRIBED)
+            self._sees_anybody |= known.place in (
+                MailchimpStatus.SUBSCRIBED,
+                MailchimpStatus.UNSUBSCRIBED,
+            )
             self._compare(known, *contacts[known.digest], asked_at)
         return True
 

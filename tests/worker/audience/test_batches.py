@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from newsletter.domain.errors import DeliveryFailure
-from newsletter.domain.lifecycle import There
+from newsletter.domain.lifecycle import MailchimpStatus
 from newsletter.storage import jobs
 from newsletter.storage.database import reading
 from newsletter.storage.models import Subscription
@@ -133,7 +133,9 @@ class Meanwhile(Mailchimp):
         super().__init__(api_key=standin.api_key, list_id=standin.list_id, api_url=standin.api_url)
         self._meanwhile = meanwhile
 
-    def subscribe_all(self, everybody: Sequence[Joining]) -> list[There | DeliveryFailure | None]:
+    def subscribe_all(
+        self, everybody: Sequence[Joining]
+    ) -> list[MailchimpStatus | DeliveryFailure | None]:
         outcomes = super().subscribe_all(everybody)
         self._meanwhile()
         return outcomes
@@ -186,7 +188,7 @@ def test_of_a_process_that_died_in_its_call_everybody_is_looked_up(
 
     assert methods(mailchimp) == {"batch": 1, "GET": 2}
     with app.app_context(), reading() as session:
-        assert set(session.scalars(select(Subscription.audience))) == {There.SUBSCRIBED}
+        assert set(session.scalars(select(Subscription.audience))) == {MailchimpStatus.SUBSCRIBED}
 
 
 def test_a_whole_batch_refused_for_one_of_them_is_halved_until_the_others_are_through(

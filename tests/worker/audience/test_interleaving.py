@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from newsletter.domain.lifecycle import Erase, Status, There
+from newsletter.domain.lifecycle import Erase, MailchimpStatus, Status
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Subscription
 from newsletter.subscriptions.person import meet_by_ref
@@ -182,8 +182,8 @@ def test_a_request_whose_address_changed_there_leaves_nothing_stuck(
     settle()
 
     assert {row.status: row.audience for row in rows(app)} == {
-        Status.BLOCKED: There.ABSENT,
-        Status.PENDING: There.UNSUBSCRIBED,
+        Status.BLOCKED: MailchimpStatus.ABSENT,
+        Status.PENDING: MailchimpStatus.UNSUBSCRIBED,
     }
     assert mailchimp.contacts[GRACE].status == "unsubscribed"
 
@@ -200,7 +200,7 @@ def test_a_request_whose_mailbox_bounced_there_leaves_nothing_stuck(
 
     [row] = rows(app)
     assert access(client, ADA)["reason"] == "bounce"
-    assert row.audience is There.UNSUBSCRIBED
+    assert row.audience is MailchimpStatus.UNSUBSCRIBED
     assert row.address is not None
 
 

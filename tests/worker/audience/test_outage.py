@@ -19,7 +19,7 @@ from sqlalchemy import select
 from newsletter.domain import clock as our_clock
 from newsletter.domain.address import Address
 from newsletter.domain.consent import ConsentText
-from newsletter.domain.lifecycle import Status, There
+from newsletter.domain.lifecycle import MailchimpStatus, Status
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Erasure, Letter, Subscription
 from newsletter.subscriptions import wording
@@ -230,11 +230,14 @@ class Storm:
         if row is None:
             return there is None
         if row.status is not Status.CONFIRMED:
-            return there not in MAILED and row.audience in (There.ABSENT, There.UNSUBSCRIBED)
-        if row.audience is There.REFUSED:
+            return there not in MAILED and row.audience in (
+                MailchimpStatus.ABSENT,
+                MailchimpStatus.UNSUBSCRIBED,
+            )
+        if row.audience is MailchimpStatus.REFUSED:
             # Mailchimp never takes back by API whom it was told to forget.
             return person in self.once_erased and person in self.mailchimp.forgotten
-        return (row.audience, there) == (There.SUBSCRIBED, "subscribed")
+        return (row.audience, there) == (MailchimpStatus.SUBSCRIBED, "subscribed")
 
 
 def _is_about(call: Call, person: str) -> bool:

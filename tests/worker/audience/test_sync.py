@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 
 from newsletter.app import create_app
 from newsletter.config import load
-from newsletter.domain.lifecycle import There
+from newsletter.domain.lifecycle import MailchimpStatus
 from newsletter.storage import jobs
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Erasure, Subscription, db
@@ -552,7 +552,7 @@ class LeavingMeanwhile(Mailchimp):
         super().__init__(api_key=standin.api_key, list_id=standin.list_id, api_url=standin.api_url)
         self._meanwhile = meanwhile
 
-    def subscribe(self, *args: Any, **kwargs: Any) -> There:
+    def subscribe(self, *args: Any, **kwargs: Any) -> MailchimpStatus:
         place = super().subscribe(*args, **kwargs)
         self._meanwhile()
         return place

@@ -21,7 +21,7 @@ from newsletter import __version__
 from newsletter.config import load
 from newsletter.domain.address import Address
 from newsletter.domain.errors import DeliveryFailure, Meaning
-from newsletter.domain.lifecycle import There
+from newsletter.domain.lifecycle import MailchimpStatus
 from newsletter.worker.mailchimp.client import (
     Joining,
     Mailchimp,
@@ -82,11 +82,11 @@ def joining() -> Joining:
     return Joining(ada(), "de", SIGNED_UP, CONFIRMED)
 
 
-def subscribe(mailchimp: Mailchimp) -> There:
+def subscribe(mailchimp: Mailchimp) -> MailchimpStatus:
     return mailchimp.subscribe(joining())
 
 
-def ask_again(mailchimp: Mailchimp) -> There:
+def ask_again(mailchimp: Mailchimp) -> MailchimpStatus:
     return mailchimp.ask_again(joining())
 
 
@@ -106,7 +106,7 @@ def in_short(failure: DeliveryFailure) -> tuple[Meaning, str, bool]:
 
 def test_subscribing_tells_mailchimp_this_and_nothing_else() -> None:
     with ScriptedHttp(standing("subscribed")) as server, mailchimp_at(server.url) as mailchimp:
-        assert subscribe(mailchimp) is There.SUBSCRIBED
+        assert subscribe(mailchimp) is MailchimpStatus.SUBSCRIBED
 
     (request,) = server.requests
     assert (request.method, request.target) == ("PUT", f"{MEMBER}?skip_merge_validation=True")
@@ -121,9 +121,10 @@ def test_subscribing_tells_mailchimp_this_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "place"), [("pending", There.AWAITING), ("subscribed", There.SUBSCRIBED)]
+    ("status", "place"),
+    [("pending", MailchimpStatus.AWAITING), ("subscribed", MailchimpStatus.SUBSCRIBED)],
 )
-def test_asking_again_tells_the_same_with_pending(status: str, place: There) -> None:
+def test_asking_again_tells_the_same_with_pending(status: str, place: MailchimpStatus) -> None:
     with ScriptedHttp(standing(status)) as server, mailchimp_at(server.url) as mailchimp:
         assert ask_again(mailchimp) is place
 
@@ -423,7 +424,7 @@ def test_a_url_stays_as_it_is_given() -> None:
 @pytest.mark.parametrize("status", ["unsubscribed", "cleaned", "archived"])
 def test_unsubscribing_changes_the_status_alone(status: str) -> None:
     with ScriptedHttp(standing(status)) as server, mailchimp_at(server.url) as mailchimp:
-        assert mailchimp.unsubscribe(ada()) is There.UNSUBSCRIBED
+        assert mailchimp.unsubscribe(ada()) is MailchimpStatus.UNSUBSCRIBED
 
     (request,) = server.requests
     assert (request.method, request.target.partition("?")[0]) == ("PATCH", MEMBER)
@@ -432,7 +433,7 @@ def test_unsubscribing_changes_the_status_alone(status: str) -> None:
 
 def test_nobody_is_made_by_unsubscribing() -> None:
     with ScriptedHttp(NOT_FOUND, LIST_EXISTS) as server, mailchimp_at(server.url) as mailchimp:
-        assert mailchimp.unsubscribe(ada()) is There.ABSENT
+        assert mailchimp.unsubscribe(ada()) is MailchimpStatus.ABSENT
 
     assert [request.method for request in server.requests] == ["PATCH", "GET"]
 
@@ -443,7 +444,7 @@ def test_who_gets_nothing_anyway_needs_no_unsubscribing(status: str) -> None:
         ScriptedHttp(REFUSED, standing(status)) as server,
         mailchimp_at(server.url) as mailchimp,
     ):
-        assert mailchimp.unsubscribe(ada()) is There.UNSUBSCRIBED
+        assert mailchimp.unsubscribe(ada()) is MailchimpStatus.UNSUBSCRIBED
 
 
 REFUSED_UNSUBSCRIBING: list[tuple[list[Answer], Meaning, str]] = [
@@ -467,22 +468,22 @@ def test_who_is_still_written_to_is_not_unsubscribed(
 
 
 MEMBERS: list[tuple[Answer, Member]] = [
-    (standing("subscribed"), Member(There.SUBSCRIBED, False, False, False)),
-    (standing("pending"), Member(There.AWAITING, False, False, False)),
-    (standing("transactional"), Member(There.UNSUBSCRIBED, False, False, False)),
-    (standing("archived"), Member(There.UNSUBSCRIBED, False, False, True)),
-    (standing("cleaned"), Member(There.UNSUBSCRIBED, False, True, False)),
+    (standing("subscribed"), Member(MailchimpStatus.SUBSCRIBED, False, False, False)),
+    (standing("pending"), Member(MailchimpStatus.AWAITING, False, False, False)),
+    (standing("transactional"), Member(MailchimpStatus.UNSUBSCRIBED, False, False, False)),
+    (standing("archived"), Member(MailchimpStatus.UNSUBSCRIBED, False, False, True)),
+    (standing("cleaned"), Member(MailchimpStatus.UNSUBSCRIBED, False, True, False)),
     (
         standing("cleaned", unsubscribe_reason="N/A (Abuse complaint)"),
-        Member(There.UNSUBSCRIBED, True, False, False),
+        Member(MailchimpStatus.UNSUBSCRIBED, True, False, False),
     ),
     (
         standing("unsubscribed", unsubscribe_reason="N/A (Unsubscribed by an admin)"),
-        Member(There.UNSUBSCRIBED, False, False, False),
+        Member(MailchimpStatus.UNSUBSCRIBED, False, False, False),
     ),
     (
         standing("unsubscribed", unsubscribe_reason="The emails are spam"),
-        Member(There.UNSUBSCRIBED, True, False, False),
+        Member(MailchimpStatus.UNSUBSCRIBED, True, False, False),
     ),
 ]
 
@@ -674,8 +675,8 @@ def error(words: str) -> dict[str, str]:
 
 SUBSCRIBED_IN_OTHER_CASE = {"email_address": ADA.upper(), "status": "subscribed"}
 ONE_OF_A_BATCH = {
-    "new": (of_batch(new=[SUBSCRIBED_IN_OTHER_CASE]), There.SUBSCRIBED),
-    "changed": (of_batch(updated=[SUBSCRIBED_IN_OTHER_CASE]), There.SUBSCRIBED),
+    "new": (of_batch(new=[SUBSCRIBED_IN_OTHER_CASE]), MailchimpStatus.SUBSCRIBED),
+    "changed": (of_batch(updated=[SUBSCRIBED_IN_OTHER_CASE]), MailchimpStatus.SUBSCRIBED),
     "another status": (of_batch(new=[{"email_address": ADA, "status": "pending"}]), None),
     "not mentioned": (of_batch(), None),
     "no lists": (of_batch(new=None, updated={}, errors="none"), None),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from newsletter.domain.errors import DeliveryFailure, Meaning
-from newsletter.domain.lifecycle import There
+from newsletter.domain.lifecycle import MailchimpStatus
 from newsletter.worker.mailchimp.client import Member
 from newsletter.worker.mailchimp.listing import Listing, MailchimpMembers
 from sandbox.mailchimp import StandIn
@@ -193,7 +193,7 @@ def test_each_contact_tells_why_it_gets_nothing(
     assert grace.is_bounce
     assert hedy is not None
     assert hedy.is_archived
-    assert {ada.place, grace.place, hedy.place} == {There.UNSUBSCRIBED}
+    assert {ada.place, grace.place, hedy.place} == {MailchimpStatus.UNSUBSCRIBED}
 
 
 def test_a_contact_without_an_address_or_of_an_unknown_status_stops_nobody(

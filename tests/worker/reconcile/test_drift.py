@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from newsletter.domain.lifecycle import There
+from newsletter.domain.lifecycle import MailchimpStatus
 from newsletter.worker.reconcile.drift import Drift, judge
 from newsletter.worker.reconcile.walk import limit_for
 
-SUBSCRIBED, UNSUBSCRIBED = There.SUBSCRIBED, There.UNSUBSCRIBED
-AWAITING, ABSENT, REFUSED, UNKNOWN = There.AWAITING, There.ABSENT, There.REFUSED, There.UNKNOWN
+SUBSCRIBED, UNSUBSCRIBED = MailchimpStatus.SUBSCRIBED, MailchimpStatus.UNSUBSCRIBED
+AWAITING, ABSENT, REFUSED, UNKNOWN = (
+    MailchimpStatus.AWAITING,
+    MailchimpStatus.ABSENT,
+    MailchimpStatus.REFUSED,
+    MailchimpStatus.UNKNOWN,
+)
 
 CONFIRMED_ROWS = [
     # known, stands there, was there in this round, so
@@ -51,7 +56,7 @@ OUT_ROWS = [
 
 @pytest.mark.parametrize(("known", "place", "was_there", "drift"), CONFIRMED_ROWS)
 def test_whoever_confirmed(
-    known: There, place: There, was_there: bool, drift: Drift | None
+    known: MailchimpStatus, place: MailchimpStatus, was_there: bool, drift: Drift | None
 ) -> None:
     assert judge(wanted=SUBSCRIBED, known=known, place=place, was_there=was_there) is drift
 
@@ -59,12 +64,12 @@ def test_whoever_confirmed(
 @pytest.mark.parametrize(("known", "place", "drift"), OUT_ROWS)
 @pytest.mark.parametrize("was_there", [True, False])
 def test_whoever_is_to_get_nothing(
-    known: There, place: There, was_there: bool, drift: Drift | None
+    known: MailchimpStatus, place: MailchimpStatus, was_there: bool, drift: Drift | None
 ) -> None:
     assert judge(wanted=UNSUBSCRIBED, known=known, place=place, was_there=was_there) is drift
 
 
-@pytest.mark.parametrize("known", list(There))
+@pytest.mark.parametrize("known", list(MailchimpStatus))
 @pytest.mark.parametrize(
     ("wanted", "place", "drift"),
     [
@@ -74,16 +79,21 @@ def test_whoever_is_to_get_nothing(
     ],
 )
 def test_whoever_left_there_after_what_a_backup_knows_has_left(
-    known: There, wanted: There | None, place: There, drift: Drift | None
+    known: MailchimpStatus,
+    wanted: MailchimpStatus | None,
+    place: MailchimpStatus,
+    drift: Drift | None,
 ) -> None:
     judged = judge(wanted=wanted, known=known, place=place, was_there=False, left_unknown=True)
 
     assert judged is drift
 
 
-@pytest.mark.parametrize("place", list(There))
-@pytest.mark.parametrize("known", list(There))
-def test_whoever_has_not_confirmed_is_nobodys_business(known: There, place: There) -> None:
+@pytest.mark.parametrize("place", list(MailchimpStatus))
+@pytest.mark.parametrize("known", list(MailchimpStatus))
+def test_whoever_has_not_confirmed_is_nobodys_business(
+    known: MailchimpStatus, place: MailchimpStatus
+) -> None:
     assert judge(wanted=None, known=known, place=place, was_there=False) is None
 
 
@@ -100,7 +110,7 @@ def test_whoever_has_not_confirmed_is_nobodys_business(known: There, place: Ther
     ],
 )
 def test_what_the_audience_loop_sees_to_anyway_is_left_to_it(
-    wanted: There, known: There, place: There
+    wanted: MailchimpStatus, known: MailchimpStatus, place: MailchimpStatus
 ) -> None:
     assert judge(wanted=wanted, known=known, place=place, was_there=True) is None
 

@@ -24,7 +24,7 @@ from newsletter.app import create_core
 from newsletter.cli import application
 from newsletter.config import load
 from newsletter.domain import clock as house_clock
-from newsletter.domain.lifecycle import There
+from newsletter.domain.lifecycle import MailchimpStatus
 from newsletter.storage import jobs
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Subscription, db
@@ -230,7 +230,7 @@ def test_whom_mailchimp_asked_once_more_and_who_said_yes_is_synced(
     assert agreed(command("--full"))
 
 
-@pytest.mark.parametrize("place", [There.AWAITING, There.REFUSED])
+@pytest.mark.parametrize("place", [MailchimpStatus.AWAITING, MailchimpStatus.REFUSED])
 def test_whoever_is_refused_or_awaiting_and_not_there_is_left_alone(
     app: Flask,
     client: FlaskClient,
@@ -238,7 +238,7 @@ def test_whoever_is_refused_or_awaiting_and_not_there_is_left_alone(
     join: Join,
     drain: Drain,
     command: Command,
-    place: There,
+    place: MailchimpStatus,
 ) -> None:
     join(ADA)
     know(app, audience=place, synced_round=None)
@@ -524,7 +524,7 @@ def test_whoever_moved_on_before_their_turn_is_left_alone(
     mailchimp.hard_bounces(ADA)
     mailchimp.is_deleted(GRACE)
     leave(client, HEDY)
-    know(app, audience=There.SUBSCRIBED)
+    know(app, audience=MailchimpStatus.SUBSCRIBED)
     with app.app_context():
         going = under_way(members, until="_settle")
         assert going.report.changes == 2
