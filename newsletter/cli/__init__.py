@@ -1,5 +1,5 @@
 """The `newsletter` command. Addresses come from standard input or a prompt, never from the arguments, which others
-can read in a list of processes. Exit status: 0 done, 1 not done, 2 wrong usage or settings.
+can read in a list of processes. Exit status: 0 done, 1 not done, 2 wrong usage or settings, 3 a restored database.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from newsletter.cli import (
 
 
 class _AllInOne(click.Group):
-    """A group whose help lists the commands of its groups, too; its commands write nothing that steers a terminal."""
+    """A group whose help lists the commands of its groups, and whose output cannot control a terminal."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run a command."""
-        with terminal.harmless():
+        """Run a command with escaped output."""
+        with terminal.escaped():
             return super().main(*args, **kwargs)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write every command, so that nobody has to look for `keys rotate` behind `keys`."""
+        """List every command, `keys rotate` beside `keys`."""
         rows = [row for name in self.list_commands(ctx) for row in _rows(name, self.commands[name])]
         with formatter.section("Commands"):
             formatter.write_dl(rows)

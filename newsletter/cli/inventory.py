@@ -1,4 +1,4 @@
-"""What is collected, as documents for whoever answers for it: made from the code and the settings alone."""
+"""The record of processing and a text for the privacy notice, made from the code and the settings alone."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from newsletter.texts import inventory
 @click.option(
     "--locale",
     type=click.Choice(["de", "en"]),
-    help="The language; DEFAULT_LOCALE's where none is named.",
+    help="The language [DEFAULT_LOCALE].",
 )
 def data_inventory(*, locale: Locale | None) -> None:
-    """Print the record of processing and a text for the notice.
+    """Print the record of processing and a privacy text.
 
-    Both are Markdown (Art. 30 and 13 GDPR). What stands in square brackets is to be filled in. No database is opened.
+    The text is for the privacy notice; both are Markdown (Art. 30 and 13 GDPR). Fill in what is in square
+    brackets. No database is opened.
     """
     settings = config.load_or_exit()
     click.echo(inventory.document(settings, locale or settings.default_locale), nl=False)

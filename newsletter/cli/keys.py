@@ -1,4 +1,4 @@
-"""What an operator does about the keys (docs/keys.md): changing them, looking at them, publishing the public ones."""
+"""The keys (docs/keys.md): rotate them, list them, print the public ones."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from newsletter.storage.keys import keyring, reencryption, rotation, signing
 from newsletter.storage.keys.reencryption import Walk
 from newsletter.storage.notices import Code
 
-_END = "an hour after the new one, the worker takes it away, or `newsletter keys rotate` does"
+_END = "an hour after the new one was made, the worker or `newsletter keys rotate` deletes it"
 
 
 @click.group()
 def keys() -> None:
-    """Change the keys, look at them, publish the public ones."""
+    """Rotate the keys, list them, print the public ones."""
 
 
 @keys.command()
-@click.option("--data", is_flag=True, help="Make a new data key, and encrypt everything by it.")
-@click.option("--signing", "signs", is_flag=True, help="Make a new key that signs.")
+@click.option("--data", is_flag=True, help="Make a new data key, and encrypt everything with it.")
+@click.option("--signing", "signs", is_flag=True, help="Make a new signing key.")
 @with_app
 def rotate(*, data: bool, signs: bool) -> None:
-    """Wrap the keyring by the newest DATA_KEY.
+    """Wrap the keyring with the newest DATA_KEY.
 
-    Afterwards the older ones may leave the list. It may be done while web and workers run, and done again; what
-    a run did not finish, the next one does. Digests never change.
+    Afterwards the older ones may be removed from the list. Web and workers may run meanwhile. A run that was
+    interrupted is continued by the next one. Digests never change.
     """
-    keyring.current()  # nothing can be done to a database that `release` has not made yet
+    keyring.current()  # raises on a database without a released schema
     if data:
         restored.check()
     for stale in notices.current(Code.KEY_IS_STALE)[:1]:
@@ -44,28 +44,28 @@ def rotate(*, data: bool, signs: bool) -> None:
     _rewrap()
     if signs:
         rotation.new_signing_key()
-        click.echo("A new key signs from now on: publish what `newsletter keys public` prints.")
+        click.echo("A new key signs from now on: publish the output of `newsletter keys public`.")
     if data and rotation.new_data_key():
         click.echo("A new data key encrypts from now on.")
     elif data:
-        click.echo("A data key was made within the last hour: its rotation goes on.")
+        click.echo("A data key was made within the last hour: its rotation continues.")
     if len(keyring.current().data) > 1:
-        _turn_from_old_keys()
+        _reencrypt()
 
 
 def _rewrap() -> None:
     changed, all_ = rotation.rewrap()
     if changed:
-        click.echo(f"{changed} of {all_} keys were wrapped anew by the newest DATA_KEY.")
+        click.echo(f"{changed} of {all_} keys were wrapped again, with the newest DATA_KEY.")
     else:
-        click.echo(f"All {all_} keys are wrapped by the newest DATA_KEY.")
+        click.echo(f"Nothing changed: all {all_} keys are wrapped with the newest DATA_KEY.")
     if len(config.current().data_key) > 1:
         click.echo(
-            "The older ones may leave the list, on every host; keep them as long as there are backups of theirs."
+            "Remove the older ones from the list on every host; keep a copy as long as backups need them."
         )
 
 
-def _turn_from_old_keys() -> None:
+def _reencrypt() -> None:
     restored.check()
     walk = Walk()
     with _bar() as watch:
@@ -73,18 +73,20 @@ def _turn_from_old_keys() -> None:
             watch(walk.seen)
     stay = rotation.end_old_keys()
     if anew := walk.seen - walk.unreadable:
-        click.echo(f"{_values(anew)} {'was' if anew == 1 else 'were'} encrypted anew.")
+        click.echo(f"{_values(anew)} {'was' if anew == 1 else 'were'} encrypted again.")
     if walk.unreadable:
         raise click.ClickException(
-            f"{_values(walk.unreadable)} cannot be read. What cannot be read stays as it is, and so does"
-            " its key; the log names the rows."
+            f"{_values(walk.unreadable)} cannot be read. They and their key are left unchanged; the log"
+            " names the rows."
         )
     if left := _left():
-        click.echo(f"Held or written meanwhile: {_values(left)}, for the next run.")
+        click.echo(
+            f"Left for the next run, as they were locked or written meanwhile: {_values(left)}."
+        )
     if stay:
-        click.echo(f"The old data key stays for now: {_END}.")
+        click.echo(f"The old data key is kept for now: {_END}.")
     else:
-        click.echo("The old data key is gone: nothing needs it any more.")
+        click.echo("The old data key was deleted: nothing needs it.")
 
 
 def _values(count: int) -> str:
@@ -97,7 +99,7 @@ def _left() -> int:
 
 @contextmanager
 def _bar() -> Iterator[Callable[[int], None]]:
-    """How far the walk is, on a terminal alone."""
+    """A progress bar, on a terminal only."""
     if not sys.stdout.isatty():
         yield lambda _: None
         return
@@ -108,32 +110,32 @@ def _bar() -> Iterator[Callable[[int], None]]:
 @keys.command("list")
 @with_app
 def list_() -> None:
-    """Show which keys there are and which DATA_KEY wraps each.
+    """List the keys, and which DATA_KEY wraps each.
 
-    No key is shown.
+    No key itself is shown.
     """
     kept = rotation.kept()
     for key in kept:
         by = (
             "the newest DATA_KEY" if key.place == 0 else f"DATA_KEY no. {key.place + 1} of the list"
         )
-        click.echo(f"{key.id:>4}  {key.purpose:<9}  made {rfc3339(key.made_at)}  wrapped by {by}")
+        click.echo(f"{key.id:>4}  {key.purpose:<9}  made {rfc3339(key.made_at)}  wrapped with {by}")
     if any(key.place > 0 for key in kept):
-        click.echo("`newsletter keys rotate` wraps all of them by the newest.")
+        click.echo("`newsletter keys rotate` wraps all of them with the newest.")
     if len(keyring.current().data) > 1:
         left = _left()
-        is_old = f"{'is' if left == 1 else 'are'} still encrypted by an old data key"
+        is_old = f"{'is' if left == 1 else 'are'} still encrypted with an old data key"
         click.echo(f"{_values(left).capitalize()} {is_old}: {_END}.")
 
 
 @keys.command()
 @with_app
 def public() -> None:
-    """Print the public keys, to be published.
+    """Print the public keys, for publication.
 
-    The newest first; what was ever signed here can be checked with one of them.
+    The newest comes first. Each document that was ever signed here can be checked with one of them.
     """
     for place, key in enumerate(keyring.current().public_keys):
-        told = "signs now" if place == 0 else "signed before"
-        click.echo(f"{signing.ALGORITHM}, {told}, fingerprint {signing.fingerprint(key)}")
+        use = "signs now" if place == 0 else "signed before"
+        click.echo(f"{signing.ALGORITHM}, {use}, fingerprint {signing.fingerprint(key)}")
         click.echo(signing.public_pem(key))

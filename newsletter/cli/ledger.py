@@ -1,4 +1,4 @@
-"""Whether anybody changed the ledger: `ledger verify`; and a new folder for its checkpoints: `ledger new-folder`."""
+"""The ledger: verify it, and begin a new file of checkpoints."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from newsletter.worker.restore import new_folder
 
 @click.group()
 def ledger() -> None:
-    """Check the ledger, or begin a new folder of checkpoints."""
+    """Verify the ledger, or begin a new file of checkpoints."""
 
 
 @ledger.command()
@@ -29,14 +29,14 @@ def ledger() -> None:
 @click.option(
     "--folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Compare with those of another folder, such as a copy of your own.",
+    help="Compare with the checkpoints of another folder, such as a copy.",
 )
 @with_app
 def verify(*, checkpoints: bool, folder: Path | None) -> None:
-    """Check each row by its seal (--checkpoints).
+    """Verify each row of the ledger by its seal.
 
-    The first that is wrong is named. A tail that was cut off, and a ledger rewritten with all of its
-    seals, show beside the checkpoints alone. Exit status 1 where anything is wrong.
+    The first wrong row is named. Only --checkpoints finds a tail that was cut off, and a ledger that was rewritten with
+    all its seals. Exit status 1 where anything is wrong.
     """
     checkpoints = checkpoints or folder is not None
     folder = folder or config.current().ledger_checkpoints
@@ -48,24 +48,24 @@ def verify(*, checkpoints: bool, folder: Path | None) -> None:
             watch(walk)
     if walk.wrong is not None:
         raise click.ClickException(one_line(walk.wrong))
-    if checkpoints and folder is not None and (wrong := _beside_checkpoints(folder)) is not None:
+    if checkpoints and folder is not None and (wrong := _against_checkpoints(folder)) is not None:
         raise click.ClickException(one_line(wrong))
     if _is_workers_scope(folder, checkpoints=checkpoints):
-        # What the worker found the last time, and was mended since, is told no more.
+        # Clears what the worker found last time, if it has been corrected since.
         verification.end(wrong=None)
-    beside = ", and as the checkpoints say" if checkpoints else ""
-    click.echo(f"{walk.checked} rows are as they were sealed{beside}.")
+    matched = "their seals and the checkpoints" if checkpoints else "their seals"
+    click.echo(f"{walk.checked} rows match {matched}.")
     if walk.unsealed:
-        click.echo(f"{walk.unsealed} more wait for their seal.")
+        click.echo(f"{walk.unsealed} more are not sealed yet.")
 
 
 def _is_workers_scope(folder: Path | None, *, checkpoints: bool) -> bool:
-    """Tell whether all was checked that the worker checks every day."""
+    """Whether this run verified everything that the worker verifies every day."""
     workers = config.current().ledger_checkpoints
     return workers is None or (checkpoints and folder == workers)
 
 
-def _beside_checkpoints(folder: Path) -> str | None:
+def _against_checkpoints(folder: Path) -> str | None:
     try:
         return comparison.complaint(folder)
     except OSError as error:
@@ -74,16 +74,15 @@ def _beside_checkpoints(folder: Path) -> str | None:
 
 @ledger.command("new-folder")
 @click.option(
-    "--none", is_flag=True, help="Go on without checkpoints; LEDGER_CHECKPOINTS is not set."
+    "--none", is_flag=True, help="Continue without checkpoints; LEDGER_CHECKPOINTS is not set."
 )
 @with_app
 def begin_new_folder(*, none: bool) -> None:
     """Begin a new file of checkpoints.
 
-    For an empty LEDGER_CHECKPOINTS, where the earlier checkpoints are lost for good: workers refuse to
-    start without them, since a backup may have been restored. So first see that it is the right folder,
-    and mounted; where the file was moved, put it there instead. Everybody is then compared with Mailchimp
-    before anybody is added there.
+    For an empty LEDGER_CHECKPOINTS, where the earlier checkpoints are lost for good: workers refuse to start without
+    them, since a backup may have been restored. First check that the folder is the right one and mounted; if the file
+    was moved, move it back instead. All people are then compared with Mailchimp before anybody is added there.
     """
     folder = config.current().ledger_checkpoints
     if folder is None and none:
@@ -103,7 +102,7 @@ def begin_new_folder(*, none: bool) -> None:
 
 @contextmanager
 def walk_bar() -> Iterator[Callable[[Verification], None]]:
-    """How far the walk is, on a terminal alone."""
+    """A progress bar, on a terminal only."""
     if not sys.stdout.isatty():
         yield lambda _: None
         return

@@ -1,4 +1,4 @@
-"""What an operator does about Mailchimp: comparing both sides, and having it tell who leaves there."""
+"""Mailchimp: compare both sides, and register the webhook."""
 
 from __future__ import annotations
 
@@ -23,17 +23,16 @@ from newsletter.worker.reconcile_now import reconcile_now
 
 
 @click.command()
-@click.option("--full", is_flag=True, help="Walk all contacts, and see who is missing there.")
-@click.option("--yes", is_flag=True, help="Make all changes, however many there are.")
+@click.option("--full", is_flag=True, help="Compare all contacts, and find who is missing.")
+@click.option("--yes", is_flag=True, help="Make all changes, however many they are.")
 @with_app
 def reconcile(*, full: bool, yes: bool) -> None:
-    """Settle what differs at Mailchimp (--full, --yes).
+    """Compare with Mailchimp, and correct differences.
 
-    A block wins, wherever it was set. Without --full, contacts that changed since the last time are
-    looked at, and all of them once a week. Where it looks like a wrong list, nothing changes without
-    --yes: where more than 50 people, or 2 % of them, would change, where the audience is another than
-    before, or where fewer than half are there who should be. The worker does the same by itself every
-    night.
+    A block wins, wherever it was made. Without --full, contacts that changed since the last run are compared, and all
+    of them once a week. What looks like a wrong audience changes nothing without --yes: more than 50 changes or 2 % of
+    all people, another audience than before, or fewer than half of the expected people in it. The worker does the same
+    every night.
     """
     restored.check()
     mailchimp = members_for(config.current())
@@ -67,12 +66,12 @@ def _reconciled(
 
 
 def _wait(reason: str) -> None:
-    click.echo(f"Mailchimp fails ({reason}): it is tried again for a minute or two.", err=True)
+    click.echo(f"Mailchimp fails ({reason}): trying again for a minute or two.", err=True)
 
 
 @contextmanager
 def bar() -> Iterator[Callable[[Report], None]]:
-    """How far the walk is, on a terminal alone."""
+    """A progress bar, on a terminal only."""
     if not sys.stdout.isatty():
         yield lambda _: None
         return
@@ -87,19 +86,21 @@ def bar() -> Iterator[Callable[[Report], None]]:
 
 @click.group()
 def webhook() -> None:
-    """Have Mailchimp tell who leaves there."""
+    """Have Mailchimp report who leaves there."""
 
 
 @webhook.command("install")
 @with_app
 def install_webhook() -> None:
-    """Register the webhook at Mailchimp, or mend the one there.
+    """Register the webhook at Mailchimp, or correct it.
 
-    `web` has to answer at PUBLIC_URL. Where one is made, its signing secret is shown, this once.
+    `web` must answer at PUBLIC_URL. The signing secret of a new webhook is shown once.
     """
     installed = webhook_install.install(config.current())
     for sentence in installed.sentences:
         click.echo(one_line(sentence))
     if installed.signing_secret is not None:
-        click.echo("Set MAILCHIMP_SIGNING_SECRET for `web` to this, which nobody shows again:")
+        click.echo(
+            "Set MAILCHIMP_SIGNING_SECRET for `web` to this secret, which is not shown again:"
+        )
         click.echo(one_line(installed.signing_secret))

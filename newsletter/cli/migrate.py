@@ -1,6 +1,6 @@
-"""Bringing a database to the newest schema, with Alembic: for `newsletter release`, and for developers.
+"""Migrates the database with Alembic, for `newsletter release` and for developers.
 
-`flask --app newsletter.cli.migrate db …` writes and looks at migrations.
+Developers write and inspect migrations with `flask --app newsletter.cli.migrate db …`.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from newsletter.storage.models import db
 
 
 def create_app() -> Flask:
-    """What Flask's `db` commands work on."""
+    """The application for Flask's `db` commands."""
     app = create_core()
     bind(app)
     return app
 
 
 def bind(app: Flask) -> None:
-    """Make Alembic known to an application."""
+    """Register Alembic with an application."""
     folder = str(app.extensions["migrations"])
     flask_migrate.Migrate(app, db, directory=folder, render_as_batch=True, compare_type=True)
 
 
 def upgrade(revision: str = "head") -> None:
-    """Bring the application's database to a revision."""
+    """Migrate the current application's database to a revision."""
     bind(current_app._get_current_object())  # type: ignore[attr-defined]  # it is a proxy
     with deadline.without():
         flask_migrate.upgrade(revision=revision)

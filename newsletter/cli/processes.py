@@ -1,4 +1,4 @@
-"""What the Procfile's lines run, and what looks for mistakes of configuration before they do."""
+"""The processes of the Procfile, and the check of the configuration before they start."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from newsletter.worker.run import Worker
 def release() -> None:
     """Bring the database to the newest schema.
 
-    Makes the keyring, too, where there is none; several hosts may do it at once.
+    Creates the keyring where there is none. Several hosts may run it at once.
     """
     keyring.check()
     migrate.upgrade()
@@ -37,7 +37,7 @@ def release() -> None:
         is_ahead = schema_of(session.connection()) is Schema.AHEAD
     if is_ahead:
         click.echo(
-            "The schema is a later release's: it stays as it is, and this one works with it."
+            "The schema is a later release's: it is left unchanged, and this release works with it."
         )
     if (reason := wording_registry.complaint()) is not None:
         click.echo(f"Worth knowing: {reason}; change TOPICS or the template.", err=True)
@@ -47,30 +47,31 @@ def release() -> None:
 @click.command()
 @with_app
 def worker() -> None:
-    """Send letters, keep Mailchimp up to date, tidy up.
+    """Send e-mails and keep Mailchimp in step.
 
-    Until SIGTERM; then it finishes what is in hand.
-    Exit status 3 where the database was restored from a backup, or its checkpoints are missing.
+    It also seals the ledger and ends data whose period is over. It runs until SIGTERM, and then finishes its
+    current step. Exit status 3 where the database was restored from a
+    backup, or its checkpoints are missing.
     """
     keyring.check()
-    at_work = Worker(current_app._get_current_object())  # type: ignore[attr-defined]
-    has_ended = at_work.run()
-    if at_work.restored is not None:
-        say_restored(at_work.restored)
+    running = Worker(current_app._get_current_object())  # type: ignore[attr-defined]
+    has_ended = running.run()
+    if running.restored is not None:
+        say_restored(running.restored)
     if not has_ended:
-        # The interpreter would wait at its end for what hangs in a driver.
+        # The interpreter would wait at its end for a thread that hangs in a driver.
         logging.shutdown()
-        os._exit(0 if at_work.restored is None else RESTORED_STATUS)
-    if at_work.restored is not None:
+        os._exit(0 if running.restored is None else RESTORED_STATUS)
+    if running.restored is not None:
         raise SystemExit(RESTORED_STATUS)
 
 
 @click.command()
 def check() -> None:
-    """Look for mistakes of configuration; say how to mend each.
+    """Find mistakes of configuration, and how to correct each.
 
-    Exit status 1 where there are any.
-    Problems go to standard error; what is only worth knowing goes to standard output.
+    Exit status 1 where there are any. Mistakes go to standard error; hints ("Worth knowing: …") go to standard
+    output.
     """
     found = list(checkup.settings.misspelt(config.variables()))
     found += checkup.settings.quoted(config.quoted())

@@ -1,4 +1,4 @@
-"""What an operator does about data that ends: seeing what will go, and having it go now."""
+"""Retention: list the data whose period has ended, end it, and repeat erasures after a restored backup."""
 
 from __future__ import annotations
 
@@ -21,19 +21,21 @@ from newsletter.worker.upkeep import retention as retiring
 
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Show what would end, and change nothing.")
-@click.option("--after-restore", is_flag=True, help="Erase again who was erased since a backup.")
-@click.option("--yes", is_flag=True, help="With it: settle all that differs from Mailchimp.")
-@click.option("--key", metavar="FINGERPRINT", help="With it: one more key whose checkpoints count.")
+@click.option("--dry-run", is_flag=True, help="List what would end; change nothing.")
+@click.option("--after-restore", is_flag=True, help="Repeat the erasures since a restored backup.")
+@click.option("--yes", is_flag=True, help="With it: make all changes at Mailchimp, however many.")
+@click.option(
+    "--key", metavar="FINGERPRINT", help="With it: trust the checkpoints of one more key."
+)
 @with_app
 def retention(*, dry_run: bool, after_restore: bool, yes: bool, key: str | None) -> None:
-    """End what is past its period, or show it (--dry-run).
+    """End the data whose period is over.
 
-    The worker does the same by itself every night. References are shown, never addresses.
+    The worker does the same every night. Output has reference numbers, never addresses.
 
-    --after-restore: a database that was restored from a backup knows people again who were erased
-    since. The checkpoints in LEDGER_CHECKPOINTS tell who; they are erased once more, and Mailchimp is
-    compared in full. Until then workers refuse to start.
+    --after-restore: a restored backup contains people who were erased since it was made. The checkpoints in
+    LEDGER_CHECKPOINTS name them; they are erased again, and everybody is compared with Mailchimp. Until then workers
+    refuse to start.
     """
     if dry_run and after_restore:
         raise click.UsageError("--dry-run and --after-restore exclude each other.")
@@ -49,12 +51,12 @@ def retention(*, dry_run: bool, after_restore: bool, yes: bool, key: str | None)
 
 def _show() -> None:
     for ending, ended, then in endings.plan():
-        click.echo(_told(ending, ended, then))
+        click.echo(_line(ending, ended, then))
         for key in ended:
             click.echo(f"  {key}")
 
 
-def _told(ending: Ending, ended: list[str], then: Next) -> str:
+def _line(ending: Ending, ended: list[str], then: Next) -> str:
     first = f", the first on {then.on.isoformat()}" if then.on is not None else ""
     return f"{ending.name}: {len(ended)} now, {then.count} later{first}"
 
@@ -63,7 +65,7 @@ def _run() -> None:
     restored.check()
     counts = retiring.run_now()
     if counts is None:
-        raise click.ClickException("Another run is under way: wait for its end.")
+        raise click.ClickException("Another run is under way: wait until it has ended.")
     for name, count in counts.items():
         if name != UNREADABLE:
             click.echo(f"{name}: {count} ended")
@@ -89,15 +91,15 @@ def _after_restored_backup(*, may_exceed: bool, also: str | None) -> None:
     except DeliveryFailure as failure:
         raise click.ClickException(one_line(trouble_of(failure))) from None
     if done is None:
-        click.echo("The database has all that the checkpoints tell of: nothing was to be done.")
+        click.echo("Nothing changed: the database has everything that the checkpoints name.")
         return
-    _say(done)
+    _print(done)
 
 
-def _say(done: Restored) -> None:
+def _print(done: Restored) -> None:
     last = done.plan.last
-    click.echo(f"Kept of the ledger: {done.plan.kept.position} positions.")
-    click.echo(f"Lost: up to position {last.position}, of {rfc3339(last.at)}.")
+    click.echo(f"The ledger kept {done.plan.kept.position} positions.")
+    click.echo(f"It lost those up to position {last.position}, of {rfc3339(last.at)}.")
     click.echo(f"Erased again: {done.erased}.")
     if done.reconciled is None:
         click.echo(
@@ -109,7 +111,7 @@ def _say(done: Restored) -> None:
             click.echo(line)
     if not done.is_finished:
         raise click.ClickException(
-            "Workers still refuse to start: see that MAILCHIMP_LIST_ID is right, and run"
-            " `newsletter retention --after-restore --yes` if it all is meant."
+            "Workers still refuse to start: check MAILCHIMP_LIST_ID, and run"
+            " `newsletter retention --after-restore --yes` if all changes are intended."
         )
     click.echo("Done. Start the workers.")

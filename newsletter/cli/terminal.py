@@ -1,7 +1,7 @@
-"""What commands write, made harmless for the terminal that shows it.
+"""Escapes control characters in the output of commands.
 
-Files and peers (a proof to be checked, Mailchimp, name servers) bring text that we repeat. A control character in it
-could hide what we say, or say it in our name: on either stream none passes as it is.
+It repeats text from files and peers: a proof to be checked, Mailchimp, name servers. A control character in that text
+could hide or forge a command's own lines.
 """
 
 from __future__ import annotations
@@ -12,27 +12,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
-#: All but tabs and line feeds, which our own texts have.
+#: All but tabs and line feeds, which our own texts contain.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 
-class _Harmless:
-    """A text stream whose control characters are written as JSON writes them, so that a document stays the same."""
+class _Escaping:
+    """A text stream that escapes control characters as JSON does, so that a JSON document keeps its meaning."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         with suppress(AttributeError):
-            # Half a surrogate pair in a file's text must not end a command.
+            # A lone surrogate in a file's text must not end a command.
             stream.reconfigure(errors="backslashreplace")  # type: ignore[attr-defined]
 
     @property
     def buffer(self) -> None:
-        """None: octets would pass beside us."""
+        """None: octets would bypass the escaping."""
         return
 
     def write(self, text: str) -> int:
-        """Write a text; its length."""
-        self._stream.write(_CONTROL.sub(_escaped, text))
+        """Write a text; return its length."""
+        self._stream.write(_CONTROL.sub(_escape, text))
         return len(text)
 
     def __getattr__(self, name: str) -> Any:
@@ -40,10 +40,10 @@ class _Harmless:
 
 
 @contextmanager
-def harmless() -> Iterator[None]:
-    """Let no control character pass to standard output or standard error."""
+def escaped() -> Iterator[None]:
+    """Escape control characters on standard output and standard error."""
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (_Harmless(stream) if stream else stream for stream in before)
+    sys.stdout, sys.stderr = (_Escaping(stream) if stream else stream for stream in before)
     try:
         yield
     finally:
@@ -51,18 +51,18 @@ def harmless() -> Iterator[None]:
 
 
 def bare() -> TextIO:
-    """Standard output as it is: for progress bars, which move the cursor and hold nothing of others."""
+    """Standard output without escaping: for progress bars, which move the cursor and show no text of others."""
     stream = sys.stdout
-    return stream._stream if isinstance(stream, _Harmless) else stream
+    return stream._stream if isinstance(stream, _Escaping) else stream
 
 
 def one_line(text: object) -> str:
-    """A sentence that may hold words of others, on one line, without anything that is not printed."""
+    """A sentence that may contain text of others, on one line, with unprintable characters escaped."""
     return "".join(
         character if character.isprintable() else f"\\u{ord(character):04x}"
         for character in str(text)
     )
 
 
-def _escaped(found: re.Match[str]) -> str:
+def _escape(found: re.Match[str]) -> str:
     return f"\\u{ord(found[0]):04x}"

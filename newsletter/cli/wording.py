@@ -1,4 +1,4 @@
-"""What an operator does about the consent texts: see which there are, and withdraw one."""
+"""The consent texts: list them, show one, withdraw one."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from newsletter.subscriptions.wording_registry import Registered
 @click.group(invoke_without_command=True)
 @click.pass_context
 def wording(context: click.Context) -> None:
-    """List the consent texts; show one in full, or withdraw it.
+    """List the consent texts.
 
-    Of each: whether the form shows it now, and of how many people a record names it.
+    For each: whether the form shows it now, and how many people's records name it.
     """
     if context.invoked_subcommand is None:
         _list()
@@ -25,36 +25,35 @@ def wording(context: click.Context) -> None:
 
 @with_app
 def _list() -> None:
-    show([_told(text) for text in wording_registry.all_texts()])
+    show([_document(text) for text in wording_registry.all_texts()])
 
 
 @wording.command("show")
 @click.argument("hash_", metavar="HASH")
 @with_app
 def show_one(*, hash_: str) -> None:
-    """Show the text that has this hash, withdrawn or not.
+    """Show the consent text with this hash.
 
-    Where it has ended, it is null.
+    It may be withdrawn. Its text is null once it has been deleted.
     """
     text = wording_registry.find(hash_)
-    show({**_told(text), "text": text.consent.text or None})
+    show({**_document(text), "text": text.consent.text or None})
 
 
 @wording.command()
 @click.argument("hash_", metavar="HASH")
 @with_app
 def withdraw(*, hash_: str) -> None:
-    """Take no more sign-ups with the text that has this hash.
+    """Accept no more sign-ups with this consent text.
 
-    Letters that quote it are still sent, and may still be confirmed. It is for good: settings that
-    go back to it do not bring it back. The text that the form shows now cannot be withdrawn: change
-    TOPICS or the template first.
+    E-mails that quote it are still sent, and can be confirmed. A withdrawal is final: settings that return to the text
+    do not bring it back. The text that the form shows now cannot be withdrawn: change TOPICS or the template first.
     """
     wording_registry.withdraw(hash_)
     click.echo("Withdrawn.")
 
 
-def _told(text: Registered) -> dict[str, Any]:
+def _document(text: Registered) -> dict[str, Any]:
     return {
         "hash": text.consent.hash,
         "language": text.consent.language,

@@ -1,4 +1,4 @@
-"""`newsletter keys`, as an operator uses it."""
+"""`newsletter keys`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def run(environ: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """Run a command, perhaps with other settings."""
+    """Run a command, with other settings if any."""
     apps: list[Flask] = []
 
     def create(settings: Settings) -> Flask:
@@ -63,23 +63,23 @@ def said(result: Result) -> str:
     return result.stdout
 
 
-def test_rotating_says_how_many_keys_were_wrapped_anew(run: Run) -> None:
+def test_a_rotation_prints_how_many_keys_were_wrapped_again(run: Run) -> None:
     first, *then = said(run("keys", "rotate", DATA_KEY=BOTH)).splitlines()
 
-    assert first == "3 of 3 keys were wrapped anew by the newest DATA_KEY."
-    assert then[0].startswith("The older ones may leave the list")
+    assert first == "3 of 3 keys were wrapped again, with the newest DATA_KEY."
+    assert then[0].startswith("Remove the older ones from the list")
 
 
 def test_rotating_again_changes_nothing(run: Run) -> None:
     run("keys", "rotate", DATA_KEY=BOTH)
 
     assert said(run("keys", "rotate", DATA_KEY=NEW)) == (
-        "All 3 keys are wrapped by the newest DATA_KEY.\n"
+        "Nothing changed: all 3 keys are wrapped with the newest DATA_KEY.\n"
     )
 
 
 @on_sqlite
-def test_a_worker_that_was_left_out_is_told_of(run: Run, app: Flask) -> None:
+def test_a_worker_with_a_stale_data_key_is_named(run: Run, app: Flask) -> None:
     with app.app_context():
         notices.post(Code.KEY_IS_STALE, "a worker")
 
@@ -87,7 +87,7 @@ def test_a_worker_that_was_left_out_is_told_of(run: Run, app: Flask) -> None:
 
 
 @on_sqlite
-def test_afterwards_the_new_data_key_alone_reads_everything(
+def test_after_a_rotation_the_new_data_key_alone_reads_everything(
     run: Run, client: FlaskClient, environ: dict[str, Any]
 ) -> None:
     sign_up(client, ADA)
@@ -106,7 +106,7 @@ def test_afterwards_the_new_data_key_alone_reads_everything(
 
 @on_sqlite
 @pytest.mark.parametrize("line", ["newsletter worker", "newsletter release", "web"])
-def test_afterwards_the_old_data_key_alone_is_refused_at_the_start(
+def test_after_a_rotation_the_old_data_key_alone_is_refused_at_the_start(
     run: Run, environ: dict[str, Any], line: str
 ) -> None:
     run("keys", "rotate", DATA_KEY=BOTH)
@@ -126,7 +126,7 @@ def test_afterwards_the_old_data_key_alone_is_refused_at_the_start(
     assert b"Traceback" not in process.stderr
 
 
-def test_a_new_data_key_takes_everything_and_the_old_one_stays_for_now(
+def test_a_new_data_key_encrypts_everything_and_the_old_one_is_kept_for_now(
     run: Run, client: FlaskClient
 ) -> None:
     sign_up(client, ADA)
@@ -135,14 +135,14 @@ def test_a_new_data_key_takes_everything_and_the_old_one_stays_for_now(
 
     assert lines[1:] == [
         "A new data key encrypts from now on.",
-        "2 values were encrypted anew.",
-        "The old data key stays for now: an hour after the new one, the worker takes it away, or"
-        " `newsletter keys rotate` does.",
+        "2 values were encrypted again.",
+        "The old data key is kept for now: an hour after the new one was made, the worker or"
+        " `newsletter keys rotate` deletes it.",
     ]
     assert access(client, ADA)["email"] == "Ada@example.org"
 
 
-def test_a_later_run_takes_the_old_data_key_away(
+def test_a_later_run_deletes_the_old_data_key(
     run: Run, client: FlaskClient, clock: time_machine.Traveller
 ) -> None:
     run("keys", "rotate", "--data")
@@ -150,18 +150,18 @@ def test_a_later_run_takes_the_old_data_key_away(
     clock.shift(HOUR)
 
     assert said(run("keys", "rotate")).splitlines()[-1] == (
-        "The old data key is gone: nothing needs it any more."
+        "The old data key was deleted: nothing needs it."
     )
     assert access(client, ADA)["email"] == "Ada@example.org"
 
 
-def test_a_run_that_was_broken_off_is_taken_up(run: Run) -> None:
+def test_an_interrupted_run_is_continued(run: Run) -> None:
     run("keys", "rotate", "--data")
 
-    assert "its rotation goes on" in said(run("keys", "rotate", "--data"))
+    assert "its rotation continues" in said(run("keys", "rotate", "--data"))
 
 
-def test_what_others_encrypted_meanwhile_is_taken_by_the_next_run(
+def test_values_written_meanwhile_are_left_for_the_next_run(
     run: Run, app: Flask, client: FlaskClient
 ) -> None:
     with app.app_context():
@@ -169,15 +169,15 @@ def test_what_others_encrypted_meanwhile_is_taken_by_the_next_run(
     run("keys", "rotate", "--data")
     sign_up(client, ADA)
 
-    assert "2 values are still encrypted by an old data key" in said(run("keys", "list"))
-    assert "2 values were encrypted anew." in said(run("keys", "rotate"))
+    assert "2 values are still encrypted with an old data key" in said(run("keys", "list"))
+    assert "2 values were encrypted again." in said(run("keys", "rotate"))
 
 
-def test_an_old_data_key_that_nothing_needs_is_told_in_words(run: Run) -> None:
+def test_an_old_data_key_that_nothing_needs_is_listed_as_such(run: Run) -> None:
     lines = said(run("keys", "rotate", "--data")).splitlines()
 
     assert [line for line in lines if "values" in line] == []
-    assert "No values are still encrypted by an old data key" in said(run("keys", "list"))
+    assert "No values are still encrypted with an old data key" in said(run("keys", "list"))
 
 
 def test_values_that_cannot_be_read_are_counted_and_not_named(
@@ -196,7 +196,7 @@ def test_values_that_cannot_be_read_are_counted_and_not_named(
 
 
 def keys_in(text: str) -> list[str]:
-    """The fingerprints of the keys in what was printed, as another tool reads it."""
+    """The fingerprints of the printed keys, as another tool reads them."""
     blocks = re.findall(r"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----\n", text, re.DOTALL)
     keys: list[Any] = [load_pem_public_key(block.encode()) for block in blocks]
     return [signing.fingerprint(key) for key in keys]
@@ -228,19 +228,19 @@ def test_no_private_octet_is_ever_printed(run: Run, environ: dict[str, Any], app
     assert "PRIVATE" not in told
 
 
-def test_the_list_tells_which_data_key_wraps_each_key(run: Run) -> None:
+def test_the_list_names_the_data_key_that_wraps_each_key(run: Run) -> None:
     lines = said(run("keys", "list", DATA_KEY=BOTH)).splitlines()
 
     assert [line.split()[1] for line in lines[:3]] == ["data", "digest", "signing"]
-    assert all(line.endswith("wrapped by DATA_KEY no. 2 of the list") for line in lines[:3])
-    assert lines[3] == "`newsletter keys rotate` wraps all of them by the newest."
+    assert all(line.endswith("wrapped with DATA_KEY no. 2 of the list") for line in lines[:3])
+    assert lines[3] == "`newsletter keys rotate` wraps all of them with the newest."
 
 
-def test_the_list_of_a_keyring_in_order_asks_for_nothing(run: Run) -> None:
+def test_the_list_of_a_rotated_keyring_has_no_advice(run: Run) -> None:
     lines = said(run("keys", "list")).splitlines()
 
     assert len(lines) == 3
-    assert all(line.endswith("wrapped by the newest DATA_KEY") for line in lines)
+    assert all(line.endswith("wrapped with the newest DATA_KEY") for line in lines)
 
 
 @pytest.mark.parametrize("words", [["list"], ["public"], ["rotate"], ["rotate", "--data"]])
@@ -252,7 +252,7 @@ def test_a_wrong_data_key_is_status_two(run: Run, words: list[str]) -> None:
 
 
 @pytest.mark.parametrize("words", [["public"], ["rotate"]])
-def test_before_the_release_there_is_nothing_to_rotate(
+def test_a_database_before_its_release_has_nothing_to_rotate(
     run: Run, app: Flask, words: list[str]
 ) -> None:
     with app.app_context(), writing() as session:
@@ -265,9 +265,7 @@ def test_before_the_release_there_is_nothing_to_rotate(
 
 
 @on_sqlite
-def test_a_person_at_a_terminal_sees_how_far_it_is(
-    environ: dict[str, Any], client: FlaskClient
-) -> None:
+def test_a_terminal_shows_a_progress_bar(environ: dict[str, Any], client: FlaskClient) -> None:
     sign_up(client, ADA)
     terminal, end = pty.openpty()
     process = subprocess.Popen([COMMAND, "keys", "rotate", "--data"], env=environ, stdout=end)

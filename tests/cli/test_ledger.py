@@ -72,19 +72,17 @@ def reasons(client: FlaskClient) -> list[str]:
     return [reason for reason in told if reason != "no live worker"]
 
 
-def test_a_whole_ledger_is_status_zero(client: FlaskClient, join: Join, run: Run) -> None:
+def test_an_unchanged_ledger_is_status_zero(client: FlaskClient, join: Join, run: Run) -> None:
     join(ADA)
     sign_up(client, GRACE)
     alone, beside = run("ledger", "verify"), run("ledger", "verify", "--checkpoints")
 
     assert (alone.exit_code, beside.exit_code) == (0, 0)
     assert alone.stdout.splitlines() == [
-        "4 rows are as they were sealed.",
-        "1 more wait for their seal.",
+        "4 rows match their seals.",
+        "1 more are not sealed yet.",
     ]
-    assert beside.stdout.splitlines()[0] == (
-        "4 rows are as they were sealed, and as the checkpoints say."
-    )
+    assert beside.stdout.splitlines()[0] == ("4 rows match their seals and the checkpoints.")
 
 
 def test_the_first_wrong_row_is_named_with_status_one(app: Flask, join: Join, run: Run) -> None:
@@ -100,7 +98,7 @@ def test_the_first_wrong_row_is_named_with_status_one(app: Flask, join: Join, ru
 
 
 @pytest.mark.usefixtures("clock")
-def test_a_tail_that_was_cut_off_shows_beside_the_checkpoints_alone(
+def test_only_checkpoints_show_a_tail_that_was_cut_off(
     app: Flask, client: FlaskClient, join: Join, drain: Drain, run: Run
 ) -> None:
     join(ADA)
@@ -124,19 +122,21 @@ def test_the_folder_may_be_another(join: Join, run: Run, folder: Path, tmp_path:
     missing = run("ledger", "verify", "--checkpoints", LEDGER_CHECKPOINTS="")
 
     assert [given.exit_code, away.exit_code, missing.exit_code] == [0, 1, 1]
-    assert given.stdout.endswith(", and as the checkpoints say.\n")
+    assert given.stdout.endswith(" and the checkpoints.\n")
     assert away.stderr == "Error: LEDGER_CHECKPOINTS: cannot be read (No such file or directory).\n"
     assert missing.stderr == "Error: LEDGER_CHECKPOINTS: is not set.\n"
 
 
-def test_without_a_word_more_there_is_help() -> None:
+def test_without_a_subcommand_the_help_is_printed() -> None:
     result = CliRunner().invoke(main, ["ledger"])
 
     assert "verify" in result.output
 
 
 @on_sqlite
-def test_a_terminal_sees_how_far_it_is(join: Join, environ: dict[str, Any], tmp_path: Path) -> None:
+def test_a_terminal_shows_a_progress_bar(
+    join: Join, environ: dict[str, Any], tmp_path: Path
+) -> None:
     join(ADA)
     controller, terminal = pty.openpty()
     done = subprocess.run(
@@ -152,7 +152,7 @@ def test_a_terminal_sees_how_far_it_is(join: Join, environ: dict[str, Any], tmp_
 
     assert done.returncode == 0, done.stderr
     assert "Rows" in shown
-    assert "4 rows are as they were sealed." in shown
+    assert "4 rows match their seals." in shown
 
 
 def ran_at(app: Flask) -> Any:
@@ -173,7 +173,7 @@ def test_the_worker_verifies_once_a_night(
     assert [at - times[0] for at in times] == [timedelta(0), timedelta(0), 14 * hour, 14 * hour]
 
 
-def test_what_the_worker_finds_is_told_to_staff(
+def test_staff_learn_what_the_worker_finds(
     app: Flask, client: FlaskClient, join: Join, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     join(ADA)
@@ -188,7 +188,7 @@ def test_what_the_worker_finds_is_told_to_staff(
     ]
 
 
-def test_a_rewritten_checkpoint_is_told_to_staff(
+def test_staff_learn_of_a_rewritten_checkpoint(
     client: FlaskClient, join: Join, drain: Drain, clock: time_machine.Traveller, folder: Path
 ) -> None:
     join(ADA)
@@ -205,7 +205,7 @@ def test_a_rewritten_checkpoint_is_told_to_staff(
     )
 
 
-def test_that_it_has_not_run_for_two_days_is_told(
+def test_staff_learn_that_it_has_not_run_for_two_days(
     app: Flask, client: FlaskClient, join: Join, clock: time_machine.Traveller
 ) -> None:
     join(ADA)
@@ -244,7 +244,7 @@ def test_it_is_walked_a_page_at_a_time_by_one_worker(
         ((), True),  # the worker compares with the checkpoints, too
     ],
 )
-def test_what_was_mended_is_told_no_more_once_the_command_has_checked_all_that_the_worker_does(
+def test_a_correction_ends_the_complaint_once_the_command_has_verified_all_that_the_worker_does(
     app: Flask,
     client: FlaskClient,
     join: Join,
@@ -268,7 +268,7 @@ def test_what_was_mended_is_told_no_more_once_the_command_has_checked_all_that_t
 
 
 @on_sqlite
-def test_without_checkpoints_the_ledger_alone_is_all(
+def test_without_checkpoints_verifying_the_ledger_is_enough(
     app: Flask, join: Join, clock: time_machine.Traveller, run: Run
 ) -> None:
     join(ADA)
@@ -279,7 +279,7 @@ def test_without_checkpoints_the_ledger_alone_is_all(
 
 
 @on_sqlite
-def test_a_walk_that_stumbles_begins_anew_an_hour_later(
+def test_a_failed_walk_is_repeated_an_hour_later(
     app: Flask,
     join: Join,
     clock: time_machine.Traveller,

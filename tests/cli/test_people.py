@@ -666,7 +666,7 @@ def test_a_check_tells_what_is_only_worth_knowing_as_that(run: Run) -> None:
     assert checkpoints.startswith("Worth knowing: LEDGER_CHECKPOINTS: is not set, so neither")
     assert web.startswith("Worth knowing: PUBLIC_URL: nothing answers there from here; ")
     assert tracking.startswith("Worth knowing: tracking: Mailchimp records who opens a newsletter")
-    assert worker.startswith("Worth knowing: worker: none is at work, so that letters wait; ")
+    assert worker.startswith("Worth knowing: worker: none is running, so e-mails wait; ")
 
 
 @on_sqlite

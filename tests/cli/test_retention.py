@@ -91,7 +91,7 @@ def test_a_second_run_at_the_same_time_is_refused(run: Run, app: Flask) -> None:
 
     assert (told.exit_code, told.stderr) == (
         1,
-        "Error: Another run is under way: wait for its end.\n",
+        "Error: Another run is under way: wait until it has ended.\n",
     )
 
 
@@ -127,7 +127,7 @@ def test_an_unknown_erasure_is_not_shown(run: Run) -> None:
     told = run("erase", "--status", "0" * 32)
 
     assert (told.exit_code, told.stdout) == (1, "")
-    assert "No erasure is known by this id" in told.stderr
+    assert "No erasure has this id" in told.stderr
 
 
 @on_sqlite

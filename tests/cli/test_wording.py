@@ -87,7 +87,7 @@ def settle(app: Flask, **values: Any) -> None:
         session.execute(update(Letter).values(**values))
 
 
-def test_the_list_tells_which_there_are_and_which_are_shown(
+def test_the_list_has_every_text_and_marks_those_that_are_shown(
     run: Run, client: FlaskClient, renewed: FlaskClient, join: Join
 ) -> None:
     join(ADA)
@@ -108,7 +108,7 @@ def test_the_list_tells_which_there_are_and_which_are_shown(
 
 
 @pytest.mark.parametrize("words", ["wording", "wording show", "check"])
-def test_looking_publishes_nothing(run: Run, client: FlaskClient, words: str) -> None:
+def test_listing_publishes_nothing(run: Run, client: FlaskClient, words: str) -> None:
     before = listed(run).keys()
 
     run(*words.split(), *([shown_by(client)] if "show" in words else []), **NEW_TOPICS)
@@ -141,7 +141,7 @@ def test_a_hash_of_no_text_is_status_one(run: Run, act: str, hash_: str) -> None
     )
 
 
-def test_the_text_that_the_form_shows_is_not_withdrawn(run: Run, client: FlaskClient) -> None:
+def test_the_text_that_the_form_shows_cannot_be_withdrawn(run: Run, client: FlaskClient) -> None:
     present = shown_by(client)
 
     answer = run("wording", "withdraw", present)
@@ -162,7 +162,7 @@ def test_withdrawing_again_changes_nothing(
     assert listed(run)[old]["withdrawn"] == first
 
 
-def test_a_text_that_was_withdrawn_is_refused_by_every_process_at_once(
+def test_a_withdrawn_text_is_refused_by_every_process_at_once(
     run: Run, client: FlaskClient, renewed: FlaskClient
 ) -> None:
     old = shown_by(client)
@@ -175,7 +175,7 @@ def test_a_text_that_was_withdrawn_is_refused_by_every_process_at_once(
     assert answers[0].get_json()["type"].endswith("/problems#unknown-wording")
 
 
-def test_a_process_that_still_has_it_shows_the_text_that_holds(
+def test_a_process_with_a_withdrawn_text_shows_the_valid_one(
     run: Run, client: FlaskClient, renewed: FlaskClient
 ) -> None:
     old, new = shown_by(client), shown_by(renewed)
@@ -186,7 +186,7 @@ def test_a_process_that_still_has_it_shows_the_text_that_holds(
     assert access(client, ADA)["wording"]["hash"] == new
 
 
-def test_a_process_that_still_has_it_asks_whose_address_is_corrected_by_the_other(
+def test_a_process_with_a_withdrawn_text_asks_by_the_valid_one_after_a_correction(
     run: Run, client: FlaskClient, renewed: FlaskClient, join: Join
 ) -> None:
     join(ADA)
@@ -199,7 +199,7 @@ def test_a_process_that_still_has_it_asks_whose_address_is_corrected_by_the_othe
     assert access(client, ADA)["wording"]["hash"] == old
 
 
-def test_settings_that_go_back_to_it_show_the_text_that_holds(
+def test_settings_that_return_to_a_withdrawn_text_show_the_valid_one(
     run: Run, client: FlaskClient, renewed: FlaskClient
 ) -> None:
     old, new = shown_by(client), shown_by(renewed)
@@ -223,7 +223,7 @@ def ended(
     return old
 
 
-def test_a_text_that_was_withdrawn_is_not_accepted_again_when_it_has_ended(
+def test_a_withdrawn_text_is_not_accepted_again_after_its_deletion(
     run: Run, client: FlaskClient, renewed: FlaskClient, ended: str
 ) -> None:
     new = shown_by(renewed)
@@ -239,15 +239,13 @@ def test_a_text_that_was_withdrawn_is_not_accepted_again_when_it_has_ended(
     assert access(client, ADA)["wording"]["hash"] == new
 
 
-def test_of_a_text_that_has_ended_it_stays_known_that_it_was_withdrawn(
-    run: Run, ended: str
-) -> None:
+def test_the_withdrawal_of_a_text_outlives_its_deletion(run: Run, ended: str) -> None:
     assert listed(run)[ended]["withdrawn"] == "2026-03-01T12:00:00Z"
     assert json.loads(run("wording", "show", ended).stdout)["text"] is None
     assert run("wording", "withdraw", ended).stdout == "Withdrawn.\n"
 
 
-def test_settings_whose_text_was_withdrawn_are_told_to_staff(
+def test_staff_learn_that_the_settings_text_was_withdrawn(
     run: Run, client: FlaskClient, renewed: FlaskClient
 ) -> None:
     def reasons(client: FlaskClient) -> list[str]:
@@ -276,7 +274,7 @@ def test_a_language_whose_texts_were_all_withdrawn_is_answered_in_one_that_has_a
     assert "(en)" in run("check").stderr
 
 
-def test_letters_and_confirmations_that_are_out_still_hold(
+def test_letters_that_were_sent_can_still_be_confirmed(
     run: Run, client: FlaskClient, renewed: FlaskClient, mailbox: Mailbox, drain: Drain
 ) -> None:
     sign_up(client, ADA)
@@ -296,7 +294,7 @@ def test_letters_and_confirmations_that_are_out_still_hold(
         assert [event["wording"] for event in agreed] == [old]
 
 
-def test_a_link_takes_the_text_of_its_letter_even_when_nothing_is_left_of_that(
+def test_a_link_names_the_text_of_its_letter_even_after_the_letters_deletion(
     client: FlaskClient,
     renewed: FlaskClient,
     app: Flask,

@@ -1,6 +1,6 @@
-"""What only a database in use can tell: whether a worker lives, what it noticed, and which consent texts are accepted.
+"""The running service: whether a worker is alive, its notices, the ledger, and the consent texts that are accepted.
 
-Only a worker sends letters and changes anything at Mailchimp: that one is refused shows in its notices alone.
+Only a worker sends e-mails and changes anything at Mailchimp, so only its notices show that it is refused.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from newsletter.worker.mailchimp.trouble import trouble_behind
 
 
 def findings(app: Flask) -> Iterator[Finding]:
-    """All of it; what is wrong with the database itself, database.py says."""
+    """All findings; none where the database itself cannot be used, which check.database reports."""
     with app.app_context():
         if readiness.present() is None:
             yield from _worker()
@@ -39,8 +39,8 @@ def _worker() -> Iterator[Finding]:
     if not jobs.worker_is_alive():
         yield Finding(
             "worker",
-            "none is at work, so that letters wait",
-            "start the Procfile's `worker`, if it is not about to be",
+            "none is running, so e-mails wait",
+            "start the Procfile's `worker`, unless it is about to start",
             is_hint=True,
         )
 
@@ -48,15 +48,15 @@ def _worker() -> Iterator[Finding]:
 def _finding(posted: Posted) -> Finding | None:
     if posted.code is Code.MAIL_ON_HOLD:
         wrong, remedy = smtp.explained(posted.detail or "")
-        return Finding("SMTP_URL", f"letters are on hold: {wrong}", remedy)
+        return Finding("SMTP_URL", f"e-mails are on hold: {wrong}", remedy)
     if posted.code is Code.MAILCHIMP_ON_HOLD:
         if config.current().mailchimp_api_key is None:
-            return None  # the hold cannot end, and says nothing
+            return None  # without a key the hold cannot end
         trouble = trouble_behind(posted.detail or "")
-        wrong = f"what is meant for Mailchimp is on hold: {trouble.wrong}"
+        wrong = f"changes at Mailchimp are on hold: {trouble.wrong}"
         return Finding(trouble.about, wrong, trouble.remedy)
-    told = posted.sentence
-    return Finding(told.about, told.wrong, told.remedy, told.is_hint)
+    sentence = posted.sentence
+    return Finding(sentence.about, sentence.wrong, sentence.remedy, sentence.is_hint)
 
 
 def _ledger() -> Iterator[Finding]:
@@ -68,9 +68,9 @@ def _ledger() -> Iterator[Finding]:
 
 
 def _wordings() -> Iterator[Finding]:
-    """Forms elsewhere may still show an earlier text, so each has to say what the law asks."""
+    """Forms on other sites may still show an earlier text, so each must name what the law requires."""
     if (reason := wording_registry.complaint()) is not None:
-        remedy = "change TOPICS or the template to what people are to agree to"
+        remedy = "change TOPICS or the template to the intended text"
         yield Finding("wording", reason, remedy)
     with reading() as session:
         query = select(Wording).where(Wording.withdrawn_at.is_(None)).order_by(Wording.hash)
@@ -80,5 +80,5 @@ def _wordings() -> Iterator[Finding]:
             yield Finding(
                 f"wording {text.hash}",
                 f"this consent text is still accepted and does not name {', '.join(missing)}",
-                "have the forms show the present text, then run `newsletter wording withdraw` with its hash",
+                "copy the present text into those forms, then run `newsletter wording withdraw` with its hash",
             )

@@ -191,7 +191,7 @@ MISTAKES = {
         "add the one that does to the list",
     ),
     "no worker": Mistake(
-        doing("DELETE FROM job"), "worker", "none is at work", "start the Procfile's", is_hint=True
+        doing("DELETE FROM job"), "worker", "none is running", "start the Procfile's", is_hint=True
     ),
     "a worker whose DATA_KEY is stale": Mistake(
         doing(
@@ -425,19 +425,19 @@ MISTAKES = {
     "e-mails that the mail server refuses": Mistake(
         held("mail", "data 554 5.7.1"),
         "SMTP_URL",
-        "letters are on hold: the mail server refuses e-mails (data 554 5.7.1)",
+        "e-mails are on hold: the mail server refuses e-mails (data 554 5.7.1)",
         "check that SMTP_URL's user may send as MAIL_FROM",
     ),
     "an audience that asks for more": Mistake(
         held("mailchimp", "merge_fields"),
         "MAILCHIMP_LIST_ID",
-        "what is meant for Mailchimp is on hold: the audience asks for merge fields",
+        "changes at Mailchimp are on hold: the audience asks for merge fields",
         "make these fields optional",
     ),
     "a key that may only read": Mistake(
         held("mailchimp", "forbidden"),
         "MAILCHIMP_API_KEY",
-        "what is meant for Mailchimp is on hold: Mailchimp forbids what it asks for",
+        "changes at Mailchimp are on hold: Mailchimp forbids what it asks for",
         "use a key of a user who manages the audience",
     ),
     "an audience that does not exist": Mistake(

@@ -40,12 +40,12 @@ def findings(core: Flask) -> list[str]:
     ]
 
 
-def test_our_own_texts_are_in_order(core: Flask) -> None:
+def test_our_own_texts_have_no_finding(core: Flask) -> None:
     assert findings(core) == []
 
 
 @pytest.mark.parametrize("language", ["de", "en"])
-def test_a_text_of_other_topics_is_in_order(core: Flask, language: str) -> None:
+def test_a_text_with_other_topics_has_no_finding(core: Flask, language: str) -> None:
     with core.app_context():
         words = wording.current(language).text
     publish(core, language, words.replace("Tischler", "Bäcker").replace("joiners", "bakers"))
@@ -76,7 +76,7 @@ def test_a_text_that_was_withdrawn_may_lack_anything(core: Flask) -> None:
     assert findings(core) == []
 
 
-def test_a_present_text_that_was_withdrawn_is_told(core: Flask) -> None:
+def test_a_present_text_that_was_withdrawn_is_found(core: Flask) -> None:
     with core.app_context():
         present = wording.current("de").hash
         with writing() as session:
@@ -89,7 +89,7 @@ def test_a_present_text_that_was_withdrawn_is_told(core: Flask) -> None:
     assert "change TOPICS" in found
 
 
-def test_a_database_that_is_not_ready_is_told_elsewhere(core: Flask) -> None:
+def test_a_database_that_is_not_ready_is_left_to_its_own_check(core: Flask) -> None:
     with core.app_context(), writing() as session:
         session.execute(text("DELETE FROM alembic_version"))
 

@@ -95,7 +95,7 @@ def test_where_nothing_was_restored_it_says_so(join: Join, run: Run) -> None:
 
     assert (result.exit_code, result.stdout) == (
         0,
-        "The database has all that the checkpoints tell of: nothing was to be done.\n",
+        "Nothing changed: the database has everything that the checkpoints name.\n",
     )
     assert run("retention", "--yes").exit_code == 2
     assert run("retention", "--after-restore", LEDGER_CHECKPOINTS="").exit_code == 1
