@@ -20,6 +20,8 @@ def upgrade() -> None:
         sa.Column("digest", sa.LargeBinary(length=32), nullable=True),
         sa.Column("address", sa.LargeBinary(), nullable=True),
         sa.Column("keep_block", sa.Boolean(), nullable=False),
+        sa.Column("found", sa.JSON(), nullable=False),
+        sa.Column("found_at_mailchimp", sa.Boolean(), nullable=False),
         sa.Column("actor", sa.String(length=64), nullable=False),
         sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("settles_at", sa.DateTime(timezone=True), nullable=True),

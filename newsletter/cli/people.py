@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+
 import click
 
 from newsletter import config
@@ -11,6 +14,7 @@ from newsletter.domain.address import Address
 from newsletter.domain.lifecycle import Reason
 from newsletter.rights import access as access_export
 from newsletter.rights import access_text, erasure_report
+from newsletter.rights.erasure_report import Preview
 from newsletter.subscriptions import corrections, staff
 from newsletter.subscriptions.erase import erase as erase_person
 
@@ -19,24 +23,43 @@ _STAFF_REASONS = [Reason.UNSUBSCRIBED, Reason.COMPLAINT, Reason.BOUNCE, Reason.S
 
 @click.command()
 @click.option("--keep-block", is_flag=True, help="Keep a digest, so the address stays blocked.")
-@click.option("--status", metavar="ID", help="Show the state of an erasure, and its receipt.")
+@click.option(
+    "--status",
+    metavar="REF",
+    help="Show the state of an erasure, and its receipt, by its id or the person's reference number.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask: for scripts and lists.")
 @click.option(
     "--locale", type=click.Choice(["de", "en"]), help="The report's language [DEFAULT_LOCALE]."
 )
 @with_app
-def erase(*, keep_block: bool, status: str | None, locale: Locale | None) -> None:
+def erase(*, keep_block: bool, status: str | None, yes: bool, locale: Locale | None) -> None:
     """Erase people here and at Mailchimp.
 
-    Addresses are read from standard input, one a line. The report says what is deleted where, and what is kept.
+    Addresses are read from standard input, one a line. The command shows what it will delete and asks; input that
+    is piped in is erased only with --yes. The report says what is deleted where, and what is kept.
     """
     if keep_block and status is not None:
         raise click.UsageError("--keep-block belongs to a new erasure, --status to an earlier one.")
     language = locale or config.current().default_locale
+
+    def plan(address: Address) -> str:
+        return "\n".join(_planned(erasure_report.preview(address, keep_block=keep_block)))
+
+    def erase_one(address: Address) -> None:
+        click.echo(plan(address), err=True)
+        if not yes:
+            click.confirm("Erase?", abort=True, err=True)
+        _erase(address, language, keep_block=keep_block)
+
     # An empty --status, from a variable that is not set, must not begin an erasure.
     if status is not None:
         _show_erasure(status, language)
+    elif yes or sys.stdin.isatty():
+        for_each_address(erase_one)
     else:
-        for_each_address(lambda address: _erase(address, language, keep_block=keep_block))
+        for_each_address(plan)
+        raise click.ClickException("Nothing was erased: input that is piped in needs --yes.")
 
 
 def _erase(address: Address, language: Locale, *, keep_block: bool) -> None:
@@ -47,11 +70,24 @@ def _erase(address: Address, language: Locale, *, keep_block: bool) -> None:
     click.echo(f"Its state: {status}", err=True)
 
 
-def _show_erasure(id_: str, language: Locale) -> None:
-    report = erasure_report.find(id_, language)
+def _show_erasure(number: str, language: Locale) -> None:
+    report = erasure_report.find(number, language)
     if report is None:
-        raise click.ClickException("No erasure has this id, or its record has ended.")
+        raise click.ClickException(
+            "No erasure has this id or reference number, or its record has ended."
+        )
     show(report)
+
+
+def _planned(preview: Preview) -> Iterator[str]:
+    if not preview.was_known:
+        yield "Nobody is known here under this address. Is it spelt correctly?"
+    if preview.deleted:
+        yield "To be deleted here:"
+        yield from (f"  {text.en}" for text in preview.deleted)
+    if preview.related:
+        yield f"The same of {preview.related} more, from which or to which the address was corrected."
+    yield "To be deleted at Mailchimp for good: the contact with this address, if there is one."
 
 
 @click.command()

@@ -1,36 +1,68 @@
 """The report of an erasure: what was deleted where, what is kept, why and until when (Art. 12, 17, 19 GDPR).
 
 A completed erasure has a signed receipt with neither name nor address, which can be checked without us. It is made only
-from stored times, so that it always has the same octets.
+from what is stored, so that it always has the same octets.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from newsletter import config
 from newsletter.config import Locale
 from newsletter.domain import periods
+from newsletter.domain.address import Address
 from newsletter.domain.clock import rfc3339
 from newsletter.storage.database import is_sqlite, reading
 from newsletter.storage.keys import keyring, signing
 from newsletter.storage.keys.signing import Document
-from newsletter.storage.models import Erasure
+from newsletter.storage.models import Erasure, Subscription
 from newsletter.subscriptions import erasures
+from newsletter.subscriptions.family import family_of
+from newsletter.subscriptions.person import digest_of
+from newsletter.subscriptions.quota import digest_for
 from newsletter.texts import erasure_words
 from newsletter.texts.bilingual import Text
 
 SCHEMA = "doi-erasure/1"
 DATABASE, MAILCHIMP, FILE = "database", "mailchimp", "database file"
+BLOCK = "block"
 
 
-def find(id_: str, locale: Locale) -> dict[str, object] | None:
-    """An erasure as JSON, its report in one language; None if there is none with this id."""
+@dataclass(frozen=True)
+class Preview:
+    """What erasing an address would do here: the texts of what it deletes, and how many corrected addresses go too."""
+
+    deleted: list[Text]
+    was_known: bool
+    related: int
+
+
+def preview(address: Address, *, keep_block: bool) -> Preview:
+    """What an erasure would do; changes nothing."""
+    digest = digest_of(address)
     with reading() as session:
-        erasure = session.get(Erasure, id_)
+        row = session.scalar(select(Subscription).where(Subscription.digest == digest))
+        codes = erasures.what_exists(session, row, digest_for(address, digest))
+        related = len(family_of(session, row)) if row is not None else 0
+    texts = [
+        text
+        for code, text in erasure_words.DELETED[DATABASE]
+        if code in codes and not (keep_block and code == BLOCK)
+    ]
+    return Preview(texts, row is not None, related)
+
+
+def find(number: str, locale: Locale) -> dict[str, object] | None:
+    """An erasure as staff see it, its report in a language; None if there is none by this id or reference."""
+    with reading() as session:
+        query = select(Erasure).where(or_(Erasure.id == number, Erasure.ref == number))
+        erasure = session.scalar(query.order_by(Erasure.requested_at.desc()).limit(1))
         return None if erasure is None else of(session, erasure, locale)
 
 
@@ -91,35 +123,68 @@ def _deleted_at(erasure: Erasure, family: Sequence[Erasure]) -> dict[str, dateti
     return at | ({FILE: _latest([each.file_done_at for each in family])} if has_file else {})
 
 
-def _deleted(place: str, erasure: Erasure) -> list[tuple[str, Text]]:
-    kept = {"block"} if erasure.keep_block else set()
-    return [(code, text) for code, text in erasure_words.DELETED[place] if code not in kept]
+def _was_known(place: str, erasure: Erasure, family: Sequence[Erasure]) -> bool | None:
+    """Tell whether anybody was known there; None until Mailchimp was asked."""
+    if place != MAILCHIMP:
+        return erasures.SUBSCRIPTION in erasure.found
+    if any(each.found_at_mailchimp for each in family):
+        return True
+    return None if any(each.mailchimp_done_at is None for each in family) else False
+
+
+def _deleted(place: str, erasure: Erasure, family: Sequence[Erasure]) -> list[tuple[str, Text]]:
+    """What existed there, and is not kept."""
+    texts = erasure_words.DELETED[place]
+    if place == MAILCHIMP:
+        return list(texts) if _was_known(place, erasure, family) else []
+    if place == FILE:
+        return list(texts)
+    kept = {BLOCK} if erasure.keep_block else set()
+    return [(code, text) for code, text in texts if code in set(erasure.found) - kept]
+
+
+def _note(place: str, was_known: bool | None) -> Text | None:
+    if was_known or place == FILE:
+        return None
+    return erasure_words.NOT_ASKED_YET if was_known is None else erasure_words.NOBODY[place]
 
 
 def _report(
     erasure: Erasure, family: Sequence[Erasure], completed_at: datetime | None, locale: Locale
 ) -> dict[str, object]:
-    deleted = [
-        {
-            "place": place,
-            "at": rfc3339(at) if at else None,
-            "what": [
-                {"code": code, "text": text.in_(locale)} for code, text in _deleted(place, erasure)
-            ],
-        }
-        for place, at in _deleted_at(erasure, family).items()
-    ]
     return {
-        "deleted": deleted,
+        "deleted": [
+            _deleted_there(place, at, erasure, family, locale)
+            for place, at in _deleted_at(erasure, family).items()
+        ],
         "kept": [_kept(code, completed_at, locale) for code in _kept_codes(erasure, completed_at)],
         "rights": erasure_words.RIGHTS.in_(locale),
         "authority": config.current().authority,
     }
 
 
+def _deleted_there(
+    place: str,
+    at: datetime | None,
+    erasure: Erasure,
+    family: Sequence[Erasure],
+    locale: Locale,
+) -> dict[str, object]:
+    was_known = _was_known(place, erasure, family)
+    note = _note(place, was_known)
+    what = _deleted(place, erasure, family)
+    return {
+        "place": place,
+        "at": rfc3339(at) if at else None,
+        "was_known": was_known,
+        "what": [{"code": code, "text": text.in_(locale)} for code, text in what],
+        "note": note.in_(locale) if note else None,
+    }
+
+
 def _kept_codes(erasure: Erasure, completed_at: datetime | None) -> list[str]:
     waiting = ["address"] if completed_at is None else []
-    block = ["block"] if erasure.keep_block else []
+    block = [BLOCK] if erasure.keep_block else []
     return [*waiting, "ledger", *block, "record", "backups"]
 
 
@@ -140,7 +205,6 @@ def _kept(code: str, completed_at: datetime | None, locale: Locale) -> dict[str,
 
 def receipt(erasure: Erasure, family: Sequence[Erasure], completed_at: datetime) -> Document:
     """The signed receipt, for the person who has the reference number from the e-mails."""
-    block = ["block"] if erasure.keep_block else []
     document: Document = {
         "schema": SCHEMA,
         "id": erasure.id,
@@ -152,12 +216,16 @@ def receipt(erasure: Erasure, family: Sequence[Erasure], completed_at: datetime)
             {
                 "place": place,
                 "at": rfc3339(at),
-                "what": [code for code, _ in _deleted(place, erasure)],
+                "was_known": bool(_was_known(place, erasure, family)),
+                "what": [code for code, _ in _deleted(place, erasure, family)],
             }
             for place, at in _deleted_at(erasure, family).items()
             if at is not None
         ],
-        "kept": ["ledger", *block, "record", "backups"],
-        "statement": erasure_words.STATEMENT,
+        "kept": _kept_codes(erasure, completed_at),
+        "statement": erasure_words.statement(
+            was_known_here=bool(_was_known(DATABASE, erasure, family)),
+            was_known_at_mailchimp=bool(_was_known(MAILCHIMP, erasure, family)),
+        ),
     }
     return signing.sign(document, keyring.signer())

@@ -10,6 +10,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from newsletter import config
@@ -21,7 +22,7 @@ from newsletter.domain.lifecycle import Erase, Lift, Reason, Status, Unsubscribe
 from newsletter.rights import access
 from newsletter.storage import statements
 from newsletter.storage.database import reading, writing
-from newsletter.storage.models import LetterKind, Subscription
+from newsletter.storage.models import Erasure, LetterKind, Subscription
 from newsletter.subscriptions import corrections, wording
 from newsletter.subscriptions.erase import begin_erasure
 from newsletter.subscriptions.leave import unsubscribe_url
@@ -158,11 +159,34 @@ def would_lose_block(link: Link) -> bool:
 
 
 def erase(link: Link, *, keep_block: bool) -> str:
-    """Erase the person; the reference number. Raise ExpiredLink."""
+    """Erase the person, once; the reference number. Raise ExpiredLink."""
     with writing() as session:
-        person = _meet(session, link)
-        begin_erasure(person, Erase(keep_block), actor=ACTOR)
-        return person.row.ref
+        person = meet_by_ref(session, link.ref)
+        if person is not None or _erasure_by(session, link) is None:
+            begin_erasure(_meet(session, link), Erase(keep_block), actor=ACTOR)
+        return link.ref
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What the page says after an erasure; it names nobody."""
+
+    reference: str
+    keeps_block: bool
+    is_done_at_mailchimp: bool
+
+
+def erased(link: Link) -> Erased:
+    """The erasure of whom a link led to, for as long as its record is kept; raise ExpiredLink."""
+    with reading() as session:
+        erasure = _erasure_by(session, link)
+        if erasure is None:
+            raise ExpiredLink
+        return Erased(erasure.ref, erasure.keep_block, erasure.mailchimp_done_at is not None)
+
+
+def _erasure_by(session: Session, link: Link) -> Erasure | None:
+    return session.scalar(select(Erasure).where(Erasure.ref == link.ref))
 
 
 def _meet(session: Session, link: Link) -> Known:

@@ -256,6 +256,9 @@ class Erasure(Model):
     digest: Mapped[bytes | None] = mapped_column(LargeBinary(32), unique=True)
     address: Mapped[bytes | None] = mapped_column(LargeBinary)  #: encrypted
     keep_block: Mapped[bool] = mapped_column(default=False)
+    #: Codes of what there was to delete here, and whether Mailchimp had the contact: what the receipt may name.
+    found: Mapped[list[str]] = mapped_column(JSON, default=list)
+    found_at_mailchimp: Mapped[bool] = mapped_column(default=False)
     actor: Mapped[str] = mapped_column(String(64))
     requested_at: Mapped[datetime] = mapped_column(UtcDateTime)
     #: Until when a call made before may still put the person back at Mailchimp.

@@ -10,15 +10,16 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from newsletter.domain.address import Address
 from newsletter.storage.database import is_sqlite
 from newsletter.storage.keys import keyring
-from newsletter.storage.models import Erasure
+from newsletter.storage.models import Erasure, Letter, Quota, Subscription
 
 COLUMN = "erasure.address"
+SUBSCRIPTION, QUOTA = "standing", "quota"
 
 
 def find_open(session: Session, digest: bytes) -> Erasure | None:
@@ -33,6 +34,24 @@ def case_id_for(session: Session, digests: Sequence[bytes]) -> str:
     under_way = {each.digest: each.case_id for each in session.execute(query)}
     cases = [under_way[digest] for digest in digests if digest in under_way]
     return cases[0] if cases else secrets.token_hex(16)
+
+
+def what_exists(session: Session, row: Subscription | None, quota_digest: bytes) -> list[str]:
+    """Codes of what is held here of an address: all that an erasure may name as deleted."""
+    has_quota = session.scalar(select(exists().where(Quota.digest == quota_digest)))
+    held = {QUOTA: has_quota}
+    if row is not None:
+        held = {
+            "address": row.address is not None,
+            "digest": True,
+            SUBSCRIPTION: True,
+            "consent": row.wording is not None,
+            "nonce": row.nonce is not None,
+            "letters": session.scalar(select(exists().where(Letter.ref == row.ref))),
+            **held,
+            "block": row.reason is not None,
+        }
+    return [code for code, is_held in held.items() if is_held]
 
 
 def of_case(session: Session, case_id: str) -> Sequence[Erasure]:
@@ -50,18 +69,20 @@ def begin(
     actor: str,
     now: datetime,
     settles_at: datetime | None,
+    found: list[str],
     keep_block: bool = False,
     case_id: str | None = None,
 ) -> Erasure:
     """Begin an erasure, or take up the open one; `settles_at`: until when a call in flight may still be carried out."""
     erasure = find_open(session, digest)
     if erasure is None:
-        erasure = _new(case_id or secrets.token_hex(16), ref=ref, actor=actor, now=now)
+        case_id = case_id or secrets.token_hex(16)
+        erasure = _new(case_id, ref=ref, actor=actor, now=now, found=found)
         erasure.digest = digest
         session.add(erasure)
     erasure.keep_block = bool(erasure.keep_block or keep_block)
     if erasure.ref != ref:
-        _note_other_reference(session, erasure, ref=ref, actor=actor, now=now)
+        _note_other_reference(session, erasure, ref=ref, actor=actor, now=now, found=found)
     erasure.deleted_at = now
     erasure.file_done_at = erasure.try_at = None
     if settles_at is not None:
@@ -75,21 +96,35 @@ def begin(
 
 
 def _note_other_reference(
-    session: Session, under_way: Erasure, *, ref: str, actor: str, now: datetime
+    session: Session,
+    under_way: Erasure,
+    *,
+    ref: str,
+    actor: str,
+    now: datetime,
+    found: list[str],
 ) -> None:
     """Who came back while they were being erased had a new reference: their letters name it, and so does the receipt.
 
     What Mailchimp is to forget is the same contact, so that nothing waits for this one: it is done with the other.
     """
-    other = _new(under_way.case_id, ref=ref, actor=actor, now=now)
+    other = _new(under_way.case_id, ref=ref, actor=actor, now=now, found=found)
     other.keep_block = under_way.keep_block
     session.add(other)
     forgotten_there(other, now)
 
 
-def _new(case_id: str, *, ref: str, actor: str, now: datetime) -> Erasure:
-    id_ = secrets.token_hex(16)
-    return Erasure(id=id_, case_id=case_id, ref=ref, actor=actor, requested_at=now, tries=0)
+def _new(case_id: str, *, ref: str, actor: str, now: datetime, found: list[str]) -> Erasure:
+    return Erasure(
+        id=secrets.token_hex(16),
+        case_id=case_id,
+        ref=ref,
+        actor=actor,
+        requested_at=now,
+        tries=0,
+        found=found,
+        found_at_mailchimp=False,
+    )
 
 
 def nothing_in_flight(session: Session, digest: bytes, settles_at: datetime | None) -> None:

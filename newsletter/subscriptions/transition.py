@@ -217,6 +217,8 @@ def _forget(person: Person, decision: Decision, action: Action, actor: str | Non
     _log(person, decision, ref, actor, wording=row.wording if row else None)
     is_erased = decision.event is Event.ERASED
     erasure = None
+    # Forgetting a request leaves the quota, so that nobody is written more by being forgotten.
+    left = [] if is_erased else [erasures.QUOTA]
     if is_erased or (row is not None and row.audience is not MailchimpStatus.ABSENT):
         erasure = erasures.begin(
             session,
@@ -226,13 +228,17 @@ def _forget(person: Person, decision: Decision, action: Action, actor: str | Non
             actor=actor or periods.ACTOR,
             now=person.now,
             settles_at=row.audience_settles_at if row else None,
+            found=[
+                code
+                for code in erasures.what_exists(session, row, person.quota.digest)
+                if code not in left
+            ],
             keep_block=decision.keeps_block,
             case_id=action.case_id if isinstance(action, Erase) else None,
         )
     if row is not None:
         session.delete(row)
     if is_erased:
-        # Forgetting a request leaves the quota, so that nobody is written more by being forgotten.
         session.execute(delete(Quota).where(Quota.digest == person.quota.digest))
     session.flush()
     forgotten = person.without_row(row.locale if row else None)

@@ -13,8 +13,15 @@ DELETED: Mapping[str, tuple[tuple[str, Text], ...]] = {
         (
             "address",
             Text(
-                "die verschlüsselte Adresse und der Kennwert, an dem sie erkannt wurde",
-                "the encrypted address and the code by which it was recognised",
+                "die verschlüsselte Adresse",
+                "the encrypted address",
+            ),
+        ),
+        (
+            "digest",
+            Text(
+                "der Kennwert der Adresse, an dem sie erkannt wurde",
+                "the code of the address by which it was recognised",
             ),
         ),
         (
@@ -27,8 +34,8 @@ DELETED: Mapping[str, tuple[tuple[str, Text], ...]] = {
         (
             "consent",
             Text(
-                "welchem Einwilligungstext zugestimmt wurde, und in welcher Sprache",
-                "which consent text was agreed to, and in which language",
+                "welcher Einwilligungstext zur Anmeldung gehörte, und in welcher Sprache",
+                "which consent text the sign-up was about, and in which language",
             ),
         ),
         (
@@ -48,13 +55,13 @@ DELETED: Mapping[str, tuple[tuple[str, Text], ...]] = {
         (
             "quota",
             Text(
-                "wie viele E-Mails sie zuletzt bekommen hat",
-                "how many e-mails it recently got",
+                "wann in den letzten 24 Stunden E-Mails an sie geschrieben wurden",
+                "when e-mails were written to it in the last 24 hours",
             ),
         ),
         (
             "block",
-            Text("die Sperre, wo eine bestand", "the block, if there was one"),
+            Text("die Sperre und ihr Grund", "the block and its reason"),
         ),
     ),
     "mailchimp": (
@@ -148,8 +155,10 @@ KEPT: Mapping[str, Kept] = {
     ),
     "record": Kept(
         Text(
-            "dieser Eintrag: seine Nummer, die Vorgangsnummer, wer ihn veranlasst hat, und seine Zeiten",
-            "this record: its number, the reference number, who made it, and its times",
+            "dieser Eintrag: seine Nummer, die Vorgangsnummer, wer ihn veranlasst hat, welche Arten von Daten es gab, "
+            "und seine Zeiten",
+            "this record: its number, the reference number, who made it, which kinds of data existed, and its "
+            "times",
         ),
         Text(
             "er zeigt, dass die Löschung ausgeführt wurde",
@@ -186,9 +195,46 @@ RIGHTS = Text(
     "mailbox.",
 )
 
-STATEMENT: Mapping[str, str] = {
-    "de": "Alles, was unter dieser Vorgangsnummer über eine Person gespeichert war, wurde an den genannten Orten "
-    "gelöscht. Geblieben ist nur, was unter „kept“ steht. Dieser Beleg enthält weder Namen noch E-Mail-Adresse.",
-    "en": "Everything stored about a person under this reference number was deleted at the places named. Only what "
-    "is listed under “kept” remains. This receipt contains neither a name nor an e-mail address.",
+#: What to say of a place where nobody was known; of Mailchimp also until it has been asked.
+NOBODY: Mapping[str, Text] = {
+    "database": Text(
+        "Hier war unter dieser Adresse niemand bekannt.",
+        "Nobody was known here under this address.",
+    ),
+    "mailchimp": Text(
+        "Mailchimp kannte zu dieser Adresse keinen Kontakt.",
+        "Mailchimp knew no contact with this address.",
+    ),
 }
+NOT_ASKED_YET = Text(
+    "Ob Mailchimp einen Kontakt zu dieser Adresse kennt, ist noch nicht bekannt.",
+    "It is not known yet whether Mailchimp knows a contact with this address.",
+)
+
+_HERE = {
+    True: Text(
+        "Alles, was hier unter dieser Vorgangsnummer über eine Person gespeichert war, wurde gelöscht.",
+        "All that was held here about a person under this reference number was deleted.",
+    ),
+    False: Text(
+        "Unter der genannten Adresse war hier niemand bekannt.",
+        "Nobody was known here under the address that was given.",
+    ),
+}
+_AT_MAILCHIMP = {
+    True: Text(
+        "Der Kontakt bei Mailchimp wurde endgültig gelöscht.",
+        "The contact at Mailchimp was deleted for good.",
+    ),
+    False: NOBODY["mailchimp"],
+}
+_END = Text(
+    "Geblieben ist nur, was unter „kept“ steht. Dieser Beleg enthält weder Namen noch E-Mail-Adresse.",
+    "Only what is listed under “kept” remains. This receipt contains neither a name nor an e-mail address.",
+)
+
+
+def statement(*, was_known_here: bool, was_known_at_mailchimp: bool) -> dict[str, str]:
+    """What the receipt says in words, by language."""
+    said = (_HERE[was_known_here], _AT_MAILCHIMP[was_known_at_mailchimp], _END)
+    return {"de": " ".join(it.de for it in said), "en": " ".join(it.en for it in said)}

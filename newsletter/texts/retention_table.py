@@ -201,6 +201,8 @@ TABLE: tuple[DataClass, ...] = (
             "erasure.ref",
             "erasure.case_id",
             "erasure.keep_block",
+            "erasure.found",
+            "erasure.found_at_mailchimp",
             "erasure.actor",
             "erasure.requested_at",
             "erasure.try_at",

@@ -23,6 +23,7 @@ from newsletter.config import Locale, Settings
 from newsletter.domain.consent import ConsentText
 from newsletter.rights import access_text
 from newsletter.rights.access_text import Line, Part
+from newsletter.rights.my_data import Erased
 from newsletter.rights.proof import sample
 from newsletter.storage.models import LetterKind
 from newsletter.subscriptions import wording
@@ -197,8 +198,8 @@ def values_of(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
             {"my_data_url": "/", "would_lose_block": True},
         ],
         "pages/my_data_erased.html": [
-            {"reference": "0" * 32, "keeps_block": False},
-            {"reference": "0" * 32, "keeps_block": True},
+            {"erased": Erased("0" * 32, keeps_block=False, is_done_at_mailchimp=False)},
+            {"erased": Erased("0" * 32, keeps_block=True, is_done_at_mailchimp=True)},
         ],
         "pages/problem.html": [
             {**problem, "show_form_link": False, "show_my_data_link": False},

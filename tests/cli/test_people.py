@@ -199,7 +199,7 @@ def test_every_line_of_a_list_is_erased(run: Run, client: FlaskClient, join: Joi
     join(ADA)
     join(HEDY)
 
-    result = run("erase", given=f"{ADA}\n{HEDY}\n")
+    result = run("erase", "--yes", given=f"{ADA}\n{HEDY}\n")
 
     assert result.exit_code == 0
     assert result.stdout.count('"status": "pending"') == 2
@@ -252,7 +252,7 @@ def test_nothing_to_show_is_status_one(run: Run) -> None:
 def test_access_while_erasing_names_the_erasure(
     run: Run, client: FlaskClient, consent: None
 ) -> None:
-    erasure = said(run("erase"))
+    erasure = said(run("erase", "--yes"))
 
     held = said(run("access"))
 
@@ -261,7 +261,7 @@ def test_access_while_erasing_names_the_erasure(
 
 
 def test_access_names_an_erasure_beside_a_new_request(run: Run, client: FlaskClient) -> None:
-    erasure = said(run("erase"))
+    erasure = said(run("erase", "--yes"))
     sign_up(client, ADA)
 
     held = said(run("access"))
@@ -419,7 +419,7 @@ def test_access_is_there_to_be_read_too(
 def test_what_is_being_erased_is_told_in_words_too(
     run: Run, client: FlaskClient, consent: None
 ) -> None:
-    erasure = said(run("erase"))
+    erasure = said(run("erase", "--yes"))
 
     text = run("access", "--text", "--locale", "en").stdout
 
@@ -428,21 +428,71 @@ def test_what_is_being_erased_is_told_in_words_too(
 
 
 def test_erasing_shows_how_far_it_is(run: Run, client: FlaskClient, consent: None) -> None:
-    erasure = said(run("erase"))
+    erasure = said(run("erase", "--yes"))
 
     assert (erasure["status"], erasure["keep_block"]) == ("pending", False)
     assert {place["place"]: place["state"] for place in erasure["places"]}["database"] == "done"
-    assert said(run("erase"))["id"] == erasure["id"]
+    assert said(run("erase", "--yes"))["id"] == erasure["id"]
+
+
+@on_sqlite
+def test_erasing_shows_first_what_it_will_delete(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    shown = run("erase", "--yes").stderr
+
+    assert "To be deleted here:\n  the encrypted address\n" in shown
+    assert "Nobody is known" not in shown
+
+
+@on_sqlite
+def test_erasing_says_that_nobody_is_known_under_an_address(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    result = run("erase", "--yes", given=f"{GRACE}\n")
+
+    assert "Nobody is known here under this address." in result.stderr
+    assert "To be deleted here" not in result.stderr
+    assert said(result)["report"]["deleted"][0]["what"] == []
+
+
+@on_sqlite
+def test_what_is_piped_in_is_erased_by_yes_alone(
+    run: Run, client: FlaskClient, consent: None
+) -> None:
+    result = run("erase")
+
+    assert "To be deleted here" in result.stdout
+    assert result.exit_code == 1
+    assert result.stderr == "Error: Nothing was erased: input that is piped in needs --yes.\n"
+    assert status_of(client, ADA) == "confirmed"
+
+
+@on_sqlite
+@pytest.mark.parametrize(("reply", "status"), [("y", "erasing"), ("n", "confirmed")])
+def test_a_person_at_a_terminal_is_asked_before_anybody_is_erased(
+    start: Any, client: FlaskClient, consent: None, reply: str, status: str
+) -> None:
+    terminal, end = pty.openpty()
+    process = start("erase", stdin=end)
+    os.write(terminal, f"{ADA}\n{reply}\n".encode())
+
+    _, shown = process.communicate(timeout=60)
+
+    os.close(terminal)
+    os.close(end)
+    assert b"Erase? [y/N]" in shown
+    assert (process.returncode == 0, status_of(client, ADA)) == (reply == "y", status)
 
 
 def test_erasing_says_where_to_look_how_far_it_is(run: Run) -> None:
-    result = run("erase")
+    result = run("erase", "--yes")
 
     assert f"/admin/erasures/{said(result)['id']}, with an admin token" in result.stderr
 
 
 def test_erasing_can_keep_the_block(run: Run, client: FlaskClient, consent: None) -> None:
-    assert said(run("erase", "--keep-block"))["keep_block"] is True
+    assert said(run("erase", "--yes", "--keep-block"))["keep_block"] is True
 
     assert access_by_http(client, ADA)["reason"] == "staff"
 
@@ -450,12 +500,14 @@ def test_erasing_can_keep_the_block(run: Run, client: FlaskClient, consent: None
 def test_an_open_erasure_takes_what_came_beside_it_and_can_still_keep_the_block(
     run: Run, client: FlaskClient, consent: None
 ) -> None:
-    first = said(run("erase"))
+    first = said(run("erase", "--yes"))
     sign_up(client, ADA)
-    again = said(run("erase"))
+    again = said(run("erase", "--yes"))
     assert (again["id"], status_of(client, ADA)) == (first["id"], "erasing")
 
-    kept = [said(run("erase", *words)) for words in (["--keep-block"], ["--keep-block"], [])]
+    kept = [
+        said(run("erase", "--yes", *words)) for words in (["--keep-block"], ["--keep-block"], [])
+    ]
 
     assert {(it["id"], it["keep_block"]) for it in kept} == {(first["id"], True)}
     assert access_by_http(client, ADA)["reason"] == "staff"
@@ -464,7 +516,7 @@ def test_an_open_erasure_takes_what_came_beside_it_and_can_still_keep_the_block(
 def test_a_kept_block_keeps_its_hard_reason(run: Run, client: FlaskClient, consent: None) -> None:
     run("block", "--reason", "complaint")
 
-    run("erase", "--keep-block")
+    run("erase", "--yes", "--keep-block")
 
     assert access_by_http(client, ADA)["reason"] == "complaint"
 
@@ -649,7 +701,7 @@ def test_a_release_makes_a_database_out_of_nothing(run: Run, tmp_path: Path) -> 
     assert run("release", DATABASE_URL=url).exit_code == 0
 
     assert run("check", DATABASE_URL=url, **ORDERLY).exit_code == 0
-    assert said(run("erase", DATABASE_URL=url))["status"] == "pending"
+    assert said(run("erase", "--yes", DATABASE_URL=url))["status"] == "pending"
 
 
 def test_a_check_finds_everything_in_order(run: Run) -> None:
@@ -766,7 +818,7 @@ def test_a_process_ends_with_its_status(
 def test_an_address_comes_by_standard_input_and_not_by_the_arguments(
     start: Any, client: FlaskClient, consent: None
 ) -> None:
-    process = start("erase")
+    process = start("erase", "--yes")
     shown = Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0")
     answer, errors = process.communicate(f"{ADA}\n".encode(), timeout=60)
 

@@ -113,11 +113,12 @@ def test_a_run_that_leaves_something_is_not_done(
 
 
 def test_an_erasure_is_shown_by_its_id_until_its_receipt(run: Run, drain: Drain) -> None:
-    begun = json.loads(run("erase").stdout)
+    begun = json.loads(run("erase", "--yes").stdout)
     assert json.loads(run("erase", "--status", begun["id"]).stdout) == begun
     drain()
 
     done = json.loads(run("erase", "--status", begun["id"]).stdout)
+    assert json.loads(run("erase", "--status", begun["reference"]).stdout) == done
 
     assert (done["status"], done["receipt"]["reference"]) == ("completed", begun["reference"])
 
@@ -127,7 +128,7 @@ def test_an_unknown_erasure_is_not_shown(run: Run) -> None:
     told = run("erase", "--status", "0" * 32)
 
     assert (told.exit_code, told.stdout) == (1, "")
-    assert "No erasure has this id" in told.stderr
+    assert "No erasure has this id or reference number" in told.stderr
 
 
 @on_sqlite
@@ -149,7 +150,7 @@ def test_an_empty_id_from_a_variable_that_is_not_set_erases_nobody(run: Run, joi
 def test_what_is_kept_is_told_in_the_language_that_is_asked_for(
     run: Run, words: list[str], why: str
 ) -> None:
-    begun = json.loads(run("erase").stdout)
+    begun = json.loads(run("erase", "--yes").stdout)
 
     told = json.loads(run("erase", "--status", begun["id"], *words).stdout)
 

@@ -18,6 +18,7 @@ from newsletter.storage.keys import keyring, signing
 from newsletter.storage.models import Erasure, Subscription
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
+from sandbox.mailchimp.answers import CARRIED_OUT_BUT_DROPPED
 from tests.conftest import Drain, Join, on_postgresql, on_sqlite
 from tests.people import (
     ADA,
@@ -32,6 +33,7 @@ from tests.people import (
     status_of,
     webhook,
 )
+from tests.worker.crowd import is_erasure
 
 Said = dict[str, Any]
 
@@ -70,8 +72,11 @@ def test_the_report_lists_what_is_deleted_where_and_what_is_pending(
     [database, mailchimp, *_] = erase(client, ADA)["report"]["deleted"]
 
     assert (database["place"], database["at"] is None) == ("database", False)
-    assert {"address", "nonce", "letters", "quota"} <= {it["code"] for it in database["what"]}
-    assert (mailchimp["place"], mailchimp["at"]) == ("mailchimp", None)
+    assert [it["code"] for it in database["what"]] == [
+        *("address", "digest", "standing", "consent", "nonce", "letters", "quota")
+    ]
+    assert (mailchimp["place"], mailchimp["at"], mailchimp["what"]) == ("mailchimp", None, [])
+    assert "noch nicht bekannt" in mailchimp["note"]
 
 
 def test_while_it_is_open_the_address_is_kept_and_the_report_says_why(client: FlaskClient) -> None:
@@ -109,10 +114,109 @@ def test_in_the_end_the_report_names_every_place_with_its_time_and_until_when_th
     assert all(it["why"] and it["articles"] and it["period"] for it in kept.values())
 
 
+def deleted_in(document: Said) -> dict[str, tuple[bool, list[str]]]:
+    """Of every place, whether anybody was known there, and what is named as deleted."""
+    return {
+        it["place"]: (
+            it["was_known"],
+            [what if isinstance(what, str) else what["code"] for what in it["what"]],
+        )
+        for it in document["deleted"]
+    }
+
+
+CONTACT = ["contact", "activity"]
+
+
+def test_of_somebody_nobody_knew_nothing_is_named_as_deleted(
+    client: FlaskClient, join: Join, drain: Drain
+) -> None:
+    join(GRACE)
+    begun = erase(client, ADA)
+    drain()
+
+    told = look(client, begun)
+
+    for document in (told["report"], told["receipt"]):
+        places = deleted_in(document)
+        assert (places["database"], places["mailchimp"]) == ((False, []), (False, []))
+    assert [it["note"] for it in told["report"]["deleted"]][:2] == [
+        "Hier war unter dieser Adresse niemand bekannt.",
+        "Mailchimp kannte zu dieser Adresse keinen Kontakt.",
+    ]
+    assert "Nobody was known here" in told["receipt"]["statement"]["en"]
+    assert "Mailchimp knew no contact" in told["receipt"]["statement"]["en"]
+    assert status_of(client, GRACE) == "confirmed"
+
+
+def test_of_whom_mailchimp_alone_knew_its_contact_alone_is_named(
+    client: FlaskClient, mailchimp: StandIn, drain: Drain
+) -> None:
+    mailchimp.add(ADA)
+    begun = erase(client, ADA)
+    drain()
+
+    told = look(client, begun)
+
+    for document in (told["report"], told["receipt"]):
+        places = deleted_in(document)
+        assert (places["database"], places["mailchimp"]) == ((False, []), (True, CONTACT))
+    assert "The contact at Mailchimp was deleted" in told["receipt"]["statement"]["en"]
+
+
+def test_of_an_unconfirmed_sign_up_no_contact_is_named(client: FlaskClient, drain: Drain) -> None:
+    sign_up(client, ADA)
+    begun = erase(client, ADA)
+    drain()
+
+    places = deleted_in(look(client, begun)["receipt"])
+
+    assert places["database"][0]
+    assert places["mailchimp"] == (False, [])
+
+
+def test_a_contact_is_named_though_the_answer_to_its_deletion_was_lost(
+    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    join(ADA)
+    begun = erase(client, ADA)
+    mailchimp.answer_next(CARRIED_OUT_BUT_DROPPED, match=is_erasure)
+    drain()
+    clock.shift(timedelta(days=1))
+    drain()
+
+    told = look(client, begun)
+
+    assert told["status"] == "completed"
+    assert deleted_in(told["receipt"])["mailchimp"] == (True, CONTACT)
+
+
+def test_of_a_block_that_was_a_digest_alone_no_address_and_no_e_mail_is_named(
+    client: FlaskClient, drain: Drain
+) -> None:
+    erase(client, ADA, keep_block=True)
+    drain()
+    begun = erase(client, ADA)
+    drain()
+
+    places = deleted_in(look(client, begun)["receipt"])
+
+    assert places["database"] == (True, ["digest", "standing", "block"])
+    assert places["mailchimp"] == (False, [])
+
+
+@pytest.mark.parametrize("number", ["id", "reference"])
+def test_an_erasure_is_found_by_its_id_and_by_the_persons_reference(
+    client: FlaskClient, done: Said, number: str
+) -> None:
+    assert look(client, {"id": done[number]}) == done
+
+
 @pytest.mark.parametrize("keep_block", [True, False])
 def test_a_block_is_listed_as_kept_or_deleted_never_both(
     client: FlaskClient, drain: Drain, keep_block: bool
 ) -> None:
+    ask_staff(client, "blocks", ADA, reason="staff")
     begun = erase(client, ADA, keep_block=keep_block)
     drain()
 
@@ -212,8 +316,8 @@ def test_an_erasure_is_completed_only_when_that_of_the_corrected_address_is(
     begun = erase(client, asked)
     theirs = access(client, relative)["erasure_id"]
     with app.app_context(), writing() as session:
-        later = datetime.now(UTC) + timedelta(days=1)
-        session.execute(update(Erasure).where(Erasure.id == theirs).values(try_at=later))
+        later = datetime.now(UTC) + timedelta(minutes=5)
+        session.execute(update(Erasure).where(Erasure.id == theirs).values(try_at=later, tries=20))
     drain()
 
     waiting = look(client, begun)

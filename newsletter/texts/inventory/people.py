@@ -161,6 +161,13 @@ ERASURE = Table(
             "ob die Person gesperrt bleiben will",
             "whether the person wants the address to stay blocked",
         ),
+        "found": Text(
+            "was hier zu löschen war, als Kennungen ohne Inhalt; damit der Beleg nur nennt, was es gab",
+            "what there was to delete here, as codes without content; so that the receipt names only what existed",
+        ),
+        "found_at_mailchimp": Text(
+            "ob Mailchimp den Kontakt kannte", "whether Mailchimp knew the contact"
+        ),
         "actor": Text("Rolle, die sie veranlasst hat", "the role that requested it"),
         "requested_at": Text("wann sie verlangt wurde", "when it was requested"),
         "settles_at": Text(

@@ -61,7 +61,11 @@ PARAMETERS: Mapping[str, tuple[str, str, str]] = {
         "WyI2ZjFkMGM5ZSIsMSwiYyJd.aaQ4oA.5Yj3h0dK8nVbq1rXw7sZ2tLuEoPcMfGa",
     ),
     "secret": ("path", "MAILCHIMP_WEBHOOK_SECRET.", "the-secret-of-the-hook"),
-    "erasure_id": ("path", "The `id` of an erasure.", _ID),
+    "erasure_id": (
+        "path",
+        "The `id` of an erasure, or the reference number of the person who was erased.",
+        _ID,
+    ),
     "reference": ("path", "The reference number in the e-mails.", _ID),
     "filename": ("path", "The name of the file.", "newsletter.css"),
 }

@@ -29,11 +29,15 @@ class DeletedThing(BaseModel):
 
 
 class DeletedThere(BaseModel):
-    """The data deleted at one place, and when; null: not yet."""
+    """The data that existed at one place and is deleted, and when; null: not yet."""
 
     place: Where
     at: datetime | None
+    was_known: bool | None = Field(
+        description="Whether anybody was known there; null until Mailchimp was asked."
+    )
     what: list[DeletedThing]
+    note: str | None = Field(description="In words, where nobody was known.")
 
 
 class KeptThing(DeletedThing):
@@ -59,6 +63,7 @@ class DeletedCodes(BaseModel):
 
     place: Where
     at: datetime
+    was_known: bool
     what: list[str]
 
 

@@ -55,6 +55,19 @@ def ask_to_erase(token: str) -> Response:
     return make_response(page)
 
 
+@bp.get("/my-data/<token>/erased")
+@Endpoint(
+    "Say that the data has been erased, and by which reference number; changes nothing.",
+    {200: (PAGE,)},
+    _LINK_PROBLEMS,
+    description="Can be opened for as long as the record of the erasure is kept.",
+)
+def erased(token: str) -> Response:
+    """Say that the data has been erased."""
+    link = links.follow(Purpose.MY_DATA, token)
+    return make_response(render_template("pages/my_data_erased.html", erased=my_data.erased(link)))
+
+
 @bp.post("/my-data/<token>")
 @Endpoint(
     "Act on one's own data. Repeated: the same answer, until the data is erased.",
@@ -85,7 +98,8 @@ def act(token: str) -> Response:
         case "download":
             return _file(link)
         case "erase":
-            return _erase(link, keep_block=given.keep_block)
+            my_data.erase(link, keep_block=given.keep_block)
+            return _show_erased(link, token)
         case "unsubscribe":
             my_data.unsubscribe(link)
         case "lift":
@@ -135,10 +149,9 @@ def _file(link: Link) -> Response:
     return response
 
 
-def _erase(link: Link, *, keep_block: bool) -> Response:
-    """Answer without a redirect: the link no longer works afterwards."""
-    reference = my_data.erase(link, keep_block=keep_block)
+def _show_erased(link: Link, token: str) -> Response:
     if negotiation.wants_json():
-        return say(Done(action="erase", reference=reference))
-    page = render_template("pages/my_data_erased.html", reference=reference, keeps_block=keep_block)
-    return make_response(page)
+        return say(Done(action="erase", reference=link.ref))
+    return make_response(
+        redirect(url_for("my_data.erased", token=token, locale=language.present()), 303)
+    )

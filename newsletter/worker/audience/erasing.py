@@ -35,7 +35,7 @@ class Forgetting:
             return Progress.IDLE
         id_ = erasure.id
         try:
-            self._mailchimp.delete_permanently(erasures.address_of(erasure))
+            self._erase(erasure)
         except DeliveryFailure as failure:
             log.warning("erasure %s at mailchimp failed: %s", id_, failure.reason)
             is_whole = failure.meaning is Meaning.HOLD_ALL
@@ -55,6 +55,13 @@ class Forgetting:
         log.info("erasure %s carried out at mailchimp", id_)
         return Progress.DONE
 
+    def _erase(self, erasure: Erasure) -> None:
+        address = erasures.address_of(erasure)
+        # Written down before the call that deletes: its answer may get lost, and the next call finds nobody.
+        if not erasure.found_at_mailchimp and self._mailchimp.knows(address):
+            _note_found(erasure.id)
+        self._mailchimp.delete_permanently(address)
+
 
 def _take() -> Erasure | None:
     now = clock.now()
@@ -72,6 +79,13 @@ def _locked(session: Session, id_: str) -> Erasure | None:
         return None
     lock(session, digest)
     return session.scalar(select(Erasure).where(Erasure.id == id_).with_for_update())
+
+
+def _note_found(id_: str) -> None:
+    with writing() as session:
+        erasure = _locked(session, id_)
+        if erasure is not None:
+            erasure.found_at_mailchimp = True
 
 
 def _settle(id_: str) -> None:

@@ -162,6 +162,10 @@ class Mailchimp:
         answer = self._at_member(address, self._lists.get_list_member, fields=fields)
         return None if answer is None else member_in(answer)
 
+    def knows(self, address: Address) -> bool:
+        """Tell whether there is a contact, whatever its status."""
+        return self._at_member(address, self._lists.get_list_member, fields=["id"]) is not None
+
     def delete_permanently(self, address: Address) -> None:
         """Have Mailchimp forget somebody, and read back that it did."""
         self._at_member(address, self._lists.delete_list_member_permanent)

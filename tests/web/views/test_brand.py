@@ -275,7 +275,7 @@ def look_at_own_data(app: Flask, client: FlaskClient) -> None:
         path = urlsplit(links.url_for(Purpose.MY_DATA, mine)).path
     client.get(path, headers=BROWSER)
     client.get(f"{path}/erase", headers=BROWSER)
-    client.post(path, data={"action": "erase"}, headers=BROWSER)
+    client.post(path, data={"action": "erase"}, headers=BROWSER, follow_redirects=True)
 
 
 def confirm_page(client: FlaskClient, link: str) -> str:

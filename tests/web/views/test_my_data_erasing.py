@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from sandbox.mailchimp import StandIn
 from tests.conftest import Drain, PathOf, on_sqlite
@@ -42,6 +43,12 @@ def second_step(client: FlaskClient, path: str) -> str:
         if "/erase" in str(link.attributes["href"])
     ]
     return str(link)
+
+
+def erase_by_page(client: FlaskClient, path: str, **choice: str) -> TestResponse:
+    """The page after the last button was pressed."""
+    fields = {"action": "erase", **choice}
+    return client.post(path, data=fields, headers=BROWSER, follow_redirects=True)
 
 
 # The second step
@@ -119,7 +126,7 @@ def test_its_one_button_erases_without_a_script_and_without_a_block(
         data={name: value for name, value in page.fields().items() if name != "keep_block"},
         headers=BROWSER,
     )
-    assert (answer.status_code, status_of(client, ADA)) == (200, "erasing")
+    assert (answer.status_code, status_of(client, ADA)) == (303, "erasing")
 
 
 def test_its_box_keeps_a_block(client: FlaskClient, path: str, drain: Drain) -> None:
@@ -177,7 +184,7 @@ def test_erasing_is_at_once_here_and_then_at_mailchimp(
 ) -> None:
     reference = access(client, ADA)["reference"]
 
-    page = client.post(path, data={"action": "erase"}, headers=BROWSER)
+    page = erase_by_page(client, path)
     assert (page.status_code, status_of(client, ADA)) == (200, "erasing")
     assert reference in page.text
     drain()
@@ -185,6 +192,33 @@ def test_erasing_is_at_once_here_and_then_at_mailchimp(
     assert status_of(client, ADA) == "unknown"
     assert mailchimp.contacts == {}
     assert client.get(path).status_code == 410
+
+
+def test_the_number_is_still_there_when_the_page_is_loaded_again(
+    client: FlaskClient, path: str, drain: Drain
+) -> None:
+    reference = access(client, ADA)["reference"]
+    answer = client.post(path, data={"action": "erase"}, headers=BROWSER)
+    assert (answer.status_code, status_of(client, ADA)) == (303, "erasing")
+    pages = [client.get(answer.location, headers=BROWSER)]
+    drain()
+
+    pages.append(client.get(answer.location, headers=BROWSER))
+
+    assert [(page.status_code, reference in page.text) for page in pages] == [(200, True)] * 2
+    assert ["Die Löschung bei Mailchimp läuft" in page.text for page in pages] == [True, False]
+
+
+def test_a_button_pressed_twice_leads_to_the_same_number(client: FlaskClient, path: str) -> None:
+    first = erase_by_page(client, path)
+
+    assert erase_by_page(client, path).text == first.text
+
+
+@on_sqlite
+def test_nothing_is_called_erased_before_it_is(client: FlaskClient, path: str) -> None:
+    assert client.get(f"{path}/erased", headers=BROWSER).status_code == 410
+    assert client.get("/my-data/nonsense/erased", headers=BROWSER).status_code == 404
 
 
 def test_the_json_answer_to_an_erasure_has_the_reference(client: FlaskClient, path: str) -> None:
@@ -208,7 +242,7 @@ def test_erasing_under_an_open_erasure_names_the_new_reference(
 
 
 def test_erasing_can_keep_a_block(client: FlaskClient, path: str, drain: Drain) -> None:
-    page = client.post(path, data={"action": "erase", "keep_block": "1"}, headers=BROWSER)
+    page = erase_by_page(client, path, keep_block="1")
     drain()
 
     assert "Kennwert" in page.text
