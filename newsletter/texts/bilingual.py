@@ -1,4 +1,4 @@
-"""A text in both languages, for what has no request: the tables that data protection officers read."""
+"""A text in both languages, for use outside a request."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The company's own look: BRAND_DIR may bring a style sheet, pages, letters and consent texts.
+"""BRAND_DIR: the company's style sheet, pages, e-mails and consent texts.
 
-It is laid out as newsletter/texts/templates is. What it brings is found before ours, and all else stays ours. Under the
-name `newsletter/…` a template of ours is found even where the brand has one of the same name, to extend it.
+It has the layout of newsletter/texts/templates, and its templates take precedence over ours. `newsletter/…` names our
+template even if the brand has one of the same name, so that the brand's can extend it.
 """
 
 from __future__ import annotations
@@ -18,33 +18,33 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 def new_flask() -> Flask:
-    """An application that finds the package's templates, translations and static files."""
+    """A Flask application with the package's templates, translations and static files."""
     app = Flask("newsletter", template_folder="texts/templates", static_folder="web/static")
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "texts/translations"
     return app
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Let an application find the brand's templates before ours."""
+    """Give the brand's templates precedence over ours."""
     if settings.brand_dir is not None:
         app.jinja_loader = loader(settings.brand_dir)
 
 
 def loader(folder: Path) -> BaseLoader:
-    """Find templates in a brand's folder, then in ours."""
+    """A loader that searches a brand's folder first, then ours."""
     ours = FileSystemLoader(TEMPLATES)
     return ChoiceLoader([FileSystemLoader(folder), ours, PrefixLoader({"newsletter": ours})])
 
 
 def style(settings: Settings) -> Path | None:
-    """The brand's style sheet, if it brings one."""
+    """The brand's style sheet, if it has one."""
     if settings.brand_dir is None or not (settings.brand_dir / STYLE).is_file():
         return None
     return settings.brand_dir / STYLE
 
 
 def names(folder: Path) -> list[str]:
-    """The templates in a folder, by the names they are found under."""
+    """The names of the templates in a folder."""
     return sorted(
         path.relative_to(folder).as_posix()
         for path in folder.glob("*/**/*")
@@ -53,7 +53,7 @@ def names(folder: Path) -> list[str]:
 
 
 def sources(environment: Environment, name: str) -> dict[str, str]:
-    """A template's source and those of all it extends, includes or imports, by name; raise TemplateError."""
+    """The sources of a template and of all it extends, includes or imports, by name; raise TemplateError."""
     assert environment.loader is not None  # noqa: S101 - tells mypy; Flask put it there
     found: dict[str, str] = {}
     waiting = [name]
@@ -67,7 +67,7 @@ def sources(environment: Environment, name: str) -> dict[str, str]:
 
 
 def place(environment: Environment, name: str) -> str:
-    """Where the source of a template stands, in words for whoever mends it."""
+    """The path of a template's source, for messages."""
     assert environment.loader is not None  # noqa: S101 - tells mypy; Flask put it there
     file = environment.loader.get_source(environment, name)[1]
     is_ours = file is not None and Path(file).is_relative_to(TEMPLATES)

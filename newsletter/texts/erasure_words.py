@@ -214,7 +214,7 @@ NOT_ASKED_YET = Text(
 _HERE = {
     True: Text(
         "Alles, was hier unter dieser Vorgangsnummer über eine Person gespeichert war, wurde gelöscht.",
-        "All that was held here about a person under this reference number was deleted.",
+        "Everything stored here about a person under this reference number was deleted.",
     ),
     False: Text(
         "Unter der genannten Adresse war hier niemand bekannt.",
@@ -224,7 +224,7 @@ _HERE = {
 _AT_MAILCHIMP = {
     True: Text(
         "Der Kontakt bei Mailchimp wurde endgültig gelöscht.",
-        "The contact at Mailchimp was deleted for good.",
+        "The contact at Mailchimp was permanently deleted.",
     ),
     False: NOBODY["mailchimp"],
 }

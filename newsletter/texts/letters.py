@@ -1,7 +1,7 @@
-"""The letters people get: neutral in every word, and the same words as plain text and as HTML.
+"""Renders the e-mails, as plain text and as HTML with the same words.
 
-Neutral on purpose: a logo, a welcome or an invitation to ask questions made a confirmation letter unsolicited
-advertising (LG Stendal, 22 S 87/20). Every letter is whole files per language under templates/letters/, or BRAND_DIR's.
+They are neutral on purpose: a logo, a welcome or an invitation to ask questions made a confirmation e-mail unsolicited
+advertising (LG Stendal, 22 S 87/20). The templates are complete files per language in templates/letters/ or BRAND_DIR.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from newsletter.texts.headers import Written
 _PARTS = ("subject", "txt", "html")
 
 
-# Not printable: the links open what they lead to, and the recipient is personal data.
+# Without a repr: the links give access to data, and the recipient is personal data.
 @dataclass(frozen=True, repr=False, kw_only=True)
 class _Values:
-    """What every letter says; times are aware, `message_id` has its angle brackets."""
+    """The values of every e-mail; times are aware, `message_id` includes its angle brackets."""
 
     kind: ClassVar[LetterKind]
-    #: Which links open what is the recipient's alone: no record keeps them.
+    #: The links that only the recipient may have: no record keeps them.
     opening: ClassVar[tuple[str, ...]]
 
     recipient: str
@@ -45,7 +45,7 @@ class _Values:
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class ConfirmationValues(_Values):
-    """What a confirmation letter says."""
+    """The values of a confirmation e-mail."""
 
     kind = LetterKind.CONFIRMATION
     opening = ("confirm_url", "not_me_url")
@@ -56,12 +56,12 @@ class ConfirmationValues(_Values):
     deleted_by: datetime
     confirm_url: str
     not_me_url: str
-    is_correction: bool = False  #: of an address that they had before
+    is_correction: bool = False  #: whether it replaces an earlier address
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class WayBackValues(_Values):
-    """What a letter says to somebody whom Mailchimp does not let us add: `signup_url` is its own form."""
+    """The values of a way-back e-mail, to a person whom Mailchimp does not let us add: `signup_url` is its own form."""
 
     kind = LetterKind.WAY_BACK
     opening = ("unsubscribe_url",)
@@ -73,7 +73,7 @@ class WayBackValues(_Values):
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class MyDataValues(_Values):
-    """What a letter says to whoever asked what is held about them: the link, and until when it holds."""
+    """The values of a my-data e-mail: the link, and until when it is valid."""
 
     kind = LetterKind.MY_DATA
     opening = ("my_data_url",)
@@ -124,7 +124,7 @@ def compose(values: LetterValues, settings: Settings) -> EmailMessage:
     # Only now: the first part took with it whatever Content-… headers stood there.
     message["Content-Language"] = values.language
     for part in message.iter_parts():
-        del part["MIME-Version"]  # it belongs to the whole, and there once
+        del part["MIME-Version"]  # it belongs to the whole message, once
     return message
 
 
@@ -140,7 +140,7 @@ def _written(values: LetterValues, settings: Settings, subject: str) -> Iterator
 
 
 def template_version(kind: LetterKind, language: Locale) -> str:
-    """Name the wording of a letter around what it quotes: SHA-256 over its templates in one language."""
+    """The version of an e-mail's templates in one language: SHA-256 over their sources."""
     return _version(current_app.jinja_env, kind, language)
 
 
@@ -155,7 +155,7 @@ def _version(environment: Environment, kind: LetterKind, language: Locale) -> st
 
 
 def name_of(kind: LetterKind, language: Locale, part: str) -> str:
-    """The name of a letter's template; the part is `subject`, `txt` or `html`."""
+    """The name of an e-mail's template; the part is `subject`, `txt` or `html`."""
     return f"letters/{kind}.{language}.{part}"
 
 

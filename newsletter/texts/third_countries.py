@@ -1,6 +1,6 @@
-"""The transfer to Mailchimp in the USA, as of 30 November 2026: the one place to edit when the law changes.
+"""The transfer to Mailchimp in the USA, as of 30 November 2026: edit here when the law changes.
 
-From secondary sources, not from the documents themselves: the Supreme Court's decision and the EDPB's letter.
+The Supreme Court's decision and the EDPB's letter are cited from secondary sources.
 """
 
 from __future__ import annotations

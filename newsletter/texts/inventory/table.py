@@ -1,4 +1,4 @@
-"""A table of the database, with what each of its columns is for."""
+"""The description of a database table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from newsletter.texts.bilingual import Text
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the database: what its rows are, and what each column holds and why."""
+    """A database table: what its rows are, and what each column holds and why."""
 
     rows: Text
     columns: Mapping[str, Text]
