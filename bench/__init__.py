@@ -1,1 +1,1 @@
-"""Measurements that anyone can run; nothing here is a test."""
+"""Benchmarks; nothing here is a test."""

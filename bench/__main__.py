@@ -1,4 +1,4 @@
-"""How fast it is: `python -m bench`, beside a bare Flask view and django-newsletter, in one run on this machine.
+"""`python -m bench`: throughput beside a bare Flask view and django-newsletter, in one run on this machine.
 
 Prints the tables in Markdown that bench/README.md holds.
 """
@@ -30,7 +30,7 @@ _HEAD = """\
 
 @dataclass
 class Figures:
-    """What was measured of one contender, in several rounds."""
+    """The measurements of one contender, in several rounds."""
 
     name: str
     contender: Contender
@@ -38,13 +38,13 @@ class Figures:
     confirmations: list[load.Outcome] = field(default_factory=list)
 
     def row(self, bare: Figures) -> str:
-        """A line of the table, beside the bare view's figures."""
+        """A row of the table, compared with the bare view."""
         shown = [self.name]
         for rounds, least in (
             (self.sign_ups, bare.sign_ups),
             (self.confirmations, bare.confirmations),
         ):
-            # Round by round: a moment in which the machine is slow hits both.
+            # In turns, so that a slow moment of the machine affects all contenders.
             shares = [
                 mine.per_second / its.per_second for mine, its in zip(rounds, least, strict=True)
             ]
@@ -56,7 +56,7 @@ class Figures:
 
 
 def measure(everybody: Sequence[Figures], people: Sequence[str]) -> None:
-    """Sign everybody up in so many rounds, each contender in turn, then confirm everybody likewise."""
+    """Measure sign-ups in several rounds, the contenders in turn; then confirmations likewise."""
     for figures in everybody:
         strangers = [f"warm-{number}@example.com" for number in range(_WARM_UP)]
         _load(figures.contender.port, figures.contender.sign_ups(strangers))
@@ -90,7 +90,7 @@ def _new_database(server: str) -> str:
 
 
 def main() -> None:
-    """Measure everybody in turns, and print the tables."""
+    """Measure all contenders, and print the tables."""
     arguments = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     arguments.add_argument("--people", type=int, default=2000, help="how many (%(default)s)")
     arguments.add_argument("--django", type=Path, default=Path("var/bench-django"))

@@ -26,7 +26,7 @@ from tests.journeys.service import Service, running, wait_until
 from tests.people import link_in
 
 ROUNDS = 500
-#: Whom each door is asked about. At /my-data, the pending, confirmed, blocked and bare get a letter.
+#: The addresses given to each endpoint. At /my-data, the pending, confirmed, blocked and bare get a letter.
 KINDS = {
     "/subscriptions": ("new", "pending", "confirmed", "blocked", "erased"),
     "/my-data": ("unknown", "pending", "confirmed", "blocked", "bare", "held", "erased"),
@@ -34,7 +34,7 @@ KINDS = {
 
 
 def prepare(service: Service, mailbox: Mailbox, door: str, kind: str, count: int) -> list[str]:
-    """Addresses that stand as they should."""
+    """Addresses with the wanted statuses."""
     people = [f"{kind}-{number}{door.replace('/', '-')}@example.com" for number in range(count)]
     if kind in ("new", "unknown"):
         return people
@@ -62,13 +62,13 @@ def prepare(service: Service, mailbox: Mailbox, door: str, kind: str, count: int
 
 
 def forget_letters(environ: dict[str, Any]) -> None:
-    """As if all letters so far had been written long ago, so that nobody was written too often."""
+    """Move all letters into the past, so that no limit applies."""
     with create_core(load(environ)).app_context(), writing() as session:
         session.execute(delete(Quota))
 
 
 def measure(service: Service, door: str, people: dict[str, list[str]]) -> dict[str, float]:
-    """Milliseconds, the median of each kind."""
+    """The median of each kind, in milliseconds."""
     taken: dict[str, list[float]] = {kind: [] for kind in people}
     url = service.url(door)
     for number in range(ROUNDS):
@@ -81,7 +81,7 @@ def measure(service: Service, door: str, people: dict[str, list[str]]) -> dict[s
 
 
 def main() -> None:
-    """Prepare, measure, print."""
+    """Measure, and print the table."""
     with tempfile.TemporaryDirectory() as folder, Mailbox() as mailbox, StandIn() as mailchimp:
         environ: dict[str, Any] = {
             **COMPANY,

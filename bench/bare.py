@@ -1,4 +1,4 @@
-"""The least a Flask view can do, as the measure of all others: `gunicorn 'bench.bare:create_app()'`."""
+"""A bare Flask view, the yardstick: `gunicorn 'bench.bare:create_app()'`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from flask import Flask, Response, jsonify
 
 
 def create_app() -> Flask:
-    """One view that answers as a sign-up does, and does nothing."""
+    """One view that answers like a sign-up without doing anything."""
     app = Flask(__name__)
 
     @app.post("/subscriptions")

@@ -1,4 +1,4 @@
-"""Who is measured: a bare Flask view, this service, and django-newsletter, each on the same gunicorn."""
+"""The contenders: a bare Flask view, this service and django-newsletter, each on the same gunicorn."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ ROOT = Path(__file__).parent.parent
 DJANGO = ROOT / "bench" / "django_newsletter"
 FORM = "application/x-www-form-urlencoded"
 _SAME_GUNICORN = ("--worker-class", "gthread", "--threads", "4", "--log-level", "warning")
-#: Django compares a cookie with a field: any will do, as long as both say the same.
+#: Django compares a cookie with a field: any equal values will do.
 _CSRF = "x" * 32
 
 
 @dataclass
 class Contender:
-    """Takes sign-ups on a port, and then confirmations of the same people."""
+    """A server that takes sign-ups, then confirmations of the same people."""
 
     port: int
     pid: int
@@ -41,7 +41,7 @@ class Contender:
 
 @contextmanager
 def bare() -> Iterator[Contender]:
-    """A view that answers everything alike."""
+    """A view with one answer for everything."""
 
     def requests_of(people: Sequence[str]) -> list[bytes]:
         return [_sign_up(person) for person in people]
@@ -62,7 +62,7 @@ class Ours(Contender):
     worker_memory: float = 0.0
 
     def deliver(self, people: Sequence[str]) -> list[bytes]:
-        """Let one worker send what waits; the presses of each letter's button."""
+        """Let one worker send all letters; return the POST of each letter's button."""
         worker = self.service.start_worker()
         letters = self.mailbox.letters
         wait_until(lambda: len(letters) > 0, "the first letter is there")
@@ -76,7 +76,7 @@ class Ours(Contender):
 
 @contextmanager
 def ours(database_url: str, folder: Path) -> Iterator[Ours]:
-    """This service on a database, one web process; the folder is made."""
+    """This service on a database, with one web process; creates the folder."""
     folder.mkdir()
     with Mailbox() as mailbox:
         environ = {
@@ -129,7 +129,7 @@ def django_newsletter(database: str, environment: Path) -> Iterator[Contender]:
 
 
 def make_django_environment(environment: Path) -> None:
-    """Install django-newsletter, unless it is there."""
+    """Install django-newsletter, unless it is installed."""
     if not (environment / "bin" / "gunicorn").exists():
         subprocess.run([sys.executable, "-m", "venv", environment], check=True)
         pip = f"{environment}/bin/pip"
@@ -138,7 +138,7 @@ def make_django_environment(environment: Path) -> None:
 
 
 def memory(pid: int) -> float:
-    """Megabytes that are resident, of the largest among a process and its children."""
+    """Resident megabytes of the largest among a process and its children."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
     return max(_resident(each) for each in (str(pid), *children.split()))
 

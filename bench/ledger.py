@@ -1,4 +1,4 @@
-"""How fast the ledger is sealed and verified: `python -m bench.ledger [database URL]`.
+"""`python -m bench.ledger [database URL]`: how fast the ledger is sealed and verified.
 
 On SQLite in a temporary folder, or in a database that is given, which must hold no rows of a ledger yet. Prints a table
 in Markdown.
@@ -33,7 +33,7 @@ AT_ONCE = 10_000
 
 
 def fill(count: int) -> None:
-    """Write so many rows, as if people had come and confirmed."""
+    """Write so many rows, as sign-ups and confirmations do."""
     with reading() as session:
         assert not session.scalar(select(func.count()).select_from(LedgerRow)), "not empty"
     events = (Event.SIGNUP, Event.MAIL_SENT, Event.CONFIRMED, Event.SYNCED)
@@ -55,7 +55,7 @@ def fill(count: int) -> None:
 
 
 def taken(step: Callable[[], bool]) -> float:
-    """Take steps until nothing is left to do; how many seconds it took."""
+    """Take steps until nothing is left; return the seconds."""
     began = time.perf_counter()
     while step():
         pass
@@ -63,7 +63,7 @@ def taken(step: Callable[[], bool]) -> float:
 
 
 def measure(app: Flask, count: int) -> Iterator[str]:
-    """Seal and verify so many rows; then how long a step takes that finds nothing to do."""
+    """Seal and verify so many rows; then measure a step that finds nothing to do."""
     with app.app_context():
         fill(count)
         base = _megabytes()

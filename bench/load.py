@@ -1,4 +1,4 @@
-"""A load of HTTP requests over so many connections at once, from one thread, so that it costs the machine little."""
+"""A load of HTTP requests over several connections, from one thread, which costs the machine little."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 @dataclass
 class Outcome:
-    """What came of a load: each answer's status and milliseconds, and the seconds of all together."""
+    """The result of a load: each answer's status and milliseconds, and the seconds in total."""
 
     seconds: float = 0.0
     milliseconds: list[float] = field(default_factory=list)
@@ -23,17 +23,17 @@ class Outcome:
 
     @property
     def per_second(self) -> float:
-        """Answers a second."""
+        """Answers per second."""
         return len(self.milliseconds) / self.seconds
 
     def percentile(self, share: float) -> float:
-        """The milliseconds within which such a share (0 to 1) was answered."""
+        """The milliseconds within which a share (0 to 1) of the requests was answered."""
         ordered = sorted(self.milliseconds)
         return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
 def together(outcomes: Iterable[Outcome]) -> Outcome:
-    """Several outcomes as one."""
+    """Join several results."""
     whole = Outcome()
     for outcome in outcomes:
         whole.seconds += outcome.seconds
@@ -42,7 +42,7 @@ def together(outcomes: Iterable[Outcome]) -> Outcome:
 
 
 def post(path: str, body: bytes, media: str = "application/json", **headers: str) -> bytes:
-    """A POST as it goes over the wire; headers by name, underscores for hyphens."""
+    """A POST request; headers by name, with underscores for hyphens."""
     lines = [f"POST {path} HTTP/1.1", "Host: localhost", "Accept: application/json"]
     lines += [f"Content-Type: {media}", f"Content-Length: {len(body)}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
@@ -97,7 +97,7 @@ def _is_whole(head: bytes, body: bytes) -> bool:
 
 
 def run(port: int, requests: Iterable[bytes], connections: int = CONNECTIONS) -> Outcome:
-    """Send all requests, each connection its next one as soon as it has the answer to its last."""
+    """Send all requests; each connection sends its next one as soon as the last is answered."""
     outcome, waiting = Outcome(), iter(requests)
     with selectors.DefaultSelector() as selector:
         began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""How fast people reach Mailchimp, and how fast both sides are compared: `python -m bench.mailchimp`.
+"""`python -m bench.mailchimp`: how fast people reach Mailchimp, and how fast both sides are compared.
 
 Against a stand-in that takes 100 ms for each answer, in a process of its own. Prints tables in Markdown that
 bench/README.md holds.
@@ -48,25 +48,25 @@ ALONE = 50
 
 @dataclass
 class Counted:
-    """The stand-in in its own process, as far as it is asked."""
+    """The stand-in in a process of its own."""
 
     environ: dict[str, str]
     _line: Connection
 
     @property
     def calls(self) -> int:
-        """How many it has received."""
+        """The number of calls received."""
         return self.add([])
 
     def add(self, people: Sequence[str]) -> int:
-        """Have them subscribed there; how many calls it has received."""
+        """Subscribe people there; return the number of calls."""
         self._line.send(people)
         return int(self._line.recv())
 
 
 @contextmanager
 def standin() -> Iterator[Counted]:
-    """Run the stand-in until the end."""
+    """Run the stand-in until it is stopped."""
     ours, its = multiprocessing.get_context("spawn").Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_serve, args=(its,))
     process.start()
@@ -93,7 +93,7 @@ def _serve(line: Any) -> None:
 
 
 def settle(audience: Audience) -> float:
-    """Take steps until nothing is left to do; how many seconds it took."""
+    """Take steps until nothing is left; return the seconds."""
     began = time.perf_counter()
     while audience.step() is not Progress.IDLE:
         pass
@@ -101,7 +101,7 @@ def settle(audience: Audience) -> float:
 
 
 def measure(app: Flask, mailchimp: Counted, people: int) -> Iterator[str]:
-    """People who are told one by one, then as many as asked for together."""
+    """Add some people one by one, then more in batches."""
     line = mailchimp_for(app.extensions["settings"])
     assert line is not None
     audience = Audience(line)
@@ -119,13 +119,13 @@ def measure(app: Flask, mailchimp: Counted, people: int) -> Iterator[str]:
 
 
 def reconciled(app: Flask, mailchimp: Counted, contacts: int) -> str:
-    """Compare so many contacts with as many who are subscribed here; all agree."""
+    """Compare so many contacts with as many subscribers here, without a difference."""
     people = [f"contact-{number}@example.org" for number in range(contacts)]
     mailchimp.add(people)
     _know(people)
     line = members_for(app.extensions["settings"])
     assert line is not None
-    # From now on the kernel counts the peak anew (proc_pid_clear_refs(5)).
+    # Reset the kernel's peak (proc_pid_clear_refs(5)).
     Path("/proc/self/clear_refs").write_text("5")
     base, before, began = _megabytes("VmRSS"), mailchimp.calls, time.perf_counter()
     report = reconcile_now(line, full=True, may_exceed=False, watch=lambda _: None)
@@ -139,7 +139,7 @@ def reconciled(app: Flask, mailchimp: Counted, contacts: int) -> str:
 
 
 def _know(people: Sequence[str]) -> None:
-    """Write rows of people who are subscribed, as if they had come long ago."""
+    """Write rows of long-standing subscribers."""
     now = clock.now()
     with writing() as session:
         text = wording.current_in(session, "de").hash

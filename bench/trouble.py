@@ -46,7 +46,7 @@ HALF = b"POST /subscriptions HTTP/1.1\r\nHost: x\r\nContent-Length: 400\r\n\r\n{
 
 @dataclass
 class Figures:
-    """What was seen, under the name of the trouble during which it began."""
+    """Observations, by the trouble during which they began."""
 
     statuses: Counter[tuple[str, int]] = field(default_factory=Counter)
     answers: dict[str, list[float]] = field(default_factory=dict)  #: seconds of each answer
@@ -58,7 +58,7 @@ class Figures:
 
 
 class Crowd:
-    """People who sign up all the time, and confirm as soon as their letter is there."""
+    """People who keep signing up, and confirm as soon as their letter has arrived."""
 
     def __init__(self, service: Service, mailbox: Mailbox) -> None:
         self._service, self._mailbox = service, mailbox
@@ -71,7 +71,7 @@ class Crowd:
 
     def _sign_up(self, number: int) -> None:
         while not self._is_over.wait(PAUSE):
-            # No two share a domain: a refusal is about one of them.
+            # No two share a domain, so a refusal concerns one of them.
             person, trouble = f"p@{uuid4().hex}.example.com", self.trouble
             began = time.monotonic()
             try:
@@ -106,7 +106,7 @@ class Crowd:
             self.figures.ready[self.trouble, said] += 1
 
     def end(self) -> Figures:
-        """Let everybody finish, and give what was seen."""
+        """Let everybody finish; return the observations."""
         self._is_over.set()
         for task in self._tasks:
             task.result()
@@ -142,7 +142,7 @@ def half_requests(service: Service) -> Iterator[None]:
 
 @contextmanager
 def refusing_mail(mailbox: Mailbox) -> Iterator[None]:
-    """A mail server that refuses some letters, in words that may mean us."""
+    """A mail server that refuses some letters with ambiguous replies."""
     for refusal in REFUSALS:
         mailbox.answer_next("data", refusal, times=3)
         mailbox.answer_next("rcpt", refusal, times=2)
@@ -151,7 +151,7 @@ def refusing_mail(mailbox: Mailbox) -> Iterator[None]:
 
 @contextmanager
 def uncertain_mail(mailbox: Mailbox) -> Iterator[None]:
-    """A mail server that takes some letters and hangs up."""
+    """A mail server that accepts some letters and closes the connection."""
     mailbox.answer_next("data", None, times=5, keeps=True)
     yield
 
@@ -169,7 +169,7 @@ def silent_others(mailbox: Mailbox, mailchimp: StandIn) -> Iterator[None]:
 
 @contextmanager
 def stopped(*processes: int) -> Iterator[None]:
-    """Processes that neither live nor die."""
+    """Stopped processes."""
     for process in processes:
         os.kill(process, signal.SIGSTOP)
     yield
@@ -179,7 +179,7 @@ def stopped(*processes: int) -> Iterator[None]:
 
 @contextmanager
 def locked(url: str) -> Iterator[None]:
-    """A program that writes to SQLite's file and does not end."""
+    """A program that keeps SQLite's file locked."""
     connection = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
     yield
@@ -188,7 +188,7 @@ def locked(url: str) -> Iterator[None]:
 
 
 def backends_of(url: str) -> list[int]:
-    """The database server's processes for our connections, and the one that accepts new ones."""
+    """The database server's processes of our connections, and the one that accepts new ones."""
     with psycopg.connect(url) as connection:
         rows = connection.execute("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
         pids = [int(row[0]) for row in rows]
@@ -197,7 +197,7 @@ def backends_of(url: str) -> list[int]:
 
 
 def walk(url: str, folder: Path) -> bool:
-    """All troubles by turns on one database; whether nothing was lost."""
+    """Cause all troubles in turn on one database; return whether nothing was lost."""
     with Mailbox() as mailbox, StandIn() as mailchimp:
         environ = {**COMPANY, **environment(url, mailbox, mailchimp)}
         with running(environ, folder, workers=2) as service:
@@ -227,7 +227,7 @@ def _troubles(
 
 
 def _report(figures: Figures, mailbox: Mailbox, mailchimp: StandIn) -> bool:
-    """Wait until all is quiet, and print what was seen."""
+    """Wait until everything has settled, and print the observations."""
     accepted, pressed = figures.accepted, figures.pressed
 
     def all_arrived() -> bool:

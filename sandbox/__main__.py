@@ -1,4 +1,4 @@
-"""`python -m sandbox`: the whole service on this machine, with everything it needs around it.
+"""`python -m sandbox`: the whole service on this machine, with everything that it needs.
 
 Starts a mailbox and a stand-in Mailchimp, then what the Procfile says, and ends it all together.
 """
@@ -66,26 +66,26 @@ The newsletter service is running on this machine; nothing leaves it.
 
 
 def main() -> int:
-    """Run it until it is called off (0) or a process ends by itself (1)."""
-    asked = _asked()
-    _tell_settings()
+    """Run until a signal (exit status 0) or until a process ends by itself (1)."""
+    arguments = _arguments()
+    _print_settings()
     log: Path | None = None
     try:
-        with only_run_in(asked.folder / "var"), surroundings(asked) as (processes, places):
+        with only_run_in(arguments.folder / "var"), surroundings(arguments) as (processes, places):
             log = processes.log
             _listen_to_signals(processes)
-            _start(processes, lines_in(asked.folder / "Procfile"))
+            _start(processes, lines_in(arguments.folder / "Procfile"))
             wait_for_health(f"{places['service']}/health", processes)
             print(TOUR.format(**places), flush=True)
             processes.wait()
     except CalledOff:
         return 0
     except (Ended, OSError, TimeoutError) as problem:
-        print(f"\n{_last_words(log)}sandbox: {problem}; everything is stopped.", file=sys.stderr)
+        print(f"\n{_end_of(log)}sandbox: {problem}; everything is stopped.", file=sys.stderr)
     return 1
 
 
-def _tell_settings() -> None:
+def _print_settings() -> None:
     taken, ignored = settings_in(os.environ)
     if taken:
         print(f"sandbox: taken from the environment: {', '.join(taken)}.", flush=True)
@@ -93,13 +93,13 @@ def _tell_settings() -> None:
         print(f"sandbox: ignored in the environment: {', '.join(ignored)}.", flush=True)
 
 
-def _last_words(log: Path | None) -> str:
-    """The end of what the processes said, and where the rest is."""
+def _end_of(log: Path | None) -> str:
+    """The end of the processes' log, and its file."""
     lines = log.read_text(errors="replace").splitlines()[-LAST_LINES:] if log else []
     return "\n".join([*lines, f"(the end of {log})", ""]) if lines else ""
 
 
-def _asked() -> argparse.Namespace:
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
     port = os.environ.get("PORT") or "8000"
     parser.add_argument("--port", type=int, default=port, help="the service's (%(default)s)")
@@ -124,7 +124,7 @@ def only_run_in(var: Path) -> Iterator[None]:
 
 @contextmanager
 def surroundings(asked: argparse.Namespace) -> Iterator[tuple[Processes, dict[str, str]]]:
-    """Mailbox, Mailchimp and pages at work; the processes to be, and where everything is."""
+    """Start mailbox, Mailchimp and pages; yield the processes, not started yet, and all URLs."""
     var = asked.folder / "var"
     own = secrets_in(var / "sandbox.env")
     service, pages = free_port(asked.port), free_port(asked.pages)
@@ -148,7 +148,7 @@ def surroundings(asked: argparse.Namespace) -> Iterator[tuple[Processes, dict[st
         urls = {"smtp": mailbox.smtp_url, "api": mailchimp.api_url}
         database = var / "sandbox.sqlite3"
         if not database.exists():
-            # A database that begins anew would be taken for a backup by the checkpoints of the one before.
+            # The checkpoints of an earlier database would make a new one look like a restored backup.
             shutil.rmtree(checkpoints_of(database), ignore_errors=True)
         checkpoints_of(database).mkdir(parents=True, exist_ok=True)
         environ = environment(
@@ -171,7 +171,7 @@ def _start(processes: Processes, commands: Mapping[str, str]) -> None:
 
 
 def free_port(wanted: int) -> int:
-    """The port that is wanted, or, saying so, one that is free."""
+    """The wanted port; if it is taken, another one, which is printed."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -185,7 +185,7 @@ def free_port(wanted: int) -> int:
 
 
 def wait_for_health(url: str, processes: Processes) -> None:
-    """Wait until the service answers; raise TimeoutError after a minute, Ended or CalledOff before."""
+    """Wait until the service answers; raise TimeoutError after a minute, Ended or CalledOff earlier."""
     deadline = time.monotonic() + START_SECONDS
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while time.monotonic() < deadline:

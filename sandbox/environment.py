@@ -1,4 +1,4 @@
-"""The environment of a fictitious company, and secrets that are made once."""
+"""The environment of a fictitious company, and secrets that are generated once."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _fresh_secrets() -> dict[str, str]:
 
 
 def secrets_in(file: Path) -> dict[str, str]:
-    """The secrets of this checkout: made at the first run, the same ever after; for the owner alone."""
+    """The secrets of this checkout, generated at the first run; the file is readable by its owner alone."""
     held = _read(file)
     fresh = _fresh_secrets()
     if fresh.keys() <= held.keys():
@@ -79,8 +79,8 @@ def _write(file: Path, values: Mapping[str, str]) -> None:
 
 
 def settings_in(outer: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """The names of the service's settings that are set there: those a run takes, and those it ignores."""
-    known = {name.upper() for name in Settings.model_fields} - {"PORT"}  # which is --port's default
+    """The names of the settings in an environment: those that a run uses, and those that it ignores."""
+    known = {name.upper() for name in Settings.model_fields} - {"PORT"}  # the default of --port
     found = sorted(name for name in known if outer.get(name))
     return (
         [name for name in found if name in _SETTINGS],
@@ -89,7 +89,7 @@ def settings_in(outer: Mapping[str, str]) -> tuple[list[str], list[str]]:
 
 
 def _checkpoints(outer: Mapping[str, str], database: Path) -> dict[str, str]:
-    """Where the sandbox's own database has its ledger's signed heads; they do not fit any other."""
+    """The checkpoints' folder of the sandbox's own database; they fit no other."""
     if outer.get("DATABASE_URL"):
         return {}
     return {"LEDGER_CHECKPOINTS": str(checkpoints_of(database).absolute())}
@@ -110,7 +110,7 @@ def environment(
     smtp: str,
     api: str,
 ) -> dict[str, str]:
-    """All that the service's processes are given, and nothing else; ports, file and URLs by name."""
+    """The whole environment of the service's processes."""
     return {
         "DATABASE_URL": f"sqlite:///{database.absolute()}",
         **_checkpoints(outer, database),
@@ -119,7 +119,7 @@ def environment(
         **COMPANY,
         **own,
         "PORT": str(service),
-        # The service listens on all interfaces; here, nobody but this machine is meant.
+        # By default the service listens on all interfaces; here, only this machine may reach it.
         "GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{service}",
         "PUBLIC_URL": f"http://localhost:{service}",
         "SMTP_URL": f"{smtp}?starttls=never",

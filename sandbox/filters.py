@@ -1,4 +1,4 @@
-"""How values are written on the pages."""
+"""Template filters of the pages."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from markupsafe import Markup, escape
 
 from sandbox.environment import COMPANY
 
-ZONE = ZoneInfo(COMPANY["TIMEZONE"])  #: in which the letters speak, too
+ZONE = ZoneInfo(COMPANY["TIMEZONE"])  #: the zone of the letters' times, too
 _LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)\]]")
 
 
 def linked(text: str) -> Markup:
-    """Plain text with its links to click on, everything else escaped."""
+    """Plain text with clickable links, everything else escaped."""
     parts, end = [Markup()], 0
     for found in _LINK.finditer(text):
         link = escape(found.group())
@@ -39,7 +39,7 @@ def clock(at: datetime | str) -> str:
 
 
 def clock_in_zone(at: datetime | str) -> str:
-    """The same with the name of its zone."""
+    """A time of today with the name of its zone."""
     return f"{_read(at):%H:%M:%S %Z}"
 
 
@@ -48,12 +48,12 @@ def _read(at: datetime | str) -> datetime:
 
 
 def pretty(value: Any) -> str:
-    """What was said in JSON."""
+    """A JSON body, indented."""
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
 def form(body: bytes) -> str:
-    """What was said in a form, a field on each line."""
+    """A form's body, one field a line."""
     pairs = parse_qsl(body.decode(), keep_blank_values=True)
     return "\n".join(f"{name} = {value}" for name, value in pairs)
 

@@ -1,4 +1,4 @@
-"""A mailbox that takes every letter over real SMTP on loopback, and fails when told to."""
+"""A mailbox that accepts every letter over real SMTP on loopback, and fails where it is scripted to."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sandbox.smtp import Handler, Server
 
 @dataclass(frozen=True)
 class Letter:
-    """One message with its envelope; `raw` is what was handed over, byte for byte."""
+    """One message with its envelope; `raw` has the octets received."""
 
     sender: str
     recipients: tuple[str, ...]
@@ -39,7 +39,7 @@ class Letter:
 class Mailbox(Running):
     """Takes every letter for everybody; as a context manager it is started.
 
-    `auth` (user, password) refuses whoever does not log in; `tls` offers STARTTLS or, with
+    `auth` (user, password) refuses clients that do not log in; `tls` offers STARTTLS or, with
     `implicit_tls`, speaks TLS from the first byte; `smtputf8=False` refuses addresses beyond ASCII.
     """
 
@@ -52,7 +52,7 @@ class Mailbox(Running):
         smtputf8: bool = True,
     ) -> None:
         self.letters: list[Letter] = []
-        self.connections = 0  #: how many there have been
+        self.connections = 0  #: the number since the start
         self._auth, self._tls = auth, tls
         self._implicit_tls, self._smtputf8 = implicit_tls, smtputf8
         self._script = Script()
@@ -61,7 +61,7 @@ class Mailbox(Running):
 
     def start(self, port: int = 0) -> None:
         """Listen; port 0 takes a free one. Raise OSError if the port is taken."""
-        # aiosmtpd logs addresses and all that is said, which would end in what a test captures.
+        # aiosmtpd logs addresses and whole conversations, which tests would capture.
         logging.getLogger("mail.log").setLevel(logging.ERROR)
         handler = Handler(
             self._script,
@@ -80,10 +80,10 @@ class Mailbox(Running):
             enable_SMTPUTF8=self._smtputf8,
         )
         self._server.start()
-        self.connections = 0  # aiosmtpd tries its own door once
+        self.connections = 0  # aiosmtpd connects to itself once
 
     def stop(self) -> None:
-        """Release every stall and end every connection."""
+        """End every stall and every connection."""
         self._script.release()
         if self._server is not None:
             self._server.stop()
@@ -91,7 +91,7 @@ class Mailbox(Running):
 
     @property
     def smtp_url(self) -> str:
-        """What SMTP_URL is set to, with user and password where they are asked for."""
+        """The value for SMTP_URL, with user and password where they are required."""
         if self._server is None:
             raise RuntimeError("the mailbox is not started")
         scheme = "smtps" if self._implicit_tls else "smtp"
@@ -99,7 +99,7 @@ class Mailbox(Running):
         return f"{scheme}://{login}127.0.0.1:{self._server.port}"
 
     def letters_to(self, address: str) -> list[Letter]:
-        """The letters to one address, whatever its case, oldest first."""
+        """The letters to one address in any case, oldest first."""
         wanted = address.lower()
         return [
             letter
@@ -124,11 +124,11 @@ class Mailbox(Running):
         *,
         keeps: bool = False,
     ) -> None:
-        """Reply like this at a stage (None: hang up); `keeps` takes the letter in all the same."""
+        """Script a reply at a stage (None: hang up); `keeps`: accept the letter nevertheless."""
         self._script.add(Line(stage, reply, times, match_recipient, keeps))
 
     def stall(self, stage: Stage, match_recipient: str | None = None) -> threading.Event:
-        """Say nothing at this stage until the event that is returned is set."""
+        """Stay silent at a stage until the returned event is set."""
         return self._script.stall(stage, match_recipient)
 
     def _authenticate(
@@ -144,7 +144,7 @@ class Mailbox(Running):
 
     def _keep(self, envelope: Envelope) -> None:
         raw = bytes(envelope.original_content or b"")
-        text = raw.replace(b"\r\n", b"\n")  # as a reader has it; get_content() leaves CRLF in
+        text = raw.replace(b"\r\n", b"\n")  # get_content() keeps CRLF
         message = email.message_from_bytes(text, policy=email.policy.default)
         sender, recipients = envelope.mail_from or "", tuple(envelope.rcpt_tos)
         letter = Letter(sender, recipients, message, raw, datetime.now(UTC))

@@ -22,7 +22,7 @@ class Ended(Exception):
 
 
 class CalledOff(Exception):
-    """Somebody asked for the end of it all."""
+    """A signal asked for the end."""
 
 
 def lines_in(procfile: Path) -> dict[str, str]:
@@ -32,16 +32,16 @@ def lines_in(procfile: Path) -> dict[str, str]:
 
 
 def as_one_process(command: str, path: str) -> str:
-    """A single program takes its shell's place, so that signals and exit status are its own."""
+    """A command that replaces its shell where it is a single program, which then gets the signals itself."""
     words = list(shlex.shlex(command, posix=True, punctuation_chars=True))
     is_single = not any(set(word) <= set(";&|()") for word in words)
     return f"exec {command}" if is_single and shutil.which(words[0], path=path) else command
 
 
 class Processes:
-    """Children in process groups of their own, with one environment and one folder to work in.
+    """Child processes in process groups of their own, with one environment and one working folder.
 
-    All they say goes to `log`, which begins empty.
+    Their output goes to `log`, which begins empty.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Processes:
         self._ended: list[str] = []
 
     def run(self, name: str, command: str) -> None:
-        """Run a line to its end; raise Ended unless it succeeds, CalledOff if it is called off."""
+        """Run a line to its end; raise Ended if it fails, CalledOff after a signal."""
         child = self._spawn(name, command)
         while child.poll() is None:
             self.wait(_LOOK_SECONDS)
@@ -68,21 +68,21 @@ class Processes:
             raise Ended(f"{name} ended {_how(child.returncode)}")
 
     def start(self, name: str, command: str) -> None:
-        """Run a line from now on."""
+        """Start a line."""
         child = self._spawn(name, command)
         threading.Thread(target=self._watch, args=(name, child), daemon=True).start()
 
     def wait(self, seconds: float | None = None) -> None:
-        """Wait so long (None: for good); raise Ended or CalledOff as soon as that happens."""
+        """Wait so long (None: without end); raise Ended or CalledOff as soon as that happens."""
         if self._interrupt.wait(seconds):
             raise Ended(self._ended[0]) if self._ended else CalledOff
 
     def call_off(self) -> None:
-        """End every waiting. For signal handlers."""
+        """End every wait. For signal handlers."""
         self._interrupt.set()
 
     def stop(self) -> None:
-        """End every child and all it started: SIGTERM, then SIGKILL for what is left."""
+        """End every child and its children: SIGTERM, then SIGKILL for the rest."""
         for child in self._children.values():
             _signal(child, signal.SIGTERM)
         deadline = time.monotonic() + self._patience
@@ -122,7 +122,7 @@ def _signal(child: subprocess.Popen[bytes], number: int) -> None:
 
 
 def _is_alive(child: subprocess.Popen[bytes]) -> bool:
-    child.poll()  # else its own remains would count
+    child.poll()  # else a zombie would count as alive
     try:
         os.killpg(child.pid, 0)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""What the mailbox was told to say instead of the truth, and where it was told to be silent."""
+"""The mailbox's scripted replies and silences."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Stage = Literal["connect", "auth", "mail", "rcpt", "data"]
 
 @dataclass
 class Line:
-    """A reply waiting for its stage; None hangs up."""
+    """A scripted reply at a stage; None hangs up."""
 
     stage: Stage
     reply: str | None
@@ -21,14 +21,14 @@ class Line:
     keeps: bool
 
     def is_for(self, stage: Stage, recipients: Sequence[str]) -> bool:
-        """Tell whether it is meant for this moment."""
+        """Whether it applies now."""
         known = [recipient.lower() for recipient in recipients]
         is_theirs = self.recipient is None or self.recipient.lower() in known
         return self.times > 0 and self.stage == stage and is_theirs
 
 
 class Script:
-    """Replies and silences waiting for the conversations they are meant for."""
+    """Scripted replies and silences."""
 
     def __init__(self) -> None:
         self._lines: list[Line] = []
@@ -36,12 +36,12 @@ class Script:
         self._lock = threading.Lock()
 
     def add(self, line: Line) -> None:
-        """Say this when its stage comes."""
+        """Script a reply."""
         with self._lock:
             self._lines.append(line)
 
     def take(self, stage: Stage, recipients: Sequence[str]) -> Line | None:
-        """What is to be said now instead of the truth, used up by one."""
+        """The scripted reply for now, which uses it up."""
         with self._lock:
             for line in self._lines:
                 if line.is_for(stage, recipients):
@@ -50,13 +50,13 @@ class Script:
         return None
 
     def stall(self, stage: Stage, recipient: str | None) -> threading.Event:
-        """From now on nothing is said at this stage before the event."""
+        """Stay silent at a stage until the event."""
         with self._lock:
             self._stalls.append((stage, recipient, threading.Event()))
             return self._stalls[-1][2]
 
     def stalled(self, stage: Stage, recipients: Sequence[str]) -> threading.Event | None:
-        """What to wait for at this stage."""
+        """The event to wait for at a stage."""
         known = [None, *(recipient.lower() for recipient in recipients)]
         with self._lock:
             for at, recipient, event in reversed(self._stalls):

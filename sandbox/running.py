@@ -1,4 +1,4 @@
-"""What listens on a port for as long as it is needed."""
+"""Servers that listen on a port while they are needed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Self
 
 
 class Running(ABC):
-    """As a context manager it is started, and stopped at the end."""
+    """As a context manager, starts and stops."""
 
     @abstractmethod
     def start(self, port: int = 0) -> None:
@@ -15,7 +15,7 @@ class Running(ABC):
 
     @abstractmethod
     def stop(self) -> None:
-        """End every connection and listen no more."""
+        """End every connection and stop listening."""
 
     def __enter__(self) -> Self:
         self.start()

@@ -1,4 +1,4 @@
-"""The mailbox's server: SMTP on loopback with aiosmtpd, and what it was told to say instead."""
+"""The mailbox's server: SMTP on loopback with aiosmtpd, and scripted replies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STOP_SECONDS = 60.0
 
 
 class Handler:
-    """Answers aiosmtpd's hooks: as scripted, or by keeping the letter."""
+    """Handles aiosmtpd's hooks: as scripted, or by keeping the letter."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Handler:
     async def scripted(
         self, server: SMTP, stage: Stage, recipients: Sequence[str] = ()
     ) -> str | None:
-        """Wait where there is a stall; hang up, or give the scripted reply, if any."""
+        """Wait during a stall; then hang up or return the scripted reply, if any."""
         line = await self._line(stage, recipients)
         if line is not None and line.reply is None:
             hang_up(server)
@@ -63,7 +63,7 @@ class Handler:
         return await self.scripted(server, "rcpt", [to]) or MISSING
 
     async def handle_DATA(self, server: SMTP, _: Session, envelope: Envelope) -> str:  # noqa: N802
-        """The letter itself."""
+        """DATA."""
         line = await self._line("data", envelope.rcpt_tos)
         if line is None or line.keeps or (line.reply or "").startswith("2"):
             self._keep(envelope)
@@ -73,24 +73,24 @@ class Handler:
 
 
 def hang_up(server: SMTP) -> Any:
-    """End the connection without a word, and the task that serves it."""
+    """End the connection and its task without a reply."""
     if server.transport is not None:
         server.transport.abort()  # type: ignore[attr-defined]  # a plain or a TLS transport
     raise asyncio.CancelledError
 
 
 class Connection(SMTP):
-    """One conversation, which can be refused at its very beginning."""
+    """One conversation, which can be refused at its start."""
 
     event_handler: Handler
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the connection in view as long as it lasts."""
+        """Register the connection."""
         self.event_handler.connections.add(self)
         super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
-        """The connection is over."""
+        """Unregister the connection."""
         self.event_handler.connections.discard(self)
         super().connection_lost(error)
 

@@ -1,4 +1,4 @@
-"""Puts a process together: settings, database, keys, texts and, for the web process, its endpoints."""
+"""Creates the application of a process: settings, database, keys, texts and, for `web`, its endpoints."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from newsletter.web import samples
 
 
 def create_app(settings: config.Settings | None = None) -> Flask:
-    """The web process; what the worker and the command line share with it is `create_core`."""
+    """The application of the web process."""
     app = create_core(settings)
     web.register(app)
     return app
 
 
 def create_core(settings: config.Settings | None = None) -> Flask:
-    """An application bound to its settings and its database, without any door; raise SettingsError."""
+    """The application that all processes share, without endpoints; raise SettingsError."""
     settings = settings or config.load_or_exit()
     if settings.brand_dir is not None and (problems := samples.broken(samples.showroom(settings))):
         raise SettingsError(problems)

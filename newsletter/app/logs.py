@@ -1,7 +1,7 @@
-"""Logs for every process: one line a record on stderr, and nothing personal or secret in it.
+"""Logs of every process: one line a record on stderr, without anything personal or secret.
 
-Whoever logs may forget what a message or an exception carries, so what is redacted is the finished
-text: after the arguments were put in, and with its traceback. Loggers of libraries go the same way.
+A message or an exception may carry more than its author thought of, so the finished text is redacted, with its
+arguments and its traceback. Loggers of libraries are redacted, too.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from newsletter.config import Settings
 
 GONE = "[redacted]"
 
-#: At DEBUG, libraries would tell about people: statements' values, clients, whole URLs.
+#: At DEBUG, libraries would log personal data: statements' values, clients, whole URLs.
 _QUIET = {
     "sqlalchemy": logging.WARNING,
     "alembic": logging.INFO,
@@ -32,11 +32,11 @@ _QUIET = {
     "werkzeug": logging.INFO,
     "flask-limiter": logging.WARNING,
     "waitress": logging.WARNING,
-    # It would tell of every request that waits for a thread.
+    # It logs every request that waits for a thread.
     "waitress.queue": logging.ERROR,
 }
 _SHORTEST_SECRET = 4
-#: How the line of gunicorn begins that names the address which the service itself listens on.
+#: The beginning of gunicorn's line that names the address on which the service listens.
 _LISTENING = "Listening at: %s"
 
 _CREDENTIALS = re.compile(r"\b([Bb]earer|Basic)(\s+)[\w.~+/=-]{6,}")
@@ -48,20 +48,20 @@ _IN_ADDRESS = r"[^\s\"'<>(),:;\[\]\\@]"
 _ADDRESS = re.compile(
     rf"""(?:"[^"\n]*"|(?<!{_IN_ADDRESS}){_IN_ADDRESS}+)(?:@|%40)[^\s"'<>(),:;\[\]\\/?&#]+"""
 )
-#: What itsdangerous makes: a payload, perhaps a time, and a signature of 27 characters or more.
+#: A token of itsdangerous: a payload, perhaps a time, and a signature of 27 characters or more.
 _TOKEN = re.compile(r"(?<![\w-])[\w-]{2,}(?:\.[\w-]{4,})?\.(?=[\w-]*[A-Z])[\w-]{27,}(?![\w-])")
 _IPV4 = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)")
 _IPV6 = re.compile(r"(?<![\w:.])(?=[^:\s]{0,4}:[^:\s]{0,4}:)[0-9A-Fa-f:.]{2,45}(?!\w)")
-#: Where PostgreSQL shows a whole row that breaks a rule.
+#: PostgreSQL's copy of a row that violates a constraint.
 _DETAIL = re.compile(r"DETAIL:[^\n]*")
-#: Whatever could begin a new line or steer a terminal.
+#: Characters that begin a new line or control a terminal.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class RedactingFormatter(logging.Formatter):
     """Formats a record as `2026-11-22T10:00:00.000Z LEVEL logger message`, redacted.
 
-    Gone are the `secrets` and whatever looks like an address, an IP, a link or a credential.
+    Redacted are the `secrets` and everything that looks like an address, an IP, a link or a credential.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
@@ -71,10 +71,10 @@ class RedactingFormatter(logging.Formatter):
         self._secrets = sorted(long_enough, key=len, reverse=True)
 
     def format(self, record: logging.LogRecord) -> str:
-        """Put a record on one line; a traceback has more, indented: none passes for a record."""
+        """Put a record on one line; the lines of a traceback are indented, so none looks like a record."""
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         head = f"{at.replace('+00:00', 'Z')} {record.levelname} {record.name}"
-        # Looked at is the text in gunicorn's source, before its arguments: no client can write it.
+        # record.msg is the text in gunicorn's source, without arguments: no client can forge it.
         is_our_own = record.name == "gunicorn.error" and str(record.msg).startswith(_LISTENING)
         text = self._redact(record.getMessage(), with_ips=is_our_own).replace("\n", "\\n")
         if record.exc_info and record.exc_info[0] is not None:
@@ -106,13 +106,13 @@ def _without_ip(found: re.Match[str]) -> str:
             address = ipaddress.ip_address(candidate)
         except ValueError:
             continue
-        # 0.0.0.0 and :: are what a server listens on, and nobody's address.
+        # 0.0.0.0 and :: are addresses to listen on, and nobody's own.
         return found[0] if address.is_unspecified else found[0].replace(candidate, GONE)
     return found[0]
 
 
 class _Stderr(logging.StreamHandler[TextIO]):
-    """Writes to what stderr is now, not to what it was when logging was set up."""
+    """Writes to the present sys.stderr, not to that at the time of set-up."""
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
@@ -122,7 +122,7 @@ class _Stderr(logging.StreamHandler[TextIO]):
         return sys.stderr
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the standard library's name
-        """Say that a record is lost; the standard library would print its arguments unredacted."""
+        """Report a lost record; the standard library would print its arguments unredacted."""
         with suppress(Exception):
             sys.stderr.write(f"a record of {record.name} could not be written\n")
 
@@ -144,7 +144,7 @@ def configure(settings: Settings) -> None:
 
 
 def secrets_of(settings: Settings) -> set[str]:
-    """Every configured secret as it might turn up in a text, those inside URLs too."""
+    """Every configured secret, those inside URLs included."""
     found: set[str] = set()
     for name in type(settings).model_fields:
         value = getattr(settings, name)

@@ -1,8 +1,8 @@
 """gunicorn's configuration: `gunicorn -c python:newsletter.app.serving 'newsletter:create_app()'`.
 
-Every name here that gunicorn knows is one of its settings. Loading it reads the environment and looks
-at the database's keyring, so that what is wrong ends the process with status 2 before anything is
-bound. WEB_CONCURRENCY, which gunicorn reads by itself, makes more processes than one.
+Names that gunicorn knows are its settings. Loading this module reads the environment and checks the database's
+keyring, so a mistake ends the process with exit status 2 before anything is bound. gunicorn itself reads
+WEB_CONCURRENCY, the number of processes.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _check_keyring() -> None:
 
 
 class _Log(Logger):  # type: ignore[misc]  # it ships no types
-    """gunicorn's own lines go the way of all others, where addresses of clients are redacted."""
+    """Sends gunicorn's own lines through the redacting formatter, too."""
 
     def setup(self, cfg: Any) -> None:
         """Leave the handlers to newsletter.app.logs."""
@@ -50,21 +50,21 @@ class _Log(Logger):  # type: ignore[misc]  # it ships no types
 
 _check_keyring()
 
-# Hosts that run a Procfile reach the process from outside; elsewhere, a firewall stands before it.
+# Hosts that run a Procfile reach the process from outside; elsewhere a firewall protects it.
 bind = f"0.0.0.0:{_settings.port}"
 worker_class = "newsletter.app.waitress_worker.WaitressWorker"
 # Requests wait for the database alone. With more, they wait for Python's one lock and for each other (bench/README.md).
 threads = 4
 timeout = 30
-# What is in hand is finished, and all has ended before the host's own patience, mostly ten seconds.
+# Requests are finished, and everything ends within the host's own patience, mostly ten seconds.
 graceful_timeout = 8
 # Requests are logged by newsletter.web.access_log: gunicorn's line would name client and path.
 accesslog = None
 errorlog = "-"
-# At debug, it would tell every path.
+# At debug, it would log every path.
 loglevel = "info" if _settings.log_level == "DEBUG" else _settings.log_level.lower()
 logger_class = _Log
 control_socket_disable = True
-# On a slow disk, a worker's heartbeat can come too late, and the worker is killed.
+# On a slow disk, a heartbeat can come too late, and gunicorn then kills the worker.
 _memory = Path("/dev/shm")  # noqa: S108 - gunicorn makes its file there safely, and unlinks it at once
 worker_tmp_dir = str(_memory) if _memory.is_dir() else None

@@ -2,7 +2,7 @@
 
 It holds one audience with the rules Mailchimp is known to keep, answers in Mailchimp's own words
 and sends webhooks. `StandIn` is all that a test or `make run` needs; `answers` and `problems` hold
-what it can be told to say instead of the truth.
+the answers that it can be scripted to give.
 """
 
 from sandbox.mailchimp.answers import Answer

@@ -1,4 +1,4 @@
-"""What Mailchimp answers, word for word: results, problems (RFC 7807), its gateway's pages."""
+"""Mailchimp's answers, word for word: results, problems (RFC 7807), its gateway's pages."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ PROBLEM = "application/problem+json; charset=utf-8"
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer over HTTP, or how to withhold it; a content type of None sends no such header."""
+    """One HTTP answer, or how to withhold it; a content type of None sends no such header."""
 
     status: int = 200
     content_type: str | None = JSON
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
     carries_out: bool = (
-        False  #: do what was asked; status and body are then those of the real answer
+        False  #: carry the call out; status and body are then those of the real answer
     )
-    masks: bool = False  #: do what was asked, and say this all the same
+    masks: bool = False  #: carry the call out, but answer this
     drops: bool = False  #: close the connection instead of answering
-    until: Event | None = None  #: say nothing before this is set (stopping the stand-in sets it)
+    until: Event | None = None  #: answer only when this is set (stopping the stand-in sets it)
 
     @property
     def detail(self) -> str:
-        """A problem's sentence."""
+        """The detail of a problem."""
         return str(json.loads(self.body)["detail"])
 
 
@@ -47,7 +47,7 @@ class Refused(Exception):
 
 
 def held(until: Event, *, drops: bool = False) -> Answer:
-    """The call is carried out, but nothing is said before the event (nor after it, if dropped)."""
+    """Carry the call out, but answer only after the event (never, if dropped)."""
     return Answer(carries_out=True, until=until, drops=drops)
 
 
@@ -79,10 +79,10 @@ def problem(
 
 
 def throttled(status: int = 429) -> Answer:
-    """What very high volumes get: 429 or 403 with neither a body nor a content type."""
+    """The answer to very high volumes: 429 or 403 with neither a body nor a content type."""
     return Answer(status, content_type=None)
 
 
 def bad_gateway() -> Answer:
-    """The CDN closed a call that took too long."""
+    """The answer of the CDN to a call that took too long."""
     return Answer(502, "text/html", b"<html><body><h1>502 Bad Gateway</h1></body></html>")

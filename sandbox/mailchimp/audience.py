@@ -1,4 +1,4 @@
-"""One audience and its rules: who may be set to what, and what Mailchimp silently does instead.
+"""One audience and its rules: who may be set to which status, and what Mailchimp silently does instead.
 
 Pure: no HTTP and no threads. What webhooks have to tell of a change is left in `news`.
 """
@@ -21,7 +21,7 @@ BY_API = "N/A (Unsubscribed by admin)"
 
 @dataclass
 class Caller:
-    """Who asks: the IP recorded as evidence unless one is sent, and what is left unchecked."""
+    """The caller: the IP recorded as evidence unless one is sent, and the checks to skip."""
 
     ip: str = "127.0.0.1"
     skips_merge_fields: bool = False
@@ -29,19 +29,21 @@ class Caller:
 
 @dataclass
 class Audience:
-    """The contacts, by lower-cased address, and what Mailchimp knows beyond them."""
+    """The contacts by lower-cased address, and what else Mailchimp knows of addresses."""
 
     list_id: str
     contacts: dict[str, Contact] = field(default_factory=dict)
     forgotten: Forgotten = field(default_factory=Forgotten)
-    in_compliance: set[str] = field(default_factory=set)  #: left themselves, bounced or complained
+    in_compliance: set[str] = field(
+        default_factory=set
+    )  #: unsubscribed themselves, bounced or complained
     fake_domains: set[str] = field(default_factory=lambda: {"mailinator.com"})
-    on_too_many_lists: set[str] = field(default_factory=set)  #: refused, but only for now
+    on_too_many_lists: set[str] = field(default_factory=set)  #: refused temporarily
     required_merge_fields: set[str] = field(default_factory=set)
-    double_optin: bool = False  #: Mailchimp's own, for its own forms
+    double_optin: bool = False  #: of Mailchimp's own forms
     confirmation_mails: list[str] = field(
         default_factory=list
-    )  #: whom `pending` made Mailchimp write to
+    )  #: addresses to which `pending` made Mailchimp write
     news: list[News] = field(default_factory=list)
 
     def find(self, id_: str) -> Contact | None:
@@ -51,7 +53,7 @@ class Audience:
         return next((contact for contact in self.contacts.values() if contact.id == id_), None)
 
     def get(self, id_: str) -> Contact:
-        """The same, or Refused with 404."""
+        """The contact; raise Refused (404)."""
         contact = self.find(id_)
         if contact is None:
             raise Refused(problems.not_found())
@@ -70,11 +72,11 @@ class Audience:
         return self._create(body, body["status_if_new"], caller)
 
     def patch(self, id_: str, body: dict[str, Any], caller: Caller) -> Contact:
-        """Update; nobody is created."""
+        """Update; never create."""
         return self._update(self.get(id_), body, caller)
 
     def post(self, body: dict[str, Any], caller: Caller) -> Contact:
-        """Create; only an archived contact may be there already, and comes back."""
+        """Create; an archived contact comes back, any other is refused."""
         contact = self.contacts.get(body["email_address"].lower())
         if contact is None:
             return self._create(body, body["status"], caller)
@@ -83,7 +85,7 @@ class Audience:
         return self._update(contact, body, caller)
 
     def archive(self, id_: str) -> None:
-        """Take out of the audience but keep; refused in the states Mailchimp refuses it in."""
+        """Archive; refused in the states in which Mailchimp refuses it."""
         contact = self.get(id_)
         if contact.status in ("cleaned", "pending", "archived"):
             raise Refused(problems.not_archivable())
@@ -91,8 +93,8 @@ class Audience:
         self.news.append(news.unsubscribed(contact, self.list_id, action="delete"))
 
     def forget(self, id_: str) -> None:
-        """Delete for ever: nobody but the person can bring the address back."""
-        if "@" in id_:  # this call alone takes the hash and nothing else
+        """Delete for ever: only the person can bring the address back."""
+        if "@" in id_:  # this call alone accepts nothing but the hash
             raise Refused(problems.not_found())
         contact = self.get(id_)
         del self.contacts[contact.key]
@@ -101,14 +103,14 @@ class Audience:
         self.news.append(news.unsubscribed(contact, self.list_id, action="delete"))
 
     def set_status(self, contact: Contact, status: str) -> None:
-        """Change the status and what goes with it, asking nobody."""
+        """Change the status and what depends on it, without checks."""
         contact.status = status
         contact.last_changed = clock.written(clock.now())
         if status == "subscribed":
             contact.unsubscribe_reason = ""
 
     def move(self, contact: Contact, email: str) -> None:
-        """Give a contact another address, and with it another id."""
+        """Change a contact's address, and so its id."""
         del self.contacts[contact.key]
         old, contact.email_address = contact.email_address, email
         self.contacts[contact.key] = contact

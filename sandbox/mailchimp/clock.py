@@ -1,4 +1,4 @@
-"""The time as Mailchimp writes it: UTC, in whole seconds."""
+"""Times in Mailchimp's formats: UTC, in whole seconds."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """This second."""
+    """Now, in whole seconds."""
     return datetime.now(UTC).replace(microsecond=0)
 
 
 def written(moment: datetime) -> str:
-    """A time as the API writes it, such as 2026-11-22T10:04:00+00:00."""
+    """A time in the API's format, such as 2026-11-22T10:04:00+00:00."""
     return moment.astimezone(UTC).isoformat(timespec="seconds")
 
 
@@ -22,5 +22,5 @@ def read(text: str) -> datetime:
 
 
 def read_without_offset(text: str) -> datetime:
-    """A time in a query; its offset is ignored, as Mailchimp does (raise ValueError)."""
+    """A time in a query; its offset is ignored, as at Mailchimp (raise ValueError)."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""One contact as Mailchimp keeps and shows it, and whom it has forgotten."""
+"""One contact as Mailchimp keeps and shows it, and the addresses that were deleted for ever."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def id_of(email: str) -> str:
 
 
 def unique_id_of(email: str) -> str:
-    """The ten hex digits that webhooks call data[id]: the same for an address in every audience."""
+    """The ten hex digits of data[id] in webhooks: the same for an address in every audience."""
     return hashlib.sha1(email.lower().encode(), usedforsecurity=False).hexdigest()[:10]
 
 
 @dataclass
 class Contact:
-    """Somebody in the audience; what is empty is "" and never null."""
+    """A contact; empty values are "" and never null."""
 
     email_address: str
     status: str
@@ -70,21 +70,21 @@ class Contact:
 
     @property
     def unique_email_id(self) -> str:
-        """What webhooks call data[id]."""
+        """data[id] in webhooks."""
         return unique_id_of(self.email_address)
 
     @property
     def web_id(self) -> int:
-        """The number in the web interface's URLs."""
+        """The number in URLs of the web interface."""
         return int(self.unique_email_id[:7], 16)
 
     @property
     def merges(self) -> dict[str, Any]:
-        """The merge fields, the two every audience has included."""
+        """The merge fields, with the two that every audience has."""
         return {"FNAME": "", "LNAME": "", **self.merge_fields}
 
     def take(self, body: dict[str, Any]) -> bool:
-        """Take over what was sent, status and address apart, and tell whether anything changed."""
+        """Take over the fields sent except status and address; return whether anything changed."""
         values = {name: body[name] for name in _TAKEN if name in body}
         for name in ("timestamp_signup", "timestamp_opt"):
             if name in values:
@@ -97,7 +97,7 @@ class Contact:
         return changed
 
     def as_json(self, list_id: str) -> dict[str, Any]:
-        """The contact as every call answers it."""
+        """The contact as calls return it."""
         gone = (
             {"unsubscribe_reason": self.unsubscribe_reason} if self.status == "unsubscribed" else {}
         )
@@ -136,7 +136,7 @@ class Contact:
 
 
 class Forgotten(MutableSet[str]):
-    """The addresses deleted for ever: they are recognised by a keyed digest, and not kept.
+    """The addresses deleted for ever: recognised by a keyed digest, not kept.
 
     Iterating gives the digests.
     """

@@ -1,4 +1,4 @@
-"""What a body may hold: every field's type, and the words Mailchimp refuses others with."""
+"""The fields of a body: their types, and the words in which Mailchimp refuses others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sandbox.mailchimp import clock, problems
 from sandbox.mailchimp.answers import Refused
 
 Check = Callable[[Any], str | None]
-"""Takes a field's value and says what is wrong with it, or nothing."""
+"""Returns what is wrong with a field's value, or None."""
 
 STATUSES = ("subscribed", "unsubscribed", "cleaned", "pending", "transactional")
 
@@ -40,7 +40,7 @@ def of_type(name: str) -> Check:
 
 
 def one_of(*values: str) -> Check:
-    """A string out of a list."""
+    """One of several strings."""
 
     def check(value: Any) -> str | None:
         if value in values:
@@ -96,7 +96,7 @@ SOURCES = dict.fromkeys(("user", "admin", "api"), _BOOLEAN)
 def problems_in(
     body: Any, shape: Mapping[str, Check], required: Iterable[str] = (), prefix: str = ""
 ) -> list[dict[str, str]]:
-    """Everything that is wrong with a body, as the `errors` of a problem."""
+    """All mistakes of a body, as the `errors` of a problem."""
     if wrong := _OBJECT(body):
         return [{"field": prefix.rstrip("."), "message": wrong}]
     found = []
@@ -111,7 +111,7 @@ def problems_in(
 
 
 def checked(body: Any, shape: Mapping[str, Check], required: Iterable[str] = ()) -> dict[str, Any]:
-    """The body, or Refused with everything that is wrong with it."""
+    """The body; raise Refused with all its mistakes."""
     if errors := problems_in(body, shape, required):
         raise Refused(problems.invalid(errors))
     assert isinstance(body, dict)

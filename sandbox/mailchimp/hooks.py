@@ -1,4 +1,4 @@
-"""Webhooks: whom to tell, the signed call over HTTP, and trying again."""
+"""Webhooks: which are called, the signed call over HTTP, and its repetitions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DISABLED = 410
 
 @dataclass
 class Webhook:
-    """One registered URL, what it wants to hear of, and the secret that signs."""
+    """One registered URL with its events and sources, and the signing secret."""
 
     url: str
     events: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(EVENTS, True))
@@ -37,7 +37,7 @@ class Webhook:
     enabled: bool = True
 
     def wants(self, news: News, source: str) -> bool:
-        """Tell whether this hook is to be called."""
+        """Whether this webhook is called for an event."""
         return (
             self.enabled and self.events.get(news.type, False) and self.sources.get(source, False)
         )
@@ -56,7 +56,7 @@ class Webhook:
 
 @dataclass(frozen=True)
 class WebhookCall:
-    """One try to tell a webhook; `status` is None where no answer came."""
+    """One call of a webhook; `status` is None where no answer came."""
 
     type: str
     url: str
@@ -99,30 +99,32 @@ def _status(
 
 
 class Hooks:
-    """The webhooks there are, and every call made."""
+    """The webhooks, and every call made."""
 
     def __init__(self) -> None:
         self.registered: list[Webhook] = []
-        self.own = Webhook("", enabled=False)  #: the one set by hand
+        self.own = Webhook("", enabled=False)  #: the one that `webhook_url` sets
         self.calls: list[WebhookCall] = []
         self.retry_after_seconds = 0.0
         self.stopping = threading.Event()
-        self.certificates: Path | None = None  #: a PEM file with those to trust; None: the usual
+        self.certificates: Path | None = (
+            None  #: a PEM file of trusted certificates; None: the system's
+        )
 
     def is_working(self, url: str) -> int | None:
-        """The status of Mailchimp's check of a new URL (200 is wanted); None: no answer."""
+        """The status of Mailchimp's check of a new URL (200 is required); None: no answer."""
         headers = {"User-Agent": "MailChimp.com WebHook Validator"}
         return _status("GET", url, headers, certificates=self.certificates)
 
     def fire(self, source: str, news: News) -> list[WebhookCall]:
-        """Tell every hook that wants to hear it, and return the calls made."""
-        return [call for hook in self._asked(source, news) for call in self._tell(hook, news)]
+        """Call every webhook that wants the event; return the calls made."""
+        return [call for hook in self._asked(source, news) for call in self._call(hook, news)]
 
     def _asked(self, source: str, news: News) -> list[Webhook]:
         others = [hook for hook in self.registered if hook.url != self.own.url]
         return [hook for hook in (self.own, *others) if hook.wants(news, source)]
 
-    def _tell(self, hook: Webhook, news: News) -> Iterator[WebhookCall]:
+    def _call(self, hook: Webhook, news: News) -> Iterator[WebhookCall]:
         body, headers = news.as_form(), {"User-Agent": "MailChimp.com"}
         headers["Content-Type"] = "application/x-www-form-urlencoded"
         if hook.signing_secret:

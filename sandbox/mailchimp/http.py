@@ -23,14 +23,14 @@ STOP_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """What to say (None: hang up without a word), and what webhooks tell of afterwards."""
+    """The answer (None: hang up), and what the webhooks report afterwards."""
 
     answer: Answer | None
     news: list[News] = field(default_factory=list)
 
 
 class Desk(Protocol):
-    """Takes requests in, on any thread."""
+    """Carries requests out, on any thread."""
 
     def take(self, request: Request, *, is_crowded: bool) -> Outcome:
         """Carry a request out."""
@@ -71,7 +71,7 @@ class Server(ThreadingHTTPServer):
 
     @contextmanager
     def a_place(self) -> Iterator[bool]:
-        """Count one request more for as long as it lasts; tell whether that is too many."""
+        """Count a request while it lasts; yield whether that is too many."""
         with self._changed:
             self._under_way += 1
             is_crowded = self._under_way > MAX_SIMULTANEOUS
@@ -82,20 +82,20 @@ class Server(ThreadingHTTPServer):
                 self._under_way -= 1
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Keep the connection in view as long as it lasts."""
+        """Register the connection."""
         with self._changed:
             self._connections.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """The connection is over."""
+        """Unregister the connection."""
         super().shutdown_request(request)
         with self._changed:
             self._connections.discard(request)
             self._changed.notify_all()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A caller who hung up is no error."""
+        """Ignore callers who hung up."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -104,7 +104,7 @@ def _hang_up(connection: socket.socket) -> None:
     try:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:
-        return  # the other side was faster
+        return  # the caller closed it first
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -148,4 +148,4 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(answer.body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: paths hold hashes of addresses."""
+        """Log nothing: paths contain hashes of addresses."""

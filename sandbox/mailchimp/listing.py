@@ -14,7 +14,7 @@ from sandbox.mailchimp.contacts import Contact
 from sandbox.mailchimp.fields import STATUSES, refuse
 
 MAX_COUNT = 1000
-#: What a time in the query is compared with, and whether it is the earliest.
+#: The field that a time in the query is compared with, and whether it is the earliest.
 _TIMES = (
     ("since_last_changed", "last_changed", True),
     ("before_last_changed", "last_changed", False),
@@ -26,7 +26,7 @@ _SORTABLE = ("timestamp_opt", "timestamp_signup", "last_changed")
 
 
 def members(audience: Audience, query: Mapping[str, str]) -> Answer:
-    """One page of the contacts; the archived are listed only when asked for by status."""
+    """One page of the contacts; archived ones only where the query asks for their status."""
     status, is_within = _status(query), _within(query)
     found = [
         contact
@@ -44,7 +44,7 @@ def members(audience: Audience, query: Mapping[str, str]) -> Answer:
 
 
 def selected(answer: dict[str, Any], query: Mapping[str, str]) -> dict[str, Any]:
-    """The answer with nothing but `fields`, or without `exclude_fields`; never both."""
+    """The answer with only `fields`, or without `exclude_fields`; not both."""
     wanted, unwanted = query.get("fields", ""), query.get("exclude_fields", "")
     if wanted and unwanted:
         raise refuse("fields", "fields and exclude_fields are mutually exclusive.")
@@ -63,7 +63,7 @@ def _status(query: Mapping[str, str]) -> str | None:
 
 
 def _within(query: Mapping[str, str]) -> Callable[[Contact], bool] | None:
-    """Tell of a contact whether it lies within the times that are asked for; None: none is."""
+    """A test whether a contact lies within the times of the query; None: the query has none."""
     limits = [
         (attrgetter(attribute), _limit(query, name), is_since)
         for name, attribute, is_since in _TIMES
@@ -72,7 +72,7 @@ def _within(query: Mapping[str, str]) -> Callable[[Contact], bool] | None:
 
     def is_within(contact: Contact) -> bool:
         for read, limit, is_since in limits:
-            # Who has no such time is neither after nor before it.
+            # A contact without such a time is neither after nor before it.
             moment = clock.read(read(contact)) if read(contact) else limit
             if moment <= limit if is_since else moment >= limit:
                 return False

@@ -43,7 +43,7 @@ def show_list(audience: Audience, request: Request) -> Answer:
 
 
 def show_merge_fields(audience: Audience, request: Request) -> Answer:
-    """GET /lists/{id}/merge-fields: the two every audience has, and what it requires beside them."""
+    """GET /lists/{id}/merge-fields: the two that every audience has, and the required ones."""
     tags = sorted({"FNAME", "LNAME"} | audience.required_merge_fields)
     fields = [
         {
@@ -120,7 +120,7 @@ def batch(audience: Audience, request: Request) -> Answer:
 
 
 class _Batch:
-    """One batch on its way: who was new, who was changed, who failed."""
+    """One batch: new, changed and failed contacts."""
 
     def __init__(self, audience: Audience, request: Request) -> None:
         self._audience = audience
@@ -132,7 +132,7 @@ class _Batch:
         self._errors: list[dict[str, str]] = []
 
     def carry_out(self, items: list[dict[str, Any]], updates: bool) -> dict[str, Any]:
-        """Take every item by itself and say what became of each."""
+        """Apply every item by itself; return the results."""
         for item in items:
             self._take(item, updates)
         return {

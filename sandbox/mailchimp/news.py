@@ -1,4 +1,4 @@
-"""What a webhook tells of a change, field by field as Mailchimp names them."""
+"""The content of webhook calls, field by field as Mailchimp names them."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def _who(contact: Contact, list_id: str) -> dict[str, Any]:
 
 
 def subscribed(contact: Contact, list_id: str) -> News:
-    """Somebody is in the audience now."""
+    """A contact was subscribed."""
     return _news("subscribe", {**_who(contact, list_id), "ip_signup": contact.ip_signup})
 
 
 def edited(contact: Contact, list_id: str) -> News:
-    """Something was changed, also of somebody who left."""
+    """A contact was edited, also one that left."""
     return _news("profile", _who(contact, list_id))
 
 
@@ -68,7 +68,7 @@ def unsubscribed(
     reason: str = "manual",
     campaign_id: str | None = None,
 ) -> News:
-    """Somebody left (action unsub) or was removed (delete), maybe through a campaign."""
+    """A contact left (action unsub) or was removed (delete), perhaps through a campaign."""
     campaign = {} if campaign_id is None else {"campaign_id": campaign_id}
     return _news(
         "unsubscribe", {"action": action, "reason": reason, **_who(contact, list_id), **campaign}
@@ -76,7 +76,7 @@ def unsubscribed(
 
 
 def cleaned(contact: Contact, list_id: str, *, reason: str) -> News:
-    """Mail to somebody bounced (reason hard) or was reported (abuse); there is no data[id]."""
+    """E-mail to a contact bounced (reason hard) or was reported (abuse); without data[id]."""
     data = {
         "list_id": list_id,
         "campaign_id": CAMPAIGN_ID,
@@ -87,7 +87,7 @@ def cleaned(contact: Contact, list_id: str, *, reason: str) -> News:
 
 
 def moved(contact: Contact, list_id: str, old: str) -> list[News]:
-    """Somebody has another address: always told twice, as `upemail` and as `profile`."""
+    """A contact's address changed: always reported twice, as `upemail` and as `profile`."""
     data = {
         "list_id": list_id,
         "new_id": unique_id_of(contact.email_address),
@@ -98,7 +98,7 @@ def moved(contact: Contact, list_id: str, old: str) -> list[News]:
 
 
 def of_change(contact: Contact, list_id: str, before: str) -> list[News]:
-    """What a change through the API is told as: by its new status, else as an edit."""
+    """How a change through the API is reported: by its new status, else as an edit."""
     if contact.status == before:
         return [edited(contact, list_id)]
     match contact.status:

@@ -29,57 +29,57 @@ class Outside:
     _file: Path | None
 
     def add(self, email: str, status: str = "subscribed", **fields: Any) -> Contact:
-        """Put somebody into the audience without a webhook, to begin a test with."""
+        """Add a contact without a webhook, as the start of a test."""
         contact = Contact(email, status, last_changed=clock.written(clock.now()))
         contact.take(fields)
         self._change(lambda it: it.contacts.update({contact.key: contact}))
         return contact
 
     def unsubscribes(self, email: str, campaign_id: str | None = None) -> list[WebhookCall]:
-        """Somebody leaves through the link in a newsletter (of this campaign)."""
+        """A person follows the unsubscribe link in a newsletter (of this campaign)."""
         return self._act("user", lambda it: persons.unsubscribes(it, email, campaign_id))
 
     def complains(self, email: str, *, as_cleaned: bool = False) -> list[WebhookCall]:
-        """Somebody reports spam: told as `unsubscribe` or, instead, as `cleaned` with abuse."""
+        """A person reports spam: reported as `unsubscribe` or as `cleaned` with abuse."""
         return self._act("user", lambda it: persons.complains(it, email, as_cleaned=as_cleaned))
 
     def hard_bounces(self, email: str) -> list[WebhookCall]:
-        """A newsletter comes back for good."""
+        """A newsletter bounces permanently."""
         return self._act("admin", lambda it: persons.hard_bounces(it, email))
 
     def confirms_at_mailchimp(self, email: str) -> list[WebhookCall]:
-        """Somebody who is pending follows the link in Mailchimp's own confirmation mail."""
+        """A pending person follows the link in Mailchimp's own confirmation e-mail."""
         return self._act("user", lambda it: persons.confirms(it, email))
 
     def changes_address(self, old: str, new: str) -> list[WebhookCall]:
-        """Somebody gives a new address in their preferences."""
+        """A person enters a new address in the preferences."""
         return self._act("user", lambda it: persons.changes_address(it, old, new))
 
     def signs_up_at_mailchimp(self, email: str) -> list[WebhookCall]:
-        """Somebody uses Mailchimp's own form, which even the forgotten may."""
+        """A person uses Mailchimp's own form, which works after a deletion, too."""
         return self._act("user", lambda it: persons.signs_up(it, email))
 
     def is_archived(self, email: str) -> list[WebhookCall]:
-        """Staff archive somebody in the web interface."""
+        """Staff archive a contact in the web interface."""
         return self._act("admin", lambda it: persons.is_archived(it, email))
 
     def is_deleted(self, email: str) -> list[WebhookCall]:
-        """Staff delete somebody for ever in the web interface."""
+        """Staff delete a contact for ever in the web interface."""
         return self._act("admin", lambda it: persons.is_deleted(it, email))
 
     def is_unsubscribed_by_staff(self, email: str) -> list[WebhookCall]:
-        """Staff unsubscribe somebody in the web interface; the API may subscribe them again."""
+        """Staff unsubscribe a contact in the web interface; the API may subscribe it again."""
         return self._act("admin", lambda it: persons.is_unsubscribed_by_staff(it, email))
 
     def is_edited(self, email: str, **merge_fields: str) -> list[WebhookCall]:
-        """Staff edit somebody in the web interface, whatever the status."""
+        """Staff edit a contact in the web interface, whatever the status."""
         return self._act("admin", lambda it: persons.is_edited(it, email, merge_fields))
 
     def _act(self, source: str, act: Callable[[Audience], None]) -> list[WebhookCall]:
         _, news = self._change(act)
-        return self._tell(source, news)
+        return self._call_webhooks(source, news)
 
-    def _tell(self, source: str, news: list[News]) -> list[WebhookCall]:
+    def _call_webhooks(self, source: str, news: list[News]) -> list[WebhookCall]:
         calls = [call for item in news for call in self.hooks.fire(source, item)]
         with self._changed:
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""What people, mail servers and Mailchimp's staff do to the audience, past the API."""
+"""Changes by people, mail servers and Mailchimp's users, outside the API."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def known(audience: Audience, email: str) -> Contact:
 
 
 def unsubscribes(audience: Audience, email: str, campaign_id: str | None) -> None:
-    """Somebody follows the link in a newsletter."""
+    """A person follows the unsubscribe link in a newsletter."""
     contact = known(audience, email)
     _leave(audience, contact, "unsubscribed", "None given")
     audience.news.append(news.unsubscribed(contact, audience.list_id, campaign_id=campaign_id))
 
 
 def complains(audience: Audience, email: str, *, as_cleaned: bool) -> None:
-    """Somebody reports a newsletter as spam, which is told in one of two ways."""
+    """A person reports a newsletter as spam, which is reported in one of two ways."""
     contact = known(audience, email)
     _leave(audience, contact, "cleaned" if as_cleaned else "unsubscribed", "Reported as spam")
     audience.news.append(
@@ -39,14 +39,14 @@ def complains(audience: Audience, email: str, *, as_cleaned: bool) -> None:
 
 
 def hard_bounces(audience: Audience, email: str) -> None:
-    """A newsletter comes back for good."""
+    """A newsletter bounces permanently."""
     contact = known(audience, email)
     _leave(audience, contact, "cleaned", "")
     audience.news.append(news.cleaned(contact, audience.list_id, reason="hard"))
 
 
 def confirms(audience: Audience, email: str) -> None:
-    """Somebody follows the link in Mailchimp's own confirmation mail."""
+    """A person follows the link in Mailchimp's own confirmation e-mail."""
     contact = known(audience, email)
     if contact.status != "pending":
         raise LookupError("nobody waits for a confirmation at this address")
@@ -54,7 +54,7 @@ def confirms(audience: Audience, email: str) -> None:
 
 
 def signs_up(audience: Audience, email: str) -> None:
-    """Somebody uses Mailchimp's own form, which brings back even the forgotten."""
+    """A person uses Mailchimp's own form, which works after a deletion, too."""
     contact = audience.contacts.setdefault(email.lower(), Contact(email, "", source=HOSTED_FORM))
     audience.forgotten.discard(email)
     contact.take({"ip_signup": PERSONS_IP, "timestamp_signup": clock.written(clock.now())})
@@ -62,7 +62,7 @@ def signs_up(audience: Audience, email: str) -> None:
 
 
 def changes_address(audience: Audience, old: str, new: str) -> None:
-    """Somebody gives another address in their preferences."""
+    """A person enters another address in the preferences."""
     contact = known(audience, old)
     if new.lower() in audience.contacts:
         raise LookupError("the new address is in the audience already")
@@ -71,17 +71,17 @@ def changes_address(audience: Audience, old: str, new: str) -> None:
 
 
 def is_archived(audience: Audience, email: str) -> None:
-    """Staff tidy somebody away in Mailchimp's web interface."""
+    """Staff archive a contact in the web interface."""
     audience.archive(known(audience, email).id)
 
 
 def is_deleted(audience: Audience, email: str) -> None:
-    """Staff delete somebody for ever in Mailchimp's web interface."""
+    """Staff delete a contact for ever in the web interface."""
     audience.forget(known(audience, email).id)
 
 
 def is_unsubscribed_by_staff(audience: Audience, email: str) -> None:
-    """Staff unsubscribe somebody in Mailchimp's web interface: no compliance state comes of it."""
+    """Staff unsubscribe a contact in the web interface, which leads to no compliance state."""
     contact = known(audience, email)
     audience.set_status(contact, "unsubscribed")
     contact.unsubscribe_reason = BY_API
@@ -89,7 +89,7 @@ def is_unsubscribed_by_staff(audience: Audience, email: str) -> None:
 
 
 def is_edited(audience: Audience, email: str, merge_fields: dict[str, str]) -> None:
-    """Staff edit somebody in Mailchimp's web interface, whatever the status."""
+    """Staff edit a contact of any status in the web interface."""
     contact = known(audience, email)
     contact.take({"merge_fields": merge_fields})
     audience.set_status(contact, contact.status)

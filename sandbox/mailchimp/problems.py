@@ -1,4 +1,4 @@
-"""The problems Mailchimp is known to answer with, word for word."""
+"""Mailchimp's known problems, word for word."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def forgotten(email: str) -> Answer:
 
 
 def member_exists(email: str) -> Answer:
-    """A POST, or a change of address, to an address that is there already."""
+    """A POST, or a change of address, to an address that exists."""
     detail = f"{email} is already a list member. Use PUT to insert or update list members."
     return problem(400, "Member Exists", detail)
 
 
 def looks_fake(email: str) -> Answer:
-    """An address at a domain that Mailchimp does not take."""
+    """An address at a domain that Mailchimp refuses."""
     detail = f"{email} looks fake or invalid, please enter a real email address."
     return problem(400, "Invalid Resource", detail)
 
@@ -47,7 +47,7 @@ def no_email() -> Answer:
 
 
 def too_many_lists(email: str) -> Answer:
-    """A passing refusal in spite of its 400."""
+    """A temporary refusal, despite its 400."""
     detail = (
         f"{email} has signed up to a lot of lists very recently; "
         "we're not allowing more signups for now"
@@ -80,12 +80,12 @@ def invalid(errors: Sequence[dict[str, str]]) -> Answer:
 
 
 def bad_request() -> Answer:
-    """Not a request Mailchimp understands, such as a body that is not said to be JSON."""
+    """Not a request that Mailchimp understands, such as a body not declared as JSON."""
     return problem(400, "Bad Request", "Your request could not be processed.")
 
 
 def unparsable() -> Answer:
-    """A body that is no JSON."""
+    """A body that is not JSON."""
     return problem(400, "JSON Parse Exception", "We encountered an unspecified JSON parsing error.")
 
 
@@ -95,7 +95,7 @@ def key_missing() -> Answer:
 
 
 def key_invalid() -> Answer:
-    """A key that is none, or of another data centre."""
+    """An invalid key, or one of another data centre."""
     detail = "Your API key may be invalid, or you've attempted to access the wrong datacenter."
     return problem(401, "API Key Invalid", detail)
 
@@ -140,7 +140,7 @@ def too_many_connections() -> Answer:
 
 
 def internal_error() -> Answer:
-    """Mailchimp's own fault."""
+    """An internal error of Mailchimp."""
     detail = (
         "A deep, internal error has occurred during the processing of your request. "
         "Please contact support."

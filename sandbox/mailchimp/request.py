@@ -1,4 +1,4 @@
-"""A request taken apart, and its first checks: key, content type, JSON."""
+"""A parsed request, and its first checks: key, content type, JSON."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ class Request:
 
     @classmethod
     def of(cls, method: str, target: str, headers: Message, raw: bytes, ip: str) -> Request:
-        """Take a request line's target apart."""
+        """Parse a request line's target."""
         parts = urlsplit(target)
         path = unquote(parts.path)
-        # A path beside the API keeps its slash twice, so that no route can match it.
+        # A path outside the API keeps its double slash, so that no route matches it.
         path = path.removeprefix(BASE_PATH) if path.startswith(f"{BASE_PATH}/") else f"/{path}"
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         return cls(method, path, query, headers, raw, ip)
 
     @property
     def caller(self) -> Caller:
-        """Who asks."""
+        """The caller."""
         return Caller(self.ip, self.says_yes("skip_merge_validation"))
 
     def says_yes(self, name: str) -> bool:
-        """Tell whether a query parameter is true."""
+        """Whether a query parameter is true."""
         return self.query.get(name, "").lower() in ("true", "1")
 
     def key(self) -> str:
@@ -62,7 +62,7 @@ class Request:
         return key
 
     def json(self) -> Any:
-        """The body (None if there is none); raise Refused unless it is JSON and said to be."""
+        """The body (None if there is none); raise Refused unless it is JSON and declared so."""
         if not self.raw:
             return None
         if (
@@ -76,7 +76,7 @@ class Request:
             raise Refused(problems.unparsable()) from None
 
     def body_if_any(self) -> dict[str, Any] | None:
-        """The body if it is an object, whatever it is said to be."""
+        """The body if it is an object, whatever its content type."""
         try:
             body = json.loads(self.raw)
         except ValueError:

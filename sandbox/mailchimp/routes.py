@@ -1,4 +1,4 @@
-"""Which call is answered by what: one table, and the checks before it."""
+"""The table of routes, and the checks before it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sandbox.mailchimp.request import Request
 
 @dataclass
 class Api:
-    """What the routes answer from."""
+    """The state that the routes use."""
 
     key: str
     audience: Audience
@@ -24,7 +24,7 @@ class Api:
     has_list: bool = True
 
     def answer(self, request: Request) -> Answer:
-        """What Mailchimp says to this."""
+        """Mailchimp's answer to a request."""
         try:
             if request.key() != self.key or not self.takes_key:
                 raise Refused(problems.key_invalid())

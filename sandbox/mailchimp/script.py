@@ -1,4 +1,4 @@
-"""The calls received, and what the stand-in was told to answer instead of the truth."""
+"""The calls received, and the scripted answers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sandbox.mailchimp.answers import Answer
 
 @dataclass
 class Call:
-    """One request, its path without /3.0 and query; `status` is None until it is answered."""
+    """One request; its path is without /3.0 and query; `status` is None until it is answered."""
 
     method: str
     path: str
@@ -33,17 +33,17 @@ class _Line:
 
 
 class Script:
-    """Answers waiting for the calls they are meant for, first come, first served."""
+    """Scripted answers, in their order, each for the calls that it matches."""
 
     def __init__(self) -> None:
         self._lines: list[_Line] = []
 
     def add(self, answer: Answer, times: int, match: Match | None) -> None:
-        """Answer the next calls (that match) like this."""
+        """Script the answer to the next calls (that match)."""
         self._lines.append(_Line(answer, times, match))
 
     def take(self, call: Call) -> Answer | None:
-        """The answer meant for this call, used up by one."""
+        """The scripted answer to this call, which uses it up."""
         for line in self._lines:
             if line.times > 0 and (line.match is None or line.match(call)):
                 line.times -= 1
@@ -51,13 +51,13 @@ class Script:
         return None
 
     def clear(self) -> None:
-        """Forget what is left, and release what is still held back."""
+        """Drop all scripted answers, and release the withheld ones."""
         for line in self._lines:
             line.times = 0
         self.release()
 
     def release(self) -> None:
-        """Let every withheld answer go."""
+        """Release every withheld answer."""
         for line in self._lines:
             if line.answer.until is not None:
                 line.answer.until.set()

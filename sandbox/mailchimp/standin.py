@@ -1,4 +1,4 @@
-"""StandIn: the stand-in Mailchimp as tests and `make run` hold it in their hands."""
+"""StandIn: the stand-in Mailchimp of the tests and of `make run`."""
 
 from __future__ import annotations
 
@@ -63,24 +63,24 @@ class StandIn(Outside, Running):
 
     @property
     def api_url(self) -> str:
-        """What MAILCHIMP_API_URL is set to."""
+        """The value for MAILCHIMP_API_URL."""
         if self._server is None:
             raise RuntimeError("the stand-in is not started")
         return f"http://127.0.0.1:{self._server.server_port}{BASE_PATH}"
 
     @property
     def contacts(self) -> dict[str, Contact]:
-        """Everybody in the audience, the archived included, by lower-cased address."""
+        """All contacts, archived ones included, by lower-cased address."""
         return self.audience.contacts
 
     @property
     def forgotten(self) -> Forgotten:
-        """The permanently deleted; takes and finds addresses."""
+        """The permanently deleted addresses."""
         return self.audience.forgotten
 
     @property
     def in_compliance(self) -> set[str]:
-        """The lower-cased addresses that left by themselves, bounced or complained."""
+        """The lower-cased addresses that unsubscribed themselves, bounced or complained."""
         return self.audience.in_compliance
 
     @property
@@ -90,12 +90,12 @@ class StandIn(Outside, Running):
 
     @property
     def webhook_calls(self) -> list[WebhookCall]:
-        """Every try to call a webhook."""
+        """Every call of a webhook."""
         return self.hooks.calls
 
     @property
     def webhook_url(self) -> str | None:
-        """A webhook without registration, which hears of all but API calls; None: there is none."""
+        """The URL of a webhook without registration, for everything but API calls; None: there is none."""
         return self.hooks.own.url if self.hooks.own.enabled else None
 
     @webhook_url.setter
@@ -104,7 +104,7 @@ class StandIn(Outside, Running):
 
     @property
     def signing_secret(self) -> str | None:
-        """Signs what is sent to `webhook_url`; None: nothing is signed."""
+        """The secret that signs calls of `webhook_url`; None: they are not signed."""
         return self.hooks.own.signing_secret
 
     @signing_secret.setter
@@ -112,12 +112,12 @@ class StandIn(Outside, Running):
         self.hooks.own.signing_secret = secret
 
     def answer_next(self, answer: Answer, times: int = 1, match: Match | None = None) -> None:
-        """Answer the next calls (those that match) like this instead."""
+        """Script the answer to the next calls (that match)."""
         with self._changed:
             self._script.add(answer, times, match)
 
     def answer_truly(self) -> None:
-        """Forget every scripted answer, and let what is withheld go."""
+        """Drop all scripted answers, and release the withheld ones."""
         with self._changed:
             self._script.clear()
 
@@ -126,7 +126,7 @@ class StandIn(Outside, Running):
         self._api.takes_key = False
 
     def accept_key(self) -> None:
-        """Take the key again."""
+        """Accept the key again."""
         self._api.takes_key = True
 
     def lose_list(self) -> None:
@@ -134,18 +134,18 @@ class StandIn(Outside, Running):
         self._api.has_list = False
 
     def find_list(self) -> None:
-        """Know the audience again."""
+        """Find the audience again."""
         self._api.has_list = True
 
     def wait_for(self, predicate: Callable[[], object], timeout: float = 60.0) -> bool:
-        """Wait until the predicate holds, asked after each call; raise TimeoutError (seconds)."""
+        """Wait until a predicate, checked after each call, holds; raise TimeoutError (seconds)."""
         with self._changed:
             if not self._changed.wait_for(predicate, timeout):
                 raise TimeoutError(f"not so within {timeout} s, after {len(self.calls)} calls")
         return True
 
     def take(self, request: Request, *, is_crowded: bool) -> Outcome:
-        """Answer a call: as scripted, or in truth. For the server, on its threads."""
+        """Answer a call, as scripted if so. For the server, on its threads."""
         call = Call(
             request.method, request.path, request.body_if_any(), _now(), dict(request.query)
         )
@@ -164,8 +164,8 @@ class StandIn(Outside, Running):
         return Outcome(None if is_dropped else answer, news)
 
     def tell(self, news: list[News]) -> None:
-        """Call the webhooks that want to hear of API calls. For the server, on its threads."""
-        self._tell("api", news)
+        """Call the webhooks that report API calls. For the server, on its threads."""
+        self._call_webhooks("api", news)
 
     def _answer(
         self, request: Request, scripted: Answer | None, *, is_crowded: bool

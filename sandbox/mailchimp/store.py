@@ -1,4 +1,4 @@
-"""The audience on disk, so that the next run agrees with the database that outlived the last."""
+"""The audience in a file, so that it agrees with the database in the next run, too."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def load(file: Path, audience: Audience) -> None:
 
 
 def save(file: Path, audience: Audience) -> None:
-    """Write all of it, or nothing: readable by the owner alone."""
+    """Write the file as a whole, readable by its owner alone."""
     held = {
         "contacts": [asdict(contact) for contact in audience.contacts.values()],
         "in_compliance": sorted(audience.in_compliance),

@@ -1,4 +1,4 @@
-"""Pages for a person: the tour, the mailbox, the contacts at Mailchimp, and the calls between."""
+"""The sandbox's pages: tour, mailbox, contacts at Mailchimp, and the calls between them."""
 
 from __future__ import annotations
 

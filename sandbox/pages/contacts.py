@@ -1,4 +1,4 @@
-"""The stand-in Mailchimp's pages: its contacts, its own form, and the calls it took."""
+"""The stand-in Mailchimp's pages: contacts, its own form, and the calls received."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SHOWN_CALLS = 200
 
 
 def add_to(app: Flask, mailchimp: StandIn) -> None:
-    """Show what this stand-in holds, and let people act there."""
+    """Pages that show a stand-in's contacts and act on them."""
     _add_contacts(app, mailchimp)
     _add_hosted_form(app, mailchimp)
 

@@ -8,7 +8,7 @@ from sandbox.mailbox import Mailbox
 
 
 def add_to(app: Flask, mailbox: Mailbox) -> None:
-    """Show what is in this mailbox."""
+    """Pages that show a mailbox."""
 
     @app.get("/mailbox")
     def letters() -> str:

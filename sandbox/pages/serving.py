@@ -11,7 +11,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 class _Quiet(WSGIRequestHandler):
     def log_request(self, *_: object) -> None:
-        """Say nothing: the terminal belongs to the service."""
+        """Log nothing: the terminal belongs to the service."""
 
 
 class Pages:
@@ -23,7 +23,7 @@ class Pages:
 
     def start(self, port: int = 0) -> int:
         """Listen and return the port; 0 takes a free one. Raise OSError if the port is taken."""
-        # werkzeug would end the whole process where the port is taken.
+        # werkzeug ends the whole process where the port is taken.
         with socket.create_server(("127.0.0.1", port)) as listener:
             self._server = make_server(
                 "127.0.0.1",
@@ -37,7 +37,7 @@ class Pages:
         return int(self._server.port)
 
     def stop(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()

@@ -1,4 +1,4 @@
-"""What is so now: what the service, the mailbox and the stand-in Mailchimp say about one person."""
+"""The present facts about one person: from the service, the mailbox and the stand-in Mailchimp."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DAY = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Held:
-    """The service's own answer to POST /admin/access, read."""
+    """The service's answer to POST /admin/access."""
 
     said: dict[str, Any]
 
@@ -33,31 +33,31 @@ class Held:
 
     @property
     def reason(self) -> str | None:
-        """Why somebody is blocked."""
+        """The reason of a block."""
         return self.said.get("reason")
 
     @property
     def is_blocked_hard(self) -> bool:
-        """Tell whether no sign-up can end the block."""
+        """Whether no sign-up can end the block."""
         return self.status == "blocked" and self.reason in _HARD
 
     @property
     def at_mailchimp(self) -> str:
-        """Where the service believes the person to stand there."""
+        """The status at Mailchimp as the service knows it."""
         return str(self.said["mailchimp"]["status"])
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        """What has happened, oldest first, without the looks at it."""
+        """The events, oldest first, without those of access."""
         return [event for event in self.said.get("events", []) if event["event"] != "viewed"]
 
     @property
     def looks(self) -> int:
-        """How often somebody has asked what is held: that is an event, too."""
+        """How often access was given, which is an event, too."""
         return len(self.said.get("events", [])) - len(self.events)
 
     def times(self, event: str) -> int:
-        """How often this has happened."""
+        """How often an event has happened."""
         return Counter(each["event"] for each in self.events)[event]
 
     @property
@@ -66,7 +66,7 @@ class Held:
         return list(self.said.get("letters", []))
 
     def letters_of_the_day(self) -> list[datetime]:
-        """When the letters were written that count against three a day."""
+        """The times of the letters that count towards three a day."""
         written = [
             datetime.fromisoformat(letter["written_at"])
             for letter in self.letters
@@ -77,7 +77,7 @@ class Held:
 
 @dataclass(frozen=True)
 class Facts:
-    """One person, seen from four sides; `email` is "" while nobody was chosen."""
+    """One person, seen from four sides; `email` is "" while nobody is chosen."""
 
     email: str = ""
     access: Answer | None = None
@@ -87,17 +87,17 @@ class Facts:
     ] = ()  #: to this person, with their numbers in the mailbox
     contact: Contact | None = None
     is_forgotten: bool = False  #: deleted for ever at Mailchimp
-    leave_path: str | None = None  #: the person's own link, if it was seen
+    leave_path: str | None = None  #: the person's own unsubscribe link, if it was seen
 
     @property
     def held(self) -> Held | None:
-        """What the service holds; None where that is nothing, or it did not say."""
+        """The data that the service holds; None where there is none, or it did not answer."""
         is_held = self.access is not None and self.access.status == 200
         return Held(self.access.body) if self.access is not None and is_held else None
 
     @property
     def has_left_there(self) -> bool:
-        """Tell whether what ended their newsletter last began at Mailchimp: they left, or a letter came back."""
+        """Whether the last block began at Mailchimp: an unsubscribe there, or a bounce."""
         if self.contact is None or self.held is None or self.held.reason not in _FROM_THERE:
             return False
         is_out = self.contact.status in ("unsubscribed", "cleaned")
@@ -105,7 +105,7 @@ class Facts:
 
     @property
     def letter(self) -> tuple[int, Letter] | None:
-        """The newest letter the service has written, if it lies in the mailbox."""
+        """The newest letter of the service, if it is in the mailbox."""
         if self.held is None or not self.held.letters:
             return None
         wanted = self.held.letters[-1].get("message_id")
@@ -119,11 +119,11 @@ class Facts:
 
     @property
     def is_asked(self) -> bool:
-        """Tell whether a letter waits for its answer."""
+        """Whether a letter waits for its answer."""
         return self.held is not None and self.held.status in ("pending", "returning")
 
 
 def path_in(letter: Letter, purpose: str) -> str | None:
-    """The path of a letter's link; wherever it leads, it is asked of the service alone."""
+    """The path of a letter's link; only the service is asked for it."""
     found = re.search(rf"https?://[^/\s]+/{purpose}/\S+", letter.body("plain") or "")
     return urlsplit(found.group()).path if found else None

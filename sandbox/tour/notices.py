@@ -14,7 +14,7 @@ _ALWAYS_202 = "The service answered 202, as it does for every address, and did n
 
 
 def refused(answer: Answer) -> str:
-    """The service said no, or nothing."""
+    """The service refused, or did not answer."""
     if answer.status is None:
         return "The service did not answer, so nothing was done. Is “make run” still at work?"
     if answer.status == 429:
@@ -27,7 +27,7 @@ def refused(answer: Answer) -> str:
 
 
 def unanswered(before: Facts, after: Facts) -> str | None:
-    """Why an accepted sign-up led to nothing; None if it did lead to something."""
+    """Why an accepted sign-up had no effect; None if it had one."""
     if after.held is None:
         return (
             None
@@ -39,7 +39,7 @@ def unanswered(before: Facts, after: Facts) -> str | None:
 
 
 def path_of(url: object) -> str | None:
-    """The path of a link that the service handed out."""
+    """The path of a link from the service."""
     return urlsplit(url).path if isinstance(url, str) else None
 
 

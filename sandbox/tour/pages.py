@@ -90,7 +90,7 @@ def _languages() -> str:
 
 
 def _curl(facts: Facts, service: Service) -> dict[str, str]:
-    """The admin calls to copy; the token stays in its file, and out of pages, URLs and histories."""
+    """The admin calls to copy; the token stays in its file, not in pages, URLs or histories."""
     body = shlex.quote(json.dumps({"email": facts.email or "ada@example.com"}, ensure_ascii=False))
     file = shlex.quote(str(service.secrets_file))
     token = (

@@ -1,4 +1,4 @@
-"""The running service, as people and staff speak to it over HTTP."""
+"""The running service, called over HTTP as people and staff do."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEPT_CALLS = 300
 
 @dataclass(frozen=True)
 class Answer:
-    """What the service said; `status` is None where it did not answer."""
+    """The service's answer; `status` is None where there was none."""
 
     status: int | None
     body: dict[str, Any] = field(default_factory=dict)
@@ -24,13 +24,13 @@ class Answer:
 
     @property
     def is_missing(self) -> bool:
-        """Tell whether nothing came back at all."""
+        """Whether there was no answer."""
         return self.status is None
 
 
 @dataclass(frozen=True)
 class Call:
-    """One thing asked for a person, by them or by staff."""
+    """One call for a person, by them or by staff."""
 
     caller: str
     about: str
@@ -41,17 +41,17 @@ class Call:
 
 
 class Service:
-    """The service at `url`. `token` opens the admin doors; it stands in `secrets_file`, too."""
+    """The service at `url`. `token` is for the admin endpoints; `secrets_file` contains it."""
 
     def __init__(self, url: str, token: str, secrets_file: Path) -> None:
         self.url, self.secrets_file = url, secrets_file
         self.calls: deque[Call] = deque(
             maxlen=KEPT_CALLS
-        )  #: what was asked for; looks are not kept
+        )  #: the calls, without those that only read
         self._staff = {"Authorization": f"Bearer {token}", "Accept-Language": "en"}
 
     def form(self, languages: str) -> Answer:
-        """What the sign-up form says, in the first of these languages (as in Accept-Language)."""
+        """The texts of the sign-up form, in the first of these languages (as in Accept-Language)."""
         return self._ask("GET", "/", {"Accept-Language": languages})
 
     def sign_up(self, email: str, wording: str, languages: str) -> Answer:
@@ -61,7 +61,7 @@ class Service:
         return self._act("person", email, "/subscriptions", headers, data=form)
 
     def press(self, email: str, path: str) -> Answer:
-        """Press the one button of the page behind a link, as a person does."""
+        """Press the button of the page behind a link, as a person does."""
         return self._act("person", email, path, {"Accept-Language": "en"})
 
     def erase(self, email: str) -> Answer:
@@ -69,11 +69,11 @@ class Service:
         return self._act("staff", email, "/admin/erasures", self._staff, json={"email": email})
 
     def access(self, email: str) -> Answer:
-        """All that is held about a person."""
+        """All data held about a person."""
         return self._ask("POST", "/admin/access", self._staff, json={"email": email})
 
     def erasure(self, id_: str) -> Answer:
-        """How far an erasure is."""
+        """The state of an erasure."""
         return self._ask("GET", f"/admin/erasures/{id_}", self._staff)
 
     def _act(
@@ -86,7 +86,7 @@ class Service:
 
     def _ask(self, method: str, path: str, headers: dict[str, str], **body: object) -> Answer:
         with requests.Session() as session:
-            session.trust_env = False  # a proxy has no way to this machine's own loopback
+            session.trust_env = False  # a proxy cannot reach this machine's loopback
             try:
                 said = session.request(
                     method,

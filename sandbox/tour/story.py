@@ -18,7 +18,7 @@ WAIT = "Wait a moment: this page reloads by itself."
 
 
 class Chapter(IntEnum):
-    """The way through, in the order of words.CHAPTERS."""
+    """The steps, in the order of words.CHAPTERS."""
 
     NOWHERE = 0
     SIGN_UP = 1
@@ -32,7 +32,7 @@ class Chapter(IntEnum):
 
 @dataclass(frozen=True)
 class Scene:
-    """One moment. `place` is where the next step is; `is_under_way`: the processes are still at it."""
+    """One moment. `place`: where the next step is; `is_under_way`: the processes are still busy."""
 
     chapter: Chapter
     happened: str
@@ -42,7 +42,7 @@ class Scene:
 
 
 def tell(facts: Facts) -> Scene:
-    """Say what the facts mean."""
+    """The moment that the facts make."""
     if facts.access is not None and facts.access.status not in (200, 404):
         return _unable(facts.access)
     if facts.held is None:

@@ -1,4 +1,4 @@
-"""One walk through the tour: whom it is about, and what each button does to the running processes."""
+"""One walk through the tour: its person, and what each button does to the running processes."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ NAMES = ("ada", "grace", "hedy", "alan", "edith", "konrad", "lise", "emmy")
 
 
 class Walk:
-    """There is one visitor, so there is one walk, whatever tab it is seen in."""
+    """There is one visitor, so all tabs show one walk."""
 
     def __init__(self, mailchimp: StandIn, mailbox: Mailbox, service: Service) -> None:
         self.mailchimp, self.mailbox, self.service = mailchimp, mailbox, service
         self.email = ""
-        self.typed = ""  #: what stands in the form beside a mistake
-        self.notice: str | None = None  #: what the last button met with, unless all went well
+        self.typed = ""  #: the form's value beside an error
+        self.notice: str | None = None  #: the trouble of the last button, if any
         self.pressed_at = datetime.now(UTC)
         self._old_letters = 0
         self._erasures: dict[str, str] = {}
         self._leave_paths: dict[str, str] = {}
 
     def look(self) -> Facts:
-        """Ask everybody what is so now."""
+        """Collect the present facts."""
         self._follow_newest_letter()
         return self.beside(self.service.access(self.email)) if self.email else Facts()
 
     def beside(self, access: Answer) -> Facts:
-        """Put beside the service's answer what the others say."""
+        """The service's answer joined with the facts of the others."""
         email = str(access.body.get("email") or self.email)  # as the service writes it
         letters = enumerate(list(self.mailbox.letters), start=1)
         to_them = {id(letter) for letter in self.mailbox.letters_to(email)}
@@ -54,7 +54,7 @@ class Walk:
         )
 
     def settle(self) -> Facts:
-        """Look until nothing is under way any more, or the patience of a page is over."""
+        """Poll until nothing is under way, or a page's patience is over."""
         ends = time.monotonic() + SETTLE_SECONDS
         while True:
             facts = self.look()
@@ -63,15 +63,15 @@ class Walk:
             threading.Event().wait(LOOK_SECONDS)
 
     def is_refreshing(self) -> bool:
-        """Tell whether the page is still to look again by itself."""
+        """Whether the page is to reload by itself."""
         return datetime.now(UTC) - self.pressed_at < REFRESHING
 
     def forget_notice(self) -> None:
-        """It was read."""
+        """Clear the notice."""
         self.typed, self.notice = "", None
 
     def suggestion(self) -> str:
-        """An address that nobody here has had to do with."""
+        """An address that is new here."""
         return next(email for email in _names() if not self._is_known(email))
 
     def follow(self, email: str) -> None:
@@ -80,7 +80,7 @@ class Walk:
         self.email, self.pressed_at = email.strip(), datetime.now(UTC)
 
     def begin_anew(self) -> None:
-        """Show nobody, until there is a letter to somebody."""
+        """Show nobody until a letter arrives."""
         self.follow("")
         self._old_letters = len(self.mailbox.letters)
 
@@ -102,7 +102,7 @@ class Walk:
             self.settle()
 
     def leave_by_link(self, email: str) -> None:
-        """Press the button behind the person's own link, which the confirmation's answer names."""
+        """Press the button behind the unsubscribe link that the confirmation's answer names."""
         self.follow(email)
         if self.email.lower() not in self._leave_paths and not self._press_confirm():
             return
@@ -116,13 +116,13 @@ class Walk:
         self.settle()
 
     def answer_mailchimp(self, email: str) -> None:
-        """Confirm what Mailchimp asked by itself; raise LookupError if it asked nothing."""
+        """Confirm Mailchimp's own request; raise LookupError if there is none."""
         self.follow(email)
         self.mailchimp.confirms_at_mailchimp(self.email)
         self.settle()
 
     def erase(self, email: str) -> None:
-        """Forget a person, as staff do, and wait until every place says so."""
+        """Erase a person, as staff do, and wait until it is done in every place."""
         self.follow(email)
         answer = self.service.erase(self.email)
         if self._take(answer):

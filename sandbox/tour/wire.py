@@ -1,4 +1,4 @@
-"""The calls that went over the wire for one person, from everybody to everybody."""
+"""All calls that were made for one person."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Line:
 
 
 def calls_about(email: str, service: Service, mailbox: Mailbox, mailchimp: StandIn) -> list[Line]:
-    """The newest calls, newest first. What a browser does in another tab is not seen from here."""
+    """The newest calls, newest first; without those of a browser in another tab."""
     if not email:
         return []
     lines = [
@@ -44,7 +44,7 @@ def calls_about(email: str, service: Service, mailbox: Mailbox, mailchimp: Stand
 
 
 def shown(path: str) -> str:
-    """A path as it may be shown: what opens a door is left out, and a long name is shortened."""
+    """A path to show: tokens are left out, and long names are shortened."""
     head, slash, _ = path.rpartition("/")
     if head in _DOORS:
         return f"{head}{slash}…"
@@ -72,7 +72,7 @@ def _asked_of_mailchimp(email: str, mailchimp: StandIn) -> Iterator[Line]:
 
 def _told_by_mailchimp(email: str, calls: Iterable[WebhookCall]) -> Iterator[Line]:
     for call in list(calls):
-        told = parse_qs(call.body.decode())
-        if told.get("data[email]", [""])[0].lower() == email.lower():
+        fields = parse_qs(call.body.decode())
+        if fields.get("data[email]", [""])[0].lower() == email.lower():
             path = f"/webhooks/mailchimp/… ({call.type})"
             yield Line(call.at, "Mailchimp", "service", "POST", path, call.status)
