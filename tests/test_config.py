@@ -128,7 +128,7 @@ def test_a_wrong_value_is_refused_by_its_name_and_never_shown(variable: str, val
         ("SMTP_URL", "smtp://x:port", "is no URL: its host or its port cannot be right"),
     ],
 )
-def test_a_wrong_value_is_refused_in_words_of_ours(variable: str, value: str, said: str) -> None:
+def test_a_wrong_value_is_refused_in_our_own_words(variable: str, value: str, said: str) -> None:
     assert f"{variable}: {said}" in problems_of({**MINIMAL, variable: value})
 
 
@@ -175,7 +175,7 @@ def test_a_key_needs_an_audience() -> None:
     assert problems_of(environ) == ["MAILCHIMP_LIST_ID: is required with MAILCHIMP_API_KEY"]
 
 
-def test_a_key_with_a_blank_is_told_alone() -> None:
+def test_a_key_with_a_blank_is_the_only_problem() -> None:
     environ = {**MINIMAL, **KEY, "MAILCHIMP_API_KEY": f"{KEY['MAILCHIMP_API_KEY']}\n"}
 
     assert problems_of(environ) == ["MAILCHIMP_API_KEY: must be ASCII without blanks"]
@@ -206,7 +206,7 @@ def test_both_spellings_of_postgresql_are_understood(scheme: str) -> None:
         ("smtp://[::1]:1025?starttls=optional", 1025, "optional", False),
     ],
 )
-def test_a_mail_server_is_taken_apart(
+def test_a_mail_servers_url_is_parsed(
     url: str, port: int, starttls: str, implicit_tls: bool
 ) -> None:
     server = load({**ONLINE, "SMTP_URL": url}).smtp
@@ -319,7 +319,7 @@ def test_without_a_sender_the_organisation_writes_from_its_contact_address() -> 
         ("TOPICS", "tools \udce4"),
     ],
 )
-def test_what_could_be_read_in_two_ways_is_refused(variable: str, value: str) -> None:
+def test_an_ambiguous_value_is_refused(variable: str, value: str) -> None:
     problems = problems_of({**ONLINE, variable: value})
 
     assert [problem.split(":")[0] for problem in problems] == [variable]

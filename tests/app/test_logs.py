@@ -65,7 +65,7 @@ def test_a_record_is_time_level_logger_and_message() -> None:
 @pytest.mark.parametrize(
     "around", ["{}", "<{}>", "to={}, x", "('{}',)", "x: {}.", "/?email={}&a=b"]
 )
-def test_an_address_is_gone(address: str, around: str) -> None:
+def test_an_address_is_redacted(address: str, around: str) -> None:
     kept = text(around.format(address))
 
     assert "@" not in kept
@@ -79,7 +79,7 @@ def test_an_address_is_gone(address: str, around: str) -> None:
     ["203.0.113.7", "127.0.0.1", "2001:db8::7", "::1", "fe80::1", "::ffff:203.0.113.7"],
 )
 @pytest.mark.parametrize("around", ["ip={}", "from {}: reset", "[{}]:4711", "({})", "{}."])
-def test_a_clients_address_is_gone(client: str, around: str) -> None:
+def test_a_clients_address_is_redacted(client: str, around: str) -> None:
     kept = text(around.format(client))
 
     assert client not in kept
@@ -101,7 +101,7 @@ def test_a_clients_address_is_gone(client: str, around: str) -> None:
         "GET /confirm/<token> 200 3 ms",
     ],
 )
-def test_what_is_harmless_stays(harmless: str) -> None:
+def test_harmless_text_is_kept(harmless: str) -> None:
     assert text(harmless) == harmless
 
 
@@ -113,7 +113,7 @@ def test_what_is_harmless_stays(harmless: str) -> None:
         ("newsletter.x", "Listening at: %s (%s)", "http://[redacted]:8300 (7)"),
     ],
 )
-def test_only_the_address_that_the_service_listens_on_is_told(
+def test_only_the_address_that_the_service_listens_on_is_logged(
     name: str, message: str, kept: str
 ) -> None:
     arguments = ("http://127.0.0.1:8300", 7)
@@ -122,7 +122,7 @@ def test_only_the_address_that_the_service_listens_on_is_told(
     assert RedactingFormatter().format(record).endswith(kept)
 
 
-def test_no_client_passes_for_the_address_that_the_service_listens_on() -> None:
+def test_no_client_can_forge_the_address_that_the_service_listens_on() -> None:
     arguments = ("Listening at: %s http://203.0.113.7:80",)
     record = logging.LogRecord("gunicorn.error", logging.INFO, "x.py", 1, "%s", arguments, None)
 
@@ -131,7 +131,7 @@ def test_no_client_passes_for_the_address_that_the_service_listens_on() -> None:
 
 @pytest.mark.parametrize("kind", [URLSafeSerializer, URLSafeTimedSerializer])
 @pytest.mark.parametrize("payload", ["x", ["0" * 32, 1, "1" * 32], "x" * 500])
-def test_a_token_is_gone_wherever_it_stands(kind: Any, payload: object) -> None:
+def test_a_token_is_redacted_anywhere(kind: Any, payload: object) -> None:
     token = kind("key").dumps(payload)
 
     for around in ("{}", "token={}", "bad signature: '{}'", "GET /confirm/{} HTTP/1.1", "x/{}?y"):
@@ -139,7 +139,7 @@ def test_a_token_is_gone_wherever_it_stands(kind: Any, payload: object) -> None:
 
 
 @pytest.mark.parametrize("purpose", Purpose)
-def test_our_own_links_are_gone(purpose: Purpose) -> None:
+def test_our_own_links_are_redacted(purpose: Purpose) -> None:
     app = Flask(__name__)
     app.extensions["settings"] = load(COMPANY)
     with app.app_context():
@@ -166,11 +166,11 @@ def test_our_own_links_are_gone(purpose: Purpose) -> None:
         ("GET /nowhere?x=1&y=2 HTTP/1.1", "GET /nowhere?[redacted] HTTP/1.1"),
     ],
 )
-def test_credentials_and_urls_are_gone(message: str, kept: str) -> None:
+def test_credentials_and_urls_are_redacted(message: str, kept: str) -> None:
     assert text(message) == kept
 
 
-def test_every_configured_secret_is_known() -> None:
+def test_every_configured_secret_is_redacted() -> None:
     settings = load(
         {
             **COMPANY,
@@ -231,7 +231,7 @@ def configured() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", ["newsletter", "gunicorn.error", "werkzeug", "alembic", "urllib3"])
-def test_every_logger_goes_the_same_way(
+def test_every_logger_is_redacted(
     configured: None, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     logging.getLogger(name).warning("about %s", "ada@example.org")
@@ -242,7 +242,7 @@ def test_every_logger_goes_the_same_way(
 @pytest.mark.parametrize(
     "name", ["sqlalchemy.engine", "sqlalchemy.pool", "urllib3", "flask-limiter"]
 )
-def test_libraries_do_not_tell_details_even_at_debug(configured: None, name: str) -> None:
+def test_libraries_log_no_details_even_at_debug(configured: None, name: str) -> None:
     assert not logging.getLogger(name).isEnabledFor(logging.DEBUG)
 
 
@@ -266,7 +266,7 @@ def test_a_record_that_cannot_be_written_shows_no_arguments(
     assert capsys.readouterr().err == "a record of tests.logs could not be written\n"
 
 
-def test_what_ends_a_process_is_logged_too(
+def test_an_error_that_ends_a_process_is_logged(
     configured: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     error = RuntimeError("about ada@example.org")
@@ -278,13 +278,13 @@ def test_what_ends_a_process_is_logged_too(
     )
 
 
-def test_an_interrupt_is_no_error(configured: None, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_interrupt_is_not_logged(configured: None, capsys: pytest.CaptureFixture[str]) -> None:
     sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)
 
     assert capsys.readouterr().err == ""
 
 
-def test_what_ends_a_thread_is_logged_too(
+def test_an_error_that_ends_a_thread_is_logged(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)

@@ -154,7 +154,7 @@ def test_it_serves_and_ends_when_asked_to(served: Served) -> None:
     assert served.end() == 0
 
 
-def test_its_log_tells_neither_clients_nor_paths_nor_people(served: Served) -> None:
+def test_its_log_has_neither_clients_nor_paths_nor_people(served: Served) -> None:
     form = {"Content_Type": "application/x-www-form-urlencoded"}
     served.ask("POST", "/subscriptions", f"email={ADA}", User_Agent="curious", **form)
     served.ask("GET", f"/{ADA}?email={ADA}")
@@ -209,7 +209,7 @@ class Strangers:
             connection.sendall(b"x")
 
     def hear(self) -> set[bytes]:
-        """What each is told until the connection ends, the first line."""
+        """The first line of each answer until the connection ends."""
         return {_until_end(each).partition(b"\r\n")[0] for each in self._connections}
 
     def __enter__(self) -> Self:
@@ -220,7 +220,7 @@ class Strangers:
             connection.close()
 
 
-def test_whoever_keeps_a_connection_keeps_nobody_waiting(served: Served) -> None:
+def test_a_client_that_keeps_a_connection_delays_no_other(served: Served) -> None:
     served.patience = PROMISED
     whole = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n"
     with ExitStack() as stack:
@@ -237,7 +237,7 @@ def test_whoever_keeps_a_connection_keeps_nobody_waiting(served: Served) -> None
         assert [each.hear() for each in halves] == [{b""}] * 4
 
 
-def test_a_client_that_asks_whether_to_send_its_body_is_told_to(served: Served) -> None:
+def test_a_client_that_expects_100_continue_gets_it(served: Served) -> None:
     with socket.create_connection(("127.0.0.1", served.port), SECONDS) as connection:
         connection.sendall(HEAD + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n")
         assert connection.recv(4096) == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -266,7 +266,7 @@ SAID_BY_PROXIES = [
 
 
 @pytest.mark.parametrize("trusted", ["0", "1"])
-def test_whatever_proxies_say_about_the_scheme_nobody_is_turned_away(
+def test_no_header_about_the_scheme_is_refused(
     environment: dict[str, str], tmp_path: Path, trusted: str
 ) -> None:
     served = Served({**environment, "TRUSTED_PROXIES": trusted}, tmp_path)
@@ -331,7 +331,7 @@ def assert_outage_is_borne(served: Served, crowd: ThreadPoolExecutor) -> None:
     assert served.ask("GET", "/static/newsletter.css") == 200
     assert served.ask("GET", "/ready") == 503
     assert {each.result() for each in first} == {503}
-    # The database has kept one waiting: the others are told so at once.
+    # The database has kept one waiting: the others are refused at once.
     assert {each.result() for each in sign_ups(served, crowd)} == {503}
 
 

@@ -40,7 +40,7 @@ class Listener:
 
 @pytest.fixture
 def listener() -> Iterator[Listener]:
-    """A webhook that answers 200 to GET and 204 to POST, unless told otherwise."""
+    """A webhook that answers 200 to GET and 204 to POST, unless scripted otherwise."""
     heard = Listener()
 
     class Handler(BaseHTTPRequestHandler):

@@ -70,7 +70,7 @@ def test_a_put_to_the_hash_of_somebody_else_creates_nobody(mailchimp: StandIn, c
     assert mailchimp.contacts == {}
 
 
-def test_status_if_new_alone_leaves_who_is_unsubscribed_with_200(
+def test_status_if_new_alone_leaves_an_unsubscribed_contact_with_200(
     mailchimp: StandIn, call: Call
 ) -> None:
     mailchimp.add(ADA, "unsubscribed")
@@ -92,7 +92,7 @@ def test_status_if_new_alone_changes_no_other_status_either(
     assert answer.json()["status"] == status
 
 
-def test_who_was_unsubscribed_by_api_can_be_subscribed_by_api(call: Call) -> None:
+def test_a_contact_unsubscribed_by_api_can_be_subscribed_by_api(call: Call) -> None:
     call("PUT", path_of(ADA), NEW)
     left = call("PUT", path_of(ADA), {"status": "unsubscribed"}).json()
 
@@ -105,7 +105,7 @@ def test_who_was_unsubscribed_by_api_can_be_subscribed_by_api(call: Call) -> Non
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_who_left_by_themselves_cannot_be_subscribed(
+def test_a_contact_who_left_cannot_be_subscribed(
     mailchimp: StandIn, call: Call, method: str
 ) -> None:
     mailchimp.add(ADA)
@@ -121,7 +121,7 @@ def test_who_left_by_themselves_cannot_be_subscribed(
     }
 
 
-def test_who_left_by_themselves_can_be_asked_by_mailchimp(mailchimp: StandIn, call: Call) -> None:
+def test_a_contact_who_left_can_be_asked_by_mailchimp(mailchimp: StandIn, call: Call) -> None:
     mailchimp.add(ADA)
     mailchimp.unsubscribes(ADA)
 
@@ -131,7 +131,7 @@ def test_who_left_by_themselves_can_be_asked_by_mailchimp(mailchimp: StandIn, ca
     assert mailchimp.audience.confirmation_mails == [ADA.lower()]
 
 
-def test_who_is_asked_by_mailchimp_still_cannot_be_subscribed(
+def test_a_contact_asked_by_mailchimp_still_cannot_be_subscribed(
     mailchimp: StandIn, call: Call
 ) -> None:
     mailchimp.add(ADA, "pending")
@@ -140,7 +140,7 @@ def test_who_is_asked_by_mailchimp_still_cannot_be_subscribed(
     assert call("PATCH", path_of(ADA), {"status": "subscribed"}).json()["detail"] == COMPLIANCE
 
 
-def test_who_bounced_cannot_even_be_asked(mailchimp: StandIn, call: Call) -> None:
+def test_a_contact_who_bounced_cannot_even_be_asked(mailchimp: StandIn, call: Call) -> None:
     mailchimp.add(ADA)
     mailchimp.hard_bounces(ADA)
 

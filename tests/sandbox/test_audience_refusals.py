@@ -63,7 +63,9 @@ def test_deleting_for_ever_takes_the_hash_alone(mailchimp: StandIn, call: Call) 
 
 
 @pytest.mark.parametrize("status", ["subscribed", "pending"])
-def test_the_forgotten_cannot_be_brought_back(mailchimp: StandIn, call: Call, status: str) -> None:
+def test_a_deleted_address_cannot_be_brought_back(
+    mailchimp: StandIn, call: Call, status: str
+) -> None:
     mailchimp.forgotten.add(ADA)
 
     problem = call("PUT", path_of(ADA), {"email_address": ADA, "status_if_new": status}).json()

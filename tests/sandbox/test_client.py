@@ -15,7 +15,7 @@ from tests.people import ADA, GRACE
 
 @pytest.fixture
 def client(mailchimp: StandIn, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The client, led to the stand-in."""
+    """The client, connected to the stand-in."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     client = Client({"api_key": mailchimp.api_key, "timeout": 5})
     client.api_client.host = mailchimp.api_url

@@ -31,7 +31,7 @@ def given(outer: dict[str, str], own: dict[str, str]) -> dict[str, str]:
     return environment(outer, own, service=8000, pages=8025, database=file, smtp=smtp, api=api)
 
 
-def test_secrets_are_made_once(file: Path) -> None:
+def test_secrets_are_generated_once(file: Path) -> None:
     first = secrets_in(file)
 
     assert first.keys() == NAMES
@@ -51,7 +51,7 @@ def test_only_the_owner_may_read_the_secrets(file: Path) -> None:
     assert [path.name for path in file.parent.iterdir()] == [file.name]
 
 
-def test_a_secret_that_came_later_is_added_to_those_there_are(file: Path) -> None:
+def test_a_missing_secret_is_added_to_the_others(file: Path) -> None:
     file.parent.mkdir()
     file.write_text("# mine\nSECRET_KEY=kept=as it is\n")
 
@@ -117,11 +117,11 @@ def test_without_another_the_database_is_the_sandboxes_own(file: Path) -> None:
         ("LEDGER_CHECKPOINTS", "/heads"),
     ],
 )
-def test_what_a_form_is_tried_with_is_passed_on(file: Path, name: str, value: str) -> None:
+def test_settings_for_trying_a_form_are_passed_on(file: Path, name: str, value: str) -> None:
     assert given({name: value}, secrets_in(file))[name] == value
 
 
-def test_settings_are_told_apart_by_whether_a_run_takes_them() -> None:
+def test_settings_are_sorted_into_taken_and_ignored() -> None:
     outer = {"PATH": "/bin", "PORT": "1", "IMPRINT": "", "ORGANISATION": "x", "LINK_DAYS": "3"}
 
     assert settings_in(outer) == (["LINK_DAYS"], ["ORGANISATION"])

@@ -16,15 +16,15 @@ from tests.sandbox.test_webhooks import ALL
 
 
 @pytest.fixture
-def told(mailchimp: StandIn, listener: Listener) -> StandIn:
-    """A stand-in that tells the listener of everything, with Ada in the audience."""
+def hooked(mailchimp: StandIn, listener: Listener) -> StandIn:
+    """A stand-in with Ada that calls the listener for every event."""
     mailchimp.webhook_url = listener.url
     mailchimp.add(ADA)
     return mailchimp
 
 
-def test_a_call_is_a_form_with_encoded_brackets(told: StandIn, listener: Listener) -> None:
-    told.unsubscribes(ADA)
+def test_a_call_is_a_form_with_encoded_brackets(hooked: StandIn, listener: Listener) -> None:
+    hooked.unsubscribes(ADA)
 
     method, headers, body = listener.got[0]
     assert (method, headers["user-agent"]) == ("POST", "MailChimp.com")
@@ -32,23 +32,23 @@ def test_a_call_is_a_form_with_encoded_brackets(told: StandIn, listener: Listene
     assert b"data%5Bmerges%5D%5BEMAIL%5D=Ada%40Example.org" in body
 
 
-def test_an_act_returns_the_calls_and_their_answers(told: StandIn, listener: Listener) -> None:
-    calls = told.unsubscribes(ADA)
+def test_an_act_returns_the_calls_and_their_answers(hooked: StandIn, listener: Listener) -> None:
+    calls = hooked.unsubscribes(ADA)
 
     assert [(call.type, call.status) for call in calls] == [("unsubscribe", 204)]
-    assert told.webhook_calls == calls
+    assert hooked.webhook_calls == calls
 
 
-def test_without_a_secret_nothing_is_signed(told: StandIn, listener: Listener) -> None:
-    told.unsubscribes(ADA)
+def test_without_a_secret_nothing_is_signed(hooked: StandIn, listener: Listener) -> None:
+    hooked.unsubscribes(ADA)
 
     assert "x-mailchimp-signature" not in listener.got[0][1]
 
 
-def test_the_signature_covers_time_and_body(told: StandIn, listener: Listener) -> None:
-    told.signing_secret = "s3cret"
+def test_the_signature_covers_time_and_body(hooked: StandIn, listener: Listener) -> None:
+    hooked.signing_secret = "s3cret"
 
-    told.unsubscribes(ADA)
+    hooked.unsubscribes(ADA)
 
     _, headers, body = listener.got[0]
     stamp, v1 = headers["x-mailchimp-signature"].split(",")
@@ -57,53 +57,55 @@ def test_the_signature_covers_time_and_body(told: StandIn, listener: Listener) -
     assert abs(int(stamp.removeprefix("t=")) - time.time()) < 5
 
 
-def test_the_secret_outlives_a_change_of_url(told: StandIn) -> None:
-    told.signing_secret = "s3cret"
+def test_the_secret_outlives_a_change_of_url(hooked: StandIn) -> None:
+    hooked.signing_secret = "s3cret"
 
-    told.webhook_url = "http://127.0.0.1:1/"
+    hooked.webhook_url = "http://127.0.0.1:1/"
 
-    assert told.signing_secret == "s3cret"
+    assert hooked.signing_secret == "s3cret"
 
 
-def test_a_failed_call_is_made_three_times_with_the_same_words(
-    told: StandIn, listener: Listener
+def test_a_failed_call_is_made_three_times_with_the_same_body(
+    hooked: StandIn, listener: Listener
 ) -> None:
     listener.answers = [500]
 
-    calls = told.unsubscribes(ADA)
+    calls = hooked.unsubscribes(ADA)
 
     assert [call.status for call in calls] == [500, 500, 500]
     assert len({body for _, _, body in listener.got}) == 1
 
 
-def test_a_call_that_is_taken_at_last_is_not_made_again(told: StandIn, listener: Listener) -> None:
+def test_a_call_that_is_accepted_at_last_is_not_repeated(
+    hooked: StandIn, listener: Listener
+) -> None:
     listener.answers = [503, 204, 204]
 
-    assert [call.status for call in told.unsubscribes(ADA)] == [503, 204]
+    assert [call.status for call in hooked.unsubscribes(ADA)] == [503, 204]
 
 
-def test_where_nobody_listens_there_is_no_status(told: StandIn) -> None:
-    told.webhook_url = "http://127.0.0.1:1/"
+def test_without_a_listener_there_is_no_status(hooked: StandIn) -> None:
+    hooked.webhook_url = "http://127.0.0.1:1/"
 
-    assert [call.status for call in told.unsubscribes(ADA)] == [None, None, None]
+    assert [call.status for call in hooked.unsubscribes(ADA)] == [None, None, None]
 
 
-def test_410_ends_the_webhook(told: StandIn, listener: Listener) -> None:
+def test_410_ends_the_webhook(hooked: StandIn, listener: Listener) -> None:
     listener.answers = [410]
 
-    gone = [call.status for call in told.unsubscribes(ADA)]
+    gone = [call.status for call in hooked.unsubscribes(ADA)]
 
     assert gone == [410]
-    assert told.webhook_url is None
-    assert told.is_edited(ADA) == []
+    assert hooked.webhook_url is None
+    assert hooked.is_edited(ADA) == []
 
 
-def test_stopping_ends_the_wait_between_tries(told: StandIn, listener: Listener) -> None:
+def test_stopping_ends_the_wait_between_tries(hooked: StandIn, listener: Listener) -> None:
     listener.answers = [500]
-    told.hooks.retry_after_seconds = 60.0
-    told.hooks.stopping.set()
+    hooked.hooks.retry_after_seconds = 60.0
+    hooked.hooks.stopping.set()
 
-    assert len(told.unsubscribes(ADA)) == 1
+    assert len(hooked.unsubscribes(ADA)) == 1
 
 
 def test_a_registered_webhook_is_signed_with_its_own_secret(
@@ -121,17 +123,17 @@ def test_a_registered_webhook_is_signed_with_its_own_secret(
 
 
 def test_a_url_set_by_hand_and_registered_is_called_once(
-    told: StandIn, call: Call, listener: Listener
+    hooked: StandIn, call: Call, listener: Listener
 ) -> None:
     call("POST", WEBHOOKS, {"url": listener.url, **ALL})
 
-    assert len(told.unsubscribes(ADA)) == 1
+    assert len(hooked.unsubscribes(ADA)) == 1
 
 
 @pytest.mark.parametrize(
     "less", [{"events": {**ALL["events"], "unsubscribe": False}}, {"sources": {"user": False}}]
 )
-def test_a_webhook_hears_only_what_it_asked_for(
+def test_a_webhook_gets_only_its_events(
     mailchimp: StandIn, call: Call, listener: Listener, less: dict[str, object]
 ) -> None:
     call("POST", WEBHOOKS, {"url": listener.url, **ALL, **less})
@@ -140,7 +142,7 @@ def test_a_webhook_hears_only_what_it_asked_for(
     assert mailchimp.unsubscribes(ADA) == []
 
 
-def test_calls_to_the_api_are_told_only_where_api_is_a_source(
+def test_api_calls_are_reported_only_where_api_is_a_source(
     mailchimp: StandIn, call: Call, listener: Listener
 ) -> None:
     made = call("POST", WEBHOOKS, {"url": listener.url, **ALL}).json()
@@ -150,4 +152,4 @@ def test_calls_to_the_api_are_told_only_where_api_is_a_source(
     call("PATCH", path_of(ADA), {"status": "unsubscribed"})
 
     mailchimp.wait_for(lambda: mailchimp.webhook_calls)
-    assert [told.type for told in mailchimp.webhook_calls] == ["unsubscribe"]
+    assert [call.type for call in mailchimp.webhook_calls] == ["unsubscribe"]

@@ -17,7 +17,7 @@ NEW = {"email_address": ADA, "status_if_new": "subscribed"}
 PROBLEM = "application/problem+json; charset=utf-8"
 
 
-def test_every_call_is_written_down(mailchimp: StandIn, call: Call) -> None:
+def test_every_call_is_recorded(mailchimp: StandIn, call: Call) -> None:
     call("PUT", f"{path_of(ADA)}?skip_merge_validation=true", NEW)
 
     made = mailchimp.calls[0]
@@ -92,7 +92,7 @@ def test_a_scripted_answer_waits_for_the_call_it_matches(mailchimp: StandIn, cal
     assert mailchimp.contacts == {}
 
 
-def test_the_truth_can_be_asked_for_again(mailchimp: StandIn, call: Call) -> None:
+def test_scripted_answers_can_be_dropped(mailchimp: StandIn, call: Call) -> None:
     mailchimp.answer_next(answers.throttled(), times=9)
     mailchimp.answer_truly()
 
@@ -116,9 +116,7 @@ def test_a_call_can_be_carried_out_without_an_answer(mailchimp: StandIn, call: C
     assert mailchimp.contacts[ADA.lower()].status == "subscribed"
 
 
-def test_a_call_can_be_carried_out_while_something_else_is_said(
-    mailchimp: StandIn, call: Call
-) -> None:
+def test_a_call_can_be_carried_out_with_another_answer(mailchimp: StandIn, call: Call) -> None:
     mailchimp.add(ADA)
     mailchimp.answer_next(answers.Answer(503, masks=True))
 
@@ -141,7 +139,7 @@ def test_an_answer_can_be_withheld_until_an_event(mailchimp: StandIn, call: Call
     assert answer.result().json()["id"] == id_of(ADA)
 
 
-def test_who_hangs_up_in_the_meantime_does_no_harm(mailchimp: StandIn, call: Call) -> None:
+def test_a_caller_who_hangs_up_meanwhile_does_no_harm(mailchimp: StandIn, call: Call) -> None:
     event = threading.Event()
     mailchimp.answer_next(answers.held(event))
     with pytest.raises(requests.ReadTimeout):
@@ -151,7 +149,7 @@ def test_who_hangs_up_in_the_meantime_does_no_harm(mailchimp: StandIn, call: Cal
     assert call("GET", path_of(ADA)).status_code == 200
 
 
-def test_stopping_lets_go_of_what_is_withheld(call: Call) -> None:
+def test_stopping_releases_withheld_answers(call: Call) -> None:
     with StandIn() as other, ThreadPoolExecutor(1) as pool:
         other.answer_next(answers.held(threading.Event()))
         waiting = pool.submit(requests.get, f"{other.api_url}/ping", timeout=60)
@@ -177,7 +175,7 @@ def test_the_eleventh_call_at_once_is_one_too_many(mailchimp: StandIn, call: Cal
     assert {answer.result().status_code for answer in held} == {200}
 
 
-def test_an_answer_takes_as_long_as_it_is_told_to(mailchimp: StandIn, call: Call) -> None:
+def test_an_answer_takes_the_scripted_time(mailchimp: StandIn, call: Call) -> None:
     mailchimp.latency = 0.2
 
     assert call("GET", "/ping").elapsed.total_seconds() >= 0.2
@@ -188,7 +186,7 @@ def test_waiting_ends_with_an_error_when_nothing_happens(mailchimp: StandIn) -> 
         mailchimp.wait_for(lambda: mailchimp.calls, timeout=0.01)
 
 
-def test_many_at_once_are_all_written_down(mailchimp: StandIn, call: Call) -> None:
+def test_parallel_calls_are_all_recorded(mailchimp: StandIn, call: Call) -> None:
     with ThreadPoolExecutor(8) as pool:
         done = list(pool.map(lambda _: call("GET", "/ping").status_code, range(80)))
 
@@ -196,7 +194,7 @@ def test_many_at_once_are_all_written_down(mailchimp: StandIn, call: Call) -> No
     assert len(mailchimp.calls) == 80
 
 
-def test_it_can_be_started_again_with_what_it_knows(mailchimp: StandIn, call: Call) -> None:
+def test_it_can_be_restarted_with_its_data(mailchimp: StandIn, call: Call) -> None:
     mailchimp.add(GRACE)
     mailchimp.stop()
     mailchimp.start()

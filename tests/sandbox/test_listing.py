@@ -58,11 +58,11 @@ def test_the_archived_are_listed_only_by_their_status(two: StandIn, call: Call) 
     assert listed(call("GET", f"{MEMBERS}?status=archived")) == [ADA]
 
 
-def test_a_status_chooses(two: StandIn, call: Call) -> None:
+def test_a_status_filters(two: StandIn, call: Call) -> None:
     assert listed(call("GET", f"{MEMBERS}?status=subscribed")) == [ADA]
 
 
-def test_a_status_that_is_none_is_refused(two: StandIn, call: Call) -> None:
+def test_an_unknown_status_is_refused(two: StandIn, call: Call) -> None:
     assert call("GET", f"{MEMBERS}?status=confirmed").status_code == 400
 
 
@@ -75,7 +75,7 @@ def test_a_status_that_is_none_is_refused(two: StandIn, call: Call) -> None:
         ({"unsubscribed_since": NOON, "status": "unsubscribed"}, [GRACE]),
     ],
 )
-def test_times_choose(two: StandIn, call: Call, query: dict[str, str], found: list[str]) -> None:
+def test_times_filter(two: StandIn, call: Call, query: dict[str, str], found: list[str]) -> None:
     assert listed(call("GET", MEMBERS, params=query)) == found
 
 

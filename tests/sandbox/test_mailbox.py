@@ -88,7 +88,7 @@ def test_a_scripted_reply_is_used_up(mailbox: Mailbox) -> None:
     assert len(mailbox.letters) == 1
 
 
-def test_a_scripted_yes_takes_the_letter(mailbox: Mailbox) -> None:
+def test_a_scripted_250_accepts_the_letter(mailbox: Mailbox) -> None:
     mailbox.answer_next("data", "250 2.0.0 Queued as 4711")
 
     with connected(mailbox) as client:
@@ -130,7 +130,7 @@ def test_it_can_stall_until_it_is_released(mailbox: Mailbox) -> None:
     assert len(mailbox.letters) == 1
 
 
-def test_who_hangs_up_in_a_stall_does_no_harm(mailbox: Mailbox) -> None:
+def test_a_client_who_hangs_up_in_a_stall_does_no_harm(mailbox: Mailbox) -> None:
     stalled = mailbox.stall("rcpt")
     with pytest.raises((smtplib.SMTPServerDisconnected, TimeoutError)):
         send(mailbox, ADA, timeout=0.05)

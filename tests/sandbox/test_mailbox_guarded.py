@@ -67,7 +67,7 @@ def test_the_url_of_a_guarded_mailbox_holds_the_login(guarded: Mailbox) -> None:
     assert guarded.smtp_url == f"smtp://newsletter:p%40ss%2Fword@127.0.0.1:{port}"
 
 
-def test_a_guarded_mailbox_refuses_who_does_not_log_in(guarded: Mailbox) -> None:
+def test_a_guarded_mailbox_refuses_clients_without_a_login(guarded: Mailbox) -> None:
     with pytest.raises(smtplib.SMTPSenderRefused) as raised:
         send(guarded, ADA)
 

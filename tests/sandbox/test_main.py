@@ -43,7 +43,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 class Run:
-    """A running sandbox, and what it says."""
+    """A running sandbox and its output."""
 
     def __init__(self, folder: Path, *ports: str, **environ: str) -> None:
         ports = ports or ("--port", "0", "--pages", "0")
@@ -59,13 +59,13 @@ class Run:
                 text=True,
             )
 
-    def told(self) -> str:
-        """All it says until the tour is over, or it ends."""
+    def output(self) -> str:
+        """The output until the tour is printed or the run ends."""
         await_that(lambda: "Ctrl-C" in self._log.read_text() or self._process.poll() is not None)
         return self._log.read_text()
 
     def end(self, number: int | None = None) -> tuple[int, str]:
-        """The exit status and all that was said, after a signal if one is given."""
+        """The exit status and the output, after a signal if one is given."""
         if number is not None:
             self._process.send_signal(number)
         return self._process.wait(60), self._log.read_text()
@@ -84,8 +84,8 @@ def place(said: str, name: str) -> str:
     return found[1]
 
 
-def test_it_tells_where_to_click(run: Run) -> None:
-    said = run.told()
+def test_it_prints_the_pages(run: Run) -> None:
+    said = run.output()
 
     api = requests.get(place(said, "Sign-up form"), timeout=60).text
     assert requests.get(f"{api}/ping", timeout=60).status_code == 401
@@ -93,8 +93,8 @@ def test_it_tells_where_to_click(run: Run) -> None:
     assert requests.get(place(said, "Mailchimp"), timeout=60).status_code == 200
 
 
-def test_the_tour_is_named_first(run: Run) -> None:
-    said = run.told()
+def test_the_tour_is_printed_first(run: Run) -> None:
+    said = run.output()
 
     first = re.findall(r"http://\S+", said)[0]
     assert first == place(said, "Start here")
@@ -102,7 +102,7 @@ def test_the_tour_is_named_first(run: Run) -> None:
 
 
 def test_the_admin_calls_can_be_copied_with_their_token(run: Run, folder: Path) -> None:
-    said = run.told()
+    said = run.output()
 
     secrets = (folder / "var" / "sandbox.env").read_text()
     token = re.search("ADMIN_TOKENS=admin:(.+)", secrets)
@@ -112,8 +112,8 @@ def test_the_admin_calls_can_be_copied_with_their_token(run: Run, folder: Path) 
     assert "/admin/erasures/ID \\" in said
 
 
-def test_what_the_processes_say_goes_to_a_file_that_is_named(run: Run, folder: Path) -> None:
-    said = run.told()
+def test_the_output_of_the_processes_goes_to_a_file_that_is_named(run: Run, folder: Path) -> None:
+    said = run.output()
 
     log = folder / "var" / "sandbox.log"
     assert str(log) in said
@@ -121,9 +121,9 @@ def test_what_the_processes_say_goes_to_a_file_that_is_named(run: Run, folder: P
     assert "released" in log.read_text()
 
 
-def test_settings_from_outside_are_said_to_be_taken_or_ignored(folder: Path) -> None:
+def test_settings_from_outside_are_listed_as_taken_or_ignored(folder: Path) -> None:
     run = Run(folder, LINK_DAYS="3", ORGANISATION="Ada & Co.")
-    said = run.told()
+    said = run.output()
     run.end(signal.SIGTERM)
 
     assert re.search(r"^sandbox: taken from the environment: .*\bLINK_DAYS\b", said, re.MULTILINE)
@@ -133,12 +133,12 @@ def test_settings_from_outside_are_said_to_be_taken_or_ignored(folder: Path) -> 
     assert "Ada & Co." not in said
 
 
-def test_a_database_that_begins_anew_is_no_backup_of_the_one_before(folder: Path) -> None:
+def test_a_new_database_is_not_taken_for_a_backup(folder: Path) -> None:
     stale = folder / "var" / "sandbox-checkpoints" / "checkpoints.jsonl"
     stale.parent.mkdir(parents=True)
     stale.write_text("of the database before")
     run = Run(folder)
-    run.told()
+    run.output()
     run.end(signal.SIGTERM)
 
     assert not stale.exists()
@@ -146,9 +146,9 @@ def test_a_database_that_begins_anew_is_no_backup_of_the_one_before(folder: Path
 
 
 def test_a_second_run_on_the_same_files_is_refused(run: Run, folder: Path) -> None:
-    run.told()
+    run.output()
     second = Run(folder)
-    said = second.told()
+    said = second.output()
     status, _ = second.end()
 
     assert status == 1
@@ -158,7 +158,7 @@ def test_a_second_run_on_the_same_files_is_refused(run: Run, folder: Path) -> No
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_everything_with_success(run: Run, folder: Path, number: int) -> None:
-    run.told()
+    run.output()
     worker = int((folder / "worker").read_text())
 
     status, _ = run.end(number)
@@ -169,7 +169,7 @@ def test_a_signal_ends_everything_with_success(run: Run, folder: Path, number: i
 
 
 def test_a_process_that_ends_ends_everything_with_failure(run: Run, folder: Path) -> None:
-    run.told()
+    run.output()
     os.kill(int((folder / "worker").read_text()), signal.SIGKILL)
 
     status, said = run.end()
@@ -206,11 +206,11 @@ def test_a_missing_procfile_is_named(folder: Path) -> None:
     assert "Traceback" not in said
 
 
-def test_a_taken_port_is_replaced_and_said(folder: Path) -> None:
+def test_a_taken_port_is_replaced_and_named(folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = str(other.getsockname()[1])
         run = Run(folder, "--port", taken, "--pages", "0")
-        said = run.told()
+        said = run.output()
         run.end(signal.SIGTERM)
 
     assert f"sandbox: port {taken} is taken, using " in said
@@ -219,10 +219,10 @@ def test_a_taken_port_is_replaced_and_said(folder: Path) -> None:
 
 def test_a_second_run_has_the_same_secrets(folder: Path) -> None:
     run = Run(folder)
-    first = run.told()
+    first = run.output()
     run.end(signal.SIGTERM)
     again = Run(folder)
-    second = again.told()
+    second = again.output()
     again.end(signal.SIGTERM)
 
     tokens = [re.findall("Bearer ([^']+)", said) for said in (first, second)]

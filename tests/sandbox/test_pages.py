@@ -107,11 +107,11 @@ def test_a_subject_is_escaped(pages: FlaskClient, mailbox: Mailbox) -> None:
 
 
 @pytest.mark.parametrize("path", ["/mailbox/0", "/mailbox/1", "/nothing"])
-def test_what_is_not_there_is_not_found(pages: FlaskClient, path: str) -> None:
+def test_a_missing_page_is_not_found(pages: FlaskClient, path: str) -> None:
     assert pages.get(path).status_code == 404
 
 
-def test_contacts_show_where_they_stand(pages: FlaskClient, mailchimp: StandIn) -> None:
+def test_contacts_show_their_status(pages: FlaskClient, mailchimp: StandIn) -> None:
     mailchimp.add(ADA, language="de", timestamp_opt="2026-11-22T10:00:00+00:00")
 
     html = pages.get("/contacts").text
@@ -131,7 +131,7 @@ def test_only_the_pending_can_be_confirmed(pages: FlaskClient, mailchimp: StandI
 
 
 @pytest.mark.parametrize(
-    ("act", "before", "after", "told"),
+    ("act", "before", "after", "event"),
     [
         ("unsubscribe", "subscribed", "unsubscribed", "unsubscribe"),
         ("complain", "subscribed", "unsubscribed", "unsubscribe"),
@@ -146,7 +146,7 @@ def test_a_button_acts_and_shows_the_webhooks_answer(
     act: str,
     before: str,
     after: str,
-    told: str,
+    event: str,
 ) -> None:
     mailchimp.add(ADA, before)
     mailchimp.webhook_url = listener.url
@@ -156,7 +156,7 @@ def test_a_button_acts_and_shows_the_webhooks_answer(
     html = pages.get("/contacts").text
     assert (answer.status_code, answer.location) == (303, "/contacts#webhooks")
     assert mailchimp.contacts[ADA.lower()].status == after
-    assert f'<strong>{told}</strong> <span class="status">answered 204</span>' in html
+    assert f'<strong>{event}</strong> <span class="status">answered 204</span>' in html
 
 
 def test_a_webhook_that_did_not_answer_is_shown_as_such(

@@ -67,7 +67,7 @@ def test_a_line_that_is_called_off_is_not_waited_for(processes: Processes) -> No
         processes.run("release", FOREVER)
 
 
-def test_one_that_ends_by_itself_ends_the_waiting(processes: Processes) -> None:
+def test_a_process_that_ends_by_itself_ends_the_waiting(processes: Processes) -> None:
     processes.start("web", FOREVER)
     processes.start("worker", "exit 0")
 
@@ -75,7 +75,7 @@ def test_one_that_ends_by_itself_ends_the_waiting(processes: Processes) -> None:
         processes.wait(60)
 
 
-def test_one_that_is_killed_is_told_by_its_signal(processes: Processes) -> None:
+def test_a_killed_process_is_named_with_its_signal(processes: Processes) -> None:
     processes.start("web", "kill -9 $$")
 
     with pytest.raises(Ended, match="web ended by signal 9"):
@@ -96,7 +96,9 @@ def test_calling_off_ends_the_waiting(processes: Processes) -> None:
 
 
 @pytest.mark.parametrize("command", ["exec sleep 60", "trap '' TERM; sleep 60 & wait; wait"])
-def test_stopping_leaves_nobody_behind(processes: Processes, tmp_path: Path, command: str) -> None:
+def test_stopping_leaves_no_process_behind(
+    processes: Processes, tmp_path: Path, command: str
+) -> None:
     processes.start("web", f"echo $$ > pid; {command}")
     file = tmp_path / "pid"
     await_that(lambda: file.exists() and file.read_text().strip())
@@ -107,7 +109,7 @@ def test_stopping_leaves_nobody_behind(processes: Processes, tmp_path: Path, com
     await_that(lambda: is_gone(group))
 
 
-def test_what_a_line_started_ends_with_it(processes: Processes, tmp_path: Path) -> None:
+def test_the_children_of_a_line_end_with_it(processes: Processes, tmp_path: Path) -> None:
     processes.start("web", "sleep 60 & sleep 60 & echo $$ > pid; exit 1")
     file = tmp_path / "pid"
     await_that(lambda: file.exists() and file.read_text().strip())
@@ -138,7 +140,7 @@ def test_a_child_has_no_terminal_to_read_from(processes: Processes, tmp_path: Pa
     assert (tmp_path / "read.txt").read_text() == ""
 
 
-def test_all_that_lines_say_is_in_one_log(processes: Processes) -> None:
+def test_the_output_of_all_lines_is_in_one_log(processes: Processes) -> None:
     processes.run("release", "echo released")
     processes.run("web", "echo listening >&2")
 

@@ -44,7 +44,7 @@ def test_no_key_gets_401_as_missing(call: Call) -> None:
 
 
 @pytest.mark.parametrize("header", ["Bearer abc", "Basic !", "Basic YWJj", "Basic //79"])
-def test_what_is_no_basic_login_counts_as_an_invalid_key(call: Call, header: str) -> None:
+def test_a_malformed_login_counts_as_an_invalid_key(call: Call, header: str) -> None:
     answer = call("GET", "/ping", auth=lambda it: it, headers={"Authorization": header})
 
     assert answer.json()["title"] == "API Key Invalid"
@@ -68,7 +68,7 @@ def test_another_list_or_route_is_not_found(call: Call, path: str) -> None:
     assert problem["detail"] == "The requested resource could not be found."
 
 
-def test_a_path_beside_the_api_is_not_found(mailchimp: StandIn, call: Call) -> None:
+def test_a_path_outside_the_api_is_not_found(mailchimp: StandIn, call: Call) -> None:
     assert call("GET", "/../ping").status_code == 404
 
 
@@ -105,14 +105,14 @@ def test_a_wrong_method_gets_405_and_the_right_ones(call: Call) -> None:
     )
 
 
-def test_a_body_that_is_not_said_to_be_json_is_a_bad_request(call: Call) -> None:
+def test_a_body_not_declared_as_json_is_a_bad_request(call: Call) -> None:
     answer = call("PUT", path_of(ADA), data=b"{}", headers={"Content-Type": "text/plain"})
 
     assert answer.status_code == 400
     assert answer.json()["title"] == "Bad Request"
 
 
-def test_a_body_that_is_no_json_cannot_be_parsed(call: Call) -> None:
+def test_a_body_that_is_not_json_cannot_be_parsed(call: Call) -> None:
     answer = call("PUT", path_of(ADA), data=b"{", headers={"Content-Type": "application/json"})
 
     assert answer.json()["title"] == "JSON Parse Exception"

@@ -28,7 +28,7 @@ def test_the_next_run_knows_the_same_contacts(file: Path) -> None:
     assert second.in_compliance == {ADA.lower()}
 
 
-def test_the_forgotten_stay_forgotten(file: Path) -> None:
+def test_deleted_addresses_stay_deleted(file: Path) -> None:
     first = StandIn(file=file)
     first.add(ADA)
     first.is_deleted(ADA)
@@ -36,7 +36,7 @@ def test_the_forgotten_stay_forgotten(file: Path) -> None:
     assert ADA in StandIn(file=file).forgotten
 
 
-def test_the_file_does_not_name_the_forgotten(file: Path) -> None:
+def test_the_file_does_not_name_deleted_addresses(file: Path) -> None:
     standin = StandIn(file=file)
     standin.add(ADA)
     standin.unsubscribes(ADA)
@@ -62,7 +62,7 @@ def test_without_a_file_nothing_is_written(tmp_path: Path, monkeypatch: pytest.M
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_forgotten_are_a_set_of_addresses() -> None:
+def test_deleted_addresses_are_a_set() -> None:
     forgotten = Forgotten()
     forgotten.add(ADA)
     forgotten.add(ADA.lower())
@@ -73,7 +73,7 @@ def test_the_forgotten_are_a_set_of_addresses() -> None:
     assert repr(forgotten) == "<1 forgotten>"
 
 
-def test_who_is_known_again_is_no_longer_forgotten() -> None:
+def test_an_address_that_comes_back_is_no_longer_deleted() -> None:
     forgotten = Forgotten()
     forgotten.add(ADA)
     forgotten.discard(ADA.upper())

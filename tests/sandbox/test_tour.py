@@ -37,7 +37,7 @@ def press(visitor: FlaskClient, button: str, **fields: str) -> Page:
 
 @dataclass
 class Around:
-    """Running processes, and what stands around them."""
+    """Running processes and everything around them."""
 
     service: Service
     mailbox: Mailbox
@@ -154,7 +154,7 @@ def test_the_receipt_names_every_place(walked: Walked) -> None:
     )
 
 
-def test_no_page_shows_what_opens_a_door(walked: Walked) -> None:
+def test_no_page_shows_a_token(walked: Walked) -> None:
     shown = " ".join(page.text for page in walked.pages)
 
     assert not re.search(rf"{STAFF_TOKEN}|{WEBHOOK_SECRET}|/(confirm|unsubscribe)/\w", shown)
@@ -164,11 +164,11 @@ def test_no_page_holds_the_admin_token(walked: Walked) -> None:
     assert STAFF_TOKEN not in "".join(page.html for page in walked.pages)
 
 
-def test_a_looked_at_page_tells_why(walked: Walked) -> None:
+def test_a_page_shows_the_reason(walked: Walked) -> None:
     assert "Why: the person unsubscribed" in walked.pages[3].text
 
 
-def test_leaving_by_ones_own_link_is_not_told_as_leaving_at_mailchimp(
+def test_leaving_by_ones_own_link_is_not_shown_as_leaving_at_mailchimp(
     visitor: FlaskClient,
 ) -> None:
     email = "leaves-both-ways@example.com"
@@ -180,21 +180,21 @@ def test_leaving_by_ones_own_link_is_not_told_as_leaving_at_mailchimp(
     assert "What happened leaves-both-ways@example.com The service blocked the address" in left.text
 
 
-def test_leaving_at_mailchimp_is_told_as_such(walked: Walked) -> None:
+def test_leaving_at_mailchimp_is_shown_as_such(walked: Walked) -> None:
     assert "Mailchimp called the service’s webhook" in walked.pages[3].text
 
 
-def test_a_contact_that_is_not_taken_back_at_once_is_told_with_mailchimps_400(
+def test_a_contact_that_is_not_taken_back_at_once_is_shown_with_mailchimps_400(
     walked: Walked,
 ) -> None:
     assert "Mailchimp answered 400: a person who unsubscribed there" in walked.pages[5].text
 
 
-def test_the_end_shows_how_to_ask_how_far_the_erasure_is(walked: Walked) -> None:
+def test_the_end_shows_the_call_for_the_state_of_the_erasure(walked: Walked) -> None:
     assert re.search(r"curl -sS \S+/admin/erasures/[\w-]{8,} ", walked.pages[-1].text)
 
 
-def test_whoever_signs_up_by_hand_is_followed(around: Around) -> None:
+def test_a_sign_up_by_hand_is_followed(around: Around) -> None:
     visitor = around.visitor()
     press(visitor, "anew")
     before = len(around.mailbox.letters)
@@ -204,7 +204,7 @@ def test_whoever_signs_up_by_hand_is_followed(around: Around) -> None:
     assert "by-hand@example.com The e-mail has arrived" in look(visitor).text
 
 
-def test_whoever_confirmed_by_hand_can_leave_by_their_link(
+def test_a_person_who_confirmed_by_hand_can_leave_by_their_link(
     around: Around, visitor: FlaskClient
 ) -> None:
     email = "confirms-by-hand@example.com"
@@ -219,7 +219,7 @@ def test_whoever_confirmed_by_hand_can_leave_by_their_link(
     assert "Why: the person unsubscribed" in left.text
 
 
-def test_asking_again_at_once_is_said_to_be_too_soon(visitor: FlaskClient) -> None:
+def test_a_second_sign_up_at_once_is_too_soon(visitor: FlaskClient) -> None:
     press(visitor, "sign-up", email="twice@example.com")
 
     again = press(visitor, "sign-up", email="twice@example.com")
@@ -234,7 +234,7 @@ def test_a_notice_is_shown_once(visitor: FlaskClient) -> None:
     assert "Nothing changed." not in look(visitor).text
 
 
-def test_three_letters_a_day_are_said_to_be_the_most(visitor: FlaskClient) -> None:
+def test_the_limit_of_three_letters_a_day_is_shown(visitor: FlaskClient) -> None:
     email = "often@example.com"
     for _ in range(3):
         press(visitor, "sign-up", email=email)
@@ -247,7 +247,7 @@ def test_three_letters_a_day_are_said_to_be_the_most(visitor: FlaskClient) -> No
     assert "Use another address" in fourth.text
 
 
-def test_signing_up_a_confirmed_person_is_said_to_change_nothing(visitor: FlaskClient) -> None:
+def test_a_sign_up_of_a_confirmed_person_changes_nothing(visitor: FlaskClient) -> None:
     press(visitor, "sign-up", email="already@example.com")
     press(visitor, "confirm", email="already@example.com")
 
@@ -266,7 +266,7 @@ def test_what_is_no_address_stays_in_the_form_with_the_services_answer(
     assert "<b>nobody" not in page.html
 
 
-def test_a_forgotten_person_who_comes_back_is_told_of_mailchimps_own_form(
+def test_an_erased_person_who_comes_back_is_shown_mailchimps_own_form(
     around: Around, visitor: FlaskClient
 ) -> None:
     around.mailchimp.forgotten.add("forgotten@example.com")

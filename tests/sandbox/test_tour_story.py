@@ -39,7 +39,7 @@ def facts(
         Facts("ada@example.com", Answer(None)),
     ],
 )
-def test_what_the_worker_is_at_is_under_way(seen: Facts) -> None:
+def test_what_the_worker_is_doing_is_under_way(seen: Facts) -> None:
     assert tell(seen).is_under_way
 
 
@@ -50,7 +50,7 @@ def test_a_letter_of_an_earlier_run_is_not_waited_for() -> None:
     assert "before this sandbox was started" in scene.happened
 
 
-def test_a_letter_that_was_refused_is_told_with_its_reason() -> None:
+def test_a_refused_letter_is_shown_with_its_reason() -> None:
     assert "550 5.1.1" in tell(facts("pending", letter=FAILED)).happened
 
 
@@ -61,13 +61,13 @@ def test_a_hard_block_leads_to_erasing_and_not_to_a_sign_up(reason: str) -> None
     assert (scene.chapter, scene.place) == (Chapter.ERASE, "service")
 
 
-def test_a_refused_token_is_told_as_the_service_says_it() -> None:
+def test_a_refused_token_is_shown_in_the_services_words() -> None:
     scene = tell(Facts("ada@example.com", Answer(401, {"detail": "A token is needed."})))
 
     assert scene.happened == "The service answered 401: A token is needed."
 
 
-def test_too_many_sign_ups_are_told_with_how_long_to_wait() -> None:
+def test_too_many_sign_ups_are_shown_with_the_time_to_wait() -> None:
     notice = notices.refused(Answer(429, {}, "384"))
 
     assert "429: too many sign-ups from this machine" in notice
@@ -85,5 +85,5 @@ def test_too_many_sign_ups_are_told_with_how_long_to_wait() -> None:
         ("/subscriptions", "/subscriptions"),
     ],
 )
-def test_a_path_is_shown_without_what_opens_a_door(path: str, seen: str) -> None:
+def test_a_path_is_shown_without_its_token(path: str, seen: str) -> None:
     assert shown(path) == seen

@@ -34,18 +34,18 @@ def findings_with(folder: Path, name: str, old: str, new: str) -> list[str]:
     return findings(BRAND_DIR=str(folder))
 
 
-def test_nothing_is_wrong_with_our_own() -> None:
+def test_our_own_texts_have_no_finding() -> None:
     assert findings() == []
 
 
-def test_nothing_is_wrong_where_english_is_not_offered() -> None:
+def test_german_alone_has_no_finding() -> None:
     assert findings(TOPICS_EN="") == []
 
 
 @pytest.mark.parametrize(
     "organisation", ["Tischlerverein Musterstadt e. V.", "Erika Muster", "Gute Angebote! AG"]
 )
-def test_nothing_is_wrong_with_any_name(organisation: str) -> None:
+def test_any_name_has_no_finding(organisation: str) -> None:
     imprints = {
         name: COMPANY[name].replace("Muster & Söhne GmbH", organisation) for name in COMPANY
     }
@@ -147,7 +147,7 @@ def test_a_consent_text_names_all_that_is_agreed_to(
         (r"{%-? for line in settings.imprint.+", "{% for line in [] %}", "the imprint's line “"),
     ],
 )
-def test_a_letter_says_all_it_has_to_and_nothing_else(
+def test_a_letter_says_everything_that_it_must_and_nothing_else(
     tmp_path: Path, name: str, old: str, new: str, said: str
 ) -> None:
     found = findings_with(tmp_path, name, old, new)
@@ -182,7 +182,7 @@ def test_a_letter_says_that_ignoring_it_ends_in_deletion(tmp_path: Path, name: s
         (r"{%-? for line in settings.imprint.+", "{% for line in [] %}", "the imprint's line “"),
     ],
 )
-def test_the_letter_with_the_way_back_is_looked_at_likewise(
+def test_the_way_back_letter_is_checked_likewise(
     tmp_path: Path, name: str, old: str, new: str, said: str
 ) -> None:
     found = findings_with(tmp_path, name, old, new)
@@ -206,7 +206,7 @@ def test_the_letter_with_the_way_back_is_looked_at_likewise(
         (r"{%-? for line in settings.imprint.+", "{% for line in [] %}", "the imprint's line “"),
     ],
 )
-def test_the_letter_with_the_link_to_the_data_is_looked_at_likewise(
+def test_the_my_data_letter_is_checked_likewise(
     tmp_path: Path, name: str, old: str, new: str, said: str
 ) -> None:
     found = findings_with(tmp_path, name, old, new)
@@ -292,7 +292,7 @@ def test_an_imprint_identifies_the_sender_in_full(old: str, new: str, said: str)
     assert said in found
 
 
-def test_each_language_has_its_imprint_looked_at() -> None:
+def test_the_imprint_of_each_language_is_checked() -> None:
     (found,) = findings(IMPRINT_EN=COMPANY["IMPRINT_EN"].replace("kontakt@example.com", ""))
 
     assert found.startswith("IMPRINT_EN: names no e-mail address")
@@ -321,7 +321,7 @@ def test_a_template_that_others_include_is_used(tmp_path: Path) -> None:
     assert findings(BRAND_DIR=str(tmp_path)) == []
 
 
-def test_a_template_that_cannot_be_used_is_told_alone(tmp_path: Path) -> None:
+def test_a_broken_template_is_the_only_finding(tmp_path: Path) -> None:
     (found,) = findings_with(tmp_path, "pages/signup.html", "{% endblock %}", "{% endblock")
 
     assert found.startswith("BRAND_DIR: pages/signup.html, line 4: ")
