@@ -67,7 +67,8 @@ def with_app(command: Callable[..., None]) -> Callable[..., None]:
                 say_restored(error)
                 raise SystemExit(RESTORED_STATUS) from None
             except NewsletterError as error:
-                raise click.ClickException(one_line(error)) from None
+                lines = str(error).splitlines()
+                raise click.ClickException("\n".join(map(one_line, lines))) from None
 
     return run
 

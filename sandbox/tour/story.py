@@ -92,11 +92,13 @@ def _unable(answer: Answer) -> Scene:
 
 def _nobody(facts: Facts) -> Scene:
     erasure = facts.erasure.body if facts.erasure else {}
-    if erasure.get("status") == "completed":
+    places = {place["place"]: place["state"] for place in erasure.get("places", [])}
+    if erasure and places.get("mailchimp") == "done":
         return Scene(
             Chapter.END,
-            "Deleted everywhere: the service stores nothing about the person, and Mailchimp deleted the contact"
-            " permanently. A receipt remains, with neither name nor address.",
+            "Deleted: the service stores nothing about the person, and Mailchimp deleted the contact permanently."
+            " The database file is overwritten, and rewritten after the nightly run; then there is a signed"
+            " receipt, with neither name nor address.",
             "That was all. Use another address to begin again: Mailchimp does not let programs add a deleted"
             " contact; only its owner can, in Mailchimp’s own form.",
             "form",

@@ -257,7 +257,7 @@ def test_of_somebody_erased_a_proof_is_made_and_holds(
     [
         (f"{ADA}\n", "Nobody is known by this address."),
         ("0" * 32 + "\n", "No record under this reference number."),
-        ("\n", "This is not an e-mail address that a letter can be sent to."),
+        ("\n", "Nothing was given on standard input."),
     ],
 )
 def test_nothing_to_prove_is_status_one(run: Run, given: str, said: str) -> None:

@@ -96,7 +96,7 @@ def walked(around: Around) -> Walked:
 
 
 def _is_over(page: Page) -> bool:
-    return "Deleted everywhere" in page.text
+    return "Mailchimp deleted the contact permanently" in page.text
 
 
 def test_the_next_button_leads_all_the_way(walked: Walked) -> None:
@@ -148,8 +148,8 @@ def test_each_step_shows_the_calls_it_led_to(walked: Walked, step: int, calls: l
     assert [" ".join(call) for call in latest] == calls
 
 
-def test_the_receipt_names_every_place(walked: Walked) -> None:
-    assert "receipt: completed database done mailchimp done database file done" in (
+def test_the_erasure_names_every_place(walked: Walked) -> None:
+    assert "The erasure: pending database done mailchimp done database file waiting" in (
         walked.pages[-1].text
     )
 

@@ -247,10 +247,10 @@ def test_an_undeliverable_email_agrees_with_its_row(
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ("letter SET sent_at = '2020-01-01 00:00:00.000000'", "No ledger row of round 1 says"),
+        ("letter SET sent_at = '2020-01-01 00:00:00.000000'", "No ledger row of round 1 agrees"),
         (
             "subscription SET since = '2020-01-01 00:00:00.000000'",
-            "Since when the person stands so",
+            "The time of the status does not agree",
         ),
         (
             "subscription SET status = 'blocked', reason = 'complaint'",
