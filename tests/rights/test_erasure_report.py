@@ -161,7 +161,7 @@ def test_of_whom_mailchimp_alone_knew_its_contact_alone_is_named(
     for document in (told["report"], told["receipt"]):
         places = deleted_in(document)
         assert (places["database"], places["mailchimp"]) == ((False, []), (True, CONTACT))
-    assert "The contact at Mailchimp was deleted" in told["receipt"]["statement"]["en"]
+    assert "The contact at Mailchimp was permanently deleted" in told["receipt"]["statement"]["en"]
 
 
 def test_of_an_unconfirmed_sign_up_no_contact_is_named(client: FlaskClient, drain: Drain) -> None:

@@ -163,7 +163,7 @@ def test_it_says_that_it_waits_and_that_the_trouble_is_mailchimps_own(
 
     assert result.exit_code == 1
     waits, why = result.stderr.splitlines()
-    assert waits == "Mailchimp fails (http 500): it is tried again for a minute or two."
+    assert waits == "Mailchimp fails (http 500): trying again for a minute or two."
     assert why == "Error: Mailchimp: is in trouble itself (http 500); run it again later."
 
 
