@@ -22,7 +22,7 @@ from newsletter.subscriptions.links import Link, Purpose
 from tests.conftest import IS_LONG, ClientWith
 from tests.people import ADA, STAFF, WEBHOOK_SECRET, sign_up
 
-#: Its own and 410: a link is right to the letter, and still outdated once the person was erased in between.
+#: Its own and 410: a valid link is outdated once the person is erased; `/erased` is, as long as they are not.
 POSITIVE = {
     "positive_data_acceptance": {
         "expected-statuses": ["2xx", "3xx", "401", "403", "404", "409", "410", "429", "5xx"]
@@ -95,7 +95,10 @@ def test_every_endpoint_does_as_the_description_says(
 ) -> None:
     caplog.set_level(logging.CRITICAL)
     operations = [called_with(f"/{each}/{{token}}", token=links[each]) for each in Purpose]
-    operations.append(called_with("/my-data/{token}/erase", token=links[Purpose.MY_DATA]))
+    operations += [
+        called_with(f"/my-data/{{token}}/{page}", token=links[Purpose.MY_DATA])
+        for page in ("erase", "erased")
+    ]
     operations.append(called_with("/webhooks/mailchimp/{secret}", secret=WEBHOOK_SECRET))
 
     assert failures_of(url, operations) == []
