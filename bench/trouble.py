@@ -38,6 +38,8 @@ from tests.journeys.service import Service, running, wait_until
 from tests.people import STAFF, link_in
 
 SECONDS = 20  #: for each trouble
+#: A letter whose outcome is unknown waits 15 and 30 minutes for its second and third copy.
+SETTLED_WITHIN = 3600
 CALLERS = 4
 PAUSE = 0.2  #: between two sign-ups of one caller
 REFUSALS = ("550 5.1.8 bad outbound sender", "554 5.7.1 Access denied", "550 relay not permitted")
@@ -147,6 +149,7 @@ def refusing_mail(mailbox: Mailbox) -> Iterator[None]:
         mailbox.answer_next("data", refusal, times=3)
         mailbox.answer_next("rcpt", refusal, times=2)
     yield
+    mailbox.answer_truly()
 
 
 @contextmanager
@@ -154,6 +157,7 @@ def uncertain_mail(mailbox: Mailbox) -> Iterator[None]:
     """A mail server that accepts some letters and closes the connection."""
     mailbox.answer_next("data", None, times=5, keeps=True)
     yield
+    mailbox.answer_truly()
 
 
 @contextmanager
@@ -233,8 +237,12 @@ def _report(figures: Figures, mailbox: Mailbox, mailchimp: StandIn) -> bool:
     def all_arrived() -> bool:
         return accepted.keys() <= {letter.recipients[0].lower() for letter in mailbox.letters}
 
-    wait_until(all_arrived, "all letters are there", patience=900)
-    wait_until(lambda: pressed <= mailchimp.contacts.keys(), "all are at Mailchimp", patience=900)
+    wait_until(all_arrived, "all letters are there", patience=SETTLED_WITHIN)
+    wait_until(
+        lambda: pressed <= mailchimp.contacts.keys(),
+        "all are at Mailchimp",
+        patience=SETTLED_WITHIN,
+    )
     copies = Counter(letter.recipients[0].lower() for letter in mailbox.letters)
     first: dict[str, float] = {}
     for letter in mailbox.letters:

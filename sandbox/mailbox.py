@@ -127,6 +127,10 @@ class Mailbox(Running):
         """Script a reply at a stage (None: hang up); `keeps`: accept the letter nevertheless."""
         self._script.add(Line(stage, reply, times, match_recipient, keeps))
 
+    def answer_truly(self) -> None:
+        """Drop all scripted replies."""
+        self._script.clear()
+
     def stall(self, stage: Stage, match_recipient: str | None = None) -> threading.Event:
         """Stay silent at a stage until the returned event is set."""
         return self._script.stall(stage, match_recipient)

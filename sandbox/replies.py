@@ -49,6 +49,11 @@ class Script:
                     return line
         return None
 
+    def clear(self) -> None:
+        """Drop all scripted replies."""
+        with self._lock:
+            self._lines.clear()
+
     def stall(self, stage: Stage, recipient: str | None) -> threading.Event:
         """Stay silent at a stage until the event."""
         with self._lock:
