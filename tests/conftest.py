@@ -21,6 +21,7 @@ from flask.testing import FlaskClient
 from newsletter.app import create_app
 from newsletter.cli import migrate
 from newsletter.config import Settings, load
+from newsletter.domain import clock as our_clock
 from newsletter.storage.database import writing
 from newsletter.storage.keys import keyring
 from newsletter.storage.models import db
@@ -287,7 +288,7 @@ def path_of(app: Flask, client: FlaskClient) -> PathOf:
     def path_of(email: str = ADA) -> str:
         reference = str(access(client, email)["reference"])
         with app.app_context():
-            url = links.url_for(Purpose.MY_DATA, Link(reference, 0))
+            url = links.url_for(Purpose.MY_DATA, Link(reference, written_at=our_clock.now()))
         return url.removeprefix("http://localhost:8000")
 
     return path_of

@@ -23,7 +23,7 @@ LINES = dict(
 )
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
-TOKEN = "eyJub25jZSI6.aSECRETtoken-of-somebody_0123456789"
+TOKEN = "apaXUG8dDJ5bekg4osTh_aSECRETtoken-0kdfH2wB"
 
 
 @pytest.mark.parametrize("line", LINES)

@@ -48,8 +48,8 @@ _IN_ADDRESS = r"[^\s\"'<>(),:;\[\]\\@]"
 _ADDRESS = re.compile(
     rf"""(?:"[^"\n]*"|(?<!{_IN_ADDRESS}){_IN_ADDRESS}+)(?:@|%40)[^\s"'<>(),:;\[\]\\/?&#]+"""
 )
-#: A token of itsdangerous: a payload, perhaps a time, and a signature of 27 characters or more.
-_TOKEN = re.compile(r"(?<![\w-])[\w-]{2,}(?:\.[\w-]{4,})?\.(?=[\w-]*[A-Z])[\w-]{27,}(?![\w-])")
+#: A link's token (subscriptions/links.py), as long and with letters of both cases; a hash has only small ones.
+_TOKEN = re.compile(r"(?<![\w-])(?=[\w-]*[A-Z])(?=[\w-]*[a-z])[\w-]{44,}(?![\w-])")
 _IPV4 = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)")
 _IPV6 = re.compile(r"(?<![\w:.])(?=[^:\s]{0,4}:[^:\s]{0,4}:)[0-9A-Fa-f:.]{2,45}(?!\w)")
 #: PostgreSQL's copy of a row that violates a constraint.

@@ -202,7 +202,7 @@ def _checked(link: Link, row: Subscription | None) -> Subscription:
     now = clock.now()
     if row is None:
         raise ExpiredLink
-    if link.made_at is None or now - link.made_at >= MY_DATA_HOLDS or _has_ended(row, now):
+    if now - link.written_at >= MY_DATA_HOLDS or _has_ended(row, now):
         raise ExpiredLink(row.locale)
     return row
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, literal_column, select
 from sqlalchemy.orm import Session
 
 from newsletter.config import Locale
 from newsletter.domain import clock
 from newsletter.domain.consent import ConsentText
 from newsletter.domain.errors import OutdatedLink
-from newsletter.domain.lifecycle import Confirm, Status
+from newsletter.domain.lifecycle import Confirm, Event, Status
 from newsletter.storage import statements
 from newsletter.storage.database import reading, writing
-from newsletter.storage.models import Letter, Subscription
+from newsletter.storage.models import LedgerRow, Subscription
 from newsletter.subscriptions import links, wording
 from newsletter.subscriptions.corrections import (
     agrees_to_replace,
@@ -56,22 +56,32 @@ def open_request(link: Link) -> OpenRequest:
             raise OutdatedLink
         is_confirmed = row.status is Status.CONFIRMED
         is_open = row.expires_at is not None and row.expires_at > clock.now() and not row.hold
-        agreed = agreed_in(session, link, row)
+        agreed = text_behind(session, link)
         if row.round != link.round or agreed is None or not (is_confirmed or is_open):
             raise OutdatedLink(row.locale)
         return OpenRequest(agreed, row.expires_at, is_confirmed)
 
 
-def agreed_in(session: Session, link: Link, row: Subscription) -> ConsentText | None:
-    """The text in the letter that the link names; the row's where neither link nor letter names one."""
-    letter = session.connection().execute(_LETTER, {"id": link.letter}).first()
-    if letter is not None and letter.ref != row.ref:
-        return None
-    named = link.wording or (letter.wording if letter else row.wording)
+def text_behind(session: Session, link: Link) -> ConsentText | None:
+    """The text in the letter of the link: the sign-up's for which it was written, even if its row is gone."""
+    asked = {"ref": link.ref, "round": link.round, "second": link.written_at}
+    named = session.connection().execute(_TEXT_OF_SIGNUP, asked).scalar()
     return wording.kept(session, named) if named else None
 
 
-_LETTER = select(Letter.ref, Letter.wording).where(Letter.id == bindparam("id"))
+# A sign-up and its letter bear the same time, of which the link names the second. One that follows in the same second
+# gets no letter, so the first is meant.
+_TEXT_OF_SIGNUP = (
+    select(LedgerRow.wording)
+    .where(
+        LedgerRow.ref == bindparam("ref"),
+        LedgerRow.round == bindparam("round"),
+        LedgerRow.event == literal_column(f"'{Event.SIGNUP}'"),
+        LedgerRow.at >= bindparam("second"),
+    )
+    .order_by(LedgerRow.id)
+    .limit(1)
+)
 
 
 def confirm(link: Link) -> Consent:
@@ -81,7 +91,7 @@ def confirm(link: Link) -> Consent:
         if person is None:
             raise OutdatedLink
         row = person.row
-        agreed = agreed_in(session, link, row)
+        agreed = text_behind(session, link)
         if row.round != link.round or agreed is None:
             raise OutdatedLink(row.locale)
         with statements.together(session):

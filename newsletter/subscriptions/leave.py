@@ -38,12 +38,12 @@ class Disowned:
 
 def unsubscribe_url(ref: str) -> str:
     """The link that ends a subscription: the same in every round."""
-    return links.url_for(Purpose.UNSUBSCRIBE, Link(ref, 0))
+    return links.url_for(Purpose.UNSUBSCRIBE, Link(ref))
 
 
 def receipt_url(row: Subscription) -> str:
     """Where a person gets the receipt of their present consent; the link holds for an hour."""
-    return links.url_for(Purpose.RECEIPT, Link(row.ref, row.round))
+    return links.url_for(Purpose.RECEIPT, Link(row.ref, row.round, clock.now()))
 
 
 def disown(link: Link, *, and_block: bool) -> Disowned:

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from itsdangerous import URLSafeSerializer, URLSafeTimedSerializer
 
 from newsletter.app.logs import RedactingFormatter, configure, secrets_of
 from newsletter.config import load
@@ -129,25 +128,17 @@ def test_no_client_can_forge_the_address_that_the_service_listens_on() -> None:
     assert "203.0.113.7" not in RedactingFormatter().format(record)
 
 
-@pytest.mark.parametrize("kind", [URLSafeSerializer, URLSafeTimedSerializer])
-@pytest.mark.parametrize("payload", ["x", ["0" * 32, 1, "1" * 32], "x" * 500])
-def test_a_token_is_redacted_anywhere(kind: Any, payload: object) -> None:
-    token = kind("key").dumps(payload)
-
-    for around in ("{}", "token={}", "bad signature: '{}'", "GET /confirm/{} HTTP/1.1", "x/{}?y"):
-        assert token[-20:] not in text(around.format(token))
-
-
 @pytest.mark.parametrize("purpose", Purpose)
-def test_our_own_links_are_redacted(purpose: Purpose) -> None:
+def test_a_links_token_is_redacted_anywhere(purpose: Purpose) -> None:
     app = Flask(__name__)
     app.extensions["settings"] = load(COMPANY)
     with app.app_context():
-        url = url_for(purpose, Link("0" * 32, 1, "1" * 32))
+        url = url_for(purpose, Link("0" * 32, 1))
 
     token = url.rsplit("/", 1)[1]
     assert text(url) == f"http://localhost:8000/{purpose}/[redacted]"
-    assert text(f"x {token} y") in ("x [redacted] y", "x .[redacted] y")
+    for around in ("{}", "token={}", "bad signature: '{}'", "GET /confirm/{} HTTP/1.1", "x/{}?y"):
+        assert token[-20:] not in text(around.format(token))
 
 
 @pytest.mark.parametrize(

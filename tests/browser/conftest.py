@@ -17,6 +17,7 @@ from playwright.sync_api import Browser
 
 from newsletter.app import create_core
 from newsletter.config import load
+from newsletter.domain import clock as our_clock
 from newsletter.subscriptions import links
 from newsletter.subscriptions.links import Link, Purpose
 from sandbox.mailbox import Mailbox
@@ -90,7 +91,7 @@ def link_to_data(service: Service) -> LinkToData:
 
     def link_to(reference: str) -> str:
         with create_core(load(service.environ)).app_context():
-            return links.url_for(Purpose.MY_DATA, Link(reference, 0))
+            return links.url_for(Purpose.MY_DATA, Link(reference, written_at=our_clock.now()))
 
     return link_to
 

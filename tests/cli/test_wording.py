@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import time_machine
@@ -16,11 +15,8 @@ from sqlalchemy import select, update
 
 from newsletter.app import create_app
 from newsletter.config import load
-from newsletter.domain import clock as clocks
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Letter, db
-from newsletter.subscriptions import links
-from newsletter.subscriptions.links import Link, Purpose
 from sandbox.mailbox import Mailbox
 from tests.commands import Run, commands
 from tests.conftest import Drain, Join
@@ -319,20 +315,3 @@ def test_a_link_names_the_text_of_its_letter_even_after_the_letters_deletion(
     assert "neuen Werkzeugen" in page["consent"]
     assert agreed["wording"]["hash"] == old
     assert agreed["events"][-2]["wording"] == old
-
-
-def test_an_older_link_names_no_text_and_takes_that_of_its_letter(
-    client: FlaskClient, renewed: FlaskClient, app: Flask, clock: time_machine.Traveller
-) -> None:
-    sign_up(client, ADA)
-    [letter] = letters_of(app)
-    clock.shift(DAY)
-    old = shown_by(client)
-    settle(app, sent_at=clocks.now())
-    sign_up(renewed, ADA)
-
-    with app.app_context():
-        url = links.url_for(Purpose.CONFIRM, Link(letter.ref, letter.round, letter.id))
-    assert client.post(urlsplit(url).path).status_code == 200
-
-    assert access(client, ADA)["wording"]["hash"] == old

@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 from newsletter.domain.address import Address
 from newsletter.domain.lifecycle import Erase
 from newsletter.storage.database import reading, writing
-from newsletter.storage.models import Letter, Quota, Subscription
+from newsletter.storage.models import Quota, Subscription
 from newsletter.subscriptions import ending, links
 from newsletter.subscriptions.links import Link, Purpose
 from newsletter.subscriptions.person import meet
@@ -315,7 +315,7 @@ def test_the_link_to_leave_says_nothing_of_a_request_and_changes_nothing(
     ask()
     reference = access(client, ADA)["reference"]
     with app.app_context():
-        url = links.url_for(Purpose.UNSUBSCRIBE, Link(reference, 0))
+        url = links.url_for(Purpose.UNSUBSCRIBE, Link(reference))
 
     assert client.post(url.removeprefix("http://localhost:8000")).status_code == 200
     assert status_of(client, ADA) == "pending"
@@ -504,40 +504,6 @@ def test_the_consent_is_to_the_words_of_the_letter_that_was_clicked(
     assert shown["consent"] == held["wording"]["text"]
     assert confirmed["wording"] == held["wording"]["hash"]
     assert mailchimp.contacts[ADA.lower()].language == language
-
-
-def link_of(app: Flask, email: str, client: FlaskClient, letter: str | None) -> str:
-    reference = access(client, email)["reference"]
-    with app.app_context():
-        url = links.url_for(Purpose.CONFIRM, Link(reference, 1, letter))
-    return url.removeprefix("http://localhost:8000")
-
-
-def letter_of(app: Flask, client: FlaskClient, email: str) -> str:
-    reference = access(client, email)["reference"]
-    with app.app_context(), reading() as session:
-        return session.scalars(select(Letter.id).where(Letter.ref == reference)).one()
-
-
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_link_that_names_somebody_elses_letter_does_not_hold(
-    app: Flask, client: FlaskClient, ask: Ask, method: str
-) -> None:
-    ask(ADA)
-    ask(GRACE)
-    path = link_of(app, ADA, client, letter_of(app, client, GRACE))
-
-    assert client.open(path, method=method, headers=JSON).status_code == 410
-    assert status_of(client, ADA) == "pending"
-
-
-def test_a_link_whose_letter_is_not_kept_is_to_the_words_of_the_request(
-    app: Flask, client: FlaskClient, ask: Ask
-) -> None:
-    ask(locale="en")
-
-    assert client.post(link_of(app, ADA, client, None), headers=JSON).status_code == 200
-    assert access(client, ADA)["wording"]["language"] == "en"
 
 
 def test_a_held_request_can_be_neither_confirmed_nor_asked_for_again(

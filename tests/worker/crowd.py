@@ -34,10 +34,12 @@ def join_all(app: Flask, *people: str) -> None:
         for person in people:
             sign_up(Address.parse(person), consent)
         with reading() as session:
-            waiting = select(Letter.ref, Letter.round, Letter.id).where(Letter.sent_at.is_(None))
+            waiting = select(Letter.ref, Letter.round, Letter.written_at).where(
+                Letter.sent_at.is_(None)
+            )
             letters = session.execute(waiting).all()
         for letter in letters:
-            confirm(Link(letter.ref, letter.round, letter.id))
+            confirm(Link(letter.ref, letter.round, letter.written_at))
 
 
 def numbered(count: int) -> list[str]:

@@ -58,7 +58,7 @@ PARAMETERS: Mapping[str, tuple[str, str, str]] = {
     "token": (
         "path",
         "The last part of a link in an e-mail.",
-        "WyI2ZjFkMGM5ZSIsMSwiYyJd.aaQ4oA.5Yj3h0dK8nVbq1rXw7sZ2tLuEoPcMfGa",
+        "apaXUG8dDJ5bekg4osTh8J07emXJZxqHRtbQ0kdfH2wB",
     ),
     "secret": ("path", "MAILCHIMP_WEBHOOK_SECRET.", "the-secret-of-the-hook"),
     "erasure_id": (

@@ -25,7 +25,7 @@ from newsletter.web.schemas.email import Email
 
 REFERENCE = "6f1d0c9e5b7a4838a2c4e1f09d3b7a65"  #: an example, as the two below
 HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
-LINK = "https://newsletter.example.com/unsubscribe/WyJhIiwxLG51bGxd.c2ln"
+LINK = "https://newsletter.example.com/unsubscribe/apaXUG8dDJ5bekg4osTh8J07emXJZxqHRtbQ0kdfH2wB"
 
 _YES = (True, 1, "1", "true", "on")
 _NO = (False, 0, "0", "false", "")

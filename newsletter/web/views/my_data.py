@@ -135,7 +135,7 @@ def _page(link: Link, token: str, *, new_email: str = "", status: int = 200) -> 
         unsubscribe_url=mine.unsubscribe_url,
         proof_until=mine.proof_until,
         erase_url=url_for("my_data.ask_to_erase", token=token, locale=locale),
-        expires_at=link.made_at + MY_DATA_HOLDS if link.made_at else None,
+        expires_at=link.written_at + MY_DATA_HOLDS,
         done=done if done in _CONFIRMED and status == 200 else None,
         new_email=new_email,
         error=errors.text_of("invalid-address", on_page=True)[1] if status == 422 else None,

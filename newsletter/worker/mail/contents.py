@@ -79,7 +79,7 @@ def _confirmation(session: Session, letter: Letter, row: Subscription) -> Confir
     if agreed is None or recipient is None or not is_open:
         return None
     assert row.expires_at is not None  # noqa: S101 - tells mypy; it is open
-    link = Link(row.ref, row.round, letter.id, letter.wording)
+    link = Link(row.ref, row.round, letter.written_at)
     return ConfirmationValues(
         recipient=recipient.text,
         language=_language(agreed),
@@ -118,15 +118,15 @@ def _way_back(session: Session, letter: Letter, row: Subscription) -> WayBackVal
 
 def _my_data(letter: Letter, row: Subscription) -> MyDataValues | None:
     """Whoever asked needs it in every round; the link's hour begins now, as the letter may have waited."""
-    recipient = address_of(row)
+    recipient, now = address_of(row), clock.now()
     if recipient is None:
         return None
     return MyDataValues(
         recipient=recipient.text,
         language="en" if row.locale == "en" else "de",
         requested_at=letter.written_at,
-        expires_at=clock.now() + links.MY_DATA_HOLDS,
-        my_data_url=links.url_for(Purpose.MY_DATA, Link(row.ref, 0)),
+        expires_at=now + links.MY_DATA_HOLDS,
+        my_data_url=links.url_for(Purpose.MY_DATA, Link(row.ref, written_at=now)),
         reference=row.ref,
         message_id=_message_id(letter),
         written_at=letter.written_at,

@@ -103,7 +103,7 @@ def test_the_page_after_a_failed_sign_up_links_to_the_form(
 ) -> None:
     client = client_with(DATABASE_URL="sqlite:////nowhere/newsletter.sqlite3")
     with client.application.app_context():
-        link = url_for(Purpose.UNSUBSCRIBE, Link("0" * 32, 1, "1" * 32))
+        link = url_for(Purpose.UNSUBSCRIBE, Link("0" * 32))
     path = path.replace("/my-link", urlsplit(link).path)
 
     page = client.open(path, method=method, data={"email": ADA}, headers=BROWSER)

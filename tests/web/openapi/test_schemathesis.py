@@ -44,7 +44,7 @@ def links(app: Flask) -> dict[Purpose, str]:
     with app.app_context():
         with reading() as session:
             letter = session.scalars(select(Letter)).one()
-        link = Link(letter.ref, letter.round, letter.id)
+        link = Link(letter.ref, letter.round, letter.written_at)
         return {each: tokens.url_for(each, link).rpartition("/")[2] for each in Purpose}
 
 

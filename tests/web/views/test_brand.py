@@ -17,6 +17,7 @@ from jinja2 import Template
 
 from newsletter.app import create_app
 from newsletter.config import load
+from newsletter.domain import clock
 from newsletter.domain.errors import SettingsError
 from newsletter.subscriptions import links
 from newsletter.subscriptions.links import Link, Purpose
@@ -271,7 +272,7 @@ def look_at_own_data(app: Flask, client: FlaskClient) -> None:
     client.get("/my-data", headers=BROWSER)
     client.get("/my-data-inbox", headers=BROWSER)
     with app.app_context():
-        mine = Link(access(client, ADA)["reference"], 0)
+        mine = Link(access(client, ADA)["reference"], written_at=clock.now())
         path = urlsplit(links.url_for(Purpose.MY_DATA, mine)).path
     client.get(path, headers=BROWSER)
     client.get(f"{path}/erase", headers=BROWSER)

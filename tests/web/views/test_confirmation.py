@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from email.message import EmailMessage
+from urllib.parse import urlsplit
 
 import pytest
 import time_machine
@@ -53,6 +56,27 @@ def test_the_json_answer_has_the_consent_to_confirm(
     assert asked["status"] == "open"
     assert "Mailchimp" in asked["consent"]
     assert "expires_at" in asked
+
+
+def test_every_link_is_short_and_looks_like_no_file(
+    clock: time_machine.Traveller,
+    client: FlaskClient,
+    mailbox: Mailbox,
+    letter: EmailMessage,
+    drain: Drain,
+) -> None:
+    """Common proxies answer 403 to a path that begins with a dot; filters take a dot for the ending of a file."""
+    named = said_by(confirm(client, letter))
+    clock.shift(timedelta(minutes=10))
+    client.post("/my-data", json={"email": ADA})
+    drain()
+    to_data = link_in(mailbox.letters_to(ADA)[-1].message, "my-data")
+    offered = [urlsplit(named[name]).path for name in ("unsubscribe", "receipt")]
+
+    for path in (link_in(letter), link_in(letter, "not-me"), to_data, *offered):
+        assert re.fullmatch(r"/[a-z-]+/[A-Za-z0-9_-]+", path)
+        assert len("https://newsletter.example.com" + path) <= 120
+        assert client.get(path).status_code == 200
 
 
 def test_pressing_the_button_confirms(client: FlaskClient, letter: EmailMessage) -> None:

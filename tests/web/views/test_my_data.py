@@ -12,6 +12,7 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
+from newsletter.domain import clock as our_clock
 from newsletter.subscriptions import links as tokens
 from newsletter.subscriptions.links import Link, Purpose
 from sandbox.mailbox import Mailbox
@@ -201,7 +202,7 @@ def test_a_request_that_is_over_is_not_shown(
     reference = access(client, ADA)["reference"]
     clock.shift(timedelta(days=7))
     with app.app_context():
-        url = tokens.url_for(Purpose.MY_DATA, Link(reference, 0))
+        url = tokens.url_for(Purpose.MY_DATA, Link(reference, written_at=our_clock.now()))
 
     assert client.get(url.removeprefix("http://localhost:8000")).status_code == 410
 

@@ -21,7 +21,7 @@ from newsletter.domain.address import Address
 from newsletter.domain.consent import ConsentText
 from newsletter.domain.lifecycle import MailchimpStatus, Status
 from newsletter.storage.database import reading, writing
-from newsletter.storage.models import Erasure, Letter, Subscription
+from newsletter.storage.models import Erasure, Subscription
 from newsletter.subscriptions import wording
 from newsletter.subscriptions.confirm import confirm
 from newsletter.subscriptions.erase import erase
@@ -161,17 +161,14 @@ class Storm:
         row = self._row(person)
         if row is None or row.status not in OPEN or self.chance.random() < 0.1:
             return
-        with reading() as session:
-            of_round = (Letter.ref == row.ref, Letter.round == row.round)
-            letter = session.scalar(select(Letter.id).where(*of_round).limit(1))
-        confirm(Link(row.ref, row.round, letter))
+        confirm(Link(row.ref, row.round, row.since))
         self.joined.add(person)
 
     def leaves(self, person: str) -> None:
         """Follow our link."""
         row = self._row(person)
         if row is not None:
-            unsubscribe(Link(row.ref, 0))
+            unsubscribe(Link(row.ref))
             self.joined.discard(person)
 
     def leaves_there(self, person: str) -> None:

@@ -25,7 +25,7 @@ from tests.conftest import Drain, on_sqlite
 from tests.people import ADA, sign_up
 
 ID = "0" * 32
-TOKEN = "WyI2ZjFkMGM5ZSIsMSwiYyJd.aaQ4oA.5Yj3h0dK8nVbq1rXw7sZ2tLuEoPcMfGa"
+TOKEN = "apaXUG8dDJ5bekg4osTh8J07emXJZxqHRtbQ0kdfH2wB"
 
 
 @pytest.fixture
