@@ -1,4 +1,4 @@
-"""Somebody who owns the database: takes away what guards the ledger, and writes into it what they like."""
+"""An attacker with full access to the database: drops the ledger's triggers and constraints, and changes rows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _POSTGRESQL = [
 
 @contextmanager
 def attacking(app: Flask) -> Iterator[Connection]:
-    """One transaction of theirs; on SQLite, a connection of their own looks after no foreign key."""
+    """A transaction without triggers and constraints; a new SQLite connection does not check foreign keys."""
     with app.app_context():
         url = db.engine.url
     engine = create_engine(url, poolclass=NullPool)
@@ -40,7 +40,7 @@ def attacking(app: Flask) -> Iterator[Connection]:
 
 
 def rewrite(app: Flask, position: int) -> None:
-    """Change one row, and make all seals anew from there on."""
+    """Change one row, and compute all seals anew from there on."""
     with attacking(app) as connection:
         row_id = select(Seal.row_id).where(Seal.position == position).scalar_subquery()
         connection.execute(update(LedgerRow).where(LedgerRow.id == row_id).values(actor="nobody"))
@@ -48,6 +48,6 @@ def rewrite(app: Flask, position: int) -> None:
         whole = select(Seal.position, Seal.sealed_at, *LedgerRow.__table__.c)
         whole = whole.join(LedgerRow, LedgerRow.id == Seal.row_id).order_by(Seal.position)
         for row in connection.execute(whole).all():
-            before = seals.seal(before, row.position, row.sealed_at, seals.told(row))
+            before = seals.seal(before, row.position, row.sealed_at, seals.row_as_json(row))
             at = Seal.position == row.position
             connection.execute(update(Seal).where(at).values(seal=before))

@@ -67,7 +67,7 @@ def _is_workers_scope(folder: Path | None, *, checkpoints: bool) -> bool:
 
 def _against_checkpoints(folder: Path) -> str | None:
     try:
-        return comparison.complaint(folder)
+        return comparison.first_fault(folder)
     except OSError as error:
         return f"LEDGER_CHECKPOINTS: cannot be read ({error.strerror})."
 

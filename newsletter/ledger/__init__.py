@@ -1,1 +1,1 @@
-"""The log of what has happened, its seals and checkpoints."""
+"""The ledger, its seals and checkpoints."""

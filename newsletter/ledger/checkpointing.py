@@ -1,4 +1,4 @@
-"""When a checkpoint is due, and what it says: at once when somebody was erased, else seconds after the last one."""
+"""Appends checkpoints when they are due: at once after an erasure, otherwise seconds after the last one."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ from newsletter.storage.notices import Code
 from newsletter.storage.runs import checkpoints as record
 
 EVERY = timedelta(seconds=5)
-RETRY = timedelta(seconds=30)  #: where the file could not be written
+RETRY = timedelta(seconds=30)  #: after the file could not be written
 
 log = logging.getLogger(__name__)
 
 
 class Checkpointing:
-    """Appends a line when one is due. Any number of processes may do so to the same file, or each to its own."""
+    """Any number of processes may append to one file, or each to its own."""
 
     def __init__(self) -> None:
-        self._signed: bytes | None = None  # the newest seal that is known to be in the file
+        self._in_file: bytes | None = None  # the newest seal that is known to be in the file
         self._try_at: datetime | None = None
 
     def step(self) -> bool:
-        """Append a line if one is due; tell whether one was. Raise RestoredDatabase.
+        """Append a line if one is due; True if one was appended. Raise RestoredDatabase.
 
-        A folder that cannot be written to stops nothing, and is tried again.
+        A folder that cannot be written to is reported as a notice and tried again.
         """
         folder = config.current().ledger_checkpoints
         if folder is None or (self._try_at is not None and clock.now() < self._try_at):
@@ -62,32 +62,32 @@ class Checkpointing:
     def _append_due(self, folder: Path) -> bool:
         with reading() as session:
             head = sealing.head(session)
-        if head.position == 0 or head.seal == self._signed:
+        if head.position == 0 or head.seal == self._in_file:
             return False
         last = restored.check()
         with reading() as session:
-            head = sealing.head(session)  # again, since the last line may be of a newer one
+            head = sealing.head(session)  # again: another process may have appended a newer one
             document = content(session, head, since=last)
-        is_signed = last is not None and last.seal == head.seal.hex()
-        if not is_signed:
-            if last is not None and not document["erased"] and _is_young(last):
+        is_in_file = last is not None and last.seal == head.seal.hex()
+        if not is_in_file:
+            if last is not None and not document["erased"] and _is_recent(last):
                 return False
             if not checkpoints.append(folder, document, after=last):
-                return False  # another process was faster: the next step sees its line
-            record.know()
-        self._signed, self._try_at = head.seal, None
+                return False  # another process appended one: the next step reads it
+            record.expect()
+        self._in_file, self._try_at = head.seal, None
         notices.clear(Code.CHECKPOINTS_UNWRITTEN)
-        return not is_signed
+        return not is_in_file
 
 
-def _is_young(last: Checkpoint) -> bool:
+def _is_recent(last: Checkpoint) -> bool:
     return timedelta(0) <= clock.now() - last.at < EVERY
 
 
 def content(
     session: Session, head: Head, *, since: Checkpoint | None, restored: Document | None = None
 ) -> Document:
-    """What a checkpoint says of a head, not yet signed. `since`: the checkpoint from which on it names the erased.
+    """An unsigned checkpoint of a head, naming whoever was erased since another checkpoint (None: ever).
 
     `restored`: where the ledger of a restored backup ended.
     """
@@ -104,7 +104,7 @@ def content(
 
 
 def _erased(session: Session, after: int, up_to: int) -> Iterable[tuple[str, bool]]:
-    """Who was erased, by reference, and whether a block is kept; a block that is asked for later erases once more."""
+    """Each erased reference number, with whether its block is kept."""
     is_erased = (ROW.event == Event.ERASED, ROW.id > after, ROW.id <= up_to)
     refs = session.scalars(select(ROW.ref).where(*is_erased).order_by(ROW.id))
     kept = select(Erasure.ref).where(Erasure.keep_block.is_(True))

@@ -1,8 +1,8 @@
-"""Checkpoints: signed heads of the ledger, a line each in one append-only file outside of the database.
+"""Checkpoints: signed heads of the ledger, one line each in an append-only file outside of the database.
 
-Each line holds the SHA-256 of the line before it, so that a trusted last line vouches for all others: its own signature
-alone is checked. A crash or a full disk may leave a torn line. The next append ends it, and readers skip it: it is no
-JSON, and the line after it names the one before it.
+Each line contains the SHA-256 of the line before it. So only the signature of the last line is checked: it covers all
+lines before it. A crash or a full disk may leave a torn line. The next append ends it, and readers skip it: it is not
+JSON, and the line after it names the line before it.
 """
 
 from __future__ import annotations
@@ -29,27 +29,27 @@ _CHUNK_OCTETS = 65_536
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a line says. `digest`: SHA-256 over the line, in hexadecimal; `seal`: in hexadecimal."""
+    """One line, parsed; digests and seals are hexadecimal."""
 
-    digest: str
-    key: str | None  #: fingerprint of the key that signed it; None: a later line vouches for it
+    digest: str  #: SHA-256 over the line
+    key: str | None  #: fingerprint of the key that signed it; None: a later line covers it
     position: int
     row_id: int
     seal: str
     at: datetime
     before: str | None  #: digest of the line before
-    erased: tuple[tuple[str, bool], ...]  #: references, each with whether a block is kept
-    is_restored: bool  #: a backup was restored
-    restored_after: str | None  #: digest of the newest line that the backup knew
+    erased: tuple[tuple[str, bool], ...]  #: reference numbers, each with whether its block is kept
+    is_restored: bool  #: it was written after a backup was restored
+    restored_after: str | None  #: digest of the last line that the backup knew
 
 
 def last(folder: Path) -> Checkpoint | None:
-    """The last line; None where there is none. Raise WrongDocument, and OSError but for a missing file."""
+    """The last line; None where there is none. Raise WrongDocument; raise OSError unless only the file is missing."""
     return next(backwards(folder), None)
 
 
 def backwards(folder: Path) -> Iterator[Checkpoint]:
-    """All lines, the last first. Raise WrongDocument at one that is not what was signed, and OSError."""
+    """All lines, the last first. Raise WrongDocument at one that was tampered with, and OSError."""
     try:
         file = (folder / NAME).open("rb")
     except FileNotFoundError:
@@ -60,14 +60,14 @@ def backwards(folder: Path) -> Iterator[Checkpoint]:
 
 
 def digest_of(line: bytes) -> str:
-    """SHA-256 over a line without its end, in hexadecimal."""
+    """SHA-256 over a line without its line feed, in hexadecimal."""
     return hashlib.sha256(line).hexdigest()
 
 
 def append(folder: Path, document: Document, *, after: Checkpoint | None) -> bool:
-    """Sign a line and have it on the disk; False, with nothing written, where another line was appended meanwhile.
+    """Sign a document and append it, flushed to disk. Raise WrongDocument, and OSError.
 
-    `after`: the last line, as it was read before. Raise WrongDocument, and OSError.
+    False, and nothing is written, where `after` is no longer the last line.
     """
     named = {"kind": KIND, **document, "before": after and after.digest}
     line = signing.canonical(signing.sign(named, keyring.signer()))
@@ -94,7 +94,7 @@ def _write(file: BinaryIO, line: bytes) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Have the name of a new file on the disk, too."""
+    """Flush the directory entry of a new file."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -131,7 +131,7 @@ def _key_of(document: object) -> str:
 
 def _broken(newer: Checkpoint) -> WrongDocument:
     return WrongDocument(
-        f"The line before that of position {newer.position} is not the one that it follows:"
+        f"The line of position {newer.position} does not name the line before it:"
         " lines were changed, inserted or deleted."
     )
 
@@ -156,7 +156,7 @@ def _parsed(document: Document, digest: str, key: str | None) -> Checkpoint:
 
 
 def _lines_backwards(file: BinaryIO) -> Iterator[bytes]:
-    """Lines without their ends, the last first; the first of them is empty, or was not written to its end."""
+    """Lines without their line feeds, the last first; it comes as b"" unless the file ends in a torn line."""
     place, rest = file.seek(0, os.SEEK_END), b""
     while place > 0:
         size = min(_CHUNK_OCTETS, place)

@@ -1,7 +1,7 @@
-"""Checking the ledger beside its checkpoints: whether its tail was cut off, or all of it rewritten with its seals.
+"""Compares the ledger with its checkpoints: was it truncated, or rewritten with all of its seals?
 
-The ledger itself has been verified before. The file is read from its end, a batch of lines at a time, so that memory
-does not grow with it. What a restored backup had lost is passed over, since a later line says so.
+The ledger itself has been verified before. The file is read backwards in batches of lines, so that memory does not grow
+with it. Lines that a restored backup did not know are skipped: a later line names them.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from newsletter.storage.database import reading
 from newsletter.storage.keys import keyring
 from newsletter.storage.models import Seal
 
-AT_ONCE = 500
+BATCH = 500
 
 
-def complaint(folder: Path) -> str | None:
-    """The first thing that is wrong, in one sentence; None: nothing. Raise OSError where the folder is away."""
+def first_fault(folder: Path) -> str | None:
+    """What is wrong, in one sentence; None: nothing. Raise OSError where the folder cannot be read."""
     try:
         lines = checkpoints.backwards(folder)
         last = next(lines, None)
@@ -32,14 +32,14 @@ def complaint(folder: Path) -> str | None:
             return "There is no checkpoint to compare the ledger with."
         if last.key is None or not keyring.is_ours(last.key):
             return f"{NAME}: The last line is signed by a key that is not ours."
-        return _unfit(chain([last], lines))
+        return _mismatch(chain([last], lines))
     except WrongDocument as wrong:
         return f"{NAME}: {wrong}"
 
 
-def beside_database(lines: Iterator[Checkpoint]) -> Iterator[tuple[Checkpoint, bool]]:
-    """Checkpoints, each with whether the ledger has the seal that it names."""
-    while some := list(islice(lines, AT_ONCE)):
+def with_database(lines: Iterator[Checkpoint]) -> Iterator[tuple[Checkpoint, bool]]:
+    """Each checkpoint with whether the ledger has its seal at its position."""
+    while some := list(islice(lines, BATCH)):
         query = select(Seal.position, Seal.seal)
         with reading() as session:
             found = session.execute(query.where(Seal.position.in_([one.position for one in some])))
@@ -48,31 +48,31 @@ def beside_database(lines: Iterator[Checkpoint]) -> Iterator[tuple[Checkpoint, b
             yield one, seals.get(one.position) == one.seal
 
 
-def _unfit(lines: Iterator[Checkpoint]) -> str | None:
-    """The oldest checkpoint whose seal is another in the ledger, or else the newest whose seal is missing."""
+def _mismatch(lines: Iterator[Checkpoint]) -> str | None:
+    """Name the oldest checkpoint whose seal differs in the ledger, else the newest beyond the ledger's end."""
     rewritten = cut_off = None
     with reading() as session:
         end = sealing.head(session).position
-    for one, fits in beside_database(_not_lost(lines)):
+    for one, fits in with_database(_without_lost(lines)):
         if not fits and one.position > end:
             cut_off = cut_off or one
         elif not fits:
             rewritten = one
     if rewritten is not None:
         return (
-            f"Position {rewritten.position}, row {rewritten.row_id}: The seal is not what it was, as the"
-            f" checkpoint of {rfc3339(rewritten.at)} says: this row, or one before it, was rewritten."
+            f"Position {rewritten.position}, row {rewritten.row_id}: The seal differs from the one in the"
+            f" checkpoint of {rfc3339(rewritten.at)}: this row, or one before it, was rewritten."
         )
     if cut_off is not None:
         return (
-            f"Position {end} is the last, though there were {cut_off.position}, as the checkpoint of"
-            f" {rfc3339(cut_off.at)} says: the tail was cut off, or an earlier backup was restored."
+            f"Position {end} is the last, but the checkpoint of {rfc3339(cut_off.at)} names position"
+            f" {cut_off.position}: the tail was cut off, or an earlier backup was restored."
         )
     return None
 
 
-def _not_lost(lines: Iterator[Checkpoint]) -> Iterator[Checkpoint]:
-    """Without those that a restored backup did not know, as the line says that was written then."""
+def _without_lost(lines: Iterator[Checkpoint]) -> Iterator[Checkpoint]:
+    """Skip the lines between a `restored` line and the last one that the restored backup knew."""
     is_lost, known = False, None
     for one in lines:
         if is_lost and one.digest != known:

@@ -1,6 +1,6 @@
-"""What the ledger's rows make of a consent: its rounds, its steps, and where the person stands.
+"""Derives from rows of the ledger: rounds, the three steps of a consent, and the status that results.
 
-Pure: a proof is made by these rules, and whoever holds its rows can check it by them, with or without a database.
+Pure functions: a proof is made with them, and whoever holds its rows can check it without a database.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import Protocol, TypeVar
 
 from newsletter.domain.lifecycle import Event, Reason, Status
 
-#: What makes a consent: the order, the letter that asks back, the answer.
+#: What makes a consent: the request, the confirmation e-mail, the answer.
 _STEPS = (Event.SIGNUP, Event.MAIL_SENT, Event.CONFIRMED)
 _BY_PERSON = (Event.SIGNUP, Event.CONFIRMED, Event.DISOWNED)
 
 
 class Row(Protocol):
-    """A row of the ledger, read from the database or from a file, where its words are plain text."""
+    """A row of the ledger from the database, or from a proof's file, where events and reasons are plain text."""
 
     @property
     def id(self) -> int: ...
@@ -40,11 +40,11 @@ class Row(Protocol):
 R = TypeVar("R", bound=Row)
 
 
-def by_round(happened: Sequence[R]) -> dict[int | None, list[R]]:
-    """A round begins with its sign-up: what is done for somebody who left came after the round that they left."""
+def by_round(rows: Sequence[R]) -> dict[int | None, list[R]]:
+    """Group rows by round, in order. A round begins with its sign-up and lasts until the next one."""
     rounds: dict[int | None, list[R]] = {}
     begun: int | None = None
-    for row in happened:
+    for row in rows:
         if row.event == Event.SIGNUP:
             begun = row.round
         is_earlier = row.round is not None and begun is not None and row.round < begun
@@ -54,36 +54,36 @@ def by_round(happened: Sequence[R]) -> dict[int | None, list[R]]:
 
 
 def is_step(row: Row) -> bool:
-    """Tell whether a row is one of the three steps; a letter of another kind says which in its detail."""
+    """Tell whether a row is one of the three steps; the row of any other letter has its kind in `detail`."""
     return row.event in _STEPS and row.detail is None
 
 
 def actor_of(row: Row) -> str:
-    """Who did it: staff by the name of their token, the person by the reference, else the service."""
+    """Who did it: the name of staff's token, the reference number of the person, or "service"."""
     return row.actor or (row.ref if row.event in _BY_PERSON else "service")
 
 
 def agreed(rows: Iterable[Row]) -> str | None:
-    """The text that was agreed to, by its hash; None where none was."""
+    """The hash of the consent text that was last agreed to."""
     named = [row.wording for row in rows if row.event == Event.CONFIRMED]
     return named[-1] if named else None
 
 
 def agreed_or_shown(rows: Sequence[Row]) -> str | None:
-    """The text that was agreed to, else the one that was last shown."""
+    """The hash of the consent text that was agreed to, else of the one last shown."""
     shown = [row.wording for row in rows if row.event == Event.SIGNUP]
     return agreed(rows) or (shown[-1] if shown else None)
 
 
 def state_of(row: Row) -> str | None:
-    """What an event makes of the consent, in the standard's words; None where it makes nothing of it."""
+    """The consent state after an event, in the words of ISO/IEC TS 27560:2023; None where it changes nothing."""
     if row.event == Event.BLOCKED:
         return "withdrawn" if row.reason in _WITHDRAWALS else "terminated"
     return _STATES.get(row.event)
 
 
 def last_state(rows: Iterable[Row]) -> str | None:
-    """What all of them together make of it."""
+    """The consent state after all rows."""
     states = [state for row in rows if (state := state_of(row))]
     return states[-1] if states else None
 
@@ -102,17 +102,17 @@ _WITHDRAWALS = frozenset[str](
 
 @dataclass(frozen=True)
 class Stand:
-    """Where the rows leave a person: `since` is the id of the row that last changed their status."""
+    """A status as the rows have it; `since`: the id of the row that last changed it."""
 
     status: str = Status.UNKNOWN
     reason: str | None = None
     since: int | None = None
 
 
-def stand_after(happened: Iterable[Row]) -> Stand:
-    """Where somebody stands by what has happened, all of it or the rows of the present round."""
+def stand_after(rows: Iterable[Row]) -> Stand:
+    """The status after all rows of a person, or after those of the present round."""
     stand = Stand()
-    for row in happened:
+    for row in rows:
         status, reason = _next(stand, row)
         if status == Status.UNKNOWN:
             stand = Stand()

@@ -1,7 +1,7 @@
-"""The consent log: one row for each thing that has happened, in the transaction in which it happened.
+"""The ledger: one row for each event, written in the transaction of the event.
 
-Nothing personal stands in it. The address is bound to it by a commitment, SHA-256 over a random 256-bit nonce and the
-address; the nonce lives with the subscription, and when erasing destroys it, nobody can tell whose row it was.
+It holds nothing personal. A commitment binds the address to it: SHA-256 over a random 256-bit nonce and the address.
+The nonce is kept with the subscription; once an erasure has deleted it, no row can be attributed to anybody.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from newsletter.storage.models import LedgerRow
 
 
 def commitment(nonce: bytes, address: Address) -> bytes:
-    """Bind an address, in lower case, without naming it."""
+    """SHA-256 over the nonce and the address in lower case, 32 octets."""
     return hashlib.sha256(nonce + address.key.encode()).digest()
 
 
@@ -37,7 +37,7 @@ def append(
     actor: str | None = None,
     commitment: bytes | None = None,
 ) -> None:
-    """Write down that something has happened. `detail` is a code, never text that came from outside."""
+    """Append an event. `detail` is a code, never text from outside."""
     statements.append(
         session,
         LedgerRow,
@@ -54,14 +54,14 @@ def append(
 
 
 def events_of(session: Session, ref: str) -> Sequence[LedgerRow]:
-    """All that has happened under a reference, in order."""
+    """All events of a reference number, in order."""
     return session.scalars(
         select(LedgerRow).where(LedgerRow.ref == ref).order_by(LedgerRow.id)
     ).all()
 
 
 def time_of(session: Session, ref: str, round_: int, event: Event) -> datetime | None:
-    """When something first happened in a round."""
+    """When an event first happened in a round."""
     return session.scalar(
         select(LedgerRow.at)
         .where(LedgerRow.ref == ref, LedgerRow.round == round_, LedgerRow.event == event)
@@ -71,7 +71,7 @@ def time_of(session: Session, ref: str, round_: int, event: Event) -> datetime |
 
 
 def newest_of(session: Session, ref: str, event: Event) -> LedgerRow | None:
-    """What is written down of the last time that something happened under a reference."""
+    """The last row of an event for a reference number."""
     return session.scalar(
         select(LedgerRow)
         .where(LedgerRow.ref == ref, LedgerRow.event == event)

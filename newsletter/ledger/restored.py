@@ -1,9 +1,8 @@
-"""A restored backup is recognised: the last checkpoint names a seal that this database does not have.
+"""Recognises a restored backup: the last checkpoint names a seal that this database does not have.
 
-People who were erased since the backup stand in it again, and letters wait in it that were sent. So whatever sends or
-changes anything refuses to start until `newsletter retention --after-restore` has erased those people again. The same
-where no checkpoint is seen although the database knows that there are some: then nothing tells whether a backup was
-restored.
+A backup still contains people who were erased since, and letters that were sent since. So every process that sends or
+changes anything refuses to start until `newsletter retention --after-restore` has erased those people again. It also
+refuses where the file is missing although the database has checkpoints: then a backup could not be recognised.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ from newsletter.storage.notices import Code
 from newsletter.storage.runs import checkpoints as record
 
 
-class Case(Enum):
-    """Why the file of checkpoints does not fit the database, and what to do."""
+class Mismatch(Enum):
+    """Why the checkpoints do not fit the database, and what to do."""
 
     BEHIND = (
         "the database is older than the last checkpoint, as after a backup was restored:"
@@ -40,39 +39,39 @@ class Case(Enum):
 
 
 def check() -> Checkpoint | None:
-    """The last checkpoint, which fits the database; None: there never was one. Raise RestoredDatabase.
+    """The last checkpoint, which fits the database; None: there never was one.
 
-    Staff learn of it from /ready, too.
+    Raise RestoredDatabase, and post a notice, where it does not fit.
     """
-    last, case = _look()
-    if case is not None:
-        notices.post(Code.CHECKPOINTS_UNFIT, detail=case.value)
-        raise RestoredDatabase(f"LEDGER_CHECKPOINTS: {case.value}")
+    last, mismatch = _compare()
+    if mismatch is not None:
+        notices.post(Code.CHECKPOINTS_UNFIT, detail=mismatch.value)
+        raise RestoredDatabase(f"LEDGER_CHECKPOINTS: {mismatch.value}")
     notices.clear(Code.CHECKPOINTS_UNFIT)
     if last is not None:
-        record.know()
+        record.expect()
     return last
 
 
-def found() -> Case | None:
-    """Why a process would refuse to start now, where this one runs; None: it would start."""
-    return _look()[1]
+def mismatch() -> Mismatch | None:
+    """Why a worker on this host would refuse to start now; None: it would start."""
+    return _compare()[1]
 
 
-def _look() -> tuple[Checkpoint | None, Case | None]:
+def _compare() -> tuple[Checkpoint | None, Mismatch | None]:
     folder, last = config.current().ledger_checkpoints, None
     try:
         last = None if folder is None else checkpoints.last(folder)
     except WrongDocument:
-        return None, Case.DAMAGED
+        return None, Mismatch.DAMAGED
     except OSError:
-        pass  # where none is known, appending tells
+        pass  # where no checkpoint is expected, the attempt to append reports the folder
     if last is None:
-        return None, Case.MISSING if record.are_known() else None
+        return None, Mismatch.MISSING if record.are_expected() else None
     if last.key is None or not keyring.is_ours(last.key):
-        return last, Case.FOREIGN
-    # The file was read before the database is: a line that is appended meanwhile is no false alarm.
+        return last, Mismatch.FOREIGN
+    # The file first, then the database: a line that is appended meanwhile raises no false alarm.
     with reading() as session:
         there = sealing.seal_at(session, last.position)
     is_known = there is not None and there.seal.hex() == last.seal
-    return last, None if is_known else Case.BEHIND
+    return last, None if is_known else Mismatch.BEHIND

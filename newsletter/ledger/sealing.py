@@ -1,9 +1,9 @@
-"""Sealing the ledger: rows get their seals in order, in batches, so that no caller ever waits for it.
+"""Seals the ledger: rows get their seals in order of their ids, in batches, apart from the transactions that write them.
 
-A row below one that is sealed is never sealed: whoever slips it in later is found by `newsletter ledger verify`. On
-PostgreSQL, rows become visible out of order, since their ids are drawn before they are committed. So, as CREATE INDEX
-CONCURRENTLY does, all is sealed up to the greatest id that was seen, once every transaction that was writing at that
-moment has ended: it took its lock on the table before it drew an id, and the next ones draw greater ones.
+A row is never sealed after one with a greater id: `newsletter ledger verify` reports a row that was inserted later.
+PostgreSQL assigns an id before the row is committed, so rows become visible out of order. As CREATE INDEX CONCURRENTLY
+does, a worker notes the greatest id and the transactions that hold a write lock on the table, and seals up to that id
+once those have ended. A transaction takes the lock before it gets an id, so that every later one gets a greater id.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from newsletter.storage.database import is_sqlite, reading, writing
 from newsletter.storage.models import LedgerRow, Seal
 
 BATCH = 1000  #: rows sealed in one transaction, so that on SQLite no sign-up waits long for it
-#: So long may a row stand without its seal before staff are told: sealing takes 2 s, a long transaction longer.
+#: Staff are told of a row that is unsealed for longer. Sealing takes 2 s, or as long as a transaction before it.
 OVERDUE = timedelta(minutes=1)
 
-#: Transactions that may have drawn an id that nobody sees yet.
+#: Transactions that may have an id of a row that is not visible yet.
 _WRITERS = text(
     "SELECT virtualtransaction FROM pg_locks WHERE locktype = 'relation'"
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     " AND relation = 'ledger_row'::regclass AND mode = 'RowExclusiveLock'"
     " AND pid IS DISTINCT FROM pg_backend_pid()"
 )
-#: The columns of a row, read without the session's bookkeeping.
+#: Columns instead of the model: a walk over the ledger needs no objects in the session.
 ROW = LedgerRow.__table__.c
 SEAL = select(Seal.position, Seal.row_id, Seal.seal, Seal.sealed_at)
 
 
 class Head(NamedTuple):
-    """A seal, such as the newest one; without arguments, what the first one follows."""
+    """A seal; without arguments, the start of the chain, which precedes the first seal."""
 
     position: int = 0
     row_id: int | None = None
@@ -50,14 +50,14 @@ class Head(NamedTuple):
 
 @dataclass(frozen=True)
 class _Horizon:
-    """Up to which row all may be sealed, once these transactions have ended."""
+    """All rows up to `row_id` may be sealed once the transactions `writers` have ended."""
 
     row_id: int
     writers: frozenset[str]
 
 
 def head(session: Session) -> Head:
-    """The newest seal there is."""
+    """The newest seal."""
     newest = session.execute(SEAL.order_by(Seal.position.desc()).limit(1)).first()
     return Head() if newest is None else Head(*newest)
 
@@ -69,28 +69,28 @@ def seal_at(session: Session, position: int) -> Head | None:
 
 
 class Sealing:
-    """Seals what can be sealed; it remembers for whom it waits."""
+    """Seals batch by batch; between steps it remembers the transactions that it waits for."""
 
     def __init__(self) -> None:
         self._horizon: _Horizon | None = None
 
     def step(self) -> bool:
         """Seal a batch; True if there may be more to seal right away."""
-        up_to = self._look()
+        up_to = self._last_sealable()
         return up_to is not None and _seal(up_to)
 
-    def _look(self) -> int | None:
-        """Up to which row all may be sealed now; None: none, or somebody who began before still writes."""
+    def _last_sealable(self) -> int | None:
+        """The id up to which all rows may be sealed now; None: no new row, or an earlier transaction still writes."""
         with reading() as session:
             sealed = head(session).row_id
-            # The order matters: who draws an id after the second look draws a greater one.
+            # In this order: whoever starts writing after the second query gets a greater id.
             newest = session.scalar(select(func.max(ROW.id)))
             writers = _writers(session)
         if newest is None or (sealed is not None and newest <= sealed):
             self._horizon = None
             return None
         last = self._horizon
-        # Beyond the newest row, it is of a database that has been replaced since.
+        # A horizon beyond the newest row belongs to a database that has been replaced since.
         if last is None or last.row_id > newest or (sealed is not None and last.row_id <= sealed):
             self._horizon = _Horizon(newest, writers)
         else:
@@ -103,7 +103,7 @@ def _writers(session: Session) -> frozenset[str]:
 
 
 def _seal(up_to: int) -> bool:
-    """Seal a batch of the rows up to one of them; True unless there was none, or a wrong seal stands in the way."""
+    """Seal a batch of the rows up to an id; False where there was none, or where a wrong seal blocks it."""
     last = Head()
     try:
         with writing() as session:
@@ -111,23 +111,23 @@ def _seal(up_to: int) -> bool:
             rows = select(*ROW).where(ROW.id <= up_to).order_by(ROW.id).limit(BATCH)
             if last.row_id is not None:
                 rows = rows.where(ROW.id > last.row_id)
-            made = _made(last, read(session, rows), clock.now())
+            made = _sealed(last, read_rows(session, rows), clock.now())
             if made:
                 session.connection().execute(insert(Seal), made)
     except IntegrityError:
-        # Another worker, whose lease ended meanwhile, was faster: its seals count. If nobody was, somebody has
-        # changed the seals, which is for verifying.py to tell, and trying again would be in vain.
+        # Another worker, whose lease ended meanwhile, may have sealed them. Otherwise the seals were tampered with:
+        # verifying.py reports that, and trying again would fail again.
         with reading() as session:
             return head(session).position > last.position
     return bool(made)
 
 
-def read(session: Session, query: Select[Any]) -> Sequence[seals.Row]:
-    """Rows of the ledger as they are sealed and checked, by a query for their columns."""
+def read_rows(session: Session, query: Select[Any]) -> Sequence[seals.Row]:
+    """Rows of the ledger, by a query for the columns ROW."""
     return cast(Sequence[seals.Row], session.execute(query).all())
 
 
-def _made(last: Head, rows: Sequence[seals.Row], now: datetime) -> list[dict[str, object]]:
+def _sealed(last: Head, rows: Sequence[seals.Row], now: datetime) -> list[dict[str, object]]:
     position, before, made = last.position, last.seal, []
     for row in rows:
         position += 1
@@ -136,8 +136,8 @@ def _made(last: Head, rows: Sequence[seals.Row], now: datetime) -> list[dict[str
     return made
 
 
-def complaint() -> str | None:
-    """Since when a row waits for its seal; None where none waits long."""
+def overdue() -> str | None:
+    """A sentence for staff, with the time of the oldest unsealed row; None where no row is overdue."""
     with reading() as session:
         sealed = head(session).row_id
         oldest = select(ROW.at).order_by(ROW.id).limit(1)

@@ -1,6 +1,6 @@
-"""How the ledger is sealed: each seal is SHA-256 over the seal before it, its place, its time, and one row.
+"""How a seal is computed: SHA-256 over the seal before it, its position, its time, and one row.
 
-Pure: what seals are made of, so that whoever holds rows and seals can check them, with or without a database.
+Pure functions: whoever holds rows and seals can check them without a database.
 """
 
 from __future__ import annotations
@@ -16,16 +16,15 @@ from newsletter.domain.lifecycle import Event, Reason
 from newsletter.ledger import consent_state
 from newsletter.storage.keys.signing import canonical
 
-#: What the first seal follows.
+#: Takes the place of the seal before the first one.
 START = bytes(32)
 
-
-#: Rows are sealed many at a time.
-_same_time = lru_cache(maxsize=4)(rfc3339)
+#: All rows of a batch have the same `sealed_at`.
+_sealed_at = lru_cache(maxsize=4)(rfc3339)
 
 
 class Row(consent_state.Row, Protocol):
-    """A row of the ledger as it is sealed, by whatever it was read."""
+    """All columns of a ledger row."""
 
     @property
     def at(self) -> datetime: ...
@@ -37,8 +36,8 @@ class Row(consent_state.Row, Protocol):
     def commitment(self) -> bytes | None: ...
 
 
-def told(row: Row) -> dict[str, Any]:
-    """All columns of a row, as JSON has them: none is left out of its seal, and an empty one is not a missing one."""
+def row_as_json(row: Row) -> dict[str, Any]:
+    """All columns of a row as a JSON object; its seal covers all of them, and tells an empty text from null."""
     reason, commitment = row.reason, row.commitment
     return {
         "id": row.id,
@@ -55,13 +54,13 @@ def told(row: Row) -> dict[str, Any]:
 
 
 def seal(before: bytes, position: int, sealed_at: datetime, row: dict[str, Any]) -> bytes:
-    """The seal at a position (from 1, dense) over the one before it and a row as `told`."""
+    """The seal at a position (from 1, without gaps), 32 octets. `row`: as `row_as_json` returns it."""
     place = {"before": before.hex(), "position": position, "sealed_at": rfc3339(sealed_at)}
     return hashlib.sha256(canonical(place | {"row": row})).digest()
 
 
 def seal_row(before: bytes, position: int, sealed_at: datetime, row: Row) -> bytes:
-    """The same as `seal`, of a row as it was read, in a third of the time: a million are made for one look."""
+    """The same seal as by `seal`, in a third of the time: a verification computes it for every row there is."""
     reason, commitment = row.reason, row.commitment
     canonical_row = (
         f'{{"actor":{_text(row.actor)},"at":"{rfc3339(row.at)}"'
@@ -71,7 +70,7 @@ def seal_row(before: bytes, position: int, sealed_at: datetime, row: Row) -> byt
         f',"round":{"null" if row.round is None else row.round},"wording":{_text(row.wording)}}}'
     )
     place = f'{{"before":"{before.hex()}","position":{position},"row":'
-    whole = f'{place}{canonical_row},"sealed_at":"{_same_time(sealed_at)}"}}'
+    whole = f'{place}{canonical_row},"sealed_at":"{_sealed_at(sealed_at)}"}}'
     return hashlib.sha256(whole.encode()).digest()
 
 

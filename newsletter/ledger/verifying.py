@@ -1,9 +1,9 @@
-"""Checking the ledger: all seals in order, each beside the row it is over; the first thing that is wrong is named.
+"""Verifies the ledger: compares each seal, in order, with the row that it covers, and reports the first fault.
 
-Both are read by pages of their own and compared one by one, so that memory does not grow with the ledger. What is
-wrong: any changed column of a row or a seal, one that is missing, slipped in or swapped, a gap between seals, a row
-without a seal below one that has one. Rows above the last seal wait for theirs and are counted. A tail that was cut
-off, and a ledger that was rewritten with all of its seals, look whole from within: comparison.py finds those.
+A fault is a changed column of a row or a seal; a row or seal that is missing, inserted or swapped; a gap between seals;
+a row without a seal before a row with one. Rows after the last seal are not sealed yet, and are counted. Truncation,
+and a ledger that was rewritten with all of its seals, cannot be seen from the ledger alone: comparison.py finds those.
+Rows and seals are read page by page, so that memory does not grow with the ledger.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from newsletter.storage.models import LedgerRow, Seal
 
 PAGE = 5000  #: seals compared in one step, in about a tenth of a second
 
-#: What drivers and types raise for a value that no code of ours has written.
+#: What drivers and column types raise for a value that was tampered with.
 _UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
-#: How SQLite's driver says that a text is none; it gives no code.
-_NO_TEXT = "Could not decode to UTF-8"
+#: SQLite's driver has no error code for text that is not UTF-8.
+_NOT_UTF_8 = "Could not decode to UTF-8"
 
 
 @dataclass(frozen=True)
 class Wrong:
-    """The first thing that is wrong: at which place in the ledger, and with which row."""
+    """A fault: its position in the ledger, and the row, if it is known."""
 
     position: int
     row_id: int | None
@@ -43,23 +43,23 @@ class Wrong:
 
 
 class Verification:
-    """One walk over the ledger as it was sealed when the walk began, a page at a time."""
+    """One verification of all rows that were sealed when it began, page by page."""
 
     def __init__(self) -> None:
         with reading() as session:
             self.head = sealing.head(session)
         self.wrong: Wrong | None = None
-        self.unsealed = 0  #: rows that wait for their seal
+        self.unsealed = 0  #: rows after the last seal
         self._last = Head()
         self._page = PAGE
 
     @property
     def checked(self) -> int:
-        """How many rows were found to be as they were sealed."""
+        """How many rows were verified."""
         return self._last.position
 
     def step(self) -> bool:
-        """Compare a page; False: the walk has ended, with or without something `wrong`."""
+        """Compare a page; False when all is compared, or when something is `wrong`."""
         try:
             with reading() as session:
                 self.wrong = self._compare(session)
@@ -67,14 +67,14 @@ class Verification:
                 if self.wrong is None and has_ended:
                     self.unsealed = self._count_unsealed(session)
         except (*_UNREADABLE, OperationalError) as error:
-            if isinstance(error, OperationalError) and _NO_TEXT not in str(error.orig):
+            if isinstance(error, OperationalError) and _NOT_UTF_8 not in str(error.orig):
                 raise
             if self._page > 1:
-                # One by one, to tell which it is.
+                # One by one, to find the position.
                 self._page = 1
                 return True
             position = self._last.position + 1
-            self.wrong = Wrong(position, None, "the row or its seal holds what cannot be read")
+            self.wrong = Wrong(position, None, "the row or its seal has a value that cannot be read")
         return self.wrong is None and not has_ended
 
     def _compare(self, session: Session) -> Wrong | None:
@@ -94,11 +94,11 @@ class Verification:
         return None
 
     def _rows(self, session: Session, up_to: int | None) -> Sequence[seals.Row]:
-        """The rows after the last one; one more than there are seals is enough to tell."""
+        """The rows after the last one up to an id; one more than a page of seals reveals an inserted row."""
         query = select(*ROW).where(ROW.id <= up_to).order_by(ROW.id)
         if self._last.row_id is not None:
             query = query.where(ROW.id > self._last.row_id)
-        return sealing.read(session, query.limit(self._page + 1))
+        return sealing.read_rows(session, query.limit(self._page + 1))
 
     def _count_unsealed(self, session: Session) -> int:
         query = select(func.count()).select_from(LedgerRow)
@@ -108,7 +108,7 @@ class Verification:
 
 
 def _wrong(last: Head, seal: Head, row: seals.Row | None) -> Wrong | None:
-    """What is wrong with the next seal and the next row after the last ones; None: nothing."""
+    """What is wrong with the seal and the row that follow the last ones."""
     expected = last.position + 1
     assert seal.row_id is not None and seal.sealed_at is not None  # noqa: S101, PT018 - tells mypy
     if seal.position > expected:
@@ -129,5 +129,5 @@ def _wrong(last: Head, seal: Head, row: seals.Row | None) -> Wrong | None:
 
 def _unsealed(last: Head, row: seals.Row | None) -> Wrong:
     assert row is not None  # noqa: S101 - tells mypy; one of both is there
-    what = "the row has no seal, though a later one has: it was slipped in, or its seal is gone"
+    what = "the row has no seal, though a later one has: it was inserted, or its seal was deleted"
     return Wrong(last.position + 1, row.id, what)

@@ -110,7 +110,7 @@ def test_only_checkpoints_show_a_tail_that_was_cut_off(
     alone, beside = run("ledger", "verify"), run("ledger", "verify", "--checkpoints")
 
     assert (alone.exit_code, beside.exit_code) == (0, 1)
-    assert beside.stderr.startswith("Error: Position 4 is the last, though there were 5,")
+    assert beside.stderr.startswith("Error: Position 4 is the last, but the checkpoint of ")
 
 
 @on_sqlite

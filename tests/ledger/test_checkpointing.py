@@ -1,4 +1,4 @@
-"""When checkpoints are written, what they say, and what keeps them from being written."""
+"""When checkpoints are written, what they contain, and what prevents writing them."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ pytestmark = pytest.mark.usefixtures("clock")
 
 @pytest.fixture
 def environ(environ: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The service writes checkpoints."""
+    """With checkpoints."""
     return {**environ, "LEDGER_CHECKPOINTS": str(folder)}
 
 
 def said(folder: Path) -> list[dict[str, Any]]:
-    """What all lines say, oldest first."""
+    """All lines, the oldest first."""
     file = folder / NAME
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
@@ -46,7 +46,7 @@ def reasons(client: FlaskClient) -> list[str]:
     return [reason for reason in given if reason != "no live worker"]
 
 
-def test_the_first_is_written_as_soon_as_anything_is_sealed(
+def test_the_first_checkpoint_is_written_after_the_first_seal(
     app: Flask, client: FlaskClient, folder: Path, drain: Drain
 ) -> None:
     drain()
@@ -65,7 +65,7 @@ def test_the_first_is_written_as_soon_as_anything_is_sealed(
 
 
 @on_sqlite
-def test_what_is_sealed_within_seconds_shares_a_line(
+def test_rows_that_are_sealed_within_seconds_share_a_line(
     client: FlaskClient, folder: Path, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     written = []
@@ -99,7 +99,7 @@ def test_a_clock_that_was_set_back_delays_nothing(
 
 
 @pytest.mark.parametrize("keep_block", [False, True])
-def test_who_is_erased_is_named_at_once_by_reference(
+def test_an_erased_person_is_named_at_once_by_reference_number(
     client: FlaskClient, folder: Path, join: Join, drain: Drain, keep_block: bool
 ) -> None:
     join(ADA)
@@ -113,7 +113,7 @@ def test_who_is_erased_is_named_at_once_by_reference(
 
 
 @on_sqlite
-def test_a_block_that_is_asked_for_later_is_named_at_once(
+def test_a_block_that_is_requested_after_the_erasure_is_named_at_once(
     client: FlaskClient, folder: Path, join: Join, drain: Drain, mailchimp: StandIn
 ) -> None:
     join(ADA)
@@ -130,7 +130,7 @@ def test_a_block_that_is_asked_for_later_is_named_at_once(
 
 
 @on_sqlite
-def test_nothing_personal_is_in_them(
+def test_checkpoints_hold_nothing_personal(
     app: Flask, client: FlaskClient, folder: Path, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -146,7 +146,7 @@ def test_nothing_personal_is_in_them(
 
 
 @on_sqlite
-def test_several_workers_append_to_one_file_and_one_of_another_host_to_its_own(
+def test_several_workers_append_to_one_file_and_a_worker_on_another_host_to_its_own(
     app: Flask, client: FlaskClient, folder: Path, clock: time_machine.Traveller
 ) -> None:
     first, second = Worker(app), Worker(app)
@@ -164,7 +164,7 @@ def test_several_workers_append_to_one_file_and_one_of_another_host_to_its_own(
 
 
 @on_sqlite
-def test_a_process_that_dies_between_seal_and_checkpoint_is_made_up_for(
+def test_after_a_process_died_between_seal_and_checkpoint_the_next_one_appends_it(
     client: FlaskClient, folder: Path, join: Join, drain: Drain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def die(*_: object, **__: object) -> None:
@@ -185,7 +185,7 @@ def test_a_process_that_dies_between_seal_and_checkpoint_is_made_up_for(
 
 
 @on_sqlite
-def test_a_folder_that_is_not_there_yet_stops_nothing_and_is_logged_once(
+def test_a_missing_folder_is_logged_once_and_stops_nothing(
     client: FlaskClient,
     folder: Path,
     join: Join,

@@ -1,4 +1,4 @@
-"""The file of checkpoints: what a line says, what vouches for it, and what a torn or changed line does."""
+"""The file of checkpoints: what a line contains, what proves it, and how torn and changed lines are treated."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def rewrite(folder: Path, written: list[bytes]) -> None:
     (folder / NAME).write_bytes(b"".join(line + b"\n" for line in written))
 
 
-def test_lines_are_signed_and_each_names_the_one_before_it(folder: Path) -> None:
+def test_each_line_is_signed_and_names_the_line_before_it(folder: Path) -> None:
     append(folder, 3, 7)
     first, second = (json.loads(line) for line in lines(folder))
     ours = signing.public_octets(keyring.current().signing_key.public_key())
@@ -73,7 +73,7 @@ def test_lines_are_signed_and_each_names_the_one_before_it(folder: Path) -> None
     assert [signing.public_octets(signing.verify(one)) for one in (first, second)] == [ours, ours]
 
 
-def test_what_a_line_says_is_read_as_it_was_written(folder: Path) -> None:
+def test_a_line_is_read_as_it_was_written(folder: Path) -> None:
     erased = [{"reference": "r1", "keep_block": False}, {"reference": "r2", "keep_block": True}]
     restored = {"position": 2, "after": "d" * 64}
     checkpoints.append(folder, document(3, erased=erased, restored=restored), after=None)
@@ -99,7 +99,7 @@ def test_an_empty_folder_holds_none_and_a_missing_one_is_an_error(folder: Path) 
         checkpoints.last(folder)
 
 
-def test_who_has_not_seen_the_last_line_appends_nothing(folder: Path) -> None:
+def test_a_process_that_has_not_read_the_last_line_appends_nothing(folder: Path) -> None:
     append(folder, 1)
     seen = checkpoints.last(folder)
     append(folder, 2)
@@ -108,7 +108,7 @@ def test_who_has_not_seen_the_last_line_appends_nothing(folder: Path) -> None:
     assert positions(folder) == [1, 2]
 
 
-def test_of_two_who_append_at_once_one_waits_and_then_appends_nothing(
+def test_of_two_processes_that_append_at_once_one_waits_and_appends_nothing(
     app: Flask, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     append(folder, 1)
@@ -134,7 +134,7 @@ def test_of_two_who_append_at_once_one_waits_and_then_appends_nothing(
 
 
 @pytest.mark.parametrize("left", [1, 40, -1])
-def test_a_torn_line_is_passed_over_and_the_next_one_stands_by_itself(
+def test_a_torn_line_is_skipped_and_the_next_append_ends_it(
     folder: Path, left: int
 ) -> None:
     append(folder, 1, 2)
@@ -147,7 +147,7 @@ def test_a_torn_line_is_passed_over_and_the_next_one_stands_by_itself(
     assert positions(folder) == [1, 3]
 
 
-def test_a_line_that_lacks_its_end_alone_is_whole(folder: Path) -> None:
+def test_a_line_that_lacks_only_its_line_feed_is_valid(folder: Path) -> None:
     append(folder, 1, 2)
     file = folder / NAME
     os.truncate(file, file.stat().st_size - 1)
@@ -158,7 +158,7 @@ def test_a_line_that_lacks_its_end_alone_is_whole(folder: Path) -> None:
     assert positions(folder) == [1, 2, 3]
 
 
-def test_a_copy_that_was_taken_at_any_moment_can_be_read(folder: Path, tmp_path: Path) -> None:
+def test_a_copy_taken_at_any_moment_can_be_read(folder: Path, tmp_path: Path) -> None:
     append(folder, 1, 2)
     octets, first = (folder / NAME).read_bytes(), len(lines(folder)[0])
     for length in range(0, len(octets) + 1, 7):
@@ -183,15 +183,15 @@ def change(written: list[bytes]) -> list[bytes]:
         lambda written: [written[0], written[1], b"{}", written[2]],
         lambda written: [b"7", *written],
     ],
-    ids=["changed", "torn off", "deleted", "first deleted", "swapped", "inserted", "put before"],
+    ids=["changed", "torn", "deleted", "first deleted", "swapped", "inserted", "prepended"],
 )
-def test_what_was_done_to_earlier_lines_is_found(
+def test_a_change_to_earlier_lines_is_found(
     folder: Path, damage: Callable[[list[bytes]], list[bytes]]
 ) -> None:
     append(folder, 1, 2, 3)
     rewrite(folder, damage(lines(folder)))
 
-    with pytest.raises(WrongDocument, match="is not the one that it follows"):
+    with pytest.raises(WrongDocument, match="does not name the line before it"):
         positions(folder)
 
 
@@ -203,7 +203,7 @@ def test_what_was_done_to_earlier_lines_is_found(
         (b'{"kind":"newsletter ledger checkpoint"}', "not signed"),
     ],
 )
-def test_a_last_line_that_is_none_is_found(folder: Path, line: bytes, why: str) -> None:
+def test_a_last_line_that_is_no_checkpoint_is_found(folder: Path, line: bytes, why: str) -> None:
     append(folder, 1)
     rewrite(folder, [*lines(folder), line])
 
@@ -219,7 +219,7 @@ def test_a_changed_last_line_is_found(folder: Path) -> None:
         checkpoints.last(folder)
 
 
-def test_a_line_without_what_it_has_to_say_is_found(folder: Path) -> None:
+def test_a_line_that_lacks_a_field_is_found(folder: Path) -> None:
     key = Ed25519PrivateKey.generate()
     rewrite(folder, [signing.canonical(signing.sign({"kind": checkpoints.KIND}, key))])
 
@@ -227,7 +227,7 @@ def test_a_line_without_what_it_has_to_say_is_found(folder: Path) -> None:
         checkpoints.last(folder)
 
 
-def test_a_full_disk_is_an_error_and_the_next_line_stands_by_itself(
+def test_a_full_disk_is_an_error_and_the_next_append_ends_the_torn_line(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     append(folder, 1)

@@ -1,4 +1,4 @@
-"""What checkpoints tell of whoever owns the database: a cut tail, a ledger rewritten with all of its seals."""
+"""Checkpoints reveal a ledger that was truncated, or rewritten with all of its seals."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def environ(environ: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The service writes checkpoints."""
+    """With checkpoints."""
     return {**environ, "LEDGER_CHECKPOINTS": str(folder)}
 
 
@@ -51,13 +51,13 @@ def said(folder: Path) -> list[dict[str, Any]]:
 
 
 def complaint(app: Flask, folder: Path) -> str | None:
-    """What `newsletter ledger verify --checkpoints` finds, where the ledger looks whole from within."""
+    """What `newsletter ledger verify --checkpoints` finds in a ledger that is consistent in itself."""
     with app.app_context():
         walk = Verification()
         while walk.step():
             pass
         assert walk.wrong is None
-        return comparison.complaint(folder)
+        return comparison.first_fault(folder)
 
 
 def cut(app: Flask, after: int) -> None:
@@ -68,7 +68,7 @@ def cut(app: Flask, after: int) -> None:
         connection.execute(delete(LedgerRow).where(LedgerRow.id > row_id))
 
 
-def test_a_whole_ledger_is_what_its_checkpoints_say(app: Flask, folder: Path) -> None:
+def test_an_unchanged_ledger_fits_its_checkpoints(app: Flask, folder: Path) -> None:
     assert len(said(folder)) == 4
     assert complaint(app, folder) is None
 
@@ -79,7 +79,7 @@ def test_a_tail_that_was_cut_off_is_found(app: Flask, folder: Path, less: int) -
     cut(app, last - less)
 
     assert str(complaint(app, folder)).startswith(
-        f"Position {last - less} is the last, though there were {last},"
+        f"Position {last - less} is the last, but the checkpoint of "
     )
 
 
@@ -91,7 +91,7 @@ def test_a_ledger_rewritten_with_all_of_its_seals_is_found(
     rewrite(app, 1 if number == 0 else said(folder)[number - 1]["position"] + 1)
 
     assert str(complaint(app, folder)).startswith(
-        f"Position {named['position']}, row {named['row_id']}: The seal is not what it was"
+        f"Position {named['position']}, row {named['row_id']}: The seal differs from the one"
     )
 
 
@@ -126,14 +126,14 @@ def sign_all(folder: Path, *keys: Ed25519PrivateKey) -> None:
 
 
 @on_sqlite
-def test_a_last_line_by_another_key_does_not_count(app: Flask, folder: Path) -> None:
+def test_a_last_line_that_is_signed_by_another_key_is_not_trusted(app: Flask, folder: Path) -> None:
     sign_all(folder, *[Ed25519PrivateKey.generate()] * 4)
 
     assert complaint(app, folder) == f"{NAME}: The last line is signed by a key that is not ours."
 
 
 @on_sqlite
-def test_what_an_earlier_key_has_signed_counts_where_a_later_line_follows_it(
+def test_a_line_signed_by_an_earlier_key_is_trusted_where_a_later_line_names_it(
     app: Flask, folder: Path
 ) -> None:
     with app.app_context():
@@ -144,17 +144,17 @@ def test_what_an_earlier_key_has_signed_counts_where_a_later_line_follows_it(
 
 
 @on_sqlite
-def test_an_empty_folder_vouches_for_nothing(app: Flask, folder: Path) -> None:
+def test_an_empty_folder_proves_nothing(app: Flask, folder: Path) -> None:
     (folder / NAME).unlink()
 
     assert complaint(app, folder) == "There is no checkpoint to compare the ledger with."
 
 
 @on_sqlite
-def test_lines_are_compared_a_batch_at_a_time(
+def test_lines_are_compared_in_batches(
     app: Flask, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparison, "AT_ONCE", 2)
+    monkeypatch.setattr(comparison, "BATCH", 2)
     whole = complaint(app, folder)
     rewrite(app, 1)
 

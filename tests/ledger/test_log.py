@@ -1,4 +1,4 @@
-"""The consent log: what has happened to somebody, in order, and not who they are."""
+"""The ledger holds the events of a person in order, and nothing that identifies them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def append(ref: str, event: Event, at: datetime, round_: int | None = None) -> N
         log.append(session, ref=ref, event=event, at=at, round=round_)
 
 
-def test_what_has_happened_is_told_in_order(at_work: None) -> None:
+def test_events_are_returned_in_order(at_work: None) -> None:
     append(REF, Event.SIGNUP, NOON)
     append(OTHER, Event.ERASED, NOON)
     append(REF, Event.CONFIRMED, NOON - MINUTE)
@@ -50,13 +50,13 @@ def test_what_has_happened_is_told_in_order(at_work: None) -> None:
     assert [row.at for row in rows] == [NOON, NOON - MINUTE]
 
 
-def test_nothing_has_happened_under_an_unknown_reference(at_work: None) -> None:
+def test_an_unknown_reference_number_has_no_events(at_work: None) -> None:
     with reading() as session:
         assert list(log.events_of(session, REF)) == []
         assert log.time_of(session, REF, 1, Event.SIGNUP) is None
 
 
-def test_a_row_holds_all_that_was_said(at_work: None) -> None:
+def test_a_row_holds_every_value_that_was_given(at_work: None) -> None:
     said = {
         "ref": REF,
         "event": Event.BLOCKED,
@@ -76,7 +76,7 @@ def test_a_row_holds_all_that_was_said(at_work: None) -> None:
     assert {name: getattr(row, name) for name in said} == said
 
 
-def test_the_first_time_in_a_round_counts(at_work: None) -> None:
+def test_time_of_returns_the_first_time_in_a_round(at_work: None) -> None:
     append(REF, Event.SIGNUP, NOON, 1)
     append(REF, Event.SIGNUP, NOON + MINUTE, 2)
     append(REF, Event.SIGNUP, NOON + 2 * MINUTE, 2)
@@ -92,7 +92,7 @@ def append_and_fail() -> None:
         raise RuntimeError
 
 
-def test_what_was_rolled_back_has_not_happened(at_work: None) -> None:
+def test_an_event_of_a_rolled_back_transaction_is_not_in_the_ledger(at_work: None) -> None:
     with pytest.raises(RuntimeError):
         append_and_fail()
 
@@ -100,7 +100,7 @@ def test_what_was_rolled_back_has_not_happened(at_work: None) -> None:
         assert list(log.events_of(session, REF)) == []
 
 
-def test_a_commitment_binds_the_address_and_shows_nothing_of_it() -> None:
+def test_a_commitment_binds_the_address_and_reveals_nothing_of_it() -> None:
     ada, grace = Address.parse(ADA), Address.parse(GRACE)
     bound = log.commitment(NONCE, ada)
 
@@ -121,7 +121,7 @@ def nonce_of(app: Flask) -> bytes:
     return nonce
 
 
-def test_every_row_of_a_consent_is_bound_to_the_person(
+def test_every_row_of_a_consent_has_the_commitment_to_the_address(
     app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain
 ) -> None:
     sign_up(client, ADA)
@@ -135,7 +135,7 @@ def test_every_row_of_a_consent_is_bound_to_the_person(
     ]
 
 
-def test_a_corrected_spelling_leaves_every_row_bound_to_the_person(
+def test_a_corrected_spelling_keeps_the_commitment_valid(
     app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain
 ) -> None:
     sign_up(client, ADA)
@@ -149,7 +149,7 @@ def test_a_corrected_spelling_leaves_every_row_bound_to_the_person(
     assert {row.commitment for row in rows(app) if row.commitment} == {bound}
 
 
-def test_what_confirmed_and_signed_up_names_its_text(
+def test_sign_up_and_confirmation_name_their_consent_text(
     app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain
 ) -> None:
     sign_up(client, ADA)
@@ -161,7 +161,7 @@ def test_what_confirmed_and_signed_up_names_its_text(
     assert set(named.values()) == {named[Event.SIGNUP]}
 
 
-def test_erasing_leaves_the_rows_and_takes_what_tells_whose_they_were(
+def test_erasing_keeps_the_rows_and_deletes_the_nonce(
     app: Flask, client: FlaskClient, clock: time_machine.Traveller
 ) -> None:
     sign_up(client, ADA)
@@ -175,7 +175,7 @@ def test_erasing_leaves_the_rows_and_takes_what_tells_whose_they_were(
         assert session.scalars(select(Subscription)).all() == []
 
 
-def test_who_did_it_is_named_by_their_role(app: Flask, client: FlaskClient) -> None:
+def test_rows_name_staff_by_their_role(app: Flask, client: FlaskClient) -> None:
     sign_up(client, ADA)
     ask_staff(client, "blocks", ADA, reason="complaint")
 

@@ -1,4 +1,4 @@
-"""Rows get their seals in order, whoever writes at the same moment, and nobody waits for it."""
+"""Rows are sealed in order, also while others write, and no writer waits for the sealer."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def at_work(app: Flask) -> Iterator[Flask]:
 
 
 def append(count: int) -> None:
-    """So many things happen."""
+    """Append events."""
     now = the_clock.now()
     rows = [{"at": now, "ref": f"{n:032}", "event": Event.SIGNUP} for n in range(count)]
     with writing() as session:
@@ -48,7 +48,7 @@ def append(count: int) -> None:
 
 
 def sealed_rows() -> list[int]:
-    """The rows that have seals, in the order of these."""
+    """The ids of the sealed rows, in order of their seals."""
     with reading() as session:
         return list(session.scalars(select(Seal.row_id).order_by(Seal.position)))
 
@@ -71,7 +71,7 @@ def is_whole() -> bool:
     return walk.wrong is None
 
 
-def test_what_has_happened_is_sealed_while_a_worker_runs(
+def test_events_are_sealed_while_a_worker_runs(
     app: Flask, client: FlaskClient, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -84,7 +84,7 @@ def test_what_has_happened_is_sealed_while_a_worker_runs(
         assert is_whole()
 
 
-def test_seals_stand_in_a_dense_order_of_their_own(
+def test_positions_of_seals_have_no_gaps(
     at_work: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sealing, "BATCH", 3)
@@ -101,7 +101,7 @@ def test_seals_stand_in_a_dense_order_of_their_own(
     assert is_whole()
 
 
-def test_a_batch_at_a_time_is_sealed(at_work: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_are_sealed_in_batches(at_work: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sealing, "BATCH", 3)
     append(4)
     step = Sealing().step
@@ -109,13 +109,13 @@ def test_a_batch_at_a_time_is_sealed(at_work: Flask, monkeypatch: pytest.MonkeyP
     assert [(step(), len(sealed_rows())) for _ in range(3)] == [(True, 3), (True, 4), (False, 4)]
 
 
-def test_nothing_is_sealed_where_nothing_has_happened(at_work: Flask) -> None:
+def test_without_rows_nothing_is_sealed(at_work: Flask) -> None:
     assert not Sealing().step()
     assert sealed_rows() == []
 
 
 def open_transaction(url: str) -> psycopg.Connection:
-    """Somebody who has drawn a number and written a row, and has not committed yet."""
+    """A transaction that has inserted a row and is not committed."""
     writer = psycopg.connect(url)
     writer.execute(
         "INSERT INTO ledger_row (at, ref, event) VALUES (now(), repeat('1', 32), 'signup')"
@@ -139,7 +139,7 @@ def test_a_row_that_is_committed_after_a_later_one_is_sealed_before_it(
 
 
 @on_postgresql
-def test_a_number_that_is_given_back_leaves_no_gap_between_seals(
+def test_a_rolled_back_id_leaves_no_gap_between_seals(
     at_work: Flask, database_url: str
 ) -> None:
     step = Sealing().step
@@ -154,7 +154,7 @@ def test_a_number_that_is_given_back_leaves_no_gap_between_seals(
 
 
 @on_postgresql
-def test_who_began_later_keeps_nothing_from_its_seal(at_work: Flask, database_url: str) -> None:
+def test_a_transaction_that_began_later_delays_no_seal(at_work: Flask, database_url: str) -> None:
     step = Sealing().step
     with open_transaction(database_url) as first:
         append(1)
@@ -172,7 +172,7 @@ def test_who_began_later_keeps_nothing_from_its_seal(at_work: Flask, database_ur
 
 
 @on_postgresql
-def test_nobody_waits_for_the_sealer_nor_the_sealer_for_anybody(
+def test_writers_and_sealer_do_not_wait_for_each_other(
     at_work: Flask, database_url: str
 ) -> None:
     append(1)
@@ -184,7 +184,7 @@ def test_nobody_waits_for_the_sealer_nor_the_sealer_for_anybody(
 
 
 @on_postgresql
-def test_many_who_write_at_once_are_all_sealed_in_order(at_work: Flask, database_url: str) -> None:
+def test_rows_of_many_writers_at_once_are_all_sealed_in_order(at_work: Flask, database_url: str) -> None:
     ended = threading.Event()
 
     def write() -> None:
@@ -237,7 +237,7 @@ def test_two_sealers_make_one_chain(at_work: Flask) -> None:
 
 
 @on_postgresql
-def test_who_comes_second_to_a_place_looks_again(at_work: Flask, database_url: str) -> None:
+def test_a_sealer_whose_position_was_taken_tries_again(at_work: Flask, database_url: str) -> None:
     append(2)
     with psycopg.connect(database_url) as faster:
         faster.execute(
@@ -252,7 +252,7 @@ def test_who_comes_second_to_a_place_looks_again(at_work: Flask, database_url: s
     assert sealed_rows() == [1]
 
 
-def test_a_seal_that_somebody_moved_is_not_tried_again_at_once(at_work: Flask) -> None:
+def test_a_seal_that_was_moved_by_an_attacker_is_not_tried_again_at_once(at_work: Flask) -> None:
     append(2)
     seal_all()
     append(1)
@@ -281,7 +281,7 @@ def test_one_worker_at_a_time_seals(at_work: Flask, clock: time_machine.Travelle
 
 
 @on_sqlite
-def test_a_row_that_waits_long_is_told(
+def test_a_row_that_is_unsealed_for_a_minute_is_reported(
     at_work: Flask, client: FlaskClient, clock: time_machine.Traveller
 ) -> None:
     append(1)
@@ -293,10 +293,10 @@ def test_a_row_that_waits_long_is_told(
 
     assert before == ["no live worker"]
     assert after == [*before, "ledger not sealed since 2026-03-01T12:00:00Z"]
-    assert sealing.complaint() is None
+    assert sealing.overdue() is None
 
 
-def test_all_that_was_sealed_is_counted_once(at_work: Flask) -> None:
+def test_every_sealed_row_is_counted_once(at_work: Flask) -> None:
     append(3)
     seal_all()
     seal_all()

@@ -1,4 +1,4 @@
-"""A seal is over all of a row, its place, its time and the seal before."""
+"""A seal covers all columns of a row, its position, its time and the seal before."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ CHANGES = {
 
 def seal_of(**changes: object) -> bytes:
     row = LedgerRow(**{**WHOLE, **changes})
-    return seals.seal(seals.START, 1, NOON, seals.told(row))
+    return seals.seal(seals.START, 1, NOON, seals.row_as_json(row))
 
 
-def test_a_seal_names_every_column() -> None:
-    told = seals.told(LedgerRow(**WHOLE))
+def test_a_seal_covers_every_column() -> None:
+    told = seals.row_as_json(LedgerRow(**WHOLE))
 
     assert told.keys() == {column.key for column in LedgerRow.__table__.columns}
     assert CHANGES.keys() == told.keys()
@@ -61,30 +61,30 @@ def test_an_empty_column_makes_another_seal(column: str) -> None:
 
 @pytest.mark.parametrize("changes", [{}, *({column: value} for column, value in CHANGES.items())])
 @pytest.mark.parametrize("text", ["a code", "", None, 'ä "\\\n\x00\u2028 €'])
-def test_the_fast_way_makes_the_same_seals(changes: dict[str, object], text: str | None) -> None:
+def test_seal_row_computes_the_same_seal(changes: dict[str, object], text: str | None) -> None:
     emptied = {"detail": text, "actor": text, "wording": text}
     row = LedgerRow(**{**WHOLE, **emptied, **changes})
 
     assert seals.seal_row(seals.START, 9, NOON, row) == seals.seal(
-        seals.START, 9, NOON, seals.told(row)
+        seals.START, 9, NOON, seals.row_as_json(row)
     )
 
 
 @pytest.mark.parametrize("column", ["round", "reason", "commitment"])
-def test_the_fast_way_knows_what_is_missing(column: str) -> None:
+def test_seal_row_computes_the_same_seal_for_null(column: str) -> None:
     row = LedgerRow(**{**WHOLE, column: None})
 
     assert seals.seal_row(seals.START, 1, NOON, row) == seal_of(**{column: None})
 
 
 @pytest.mark.parametrize("column", ["detail", "wording", "actor"])
-def test_empty_is_not_the_same_as_missing(column: str) -> None:
+def test_an_empty_text_and_null_have_different_seals(column: str) -> None:
     assert seal_of(**{column: ""}) != seal_of(**{column: None})
     assert seal_of(commitment=b"") != seal_of(commitment=None)
 
 
-def test_the_seal_before_the_place_and_the_time_are_sealed_too() -> None:
-    row = seals.told(LedgerRow(**WHOLE))
+def test_a_seal_covers_the_seal_before_the_position_and_the_time() -> None:
+    row = seals.row_as_json(LedgerRow(**WHOLE))
     first = seals.seal(seals.START, 1, NOON, row)
 
     assert seals.seal(first, 1, NOON, row) != first
@@ -92,5 +92,5 @@ def test_the_seal_before_the_place_and_the_time_are_sealed_too() -> None:
     assert seals.seal(seals.START, 1, NOON + timedelta(seconds=1), row) != first
 
 
-def test_seals_stay_as_they_are() -> None:
+def test_the_algorithm_of_seals_has_not_changed() -> None:
     assert seal_of().hex() == ("0070b03a87d4e3b912c24b3b70f9243f5fce4b48eb13b3c339726ff92e333ccb")

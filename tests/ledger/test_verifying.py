@@ -1,4 +1,4 @@
-"""Whatever an attacker does to the ledger from within is found, and the first wrong row is named."""
+"""Every change that an attacker makes to rows or seals is found, and the first wrong row is named."""
 
 from __future__ import annotations
 
@@ -62,25 +62,25 @@ def walked(app: Flask) -> Verification:
 
 
 def named(app: Flask) -> tuple[int, int | None]:
-    """The place and the row that are named as wrong."""
+    """Position and row of the fault."""
     walk = walked(app)
     assert walk.wrong is not None
     return walk.wrong.position, walk.wrong.row_id
 
 
 @pytest.mark.parametrize("page", [1, 2, 3, 6, 7])
-def test_a_whole_ledger_is_whole(sealed: Flask, page: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unchanged_ledger_has_no_fault(sealed: Flask, page: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verifying, "PAGE", page)
     walk = walked(sealed)
 
     assert (walk.wrong, walk.checked, walk.unsealed) == (None, 6, 0)
 
 
-def test_a_ledger_without_a_row_is_whole(app: Flask) -> None:
+def test_an_empty_ledger_has_no_fault(app: Flask) -> None:
     assert (walked(app).wrong, walked(app).checked) == (None, 0)
 
 
-def test_rows_above_the_last_seal_are_counted_and_not_wrong(sealed: Flask) -> None:
+def test_rows_after_the_last_seal_are_counted_and_are_no_fault(sealed: Flask) -> None:
     with attacking(sealed) as connection:
         connection.execute(insert(LedgerRow), [row(70), row(80)])
     walk = walked(sealed)
@@ -194,7 +194,7 @@ def test_a_deletion_that_closes_the_gap_is_found(sealed: Flask) -> None:
 
 
 @pytest.mark.parametrize(("id_", "position"), [(-7, 1), (0, 1), (5, 1), (25, 3), (59, 6)])
-def test_a_row_slipped_in_is_found_and_never_sealed(sealed: Flask, id_: int, position: int) -> None:
+def test_an_inserted_row_is_found_and_never_sealed(sealed: Flask, id_: int, position: int) -> None:
     with attacking(sealed) as connection:
         connection.execute(insert(LedgerRow).values(id=id_, **FORGED))
     with sealed.app_context():
@@ -203,7 +203,7 @@ def test_a_row_slipped_in_is_found_and_never_sealed(sealed: Flask, id_: int, pos
     assert named(sealed) == (position, id_)
 
 
-def test_a_row_slipped_in_with_a_seal_is_found(sealed: Flask) -> None:
+def test_a_row_inserted_with_a_seal_is_found(sealed: Flask) -> None:
     with attacking(sealed) as connection:
         connection.execute(insert(LedgerRow).values(id=25, **FORGED))
         for position in (6, 5, 4, 3):
@@ -255,14 +255,14 @@ def test_swapped_rows_or_seals_are_found(
         "UPDATE seal SET sealed_at = 'noon' WHERE position = 3",
     ],
 )
-def test_what_cannot_be_read_is_found(sealed: Flask, damage: str) -> None:
+def test_an_unreadable_value_is_found(sealed: Flask, damage: str) -> None:
     with attacking(sealed) as connection:
         connection.execute(text(damage))
 
     assert named(sealed)[0] == 3
 
 
-def test_a_cut_off_tail_looks_whole_from_within(sealed: Flask) -> None:
+def test_a_cut_off_tail_cannot_be_found_without_checkpoints(sealed: Flask) -> None:
     with attacking(sealed) as connection:
         connection.execute(delete(Seal).where(Seal.position > 4))
         connection.execute(delete(LedgerRow).where(LedgerRow.id > 40))
@@ -270,7 +270,7 @@ def test_a_cut_off_tail_looks_whole_from_within(sealed: Flask) -> None:
     assert walked(sealed).wrong is None
 
 
-def test_what_is_sealed_as_the_walk_goes_on_does_not_disturb_it(sealed: Flask) -> None:
+def test_rows_that_are_sealed_during_a_verification_do_not_disturb_it(sealed: Flask) -> None:
     with sealed.app_context():
         walk = Verification()
         with writing() as session:

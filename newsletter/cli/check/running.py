@@ -60,11 +60,11 @@ def _finding(posted: Posted) -> Finding | None:
 
 
 def _ledger() -> Iterator[Finding]:
-    if (reason := sealing.complaint()) is not None:
+    if (reason := sealing.overdue()) is not None:
         yield Finding("ledger", reason, "see docs/ledger.md")
-    case = restored.found()
-    if case is not None and notices.find(Code.CHECKPOINTS_UNFIT) is None:
-        yield Finding("LEDGER_CHECKPOINTS", case.value, "see docs/ledger.md")
+    mismatch = restored.mismatch()
+    if mismatch is not None and notices.find(Code.CHECKPOINTS_UNFIT) is None:
+        yield Finding("LEDGER_CHECKPOINTS", mismatch.value, "see docs/ledger.md")
 
 
 def _wordings() -> Iterator[Finding]:

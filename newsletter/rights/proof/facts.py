@@ -95,7 +95,7 @@ def sealed(session: Session, happened: Sequence[LedgerRow]) -> list[Fact]:
     before = dict(session.execute(query).all())
     return [
         {
-            "row": seals.told(row),
+            "row": seals.row_as_json(row),
             "seal": _seal(by_row[row.id], before) if row.id in by_row else None,
         }
         for row in happened

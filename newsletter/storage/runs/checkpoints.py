@@ -1,4 +1,4 @@
-"""Whether there are checkpoints of this database, in one row of Job: `ran_at`, since when."""
+"""Whether this database has checkpoints, in one row of Job; `ran_at`: since when."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from newsletter.storage.models import Job
 JOB = "checkpoints"
 
 
-def are_known() -> bool:
-    """Tell whether a checkpoint was ever written, as far as this database knows."""
+def are_expected() -> bool:
+    """Tell whether this database knows of a checkpoint."""
     with reading() as session:
         return session.scalar(select(Job.ran_at).where(Job.name == JOB)) is not None
 
 
-def know() -> None:
-    """From now on, a process that sees no checkpoint refuses to start."""
-    if not are_known():
+def expect() -> None:
+    """Have processes refuse to start from now on where they find no checkpoint."""
+    if not are_expected():
         with writing() as session:
             jobs.row(session, JOB).ran_at = clock.now()
 
 
-def forget() -> None:
-    """Let processes start without checkpoints, and the first of them begin a new file."""
+def expect_none() -> None:
+    """Let processes start without checkpoints; the first of them begins a new file."""
     with writing() as session:
         session.execute(delete(Job).where(Job.name == JOB))

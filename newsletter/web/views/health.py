@@ -69,7 +69,7 @@ def _complaints() -> Iterator[str]:
     )
     if (reason := wording_registry.complaint()) is not None:
         yield reason
-    if (reason := sealing.complaint()) is not None:
+    if (reason := sealing.overdue()) is not None:
         yield reason
     if not has_key and database.anyone_confirmed():
         yield "no MAILCHIMP_API_KEY, and somebody is confirmed"

@@ -29,7 +29,7 @@ def begin(folder: Path) -> None:
 
 def give_up() -> None:
     """Let workers start without checkpoints from now on."""
-    record.forget()
+    record.expect_none()
 
 
 def _holds_any(folder: Path) -> bool:

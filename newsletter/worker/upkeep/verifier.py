@@ -72,6 +72,6 @@ def _beside_checkpoints() -> str | None:
     if folder is None:
         return None
     with suppress(OSError):
-        wrong = comparison.complaint(folder)
-        return wrong if record.are_known() else None
+        wrong = comparison.first_fault(folder)
+        return wrong if record.are_expected() else None
     return None

@@ -57,7 +57,7 @@ def sealed() -> list[Document]:
     entries: list[Document] = []
     before = b"b" * 32
     for position, row in enumerate(rows(), 3):
-        told = seals.told(row)
+        told = seals.row_as_json(row)
         seal = seals.seal(before, position, NOON, told)
         place = {"position": position, "sealed_at": rfc3339(NOON), "before": before.hex()}
         entries.append({"row": told, "seal": {**place, "seal": seal.hex()}})
