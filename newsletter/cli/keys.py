@@ -71,7 +71,7 @@ def _reencrypt() -> None:
     with _bar() as watch:
         while walk.step():
             watch(walk.seen)
-    stay = rotation.end_old_keys()
+    stay = rotation.delete_old_keys()
     if anew := walk.seen - walk.unreadable:
         click.echo(f"{_values(anew)} {'was' if anew == 1 else 'were'} encrypted again.")
     if walk.unreadable:
@@ -114,7 +114,7 @@ def list_() -> None:
 
     No key itself is shown.
     """
-    kept = rotation.kept()
+    kept = rotation.list_keys()
     for key in kept:
         by = (
             "the newest DATA_KEY" if key.place == 0 else f"DATA_KEY no. {key.place + 1} of the list"

@@ -29,5 +29,5 @@ def bind(app: Flask) -> None:
 def upgrade(revision: str = "head") -> None:
     """Migrate the current application's database to a revision."""
     bind(current_app._get_current_object())  # type: ignore[attr-defined]  # it is a proxy
-    with deadline.without():
+    with deadline.unlimited():
         flask_migrate.upgrade(revision=revision)

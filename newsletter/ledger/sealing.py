@@ -1,4 +1,4 @@
-"""Seals the ledger: rows get their seals in order of their ids, in batches, apart from the transactions that write them.
+"""Seals the ledger: rows get their seals in order of their ids, in batches, after the transactions that wrote them.
 
 A row is never sealed after one with a greater id: `newsletter ledger verify` reports a row that was inserted later.
 PostgreSQL assigns an id before the row is committed, so rows become visible out of order. As CREATE INDEX CONCURRENTLY

@@ -74,7 +74,9 @@ class Verification:
                 self._page = 1
                 return True
             position = self._last.position + 1
-            self.wrong = Wrong(position, None, "the row or its seal has a value that cannot be read")
+            self.wrong = Wrong(
+                position, None, "the row or its seal has a value that cannot be read"
+            )
         return self.wrong is None and not has_ended
 
     def _compare(self, session: Session) -> Wrong | None:

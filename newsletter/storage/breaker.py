@@ -1,6 +1,6 @@
-"""A circuit breaker: where the database let one wait in vain, others are refused at once for some seconds.
+"""A circuit breaker: after a database call timed out, further calls are refused at once for some seconds.
 
-Then one of them tries whether it answers. Without it, each request that comes would hold a thread for its whole time.
+Then one call is let through as a probe. Without the breaker, every request would block a thread until its deadline.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from newsletter.storage import deadline, outage
 from newsletter.storage.outage import Refused, Trouble
 
 PAUSE_SECONDS = 5.0
-#: A shorter wait in vain is no reason to refuse others: it may be the end of a request's time.
+#: A call that timed out sooner does not open the breaker: its request may have had little time left.
 LONG_WAIT = 3.0
-#: How long it counts that the disk was full, where nobody tries again to write.
+#: How long a full disk is reported if nothing is written meanwhile.
 REMEMBERED_SECONDS = 30.0
 
 _inside = threading.local()
 
 
 class Breaker:
-    """One process's; `seconds` is a clock that only goes forward."""
+    """One for each process; `seconds` is a monotonic clock."""
 
     def __init__(self, seconds: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
@@ -36,7 +36,7 @@ class Breaker:
 
     @contextmanager
     def guard(self) -> Iterator[None]:
-        """Use the database, unless it did not answer of late; raise Refused. What lies within belongs to it."""
+        """Use the database; raise Refused while the breaker is open. Nested uses count as one."""
         if getattr(_inside, "guarded", False):
             yield
             return
@@ -52,17 +52,17 @@ class Breaker:
         finally:
             _inside.guarded = False
 
-    def has_written(self) -> None:
-        """Something was committed."""
+    def record_write(self) -> None:
+        """Call after a commit."""
         self._full, self.written_at = None, self._seconds()
 
     def is_full(self) -> Trouble | None:
-        """That there was no room for what was last written, if that was of late."""
+        """The full disk that the last write met, if that was recently."""
         is_old = self._seconds() - self._full_at > REMEMBERED_SECONDS
         return None if is_old else self._full
 
     def _enter(self) -> bool:
-        """Tell whether this is the one that tries; raise Refused."""
+        """Tell whether this call is the probe; raise Refused."""
         if deadline.left() <= 0.0:
             raise Refused(outage.NO_TIME)
         with self._lock:

@@ -1,7 +1,7 @@
-"""How the database is spoken to: engine options, transactions, and whether it is ready.
+"""The database: engine options, transactions and locks.
 
-Nothing outside opens a transaction by itself: `writing()` for what changes something, `reading()` for what only
-looks. Neither is ever held during a network call.
+All other modules use `writing()` for a transaction that changes something and `reading()` for one that does not.
+Neither is ever open during a network call.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from newsletter.storage.schema import migrations_folder
 
 POOL_SIZE = 20
 _OPTIONS: dict[str, Any] = {
-    # Values of statements are personal data: an error must not show them.
+    # Parameters of statements are personal data: no error message may contain them.
     "hide_parameters": True,
     "pool_size": POOL_SIZE,
     "max_overflow": POOL_SIZE,
     "pool_timeout": 5.0,
     "pool_use_lifo": True,
 }
-_BREAKERS = "breakers of the database"
+_BREAKERS = "database breakers"
 
 
 def init(app: Flask, settings: Settings) -> None:
@@ -42,12 +42,12 @@ def init(app: Flask, settings: Settings) -> None:
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = dict(_OPTIONS)
     path = Path(url.database) if url.drivername == "sqlite" and url.database else None
     writes = Breaker()
-    # Where SQLite's file is locked for writers, it can be read.
+    # A SQLite file that is locked for writers can still be read.
     app.extensions[_BREAKERS] = {"writes": writes, "reads": Breaker() if path else writes}
     if path is not None:
         sqlite.make_file(path)
     else:
-        from newsletter.storage import postgresql  # 9 MB that nobody needs on SQLite
+        from newsletter.storage import postgresql  # here, since it takes 9 MB
 
         app.config["SQLALCHEMY_ENGINE_OPTIONS"]["connect_args"] = dict(postgresql.CONNECT_ARGS)
     db.init_app(app)
@@ -67,13 +67,13 @@ def is_sqlite() -> bool:
 def _fresh_session() -> Session:
     session = db.session()
     if session.in_transaction():
-        # One inside the other would end the outer one with the inner.
+        # The end of a nested transaction would end the outer one.
         raise RuntimeError("a transaction is open already")
     return session
 
 
 def breaker() -> Breaker:
-    """What refuses to write where the database does not answer."""
+    """The circuit breaker of writes."""
     writes: Breaker = current_app.extensions[_BREAKERS]["writes"]
     return writes
 
@@ -84,8 +84,8 @@ def _breaker_of_reads() -> Breaker:
 
 
 @contextmanager
-def apart() -> Iterator[Session]:
-    """A look at the database beside whatever transaction is open, for what every transaction needs."""
+def own_connection() -> Iterator[Session]:
+    """Read outside of the current transaction, on another connection; used by the keyring."""
     with (
         _breaker_of_reads().guard(),
         db.engine.connect().execution_options(only_reads=True) as own,
@@ -96,33 +96,33 @@ def apart() -> Iterator[Session]:
 
 @contextmanager
 def writing() -> Iterator[Session]:
-    """One transaction that changes something: committed at the end, undone on any exception."""
+    """One transaction that changes something: committed at the end, rolled back on any exception."""
     session = _fresh_session()
-    with breaker().guard(), sqlite.turn() if is_sqlite() else nullcontext():
+    with breaker().guard(), sqlite.write_lock() if is_sqlite() else nullcontext():
         try:
             yield session
             session.commit()
         finally:
-            # Undoes what was not committed. What was read stays readable, and nothing stale is left to the next.
+            # Rolls back what was not committed, and detaches the objects, which stay readable.
             session.close()
-    breaker().has_written()
+    breaker().record_write()
 
 
 @contextmanager
 def reading() -> Iterator[Session]:
-    """One transaction that only looks; on SQLite it waits for no writer."""
+    """One transaction that changes nothing; on SQLite it waits for no writer."""
     session = _fresh_session()
     with _breaker_of_reads().guard():
         try:
             session.connection(execution_options={"only_reads": True})
             yield session
         finally:
-            # What was read stays readable, and is no longer bound to the session.
+            # The objects are detached, and stay readable.
             session.close()
 
 
 _LOCK = text("SELECT pg_advisory_xact_lock(:number)")
-#: The same number, made of a row's digest where it lies: one trip to the server instead of two.
+#: The same number, computed from the row's digest by the server: one round trip instead of two.
 _LOCK_BY_REF = text(
     "SELECT pg_advisory_xact_lock(('x' || encode(substr(digest, 1, 8), 'hex'))::bit(64)::bigint)"
     " FROM subscription WHERE ref = :ref"
@@ -130,10 +130,10 @@ _LOCK_BY_REF = text(
 
 
 def lock(session: Session, *digests: bytes) -> None:
-    """Let nobody else act on these addresses until the transaction ends, known or not.
+    """Lock these addresses, known or not, until the transaction ends.
 
-    Always in the same order, so that two who want the same two never wait for each other. On SQLite, whose writers
-    are alone anyway, there is nothing to do.
+    They are locked in a fixed order, so that two transactions never wait for each other. SQLite has one writer and
+    needs no lock.
     """
     if is_sqlite():
         return
@@ -143,18 +143,18 @@ def lock(session: Session, *digests: bytes) -> None:
 
 
 def lock_by_ref(session: Session, ref: str) -> None:
-    """Let nobody else act on the address of a row until the transaction ends; nothing if the row is gone."""
+    """Lock the address of a row until the transaction ends; nothing if there is no such row."""
     if not is_sqlite():
         session.connection().execute(_LOCK_BY_REF, {"ref": ref})
 
 
 def anyone_confirmed() -> bool:
-    """Tell whether somebody is confirmed, and so waits for Mailchimp."""
+    """Tell whether there is a confirmed subscriber, who needs Mailchimp."""
     return _is_any(select(Subscription.ref).where(Subscription.status == Status.CONFIRMED))
 
 
 def any_erasure_waits_for_mailchimp() -> bool:
-    """Tell whether somebody who was erased here is still to be forgotten there."""
+    """Tell whether somebody who was erased here still has to be erased there."""
     return _is_any(select(Erasure.id).where(Erasure.mailchimp_done_at.is_(None)))
 
 

@@ -1,4 +1,4 @@
-"""How long the database may keep us waiting: what is left of a request's time, else the longest wait for one answer."""
+"""How long to wait for the database: the rest of a request's time, otherwise a limit for each answer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-#: Seconds that a worker or a command waits for one answer. The longest statements of ours take about one.
+#: Seconds that a worker or a command waits for one answer. Our slowest statements take about one.
 LONGEST_WAIT = 30.0
 
 _ends: ContextVar[float | None] = ContextVar("ends", default=None)
@@ -15,7 +15,7 @@ _ends: ContextVar[float | None] = ContextVar("ends", default=None)
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Give all that is asked of the database within the block so many seconds together, or fewer if there were."""
+    """Limit all database calls of the block to so many seconds together; an earlier deadline stays."""
     before, ends = _ends.get(), time.monotonic() + seconds
     token = _ends.set(ends if before is None else min(ends, before))
     try:
@@ -25,8 +25,8 @@ def within(seconds: float) -> Iterator[None]:
 
 
 @contextmanager
-def without() -> Iterator[None]:
-    """Wait for the database as long as it takes: a migration may."""
+def unlimited() -> Iterator[None]:
+    """Wait for the database as long as it takes, as a migration does."""
     token = _ends.set(float("inf"))
     try:
         yield
@@ -35,6 +35,6 @@ def without() -> Iterator[None]:
 
 
 def left() -> float:
-    """Seconds that the next answer may take; 0 where the time is over."""
+    """Seconds to wait for the next answer; 0 after the deadline."""
     ends = _ends.get()
     return LONGEST_WAIT if ends is None else max(0.0, ends - time.monotonic())

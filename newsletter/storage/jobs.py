@@ -1,4 +1,4 @@
-"""What only one worker does at a time (leases), and what no worker does for now (holds, which are notices)."""
+"""Leases, so that only one worker does a job at a time; heartbeats of workers; holds of a whole side (notices)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from newsletter.storage.models import Job
 from newsletter.storage.moments import has_come, latest
 from newsletter.storage.notices import Code
 
-#: What a killed process held is taken over within 30 s (interface.md): the lease, and a second to notice.
+#: Another worker takes over from a killed one within 30 s: when the lease has ended, and a few seconds to notice.
 LEASE = timedelta(seconds=20)
 BEAT_SECONDS = 5.0  #: between two renewals of a lease
 PROBE_EVERY = timedelta(seconds=30)
@@ -34,13 +34,13 @@ log = logging.getLogger(__name__)
 
 
 def row(session: Session, name: str) -> Job:
-    """The row of a job, locked; made where there is none."""
+    """The row of a job, locked; inserted if it is missing."""
     statements.insert_missing(session, Job, name=name)
     return session.scalars(select(Job).where(Job.name == name).with_for_update()).one()
 
 
 def take(name: str, owner: str) -> bool:
-    """Take a lease, or keep the one held; False while another worker holds it."""
+    """Take a lease, or renew one's own; False while another owner has it."""
     now = clock.now()
     with reading() as session:
         job = session.get(Job, name)
@@ -65,14 +65,14 @@ def _is_others(job: Job, owner: str, now: datetime) -> bool:
 
 
 def beat(worker: str, *, except_for: Collection[str] = ()) -> None:
-    """Say that a worker is alive, and keep its own leases and those of its loops ("worker loop"), but for some."""
+    """Record that a worker is alive, and renew its leases and those of its loops (owner "worker loop"), except some."""
     now = clock.now()
     with writing() as session:
         alive = row(session, f"{WORKER_PREFIX}{worker}")
         alive.leased_by, alive.ran_at = worker, now
         session.flush()
-        _keep(session, now, _is_of(worker), Job.leased_by.not_in(except_for))
-        # The row of a worker that was killed long ago tells nobody anything.
+        _renew(session, now, _is_of(worker), Job.leased_by.not_in(except_for))
+        # Rows of workers that were killed long ago are of no use.
         is_over = has_come(Job.leased_until, now - timedelta(days=1), latest(now, LEASE))
         is_gone = (Job.name.startswith(WORKER_PREFIX), is_over)
         session.execute(delete(Job).where(*is_gone))
@@ -82,25 +82,25 @@ def _is_of(worker: str) -> ColumnElement[bool]:
     return or_(Job.leased_by == worker, Job.leased_by.startswith(f"{worker} "))
 
 
-def keep(owner: str) -> None:
-    """Keep the leases of somebody who is no worker."""
+def renew(owner: str) -> None:
+    """Renew the leases of a command."""
     with writing() as session:
-        _keep(session, clock.now(), Job.leased_by == owner)
+        _renew(session, clock.now(), Job.leased_by == owner)
 
 
-def _keep(session: Session, now: datetime, *which: ColumnElement[bool]) -> None:
+def _renew(session: Session, now: datetime, *which: ColumnElement[bool]) -> None:
     session.execute(update(Job).where(*which).values(leased_until=now + LEASE))
 
 
 def give_back(name: str, owner: str) -> None:
-    """Let go of one lease."""
+    """End one lease."""
     with writing() as session:
         is_held = (Job.name == name, Job.leased_by == owner)
         session.execute(update(Job).where(*is_held).values(leased_by=None, leased_until=None))
 
 
 def leave(worker: str) -> None:
-    """Give everything back that a worker, or a command, held, as it ends."""
+    """End all leases of a worker or a command that ends."""
     with writing() as session:
         session.execute(delete(Job).where(Job.name == f"{WORKER_PREFIX}{worker}"))
         freed = update(Job).where(_is_of(worker))
@@ -108,7 +108,7 @@ def leave(worker: str) -> None:
 
 
 def worker_is_alive() -> bool:
-    """Tell whether any worker said of late that it is there."""
+    """Tell whether any worker's heartbeat is recent."""
     now = clock.now()
     is_over = has_come(Job.leased_until, now, latest(now, LEASE))
     with reading() as session:
@@ -117,7 +117,7 @@ def worker_is_alive() -> bool:
 
 
 def hold(side: Side, reason: str) -> None:
-    """The other side refuses us altogether: use nothing up until a probe succeeds."""
+    """Put a side on hold that refuses everything: nothing is sent, and no try is counted, until a probe succeeds."""
     is_logged = hold_reason(side) == reason
     with writing() as session:
         notices.post_in(session, _HOLDS[side], detail=reason)
@@ -128,7 +128,7 @@ def hold(side: Side, reason: str) -> None:
 
 
 def release(side: Side) -> None:
-    """The other side takes us again; what happened at Mailchimp meanwhile, reconciling tells."""
+    """End the hold of a side; a reconciliation finds out what happened at Mailchimp meanwhile."""
     held = notices.find(_HOLDS[side])
     if held is None:
         return
@@ -136,33 +136,33 @@ def release(side: Side) -> None:
     with writing() as session:
         notices.clear_in(session, held.code)
         if side == "mailchimp":
-            row(session, RECONCILIATION).ran_at = None  # it is due at once
+            row(session, RECONCILIATION).ran_at = None  # due at once
     log.warning("%s is released after %.0f s on hold", side, (now - held.since).total_seconds())
 
 
 def hold_reason(side: Side) -> str | None:
-    """Why a side is on hold; None when it is not."""
+    """Why a side is on hold; None: it is not."""
     held = notices.find(_HOLDS[side])
     return None if held is None else held.detail
 
 
 def has_run_since(ran_at: datetime | None, moment: datetime) -> bool:
-    """Tell whether a job has run since then; one that ran at a moment to come has run by a clock that was ahead."""
+    """Tell whether a job has run since then; a future `ran_at`, set by a clock that was ahead, does not count."""
     return ran_at is not None and moment <= ran_at <= latest(clock.now(), timedelta(0))
 
 
 def last_night(now: datetime) -> datetime:
-    """When the nightly hour struck last."""
+    """The last time that it was NIGHT_HOUR."""
     local = now.astimezone(config.current().zone)
     night = local.replace(hour=NIGHT_HOUR, minute=0, second=0, microsecond=0)
     return night if night <= local else night - timedelta(days=1)
 
 
 class Permit(StrEnum):
-    """Leave to send something out."""
+    """Permission to send one thing to a side."""
 
     FREE = "free"
-    PROBE = "probe"  #: the side is on hold: this one tells whether it still refuses us
+    PROBE = "probe"  #: the side is on hold: this one tests whether it still refuses
 
 
 def ask_permit(side: Side, *, at_start: bool = False) -> Permit | None:

@@ -1,4 +1,4 @@
-"""The tables. Rows are plain data: what may happen to them is decided in lifecycle.py, done in subscriptions/."""
+"""The tables. Rows are plain data: lifecycle.py decides how they change, subscriptions/ changes them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from newsletter.domain.lifecycle import Event, MailchimpStatus, Reason, Status
 
 
 class Model(DeclarativeBase):
-    """What all tables share: names for every constraint, so that a later migration can drop them."""
+    """Base of all tables; every constraint gets a name, so that a later migration can drop it."""
 
     metadata = MetaData(
         naming_convention={
@@ -48,33 +48,33 @@ db = SQLAlchemy(
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment in UTC with microseconds; SQLite, which knows no zones, holds it without one."""
+    """A time in UTC with microseconds; SQLite has no time zones and stores it without one."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse moments without a zone."""
+        """Convert to UTC; raise ValueError for a time without a zone."""
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("a moment needs a time zone")
+            raise ValueError("a time needs a time zone")
         value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(
         self,
         value: datetime | None,
-        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy hands it in
+        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy passes it
     ) -> datetime | None:
-        """Give the moment back in UTC, whatever the database's own zone is."""
+        """Return it in UTC, whatever the database's time zone is."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 def _word(enum: type[StrEnum], name: str) -> Enum:
-    """An enum's values, checked by the database."""
+    """A text column that the database restricts to the enum's values."""
     return Enum(
         enum,
         name=name,
@@ -85,32 +85,32 @@ def _word(enum: type[StrEnum], name: str) -> Enum:
     )
 
 
-#: SQLite counts by itself only in a column of exactly this type.
+#: SQLite increments only a column of exactly the type INTEGER.
 _Counter = BigInteger().with_variant(Integer, "sqlite")
 
 
 class Wording(Model):
     """A consent text as it was shown, never changed; a new text is a new row.
 
-    What ends is the text alone: that this one was withdrawn stays known by its hash.
+    At the end of its period only `text` is deleted: the hash stays, so that a withdrawn text is not published again.
     """
 
     __tablename__ = "wording"
 
     hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     language: Mapped[str] = mapped_column(String(8))
-    text: Mapped[str] = mapped_column(Text)  #: empty once it has ended
+    text: Mapped[str] = mapped_column(Text)  #: empty once it is deleted
     published_at: Mapped[datetime] = mapped_column(UtcDateTime)
     withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     @property
     def has_ended(self) -> bool:
-        """Tell whether the text is there no more."""
+        """Tell whether the text is deleted."""
         return not self.text
 
 
 class Subscription(Model):
-    """One address and where it stands, here and at Mailchimp."""
+    """One address and its status, here and at Mailchimp."""
 
     __tablename__ = "subscription"
 
@@ -120,7 +120,9 @@ class Subscription(Model):
     status: Mapped[Status] = mapped_column(_word(Status, "status"))
     reason: Mapped[Reason | None] = mapped_column(_word(Reason, "reason"))
     round: Mapped[int] = mapped_column(default=1)
-    confirmed_round: Mapped[int | None]  #: the round last confirmed: there is a consent to prove
+    confirmed_round: Mapped[
+        int | None
+    ]  #: the last confirmed round; None: there is no consent to prove
     since: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     left_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -128,10 +130,10 @@ class Subscription(Model):
     wording: Mapped[str | None] = mapped_column(ForeignKey(Wording.hash))
     nonce: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     hold: Mapped[bool] = mapped_column(default=False)  #: Art. 18 GDPR
-    replaces_ref: Mapped[str | None] = mapped_column(String(32))  #: whom its confirmation blocks
-    follows_ref: Mapped[str | None] = mapped_column(
-        String(32)
-    )  #: whose corrected address it is, for good
+    #: The row with the earlier address, which the confirmation of this one blocks.
+    replaces_ref: Mapped[str | None] = mapped_column(String(32))
+    #: The same row, kept after the confirmation.
+    follows_ref: Mapped[str | None] = mapped_column(String(32))
 
     audience: Mapped[MailchimpStatus] = mapped_column(
         _word(MailchimpStatus, "audience"), default=MailchimpStatus.ABSENT
@@ -139,8 +141,8 @@ class Subscription(Model):
     audience_try_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     audience_tries: Mapped[int] = mapped_column(default=0)
     audience_error: Mapped[str | None] = mapped_column(String(64))
-    #: What calls asked for whose outcome is not known (`unknown`: one this, one that), and until when Mailchimp
-    #: may still carry them out.
+    #: The status requested by calls with unknown outcome (`unknown`: by different calls, different ones), and until
+    #: when they may still take effect.
     audience_asked: Mapped[MailchimpStatus | None] = mapped_column(_word(MailchimpStatus, "asked"))
     audience_settles_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     synced_round: Mapped[int | None]  #: the round whose add Mailchimp acknowledged
@@ -153,38 +155,40 @@ class Subscription(Model):
         CheckConstraint(
             "(status IN ('blocked', 'returning')) = (reason IS NOT NULL)", name="blocked_why"
         ),
-        # Only a block that Mailchimp knows nothing of may be a digest alone.
+        # Only a block of which Mailchimp has no contact may be without the address.
         CheckConstraint(
             "address IS NOT NULL OR (status = 'blocked' AND audience = 'absent')", name="reachable"
         ),
-        # For the audience loop, which looks for rows whose place at Mailchimp is not the wanted one.
+        # For the audience loop, which finds rows whose status at Mailchimp is not the wanted one.
         Index("ix_subscription_place", "status", "hold", "audience", "audience_try_at"),
-        # For the purge of requests that nobody confirmed.
+        # For the deletion of requests that nobody confirmed.
         Index(
             "ix_subscription_expires_at",
             "expires_at",
             sqlite_where=text("expires_at IS NOT NULL"),
             postgresql_where=text("expires_at IS NOT NULL"),
         ),
-        # For the pair of rows that a changed address leaves behind.
+        # For the two rows of a person whose address was corrected.
         Index(None, "follows_ref"),
     )
 
 
 class LetterKind(StrEnum):
-    """What a letter is for."""
+    """The purpose of a letter."""
 
     CONFIRMATION = "confirmation"
-    WAY_BACK = "way_back"  #: how to come back to Mailchimp, which does not let us add the person
-    MY_DATA = "my_data"  #: a link to all that is held, for whoever asked for it
+    WAY_BACK = (
+        "way_back"  #: names Mailchimp's own form to a person whom Mailchimp does not let us add
+    )
+    MY_DATA = "my_data"  #: a link to the person's data
 
 
 class Letter(Model):
-    """A letter to send, or one that was sent: then its evidence. It waits while neither sent nor failed."""
+    """An e-mail to send, or one that was sent, kept as evidence. It is queued while neither sent nor failed."""
 
     __tablename__ = "letter"
 
-    #: The order of writing: two letters may bear the same time.
+    #: The order of writing: two letters may have the same time.
     number: Mapped[int] = mapped_column(_Counter, primary_key=True, autoincrement=True)
     id: Mapped[str] = mapped_column(String(32), unique=True)
     ref: Mapped[str] = mapped_column(ForeignKey(Subscription.ref, ondelete="CASCADE"), index=True)
@@ -197,14 +201,14 @@ class Letter(Model):
     leased_by: Mapped[str | None] = mapped_column(String(32))
     leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     tries: Mapped[int] = mapped_column(default=0)
-    copies: Mapped[int] = mapped_column(default=0)  #: how many may have arrived
+    copies: Mapped[int] = mapped_column(default=0)  #: how often it may have been delivered
     error: Mapped[str | None] = mapped_column(String(64))
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     failed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     evidence: Mapped[bytes] = mapped_column(LargeBinary)  #: encrypted
 
     __table_args__ = (
-        # For the postman, which takes the letter that has waited longest.
+        # For the postman, which takes the letter that is due for longest.
         Index(
             "ix_letter_due_at",
             "due_at",
@@ -216,7 +220,7 @@ class Letter(Model):
 
 
 class LedgerRow(Model):
-    """One thing that has happened. Never updated, never deleted; nothing personal in it."""
+    """One event. Never updated, never deleted; nothing personal in it."""
 
     __tablename__ = "ledger_row"
 
@@ -226,14 +230,14 @@ class LedgerRow(Model):
     round: Mapped[int | None]
     event: Mapped[Event] = mapped_column(_word(Event, "event"))
     reason: Mapped[Reason | None] = mapped_column(_word(Reason, "reason"))
-    detail: Mapped[str | None] = mapped_column(String(64))  #: a code: what was synced, why not
+    detail: Mapped[str | None] = mapped_column(String(64))  #: a code, such as Mailchimp's error
     wording: Mapped[str | None] = mapped_column(String(64))
     actor: Mapped[str | None] = mapped_column(String(64))
     commitment: Mapped[bytes | None] = mapped_column(LargeBinary(32))
 
 
 class Seal(Model):
-    """The chain over the ledger: rows are only added, in a dense sequence of its own."""
+    """The hash chain over the ledger: rows are only added, and positions have no gaps."""
 
     __tablename__ = "seal"
 
@@ -244,37 +248,37 @@ class Seal(Model):
 
 
 class Erasure(Model):
-    """An erasure on its way; digest (while it stands, a repeated request is this one) and address live until
-    Mailchimp has confirmed.
+    """An erasure. Digest and address are kept until Mailchimp has confirmed; as long as the digest is there, a repeated
+    request returns this row.
     """
 
     __tablename__ = "erasure"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     ref: Mapped[str] = mapped_column(String(32), index=True)
-    case_id: Mapped[str] = mapped_column(String(32), index=True)  #: shared by all of one person
+    case_id: Mapped[str] = mapped_column(String(32), index=True)  #: of all erasures of one person
     digest: Mapped[bytes | None] = mapped_column(LargeBinary(32), unique=True)
     address: Mapped[bytes | None] = mapped_column(LargeBinary)  #: encrypted
     keep_block: Mapped[bool] = mapped_column(default=False)
-    #: Codes of what there was to delete here, and whether Mailchimp had the contact: what the receipt may name.
+    #: For the receipt: codes of what was deleted here, and whether Mailchimp had the contact.
     found: Mapped[list[str]] = mapped_column(JSON, default=list)
     found_at_mailchimp: Mapped[bool] = mapped_column(default=False)
     actor: Mapped[str] = mapped_column(String(64))
     requested_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    #: Until when a call made before may still put the person back at Mailchimp.
+    #: Until when an earlier call may still add the person at Mailchimp again.
     settles_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     try_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     tries: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None] = mapped_column(String(64))
     mailchimp_done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    #: When something was last deleted for it, which SQLite's files must be cleaned of, and when they were.
+    #: When rows were last deleted for it, and when SQLite's files were free of them.
     deleted_at: Mapped[datetime] = mapped_column(UtcDateTime)
     file_done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (
         CheckConstraint("completed_at IS NULL OR digest IS NULL", name="ends_anonymous"),
-        # For the worker, which looks for what is still to be done among the receipts.
+        # For the worker, which finds unfinished erasures among all that are kept as receipts.
         Index(
             "ix_erasure_requested_at",
             "requested_at",
@@ -291,7 +295,7 @@ class Erasure(Model):
 
 
 class Quota(Model):
-    """When letters were written to an address of late: `letters` is a list of [RFC 3339 time, letter's id]."""
+    """Letters to an address within 24 hours: `letters` is a list of [RFC 3339 time, letter's id]."""
 
     __tablename__ = "quota"
 
@@ -301,7 +305,7 @@ class Quota(Model):
 
 
 class Job(Model):
-    """Something that only one worker does at a time: its lease, when it last ran, and where it goes on."""
+    """A job that only one worker does at a time: its lease, when it last ran, and its progress (`cursor`)."""
 
     __tablename__ = "job"
 
@@ -313,7 +317,7 @@ class Job(Model):
 
 
 class Notice(Model):
-    """What a process wants staff to know; `owner` is "" where it concerns all of them. It ends at `until`."""
+    """A message for staff; `owner` is the process that it concerns, "" for all. It ends at `until`."""
 
     __tablename__ = "notice"
 
@@ -325,7 +329,7 @@ class Notice(Model):
 
 
 class RetentionRun(Model):
-    """One run of the job that ends data: when it began, and how many of each class it ended, counts alone."""
+    """One run of retention: when it began, and how many of each class of data it ended."""
 
     __tablename__ = "retention_run"
 

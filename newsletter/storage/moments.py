@@ -1,6 +1,6 @@
-"""Moments to come, as they are kept: one that lies further ahead than it is ever set has come.
+"""Times in the future that a host has stored: a time further ahead than any host would set it counts as past.
 
-A clock that was ahead sets them so, and nobody would take over what it held, or do what it put off, until then.
+A host whose clock was ahead sets such times; without this rule its leases and retries would block until then.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from typing import Any, overload
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, or_
 
-#: So far the clocks of two hosts may differ (`newsletter check` tells of more).
+#: How far the clocks of two hosts may differ (`newsletter check` reports more).
 CLOCKS_DIFFER = timedelta(seconds=30)
 
-#: A call to Mailchimp ends within the first, and may be carried out there for as long as the second after that.
+#: A call to Mailchimp ends within the first, and may take effect there until the second has passed after that.
 LONGEST_CALL, CARRIED_OUT_WITHIN = timedelta(seconds=60), timedelta(seconds=120)
 SETTLING = (
     LONGEST_CALL + CARRIED_OUT_WITHIN
@@ -23,7 +23,7 @@ Bound = datetime | ColumnElement[Any]
 
 
 def latest(now: datetime, longest: timedelta) -> datetime:
-    """The latest moment that a host may have set which sets it so far ahead at most."""
+    """The latest time that a host may set now, if it never sets one further ahead than `longest`."""
     return now + longest + CLOCKS_DIFFER
 
 
@@ -34,7 +34,7 @@ def has_come(
     moment: SQLColumnExpression[Any], now: Bound, latest: Bound
 ) -> ColumnElement[bool]: ...
 def has_come(moment: Any, now: Any, latest: Any) -> Any:
-    """Tell whether a moment is over, was never set, or is later than it can be; of a column, as a condition in SQL."""
+    """Tell whether a time is past, is not set, or is later than possible; for a column, as a condition in SQL."""
     if moment is None:
         return True
     if isinstance(moment, datetime):

@@ -1,8 +1,9 @@
-"""What a process wants staff to know, in one table: /ready and `newsletter check` list it.
+"""Notices for staff, in one table that /ready and `newsletter check` list.
 
-Whoever notices something posts it, and clears it when it is over. A process that may be killed gives `until`, and
-renews it while it holds. What has to happen by a moment is posted ahead, to be listed from that moment on, and posted
-anew whenever it happens: then its absence is told even where no worker lives. Never a secret or an address.
+A process posts a notice when it detects a condition, and clears it when the condition is over. A process that may be
+killed gives `until`, and renews the notice while the condition lasts. Something that must happen by a certain time has
+a notice with a future `since`, which is posted anew whenever it happens: so its absence is reported even if no worker
+runs. A notice never contains a secret or an address.
 """
 
 from __future__ import annotations
@@ -22,20 +23,19 @@ from newsletter.storage.models import Notice
 
 @dataclass(frozen=True)
 class Sentence:
-    """What it is about (a setting or a subject), what is wrong, and what to do; `{detail}` stands for the detail."""
+    """What it is about (a setting or a subject), what is wrong, and what to do; `{detail}` is replaced."""
 
     about: str
     wrong: str
     remedy: str
-    is_hint: bool = False  #: worth knowing, but no mistake
+    is_hint: bool = False  #: worth knowing, but no error
 
     def filled(self, detail: str | None) -> Sentence:
-        """The sentence with its detail."""
         return replace(self, wrong=self.wrong.replace("{detail}", detail or ""))
 
 
 class Code(Enum):
-    """Everything that can be posted; the table keeps the name in lower case (at most 32 characters)."""
+    """All notices; the table has the name in lower case (at most 32 characters)."""
 
     LETTER_UNSAFE = Sentence(
         "letters",
@@ -116,7 +116,7 @@ class Code(Enum):
 
 @dataclass(frozen=True)
 class Posted:
-    """One notice: what, by which process ("" for all of them), since when."""
+    """One notice; `owner`: the process that it concerns, "" for all."""
 
     code: Code
     owner: str
@@ -125,7 +125,6 @@ class Posted:
 
     @property
     def sentence(self) -> Sentence:
-        """What staff read."""
         return self.code.value.filled(self.detail)
 
 
@@ -136,10 +135,10 @@ def post(
     until: datetime | None = None,
     since: datetime | None = None,
 ) -> bool:
-    """Post or renew a notice; True if it is new or says something else.
+    """Post or renew a notice; True if it is new or has changed.
 
-    `since`: from when it is listed; without it, from now, or from when the same notice was first posted. Repeating it
-    costs a look: `until` is written anew when half of the time to it has passed.
+    `since`: from when it is listed; by default from now, or from when the same notice was first posted. A repeated call
+    only reads: `until` is updated when half of the time to it has passed.
     """
     now = clock.now()
     with reading() as session:
@@ -160,7 +159,7 @@ def post_in(
     until: datetime | None = None,
     since: datetime | None = None,
 ) -> None:
-    """Post a notice as a part of a transaction."""
+    """Post a notice within a transaction."""
     now = clock.now()
     session.execute(delete(Notice).where(Notice.until <= now))
     statements.insert_missing(session, Notice, code=_key(code), owner=owner, since=since or now)
@@ -171,26 +170,26 @@ def post_in(
 
 
 def clear(code: Code, owner: str = "") -> None:
-    """Take a notice back; nothing if there is none, which costs a look."""
+    """Delete a notice; where there is none, this only reads."""
     if find(code, owner) is not None:
         with writing() as session:
             clear_in(session, code, owner)
 
 
 def clear_in(session: Session, code: Code, owner: str = "") -> None:
-    """Take a notice back as a part of a transaction."""
+    """Delete a notice within a transaction."""
     session.execute(delete(Notice).where(Notice.code == _key(code), Notice.owner == owner))
 
 
 def find(code: Code, owner: str = "") -> Posted | None:
-    """A notice that has not ended, be it for a moment to come."""
+    """A notice that has not ended, also one with a future `since`."""
     is_it = (Notice.code == _key(code), Notice.owner == owner)
     return next(iter(_read(*is_it)), None)
 
 
 def current(*codes: Code) -> list[Posted]:
-    """All that staff are to know now, or what is of some kinds; the oldest first."""
-    # A later release may have codes that this one does not know.
+    """All notices that are listed now, or those of some codes; the oldest first."""
+    # A later release may have posted codes that this one does not know.
     keys = [_key(code) for code in codes or Code]
     return _read(Notice.code.in_(keys), Notice.since <= clock.now())
 

@@ -1,4 +1,4 @@
-"""Why the database cannot be used, in words: for `newsletter check`, staff's commands, the logs and /ready."""
+"""Explains errors of the database in words: for `newsletter check`, staff's commands, the log and /ready."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from newsletter.domain.errors import Unavailable, WrongDataKey
 
-REPEAT_SECONDS = 60.0  #: how often the log tells of an outage that lasts
+REPEAT_SECONDS = 60.0  #: how often an outage that lasts is logged
 
-#: What the database or its keyring as a whole raises: it says nothing of the one row that was at hand.
+#: Errors of the database or its keyring as a whole, not of the row being processed.
 OF_THE_DATABASE = (SQLAlchemyError, Unavailable, WrongDataKey)
 
 log = logging.getLogger(__name__)
@@ -25,12 +25,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Trouble:
-    """What is wrong with the database and what to do, without its name, user, host or password."""
+    """What is wrong with the database and what to do; it never names the database, user, host or password."""
 
     wrong: str
     remedy: str
     about: str = "DATABASE_URL"
-    over: str = "the database is back"  #: what is said when it has ended
+    over: str = "the database is back"  #: logged at its end
 
     def __str__(self) -> str:
         return f"{self.wrong}; {self.remedy}"
@@ -42,7 +42,7 @@ EARLIER_SCHEMA = Trouble("the database has an earlier schema", _RELEASE)
 NO_KEYRING = Trouble(
     "the database has no keyring yet", _RELEASE, "DATA_KEY", "the database has its keyring"
 )
-#: Wrapped anew beside a process that was not given the newest DATA_KEY, or of a backup from before that.
+#: This process does not have the DATA_KEY that wrapped the keyring last, or that of a restored backup.
 OTHER_KEYRING = Trouble(
     str(WrongDataKey()).rstrip("."),
     "put the one that does into the list of this process, and restart it: the newest, or that of a restored backup",
@@ -53,7 +53,7 @@ ALL_BUSY = Trouble("no connection to the database has become free in time", "see
 NO_TIME = Trouble(
     "a request waited too long for a thread", "see what is slow, or raise WEB_CONCURRENCY"
 )
-#: What is met by those who wait behind others: the log tells of it where it tells of nothing else.
+#: Consequences of other troubles: logged only if nothing else is.
 _CONSEQUENCES = (ALL_BUSY, NO_TIME)
 _AWAY = Trouble(
     "the database does not answer",
@@ -70,7 +70,7 @@ READ_ONLY = Trouble(
 _SERVER_FULL = Trouble("the disk of the database server is full", "make room")
 FILE_FULL = Trouble("the disk of the SQLite file is full", "make room")
 _LOCKED = "55P03"
-#: By PostgreSQL's code (its appendix A), once we are connected.
+#: By PostgreSQL's error code (its manual, appendix A), once we are connected.
 _SQLSTATES = {
     "42P01": NO_TABLES,
     "42703": EARLIER_SCHEMA,
@@ -85,9 +85,9 @@ _SQLSTATES = {
         "the database server has no connection left", "raise its max_connections, or use fewer"
     ),
 }
-#: Classes of codes that speak of the server's state: connection, resources, operator, its system, its own failure.
+#: Classes of error codes that are about the server's state: connection, resources, operator, system, internal error.
 _STATES = ("08", "53", "55", "57", "58", "XX")
-#: What a server says as it refuses a connection: only there has the driver no code, but the words.
+#: By words in the message: while connecting, the driver has no error code.
 _REFUSALS = {
     "password": Trouble(
         "the database server refuses the sign-in", "put the right user and password into it"
@@ -102,7 +102,7 @@ _REFUSALS = {
     ),
     "too many": _SQLSTATES["53300"],
 }
-#: By the beginning of SQLite's name for it.
+#: By the beginning of SQLite's name of the error.
 _SQLITE = {
     "SQLITE_NOTADB": Trouble("the file is no SQLite database", "name another file"),
     "SQLITE_CORRUPT": Trouble("the SQLite file is damaged", "restore it from a backup"),
@@ -115,13 +115,13 @@ _SQLITE = {
         "let the user of `web` and `worker` write to the file and its folder",
     ),
 }
-#: For these, the driver has a general error.
+#: The driver raises a DatabaseError for these, not an OperationalError.
 _DAMAGES = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
 _SQLITE_WORDS = {"no such table": NO_TABLES, "no such column": EARLIER_SCHEMA}
 
 
 class Refused(Unavailable):
-    """Nothing was asked of the database, for its state or for want of time."""
+    """The database was not called: the breaker is open, or no time is left."""
 
     def __init__(self, trouble: Trouble) -> None:
         self.trouble = trouble
@@ -129,11 +129,11 @@ class Refused(Unavailable):
 
 
 class TookTooLong(Refused):
-    """It was waited for in vain, within this process."""
+    """Other writers of this process held the write lock for too long."""
 
 
 def trouble_of(error: Exception) -> Trouble:
-    """What an error of the database means."""
+    """The trouble behind an error of the database."""
     if isinstance(error, Refused):
         return error.trouble
     if isinstance(error, Unavailable):
@@ -147,15 +147,15 @@ def trouble_of(error: Exception) -> Trouble:
         return trouble_in_file(cause)
     if (code := _sqlstate(error)) is not None:
         other = Trouble(f"the database failed (SQLSTATE {code})", "see its own log")
-        # 57P: it is being shut down, or starts.
+        # 57P: the server shuts down or starts.
         return _SQLSTATES.get(code, _AWAY if code.startswith("57P") else other)
-    if _has_hung(error):
+    if _has_timed_out(error):
         return _HANGS
-    return next((told for words, told in _REFUSALS.items() if words in str(cause)), _AWAY)
+    return next((trouble for words, trouble in _REFUSALS.items() if words in str(cause)), _AWAY)
 
 
 def is_outage(error: Exception) -> bool:
-    """Tell whether an error speaks of the database's state or its keyring's, and not of a mistake of ours."""
+    """Tell whether an error is about the state of the database or its keyring, not a bug of ours."""
     states = OperationalError | InterfaceError | PoolTimeoutError | Unavailable | WrongDataKey
     if isinstance(error, states):
         return True
@@ -164,14 +164,14 @@ def is_outage(error: Exception) -> bool:
 
 
 def is_time_out(error: Exception) -> bool:
-    """Tell whether the database, or what leads to it, was waited for in vain."""
-    if isinstance(error, PoolTimeoutError | TookTooLong) or _has_hung(error):
+    """Tell whether waiting for the database, a connection or a lock timed out."""
+    if isinstance(error, PoolTimeoutError | TookTooLong) or _has_timed_out(error):
         return True
     return _sqlstate(error) == _LOCKED or _sqlite_name(error).startswith("SQLITE_BUSY")
 
 
 def is_full(error: Exception) -> bool:
-    """Tell whether there was no room for what was to be written."""
+    """Tell whether the disk was full."""
     return isinstance(error, DBAPIError) and trouble_of(error) in (_SERVER_FULL, FILE_FULL)
 
 
@@ -183,60 +183,60 @@ def _sqlite_name(error: Exception) -> str:
     return getattr(error.orig, "sqlite_errorname", "") if isinstance(error, DBAPIError) else ""
 
 
-def _has_hung(error: Exception) -> bool:
-    # By its name: the driver is not loaded where nobody needs it.
+def _has_timed_out(error: Exception) -> bool:
+    # By its name: importing postgresql.py would load the driver.
     return isinstance(error, DBAPIError) and type(error.orig).__name__ == "TimedOut"
 
 
 def trouble_in_file(cause: sqlite3.Error) -> Trouble:
-    """What an error of SQLite's own means."""
+    """The trouble behind an error of SQLite's driver."""
     name = getattr(cause, "sqlite_errorname", "")
     other = Trouble(
         "the SQLite file cannot be used", "see that its disk is there, and can be written to"
     )
-    in_words = (told for words, told in _SQLITE_WORDS.items() if words in str(cause))
-    by_name = (told for begins, told in _SQLITE.items() if name.startswith(begins))
-    return next(in_words, None) or next(by_name, other)
+    by_words = (trouble for words, trouble in _SQLITE_WORDS.items() if words in str(cause))
+    by_name = (trouble for prefix, trouble in _SQLITE.items() if name.startswith(prefix))
+    return next(by_words, None) or next(by_name, other)
 
 
 class OutageLog:
-    """Tells the log of an outage as it begins, or its cause is another; once a minute while it lasts; and as it ends.
+    """Logs an outage when it begins, when its cause changes, once a minute while it lasts, and when it ends.
 
-    Several threads share it: the outage is over when each of those that met it works again. `seconds`: a clock that
-    only goes forward.
+    Several threads share it: the outage is over when every thread that had an error succeeds again. `seconds`: a
+    monotonic clock.
     """
 
     def __init__(self, seconds: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
         self._lock = threading.Lock()
-        self._met_by: set[str] = set()
-        self._told_at: dict[Trouble, float] = {}
+        self._failing: set[str] = set()
+        self._logged_at: dict[Trouble, float] = {}
         self._last: Trouble | None = None
-        self._began = self._met_at = 0.0
+        self._began = self._failed_at = 0.0
 
-    def meet(self, name: str, trouble: Trouble) -> None:
-        """Somebody could not use the database."""
+    def record_failure(self, thread: str, trouble: Trouble) -> None:
+        """A thread could not use the database."""
         now = self._seconds()
         with self._lock:
-            if not self._met_by:
-                self._began, self._told_at = now, {}
-            self._met_by.add(name)
-            self._last, self._met_at = trouble, now
-            told_at = max(self._told_at.values(), default=-math.inf)
+            if not self._failing:
+                self._began, self._logged_at = now, {}
+            self._failing.add(thread)
+            self._last, self._failed_at = trouble, now
+            logged_at = max(self._logged_at.values(), default=-math.inf)
             if trouble not in _CONSEQUENCES:
-                told_at = self._told_at.get(trouble, -math.inf)
-            if now - told_at < REPEAT_SECONDS:
+                logged_at = self._logged_at.get(trouble, -math.inf)
+            if now - logged_at < REPEAT_SECONDS:
                 return
-            self._told_at[trouble] = now
+            self._logged_at[trouble] = now
         log.warning("%s", trouble)
 
-    def work(self, name: str, at: float = math.inf) -> None:
-        """Somebody has used the database; `at`: when, by the clock of this log."""
+    def record_success(self, thread: str, at: float = math.inf) -> None:
+        """A thread has used the database; `at`: when, by the clock of this log."""
         with self._lock:
-            if name not in self._met_by or at < self._met_at:
+            if thread not in self._failing or at < self._failed_at:
                 return
-            self._met_by.remove(name)
-            if self._met_by or self._last is None:
+            self._failing.remove(thread)
+            if self._failing or self._last is None:
                 return
             over = self._last.over
         log.warning("%s after %.0f s", over, self._seconds() - self._began)

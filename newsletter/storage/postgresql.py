@@ -1,4 +1,4 @@
-"""PostgreSQL: how it is connected to, and for how long it is waited for. Loaded only where it is used: 9 MB."""
+"""Connections to PostgreSQL and their time limits. Imported only where it is used: the driver takes 9 MB."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from newsletter.storage import deadline
 
 CONNECT_SECONDS = 5
 CONNECT_ARGS: dict[str, Any] = {
-    # A pooler in transaction mode hands statements prepared here to other sessions.
+    # A pooler in transaction mode gives another session the statements prepared here.
     "prepare_threshold": None,
-    # A host that dies in the middle of a transaction must not keep its locks for hours.
+    # A host that fails in the middle of a transaction must not keep its locks for hours.
     "keepalives_idle": 30,
     "keepalives_interval": 10,
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
 }
-#: What the server itself ends: the wait for somebody's lock sooner than a request's time does.
+#: Enforced by the server. Waiting for a lock ends before the time limit of a request.
 _LIMITS = (
     "SET lock_timeout = '5s'; SET statement_timeout = '30s';"
     " SET idle_in_transaction_session_timeout = '60s'"
@@ -36,14 +36,14 @@ class TimedOut(psycopg.OperationalError):
 
 
 class Connection(psycopg.Connection[Any]):
-    """A connection that waits no longer than there is time.
+    """A connection that waits no longer than the deadline allows.
 
-    What the server ends by itself does not help where the server stands still, nor do the limits of TCP: the
-    kernel of a server's host goes on taking what is sent to a process that is stopped.
+    The server's own limits do not help where the server process is stopped, nor do those of TCP: the kernel of its
+    host still accepts packets.
     """
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-        """Take what the server answers; raise TimedOut, and close: what would still come belongs to nobody."""
+        """Wait for the answer; raise TimedOut, and close, since a later answer would be taken for the next one."""
         left = deadline.left()
         try:
             return super().wait(gen, interval, left if timeout is None else min(timeout, left))
@@ -53,17 +53,17 @@ class Connection(psycopg.Connection[Any]):
 
 
 def listen(engine: Engine) -> None:
-    """Have an engine connect in our way."""
+    """Attach our way of connecting to an engine."""
     event.listen(engine, "do_connect", _connect)
     event.listen(engine, "connect", _limit)
-    event.listen(engine, "checkout", _notice_hang_up)
-    event.listen(engine, "handle_error", _leave_standby)
+    event.listen(engine, "checkout", _discard_if_closed)
+    event.listen(engine, "handle_error", _discard_if_read_only)
 
 
 def _connect(
     _dialect: object, _record: object, positional: list[Any], named: dict[str, Any]
 ) -> Connection:
-    # psycopg itself waits for two seconds at least.
+    # A plain psycopg connection waits for at least two seconds.
     named["connect_timeout"] = max(1, int(min(deadline.left(), CONNECT_SECONDS)))
     try:
         return Connection.connect(*positional, **named)
@@ -76,15 +76,15 @@ def _limit(connection: psycopg.Connection, _record: object) -> None:
     connection.commit()
 
 
-def _notice_hang_up(connection: psycopg.Connection, *_: object) -> None:
-    # A server that ended has said so on the line; asking it each time would take a round trip.
-    line = select.poll()
-    line.register(connection.pgconn.socket, select.POLLIN)
-    if line.poll(0):
+def _discard_if_closed(connection: psycopg.Connection, *_: object) -> None:
+    # A server that has closed the connection left something to read; a query would cost a round trip each time.
+    socket = select.poll()
+    socket.register(connection.pgconn.socket, select.POLLIN)
+    if socket.poll(0):
         raise InvalidatePoolError
 
 
-def _leave_standby(context: ExceptionContext) -> None:
-    # After a failover, the connections that we keep lead to what is no longer the primary.
+def _discard_if_read_only(context: ExceptionContext) -> None:
+    # After a failover, pooled connections lead to a server that is no longer the primary.
     if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
         context.is_disconnect = True

@@ -1,4 +1,4 @@
-"""Whether the database can be used: it is there, has this code's schema and a keyring, and can be written to."""
+"""Whether the database is usable: it answers, has this code's schema and a keyring, and accepts writes."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from newsletter.storage.models import Job, Keyring
 from newsletter.storage.outage import Trouble
 from newsletter.storage.schema import Schema, schema_of
 
-#: How long it counts that one could write, and that one could not.
+#: How long the result of a write test is used, if it succeeded and if it failed.
 WRITABLE_SECONDS = 10.0
 UNWRITABLE_SECONDS = 2.0
-LEAST_FREE = 256 * 1024  #: octets beside SQLite's file; a sign-up takes some 40,000
+LEAST_FREE = 256 * 1024  #: octets on the disk of the SQLite file; a sign-up needs about 40,000
 
-_LOOK = "last look at whether one can write"
+_LAST_TEST = "last write test"
 
 
 @dataclass(frozen=True)
-class _Look:
+class _WriteTest:
     at: float
     trouble: Trouble | None
 
-    def counts(self, now: float, written_at: float) -> bool:
-        """Tell whether it need not be done again."""
+    def is_fresh(self, now: float, written_at: float) -> bool:
+        """Tell whether it need not be repeated; a later write makes a failure obsolete."""
         if self.trouble is not None:
             return now - self.at < UNWRITABLE_SECONDS and written_at < self.at
         return now - self.at < WRITABLE_SECONDS
 
 
-class _TakenBack(Exception):
-    """What was written for a trial is not to stay."""
+class _RollBack(Exception):
+    """Ends the transaction of a write test."""
 
 
-def present() -> Trouble | None:
-    """What keeps sign-ups from being taken now; None where nothing does. Never raises what the database raises."""
+def trouble() -> Trouble | None:
+    """Why no sign-up can be accepted now; None: it can. Raises no database error."""
     try:
         with reading() as session:
             schema = schema_of(session.connection())
@@ -58,27 +58,27 @@ def present() -> Trouble | None:
 
 
 def unwritable() -> Trouble | None:
-    """Why a database that can be read cannot be written to; tried every few seconds, as it costs a little."""
-    last: _Look | None = current_app.extensions.get(_LOOK)
+    """Why a readable database does not accept writes; tested every few seconds."""
+    last: _WriteTest | None = current_app.extensions.get(_LAST_TEST)
     now = time.monotonic()
-    if last is None or not last.counts(now, database.breaker().written_at):
-        last = _Look(now, _try_to_write())
-        current_app.extensions[_LOOK] = last
+    if last is None or not last.is_fresh(now, database.breaker().written_at):
+        last = _WriteTest(now, _try_to_write())
+        current_app.extensions[_LAST_TEST] = last
     return last.trouble
 
 
 def _try_to_write() -> Trouble | None:
     if (file := database.file()) is not None:
-        # What is taken back never leaves SQLite's memory.
+        # A rolled-back write stays in SQLite's memory: it would not notice a full disk.
         disk = os.statvfs(file.parent)
         if disk.f_bavail * disk.f_frsize < LEAST_FREE:
             return outage.FILE_FULL
     try:
-        with suppress(_TakenBack), writing() as session:
-            # More than a page, which a full disk has no room for.
-            trial = {"name": f"trial {secrets.token_hex(8)}", "cursor": secrets.token_hex(4096)}
-            session.execute(insert(Job).values(trial))
-            raise _TakenBack
+        with suppress(_RollBack), writing() as session:
+            # More than one page, for which a full disk has no room.
+            row = {"name": f"trial {secrets.token_hex(8)}", "cursor": secrets.token_hex(4096)}
+            session.execute(insert(Job).values(row))
+            raise _RollBack
     except (SQLAlchemyError, Unavailable) as error:
         return outage.trouble_of(error)
     return None

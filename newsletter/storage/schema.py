@@ -1,4 +1,4 @@
-"""How the database's schema stands to this code. cli/migrate.py brings it to the newest."""
+"""Compares the database's schema with this code's migrations; cli/migrate.py upgrades it."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from sqlalchemy import Connection, inspect, text
 
 from newsletter.domain.errors import UnreleasedSchema
 
-#: The numbering of development states that were never released: their tables cannot be brought to today's.
+#: Revisions of development versions that were never released: their tables cannot be upgraded.
 UNRELEASED = ("0001", "0002", "0003")
 
 
 class Schema(StrEnum):
-    """How a database's schema stands to this code's migrations."""
+    """A database's schema, compared with this code's migrations."""
 
     MISSING = "missing"
     BEHIND = "behind"
     CURRENT = "current"
-    #: A later release made it. It only added (docs/upgrading.md), so this code goes on with it.
+    #: Of a later release, which only added to it (docs/upgrading.md): this code works with it.
     AHEAD = "ahead"
 
 
 def migrations_folder() -> Path:
-    """Where the migrations lie: in an installed package inside it, in a checkout beside it."""
+    """The folder of migrations: inside an installed package, beside it in a checkout."""
     package = Path(__file__).parent.parent
     inside = package / "migrations"
     return inside if inside.is_dir() else package.parent / "migrations"
@@ -34,12 +34,11 @@ def migrations_folder() -> Path:
 
 @cache
 def revisions(folder: Path) -> tuple[str, ...]:
-    """The schema's revisions, the newest first, by their files' names: the web process does without Alembic's 10 MB."""
+    """All revisions, the newest first, read from the file names: importing Alembic would take 10 MB."""
     return tuple(sorted((path.stem for path in (folder / "versions").glob("*.py")), reverse=True))
 
 
 def schema_of(connection: Connection) -> Schema:
-    """Tell how a database's schema stands to the application's migrations."""
     if not inspect(connection).has_table("alembic_version"):
         return Schema.MISSING
     present = connection.scalar(text("SELECT version_num FROM alembic_version"))
@@ -54,7 +53,7 @@ def schema_of(connection: Connection) -> Schema:
 
 
 def refuse_unreleased(connection: Connection) -> None:
-    """Raise UnreleasedSchema where a development state made the tables."""
+    """Raise UnreleasedSchema where the tables are of an unreleased version."""
     if not inspect(connection).has_table("alembic_version"):
         return
     if connection.scalar(text("SELECT version_num FROM alembic_version")) in UNRELEASED:

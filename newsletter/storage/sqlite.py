@@ -1,4 +1,4 @@
-"""SQLite: how its file is opened, and for how long its lock is waited for."""
+"""SQLite: how its file is opened, and how long a writer waits for its lock."""
 
 from __future__ import annotations
 
@@ -19,52 +19,52 @@ from newsletter.storage import deadline, outage
 
 BUSY_SECONDS = 10.0
 
-#: SQLite has one writer, and its own waiting is a lottery; within a process, writers take turns here instead.
-_turn = threading.Lock()
+#: SQLite has one writer, and wakes those who wait in no order; the writers of one process queue here instead.
+_write_lock = threading.Lock()
 
 _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
-    # What was deleted is overwritten with zeros: an erasure reaches the file.
+    # Deleted data is overwritten with zeros: an erasure reaches the file.
     "secure_delete=ON",
-    # Without it, INSERT OR REPLACE would get around the ledger's DELETE trigger.
+    # Without it, INSERT OR REPLACE would bypass the ledger's DELETE trigger.
     "recursive_triggers=ON",
 )
 
 
 def make_file(path: Path) -> None:
-    """Make the database's file where there is none; end the process where that fails."""
+    """Create the database's file if it is missing; end the process with status 2 where that fails."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # For its owner alone; what SQLite puts beside it takes after it.
+        # Only for its owner; SQLite gives -wal and -shm the same mode.
         path.touch(mode=0o600)
     except OSError as error:
         refuse(SettingsError([f"DATABASE_URL: its file cannot be made ({error.strerror})"]))
 
 
 def listen(engine: Engine, path: Path) -> None:
-    """Have an engine use the file in our way."""
+    """Attach our way of opening the file to an engine."""
 
     @event.listens_for(engine, "do_connect")
     def _connect(
         _dialect: object, _record: object, _positional: list[Any], named: dict[str, Any]
     ) -> None:
-        # The driver would make an empty file, beside which a backup is restored.
+        # The driver would create an empty file while a backup is being restored.
         if not path.exists():
             raise sqlite3.OperationalError("unable to open database file")
-        named["timeout"] = _patience()
+        named["timeout"] = _seconds_to_wait()
 
     @event.listens_for(engine, "checkout")
-    def _notice_other_file(_: object, record: ConnectionPoolEntry, *__: object) -> None:
-        # A file that was removed, or replaced by a backup, goes on taking what nobody will ever find.
+    def _discard_if_replaced(_: object, record: ConnectionPoolEntry, *__: object) -> None:
+        # A file that was deleted, or replaced by a backup, would still accept writes, which would be lost.
         if record.info.get("file") != _identity(path):
             raise InvalidatePoolError
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
         record.info["file"] = _identity(path)
-        # The driver's own BEGIN is deferred and fails at once when it has to turn into a write.
+        # The driver's own BEGIN is deferred, and fails at once when it has to become a write.
         connection.isolation_level = None
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
@@ -72,23 +72,23 @@ def listen(engine: Engine, path: Path) -> None:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         driver: Any = connection.connection.dbapi_connection
-        driver.execute(f"PRAGMA busy_timeout={_patience() * 1000:.0f}")
+        driver.execute(f"PRAGMA busy_timeout={_seconds_to_wait() * 1000:.0f}")
         only_reads = connection.get_execution_options().get("only_reads", False)
         connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
 
 
 @contextmanager
-def turn() -> Iterator[None]:
-    """Write, alone in this process; raise TookTooLong."""
-    if not _turn.acquire(timeout=_patience()):
+def write_lock() -> Iterator[None]:
+    """One writer of this process at a time; raise TookTooLong."""
+    if not _write_lock.acquire(timeout=_seconds_to_wait()):
         raise outage.TookTooLong(outage.ALL_BUSY)
     try:
         yield
     finally:
-        _turn.release()
+        _write_lock.release()
 
 
-def _patience() -> float:
+def _seconds_to_wait() -> float:
     return min(BUSY_SECONDS, deadline.left())
 
 

@@ -88,7 +88,7 @@ def _kept(owner: str) -> Iterator[None]:
     def beat() -> None:
         while not is_over.wait(jobs.BEAT_SECONDS):
             with suppress(SQLAlchemyError, Unavailable), app.app_context():
-                jobs.keep(owner)
+                jobs.renew(owner)
 
     beating = threading.Thread(target=beat, name="lease", daemon=True)
     beating.start()

@@ -157,13 +157,13 @@ class Worker:
         except Exception as error:
             if outage.is_outage(error):
                 with self._app.app_context():
-                    self._outage.meet(loop.name, outage.trouble_of(error))
+                    self._outage.record_failure(loop.name, outage.trouble_of(error))
             else:
                 log.exception("%s stumbled and goes on", loop.name)
             return TROUBLE_SECONDS
         finally:
             del self._began[loop.name]
-        self._outage.work(loop.name)
+        self._outage.record_success(loop.name)
         return seconds
 
     def _take(self, loop: Loop) -> bool:
@@ -179,7 +179,7 @@ class Worker:
         return loop.step()
 
     def _beat(self) -> bool:
-        stale_worker.note(self._owner)
+        stale_worker.report(self._owner)
         hung = self._in_one_step_for(LONGEST_STEP_SECONDS)
         jobs.beat(self._owner, except_for=[self._owner_of(loop) for loop in hung])
         self._note_stalled(self._in_one_step_for(STALLED_SECONDS))

@@ -134,9 +134,7 @@ def test_of_two_processes_that_append_at_once_one_waits_and_appends_nothing(
 
 
 @pytest.mark.parametrize("left", [1, 40, -1])
-def test_a_torn_line_is_skipped_and_the_next_append_ends_it(
-    folder: Path, left: int
-) -> None:
+def test_a_torn_line_is_skipped_and_the_next_append_ends_it(folder: Path, left: int) -> None:
     append(folder, 1, 2)
     whole = lines(folder)[1]
     (folder / NAME).write_bytes(lines(folder)[0] + b"\n" + whole[:left])

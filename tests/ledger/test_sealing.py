@@ -84,9 +84,7 @@ def test_events_are_sealed_while_a_worker_runs(
         assert is_whole()
 
 
-def test_positions_of_seals_have_no_gaps(
-    at_work: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_positions_of_seals_have_no_gaps(at_work: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sealing, "BATCH", 3)
     append(5)
     seal_all()
@@ -139,9 +137,7 @@ def test_a_row_that_is_committed_after_a_later_one_is_sealed_before_it(
 
 
 @on_postgresql
-def test_a_rolled_back_id_leaves_no_gap_between_seals(
-    at_work: Flask, database_url: str
-) -> None:
+def test_a_rolled_back_id_leaves_no_gap_between_seals(at_work: Flask, database_url: str) -> None:
     step = Sealing().step
     with open_transaction(database_url) as writer:
         append(1)
@@ -172,9 +168,7 @@ def test_a_transaction_that_began_later_delays_no_seal(at_work: Flask, database_
 
 
 @on_postgresql
-def test_writers_and_sealer_do_not_wait_for_each_other(
-    at_work: Flask, database_url: str
-) -> None:
+def test_writers_and_sealer_do_not_wait_for_each_other(at_work: Flask, database_url: str) -> None:
     append(1)
     with psycopg.connect(database_url) as reader:
         reader.execute("SELECT * FROM ledger_row, pg_locks")
@@ -184,7 +178,9 @@ def test_writers_and_sealer_do_not_wait_for_each_other(
 
 
 @on_postgresql
-def test_rows_of_many_writers_at_once_are_all_sealed_in_order(at_work: Flask, database_url: str) -> None:
+def test_rows_of_many_writers_at_once_are_all_sealed_in_order(
+    at_work: Flask, database_url: str
+) -> None:
     ended = threading.Event()
 
     def write() -> None:

@@ -69,7 +69,9 @@ def named(app: Flask) -> tuple[int, int | None]:
 
 
 @pytest.mark.parametrize("page", [1, 2, 3, 6, 7])
-def test_an_unchanged_ledger_has_no_fault(sealed: Flask, page: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unchanged_ledger_has_no_fault(
+    sealed: Flask, page: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(verifying, "PAGE", page)
     walk = walked(sealed)
 

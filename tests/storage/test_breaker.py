@@ -1,4 +1,4 @@
-"""Others are refused at once after the database let one wait in vain."""
+"""After a database call timed out, further calls are refused at once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from newsletter.storage.outage import Refused
 
 
 class Clock:
-    """Seconds that pass when a test says so."""
+    """A monotonic clock that the test moves."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -36,7 +36,7 @@ def breaker(clock: Clock) -> Breaker:
 
 
 def fail(breaker: Breaker, clock: Clock, error: Exception, seconds: float = LONG_WAIT + 1) -> None:
-    """Use the database, which answers with an error after some seconds."""
+    """Use the database, which raises an error after some seconds."""
     with suppress(type(error)), breaker.guard():
         clock.now += seconds
         raise error
@@ -50,7 +50,7 @@ def is_refused(breaker: Breaker) -> bool:
         return True
 
 
-def test_after_a_long_wait_in_vain_others_are_refused_for_some_seconds(
+def test_after_a_long_time_out_calls_are_refused_for_some_seconds(
     breaker: Breaker, clock: Clock
 ) -> None:
     fail(breaker, clock, PoolTimeoutError())
@@ -63,7 +63,7 @@ def test_after_a_long_wait_in_vain_others_are_refused_for_some_seconds(
     assert not is_refused(breaker)
 
 
-def test_one_alone_tries_whether_it_answers(breaker: Breaker, clock: Clock) -> None:
+def test_only_one_call_is_the_probe(breaker: Breaker, clock: Clock) -> None:
     fail(breaker, clock, PoolTimeoutError())
     clock.now += PAUSE_SECONDS
 
@@ -76,7 +76,7 @@ def test_one_alone_tries_whether_it_answers(breaker: Breaker, clock: Clock) -> N
     assert not is_refused(breaker)
 
 
-def test_others_are_refused_on_if_that_one_waits_in_vain(breaker: Breaker, clock: Clock) -> None:
+def test_after_a_failed_probe_calls_are_still_refused(breaker: Breaker, clock: Clock) -> None:
     fail(breaker, clock, PoolTimeoutError())
     clock.now += PAUSE_SECONDS
 
@@ -85,13 +85,13 @@ def test_others_are_refused_on_if_that_one_waits_in_vain(breaker: Breaker, clock
     assert is_refused(breaker)
 
 
-def test_a_short_wait_is_no_reason_to_refuse_others(breaker: Breaker, clock: Clock) -> None:
+def test_after_a_short_time_out_calls_are_not_refused(breaker: Breaker, clock: Clock) -> None:
     fail(breaker, clock, PoolTimeoutError(), seconds=LONG_WAIT / 2)
 
     assert not is_refused(breaker)
 
 
-def test_what_the_database_refuses_by_itself_keeps_nobody_else_out(
+def test_an_error_that_is_no_time_out_does_not_open_the_breaker(
     breaker: Breaker, clock: Clock
 ) -> None:
     fail(breaker, clock, IntegrityError("INSERT", {}, Exception()))
@@ -99,14 +99,14 @@ def test_what_the_database_refuses_by_itself_keeps_nobody_else_out(
     assert not is_refused(breaker)
 
 
-def test_without_time_nothing_is_asked(breaker: Breaker) -> None:
+def test_after_the_deadline_the_database_is_not_called(breaker: Breaker) -> None:
     with deadline.within(0), pytest.raises(Refused) as refused, breaker.guard():
         pass
 
     assert refused.value.trouble == outage.NO_TIME
 
 
-def test_the_shorter_of_two_deadlines_counts() -> None:
+def test_the_earlier_of_two_deadlines_counts() -> None:
     with deadline.within(5):
         with deadline.within(100):
             assert deadline.left() <= 5
@@ -125,7 +125,7 @@ def test_a_full_disk_is_remembered_until_something_is_written(
 
     fail(breaker, clock, full)
     assert breaker.is_full() == outage.FILE_FULL
-    breaker.has_written()
+    breaker.record_write()
     assert breaker.is_full() is None
 
     fail(breaker, clock, full)

@@ -1,4 +1,4 @@
-"""What one worker alone does, and what is on hold for all of them."""
+"""Leases, heartbeats and holds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture(autouse=True)
 def at_work(app: Flask, clock: time_machine.Traveller) -> Iterator[None]:
-    """Every test runs inside the application, under a clock that stands still."""
+    """Every test runs inside the application, with a clock that the test moves."""
     with app.app_context():
         yield
 
@@ -43,7 +43,7 @@ def job(name: str) -> Job:
 
 
 def all_at_once(app: Flask, ask: Callable[[str], bool]) -> list[bool]:
-    """What eight workers are told that ask at the same moment."""
+    """The answers to eight workers that ask at the same time."""
     begin = threading.Barrier(8)
 
     def one(number: int) -> bool:
@@ -55,14 +55,14 @@ def all_at_once(app: Flask, ask: Callable[[str], bool]) -> list[bool]:
         return list(crowd.map(one, range(8)))
 
 
-def test_a_lease_is_one_workers_alone() -> None:
+def test_only_one_worker_has_a_lease() -> None:
     assert jobs.take("audience", "first")
 
     assert not jobs.take("audience", "second")
     assert jobs.take("another", "second")
 
 
-def test_whoever_holds_a_lease_keeps_it_by_asking(clock: time_machine.Traveller) -> None:
+def test_taking_ones_own_lease_again_renews_it(clock: time_machine.Traveller) -> None:
     for _ in range(4):
         assert jobs.take("audience", "first")
         clock.shift(LEASE * 0.7)
@@ -70,7 +70,7 @@ def test_whoever_holds_a_lease_keeps_it_by_asking(clock: time_machine.Traveller)
     assert not jobs.take("audience", "second")
 
 
-def test_a_lease_that_was_taken_just_now_is_not_written_again() -> None:
+def test_a_fresh_lease_is_not_written_again() -> None:
     jobs.take("audience", "first")
     before = job("audience").leased_until
 
@@ -78,7 +78,7 @@ def test_a_lease_that_was_taken_just_now_is_not_written_again() -> None:
     assert job("audience").leased_until == before
 
 
-def test_what_a_killed_worker_held_is_anothers_within_thirty_seconds(
+def test_another_worker_gets_the_lease_of_a_killed_one_within_thirty_seconds(
     clock: time_machine.Traveller,
 ) -> None:
     jobs.take("audience", "killed")
@@ -96,7 +96,7 @@ def test_a_worker_that_slept_takes_its_own_lease_again(clock: time_machine.Trave
     assert not jobs.take("audience", "second")
 
 
-def test_of_many_who_ask_at_once_one_gets_the_lease(
+def test_of_many_workers_that_ask_at_once_one_gets_the_lease(
     app: Flask, clock: time_machine.Traveller
 ) -> None:
     jobs.take("audience", "killed")
@@ -105,11 +105,11 @@ def test_of_many_who_ask_at_once_one_gets_the_lease(
     assert all_at_once(app, lambda owner: jobs.take("audience", owner)).count(True) == 1
 
 
-def test_of_many_who_ask_for_the_first_time_one_gets_the_lease(app: Flask) -> None:
+def test_of_many_workers_that_ask_for_a_new_job_one_gets_the_lease(app: Flask) -> None:
     assert all_at_once(app, lambda owner: jobs.take("audience", owner)).count(True) == 1
 
 
-def test_a_heartbeat_keeps_every_lease_of_its_worker(clock: time_machine.Traveller) -> None:
+def test_a_heartbeat_renews_every_lease_of_its_worker(clock: time_machine.Traveller) -> None:
     jobs.take("audience", "first")
     for _ in range(4):
         clock.shift(LEASE / 2)
@@ -118,7 +118,7 @@ def test_a_heartbeat_keeps_every_lease_of_its_worker(clock: time_machine.Travell
     assert not jobs.take("audience", "second")
 
 
-def test_a_heartbeat_keeps_nobody_elses_lease(clock: time_machine.Traveller) -> None:
+def test_a_heartbeat_renews_no_other_workers_lease(clock: time_machine.Traveller) -> None:
     jobs.take("audience", "killed")
     clock.shift(LEASE / 2)
     jobs.beat("second")
@@ -127,7 +127,7 @@ def test_a_heartbeat_keeps_nobody_elses_lease(clock: time_machine.Traveller) -> 
     assert jobs.take("audience", "second")
 
 
-def test_a_worker_is_alive_while_its_heart_beats(clock: time_machine.Traveller) -> None:
+def test_a_worker_is_alive_while_it_sends_heartbeats(clock: time_machine.Traveller) -> None:
     assert not jobs.worker_is_alive()
 
     jobs.beat("first")
@@ -154,7 +154,7 @@ def test_a_worker_that_ends_gives_everything_back() -> None:
     assert jobs.take("audience", "second")
 
 
-def test_a_worker_that_died_long_ago_is_forgotten(clock: time_machine.Traveller) -> None:
+def test_the_row_of_a_worker_that_died_long_ago_is_deleted(clock: time_machine.Traveller) -> None:
     jobs.beat("killed")
     clock.shift(DAY + LEASE - SECOND)
     jobs.beat("second")
@@ -166,7 +166,9 @@ def test_a_worker_that_died_long_ago_is_forgotten(clock: time_machine.Traveller)
     assert names() == ["worker second"]
 
 
-def test_a_lease_that_nobody_took_for_long_is_not_forgotten(clock: time_machine.Traveller) -> None:
+def test_the_row_of_a_job_that_nobody_has_taken_for_long_is_kept(
+    clock: time_machine.Traveller,
+) -> None:
     jobs.take("audience", "killed")
     jobs.hold("mail", "refused")
     clock.shift(3 * DAY)
@@ -179,7 +181,7 @@ def test_a_lease_that_nobody_took_for_long_is_not_forgotten(clock: time_machine.
 HOUR = timedelta(hours=1)
 
 
-def test_what_was_taken_by_a_clock_that_was_ahead_is_taken_over(
+def test_a_lease_of_a_host_whose_clock_was_far_ahead_is_taken_over(
     clock: time_machine.Traveller,
 ) -> None:
     clock.shift(HOUR)
@@ -193,7 +195,9 @@ def test_what_was_taken_by_a_clock_that_was_ahead_is_taken_over(
     assert not jobs.worker_is_alive()
 
 
-def test_a_lease_by_a_clock_that_is_a_little_ahead_is_kept(clock: time_machine.Traveller) -> None:
+def test_a_lease_of_a_host_whose_clock_is_a_little_ahead_counts(
+    clock: time_machine.Traveller,
+) -> None:
     clock.shift(20)
     jobs.take("audience", "ahead")
     clock.shift(-20)
@@ -205,7 +209,7 @@ def test_a_lease_by_a_clock_that_is_a_little_ahead_is_kept(clock: time_machine.T
     ("ran_at", "has_run"),
     [(None, False), (-2 * HOUR, False), (-HOUR, True), (timedelta(0), True), (HOUR, False)],
 )
-def test_a_run_at_a_moment_to_come_does_not_count(ran_at: timedelta | None, has_run: bool) -> None:
+def test_a_run_in_the_future_does_not_count(ran_at: timedelta | None, has_run: bool) -> None:
     now = house_clock.now()
     at = None if ran_at is None else now + ran_at
 
@@ -236,7 +240,7 @@ def test_a_hold_ends_when_it_is_released() -> None:
     assert jobs.ask_permit("mail") is Permit.FREE
 
 
-def test_releasing_what_was_never_held_changes_nothing() -> None:
+def test_releasing_without_a_hold_changes_nothing() -> None:
     jobs.release("mailchimp")
 
     assert jobs.ask_permit("mailchimp") is Permit.FREE
@@ -260,7 +264,7 @@ def test_a_worker_that_starts_probes_at_once() -> None:
     assert jobs.ask_permit("mail") is None
 
 
-def test_of_many_workers_one_makes_the_probe(app: Flask, clock: time_machine.Traveller) -> None:
+def test_of_many_workers_only_one_probes(app: Flask, clock: time_machine.Traveller) -> None:
     jobs.hold("mail", "refused")
     clock.shift(PROBE_EVERY)
 
@@ -269,7 +273,7 @@ def test_of_many_workers_one_makes_the_probe(app: Flask, clock: time_machine.Tra
     assert asked.count(True) == 1
 
 
-def test_a_probe_that_fails_keeps_the_beginning_of_the_hold(clock: time_machine.Traveller) -> None:
+def test_after_a_failed_probe_the_hold_keeps_its_beginning(clock: time_machine.Traveller) -> None:
     jobs.hold("mail", "refused")
     began = house_clock.now()
     clock.shift(PROBE_EVERY)

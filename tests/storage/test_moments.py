@@ -1,4 +1,4 @@
-"""What a clock that was ahead has put off, or holds, is not waited for."""
+"""A stored time that is further ahead than any host sets it counts as past."""
 
 from __future__ import annotations
 
@@ -31,12 +31,16 @@ moments = pytest.mark.parametrize(
 
 
 @moments
-def test_a_moment_further_ahead_than_it_is_set_has_come(moment: datetime | None, has: bool) -> None:
+def test_a_time_further_ahead_than_possible_counts_as_past(
+    moment: datetime | None, has: bool
+) -> None:
     assert has_come(moment, NOW, latest(NOW, MINUTE)) is has
 
 
 @moments
-def test_the_database_says_the_same(app: Flask, moment: datetime | None, has: bool) -> None:
+def test_the_condition_in_sql_has_the_same_result(
+    app: Flask, moment: datetime | None, has: bool
+) -> None:
     column = literal(moment, UtcDateTime) if moment else null()
     with app.app_context(), reading() as session:
         come = session.scalar(select(has_come(column, NOW, latest(NOW, MINUTE))))

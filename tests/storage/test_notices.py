@@ -1,4 +1,4 @@
-"""Notices: what a process wants staff to know."""
+"""Notices for staff: posted, renewed, cleared and listed."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture(autouse=True)
 def at_work(app: Flask, clock: time_machine.Traveller) -> Iterator[None]:
-    """Every test runs inside the application, under a clock that stands still."""
+    """Every test runs inside the application, with a clock that the test moves."""
     with app.app_context():
         yield
 
 
 @pytest.fixture
 def writes() -> Iterator[list[str]]:
-    """Every statement that changes something."""
+    """All statements that change a row."""
     seen: list[str] = []
 
     def note(_c: object, _k: object, statement: str, *_: object) -> None:
@@ -44,13 +44,13 @@ def sentences() -> list[str]:
     return [posted.sentence.wrong for posted in notices.current()]
 
 
-def test_what_is_posted_is_listed_with_its_detail() -> None:
+def test_a_posted_notice_is_listed_with_its_detail() -> None:
     assert notices.post(STALLED, "first", "sealer")
 
     assert sentences() == ["no step for a minute: sealer"]
 
 
-def test_what_is_cleared_is_no_longer_listed() -> None:
+def test_a_cleared_notice_is_no_longer_listed() -> None:
     notices.post(STALLED, "first", "sealer")
     notices.clear(STALLED, "first")
 
@@ -79,7 +79,7 @@ def test_a_repeated_notice_keeps_its_beginning_and_writes_nothing(
     assert writes == []
 
 
-def test_another_detail_takes_the_place_of_the_earlier_one() -> None:
+def test_another_detail_replaces_the_earlier_one() -> None:
     notices.post(STALLED, "first", "sealer")
 
     assert notices.post(STALLED, "first", "postman")
@@ -95,7 +95,7 @@ def test_a_notice_that_nobody_renews_ends_by_itself(clock: time_machine.Travelle
     assert notices.current()[0].since == house_clock.now()
 
 
-def test_a_renewed_notice_stands_from_when_it_was_posted(
+def test_a_renewed_notice_keeps_the_time_when_it_was_posted(
     clock: time_machine.Traveller, writes: list[str]
 ) -> None:
     began = house_clock.now()
@@ -109,7 +109,7 @@ def test_a_renewed_notice_stands_from_when_it_was_posted(
     assert sum(write.startswith("INSERT") for write in writes) == 1 + 3
 
 
-def test_a_notice_for_a_moment_to_come_is_listed_from_then_on(
+def test_a_notice_with_a_future_since_is_listed_from_then_on(
     clock: time_machine.Traveller,
 ) -> None:
     notices.post(STALLED, "first", "sealer", since=house_clock.now() + 2 * MINUTE)
@@ -142,7 +142,9 @@ def test_a_notice_by_a_clock_that_was_ahead_is_listed_once_another_posts_it(
     assert notices.current()[0].since == house_clock.now()
 
 
-def test_what_has_ended_leaves_the_table(clock: time_machine.Traveller, writes: list[str]) -> None:
+def test_an_ended_notice_is_deleted_from_the_table(
+    clock: time_machine.Traveller, writes: list[str]
+) -> None:
     notices.post(STALLED, "first", "sealer", house_clock.now() + MINUTE)
     clock.shift(MINUTE)
     notices.post(STALLED, "second", "sealer")

@@ -1,4 +1,4 @@
-"""What is said of a database that cannot be used, and how often the worker's log says it."""
+"""How often an outage of the database is logged."""
 
 from __future__ import annotations
 
@@ -18,47 +18,49 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
-def test_an_outage_is_told_once_however_many_meet_it(log: pytest.LogCaptureFixture) -> None:
-    told = OutageLog()
+def test_an_outage_that_several_threads_meet_is_logged_once(log: pytest.LogCaptureFixture) -> None:
+    outages = OutageLog()
     for name in ("postman", "housekeeping", "postman"):
-        told.meet(name, NO_TABLES)
+        outages.record_failure(name, NO_TABLES)
 
     assert log.messages == ["the database has no tables yet; run `newsletter release`"]
 
 
-def test_another_cause_is_told_at_once(log: pytest.LogCaptureFixture) -> None:
-    told = OutageLog()
-    told.meet("postman", ELSE)
-    told.meet("postman", NO_TABLES)
+def test_another_cause_is_logged_at_once(log: pytest.LogCaptureFixture) -> None:
+    outages = OutageLog()
+    outages.record_failure("postman", ELSE)
+    outages.record_failure("postman", NO_TABLES)
 
     assert log.messages == [str(ELSE), str(NO_TABLES)]
 
 
-def test_an_outage_that_lasts_is_told_again_after_a_minute(log: pytest.LogCaptureFixture) -> None:
-    told = OutageLog(iter([0.0, 59.0, 60.0]).__next__)
+def test_an_outage_that_lasts_is_logged_again_after_a_minute(log: pytest.LogCaptureFixture) -> None:
+    outages = OutageLog(iter([0.0, 59.0, 60.0]).__next__)
     for _ in range(3):
-        told.meet("postman", ELSE)
+        outages.record_failure("postman", ELSE)
 
     assert log.messages == [str(ELSE), str(ELSE)]
 
 
-def test_an_outage_is_over_when_all_that_met_it_work_again(log: pytest.LogCaptureFixture) -> None:
-    told = OutageLog(iter([0.0, 1.0, 12.0]).__next__)
-    told.meet("postman", ELSE)
-    told.meet("heartbeat", ELSE)
-    told.work("postman")
-    told.work("housekeeping")
-    told.work("heartbeat")
+def test_an_outage_is_over_when_all_failing_threads_succeed_again(
+    log: pytest.LogCaptureFixture,
+) -> None:
+    outages = OutageLog(iter([0.0, 1.0, 12.0]).__next__)
+    outages.record_failure("postman", ELSE)
+    outages.record_failure("heartbeat", ELSE)
+    outages.record_success("postman")
+    outages.record_success("housekeeping")
+    outages.record_success("heartbeat")
 
     assert log.messages == [str(ELSE), "the database is back after 12 s"]
 
 
-def test_of_a_keyring_that_opens_again_nothing_is_said_about_the_database(
+def test_the_end_of_a_keyrings_outage_is_not_logged_as_the_databases(
     log: pytest.LogCaptureFixture,
 ) -> None:
-    told = OutageLog(iter([0.0, 12.0]).__next__)
-    told.meet("postman", OTHER_KEYRING)
-    told.work("postman")
+    outages = OutageLog(iter([0.0, 12.0]).__next__)
+    outages.record_failure("postman", OTHER_KEYRING)
+    outages.record_success("postman")
 
     assert log.messages == [
         str(OTHER_KEYRING),
@@ -66,7 +68,7 @@ def test_of_a_keyring_that_opens_again_nothing_is_said_about_the_database(
     ]
 
 
-def test_without_an_outage_nothing_is_told(log: pytest.LogCaptureFixture) -> None:
-    OutageLog().work("postman")
+def test_without_an_outage_nothing_is_logged(log: pytest.LogCaptureFixture) -> None:
+    OutageLog().record_success("postman")
 
     assert log.messages == []

@@ -1,4 +1,4 @@
-"""A database in any state but away: what is answered, what /ready says, and that all goes on by itself."""
+"""A database that answers but cannot be used: what requests and /ready answer, and that it recovers by itself."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.people import ADA, GRACE, STAFF, sign_up
 
 
 def reason(client: FlaskClient) -> str:
-    """The one reason that staff are told why no sign-up is taken."""
+    """The only reason that /ready names to staff."""
     answer = client.get("/ready", headers=STAFF)
     assert answer.status_code == 503
     [told] = answer.get_json()["reasons"]
@@ -40,15 +40,15 @@ def assert_is_refused(client: FlaskClient) -> None:
 
 
 @pytest.fixture(autouse=True)
-def looked_at_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """/ready believes no earlier look."""
+def tested_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """/ready repeats the write test each time."""
     monkeypatch.setattr(readiness, "WRITABLE_SECONDS", 0.0)
     monkeypatch.setattr(readiness, "UNWRITABLE_SECONDS", 0.0)
 
 
 @contextmanager
 def each_connection(app: Flask, pragma: str) -> Iterator[None]:
-    """A setting that SQLite has for a connection alone, for all of an application's."""
+    """Set a pragma, which SQLite has for each connection, on all connections of an application."""
 
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
@@ -61,7 +61,7 @@ def each_connection(app: Flask, pragma: str) -> Iterator[None]:
         db.engine.dispose()
 
 
-def test_a_sqlite_file_that_only_lets_us_read(app: Flask, client: FlaskClient) -> None:
+def test_a_read_only_sqlite_file(app: Flask, client: FlaskClient) -> None:
     assert client.get("/").status_code == 200
     with each_connection(app, "query_only=ON"):
         assert_is_refused(client)
@@ -72,7 +72,7 @@ def test_a_sqlite_file_that_only_lets_us_read(app: Flask, client: FlaskClient) -
     assert client.get("/ready").status_code == 200
 
 
-def test_a_sqlite_file_that_may_not_grow(app: Flask, client: FlaskClient) -> None:
+def test_a_sqlite_file_that_cannot_grow(app: Flask, client: FlaskClient) -> None:
     with app.app_context(), reading() as session:
         pages = session.scalar(text("PRAGMA page_count"))
     with each_connection(app, f"max_page_count={pages}"):
@@ -91,7 +91,7 @@ def test_a_full_disk_beside_a_sqlite_file(
     assert any("is full" in finding for finding in findings_at(database_url))
 
 
-def test_a_sqlite_file_that_another_program_holds(
+def test_a_sqlite_file_that_another_program_has_locked(
     client: FlaskClient, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.1)
@@ -116,18 +116,18 @@ def test_a_file_that_is_no_database(client: FlaskClient, database_url: str) -> N
     assert "the file is no SQLite database" in reason(client)
 
 
-def test_what_was_written_for_a_trial_does_not_stay(app: Flask) -> None:
+def test_a_write_test_leaves_no_row(app: Flask) -> None:
     with app.app_context(), reading() as session:
         before = session.execute(text("SELECT count(*) FROM job")).scalar()
     with app.app_context():
-        assert readiness.present() is None
+        assert readiness.trouble() is None
     with app.app_context(), reading() as session:
         assert session.execute(text("SELECT count(*) FROM job")).scalar() == before
 
 
 @pytest.fixture
 def on_server(database_url: str) -> Callable[[str], None]:
-    """Do something to a database of PostgreSQL, as its superuser, beside the application."""
+    """Execute SQL in PostgreSQL as its superuser, outside of the application."""
 
     def do(statement: str) -> None:
         with psycopg.connect(database_url, autocommit=True) as connection:
@@ -138,7 +138,7 @@ def on_server(database_url: str) -> Callable[[str], None]:
 
 
 @on_postgresql
-def test_a_server_that_only_lets_us_read_is_left_for_the_primary(
+def test_connections_to_a_read_only_server_are_replaced_by_ones_to_the_primary(
     client: FlaskClient, worker: Worker, database_url: str, on_server: Callable[[str], None]
 ) -> None:
     assert sign_up(client, ADA).status_code == 202
@@ -162,7 +162,7 @@ def test_a_server_that_only_lets_us_read_is_left_for_the_primary(
 
 @on_postgresql
 @pytest.mark.parametrize("code", ["53100", "58030", "57P03", "XX001", "55000"])
-def test_whatever_speaks_of_the_servers_state_is_503(
+def test_every_error_about_the_servers_state_is_503(
     client: FlaskClient, on_server: Callable[[str], None], code: str
 ) -> None:
     on_server(
@@ -180,7 +180,7 @@ def test_whatever_speaks_of_the_servers_state_is_503(
 
 
 @on_postgresql
-def test_a_server_that_hangs_keeps_nobody_for_ever(
+def test_a_server_that_hangs_blocks_no_request_beyond_its_deadline(
     client: FlaskClient,
     worker: Worker,
     drain: Drain,
@@ -203,9 +203,7 @@ def test_a_server_that_hangs_keeps_nobody_for_ever(
 
 
 @on_postgresql
-def test_a_transaction_whose_end_is_not_answered_holds_nothing(
-    app: Flask, database_url: str
-) -> None:
+def test_a_commit_without_an_answer_leaves_no_lock(app: Flask, database_url: str) -> None:
     def hang() -> None:
         with writing() as session:
             session.execute(text("SELECT pg_advisory_xact_lock(1)"))

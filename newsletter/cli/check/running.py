@@ -26,7 +26,7 @@ from newsletter.worker.mailchimp.trouble import trouble_behind
 def findings(app: Flask) -> Iterator[Finding]:
     """All findings; none where the database itself cannot be used, which check.database reports."""
     with app.app_context():
-        if readiness.present() is None:
+        if readiness.trouble() is None:
             yield from _worker()
             yield from dict.fromkeys(
                 finding for each in notices.current() if (finding := _finding(each))

@@ -1,1 +1,1 @@
-"""The keys, and what is encrypted and signed with them."""
+"""The keyring, encryption and signatures."""

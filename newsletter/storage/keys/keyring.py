@@ -1,13 +1,12 @@
-"""The keys that personal data is encrypted and recognised with.
+"""The keyring: the keys that encrypt personal data, recognise an address, and sign documents.
 
-Random keys lie in the database, wrapped by DATA_KEY, which lies outside it: the data key encrypts (AES-256-GCM,
-NIST SP 800-38D, with the row's ref and the column as associated data, so that no ciphertext can be moved), the
-digest key recognises an address (HMAC-SHA-256), the signing key signs what we show (Ed25519, RFC 8032). Changing
-any of them is rotation.py's part; docs/keys.md says when.
+The keys are random, and stored in the database, wrapped by DATA_KEY, which is not. The data key encrypts (AES-256-GCM,
+NIST SP 800-38D; the associated data is the row's ref and the column, so that no ciphertext can be moved). The digest
+key recognises an address (HMAC-SHA-256). The signing key signs documents (Ed25519, RFC 8032). rotation.py changes keys.
 
-Each process keeps the keyring and reads it anew every so often, so that a data key made by another process is soon
-used by all; it looks at once where it meets a value under a key that it does not know, where a connection to the
-database is new, and whenever something is to be signed.
+Each process caches the keyring for READ_EVERY, so that it soon uses a new data key of another process. It reads it
+anew at once when a value has an unknown key, when it opens a connection to the database, and when a signing key is
+newer than its own.
 """
 
 from __future__ import annotations
@@ -40,21 +39,21 @@ from newsletter.storage.keys.wrapping import KEY_OCTETS, unwrap, wrap
 from newsletter.storage.models import Keyring as KeyringRow
 from newsletter.storage.models import Subscription, db
 
-#: How old a kept keyring may be. Rotation waits far longer before it takes an old key away.
+#: How old the cached keyring may be. Rotation waits far longer before it deletes an old key.
 READ_EVERY = timedelta(seconds=60)
 DATA, DIGEST, SIGNING = "data", "digest", "signing"
-VERIFYING = "verifying"  #: the public half of a key that signed once
+VERIFYING = "verifying"  #: the public half of an earlier signing key
 _NEEDED = (DATA, DIGEST, SIGNING)
 _NONCE_OCTETS = 12
 _ID_OCTETS = 4
 _NEVER = datetime.min.replace(tzinfo=UTC)
-#: What is said of a keyring that was wrapped anew, while all of its keys are still those that are kept.
-LEFT_OUT = (
+#: The keyring was wrapped anew with another DATA_KEY, but the cached keys are still the newest.
+STALE = (
     "DATA_KEY does not open the keyring any more: this process works until it ends; put the one that does into"
     " its list, and restart it"
 )
 
-#: The newest key of each purpose: its number and when it was made, since a restored backup gives numbers anew.
+#: The newest key of each purpose: its id, and when it was made, since ids are reused after a restored backup.
 Version = dict[str, tuple[int, datetime]]
 
 log = logging.getLogger(__name__)
@@ -62,32 +61,31 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, repr=False)
 class Keyring:
-    """The keys, unwrapped: `data` by their id (the newest encrypts), the one that makes digests, the one that signs."""
+    """The unwrapped keys; `data`: by their id, the newest of which encrypts."""
 
     data: dict[int, AESGCM]
     digest_key: bytes
-    #: As of when the keyring was read: whoever signs asks `signer()`.
+    #: The newest when the keyring was read; `signer()` returns the newest now.
     signing_key: Ed25519PrivateKey
-    #: Every key that ever signed for us, the newest first.
+    #: Of the signing key and all earlier ones, the newest first.
     public_keys: tuple[Ed25519PublicKey, ...]
     version: Version
     read_at: datetime
-    #: DATA_KEY would not open it any more.
-    is_left_out: bool = False
+    is_stale: bool = False  #: this process's DATA_KEY does not open it any more
 
     def encrypt(self, plain: str, *, ref: str, column: str) -> bytes:
-        """Encrypt one value of one row; the result names its key."""
+        """Encrypt one value of one row: the key's id (4 octets), nonce (12), ciphertext and tag (16)."""
         key_id = max(self.data)
         nonce = secrets.token_bytes(_NONCE_OCTETS)
         sealed = self.data[key_id].encrypt(nonce, plain.encode(), _bound_to(ref, column))
         return prefix(key_id) + nonce + sealed
 
     def decrypt(self, sealed: bytes, *, ref: str, column: str) -> str:
-        """Decrypt one value of one row; raise Unreadable where it belongs to another row or column."""
+        """Decrypt one value of one row; raise Unreadable where it is damaged, or of another row or column."""
         key_id = int.from_bytes(sealed[:_ID_OCTETS], "big")
         nonce = sealed[_ID_OCTETS : _ID_OCTETS + _NONCE_OCTETS]
         rest = sealed[_ID_OCTETS + _NONCE_OCTETS :]
-        # A key that is not known was made by another process since we looked, or there is none.
+        # Another process may have made the key since the keyring was read.
         cipher = self.data.get(key_id) or _read_anew().data.get(key_id)
         if cipher is None:
             raise Unreadable
@@ -97,7 +95,7 @@ class Keyring:
             raise Unreadable from error
 
     def digest(self, address: Address) -> bytes:
-        """Recognise an address; without the key, nobody can tell whose digest it is."""
+        """HMAC-SHA-256 of an address, 32 octets: nobody can compute it without the key."""
         return hmac.digest(self.digest_key, address.key.encode(), hashlib.sha256)
 
 
@@ -106,71 +104,70 @@ def _bound_to(ref: str, column: str) -> bytes:
 
 
 def prefix(key_id: int) -> bytes:
-    """What every value begins with that a data key encrypted."""
+    """The first octets of every value that a data key encrypted."""
     return key_id.to_bytes(_ID_OCTETS, "big")
 
 
 def register(app: Flask) -> None:
-    """Have the keyring read anew after the database was away: it may be back as a backup had it, without a key."""
-    kept = ref(app)  # an engine that held its application would keep both for ever
+    """Read the keyring anew after each connection to the database: that may now be a backup, with other keys."""
+    weakly = ref(app)  # the engine must not keep the application alive
     with app.app_context():
-        event.listen(db.engine, "connect", lambda *_: _doubt(kept()))
+        event.listen(db.engine, "connect", lambda *_: _expire(weakly()))
 
 
-def _doubt(app: Flask | None) -> None:
+def _expire(app: Flask | None) -> None:
     """Have the keyring read anew before it is next used."""
     if app is None:
         return
-    kept: Keyring | None = app.extensions.get("keyring")
-    if kept is not None:
-        app.extensions["keyring"] = replace(kept, read_at=_NEVER)
+    cached: Keyring | None = app.extensions.get("keyring")
+    if cached is not None:
+        app.extensions["keyring"] = replace(cached, read_at=_NEVER)
 
 
 def current() -> Keyring:
-    """The keyring of the application at work; raise Unavailable before `release` has made it."""
-    kept: Keyring | None = current_app.extensions.get("keyring")
-    # Whichever way the clock was set.
-    if kept is not None and abs(clock.now() - kept.read_at) < READ_EVERY:
-        return kept
+    """The keyring of the current application; raise Unavailable before `release` has made it."""
+    cached: Keyring | None = current_app.extensions.get("keyring")
+    # abs(): the clock may have been set back.
+    if cached is not None and abs(clock.now() - cached.read_at) < READ_EVERY:
+        return cached
     return _read_anew()
 
 
 def signer() -> Ed25519PrivateKey:
-    """The key to sign with; raise WrongDataKey where DATA_KEY does not open it.
+    """The newest signing key, also if another process made it just now; raise WrongDataKey.
 
-    It is the newest from the moment it was made, in every process: what an earlier one signs from then on may be
-    worth nothing.
+    A key is replaced when it may be in the wrong hands: then later signatures by it prove nothing.
     """
     ring = current()
-    with database.apart() as session:
+    with database.own_connection() as session:
         is_newest = _version(_rows(session)) == ring.version
     return (ring if is_newest else _read_anew()).signing_key
 
 
 def is_ours(key: str) -> bool:
-    """Tell by its fingerprint whether a key signs for us or ever did; another process may just have made it."""
+    """Tell by its fingerprint whether a key is our signing key or an earlier one."""
     return any(
         signing.fingerprint(known) == key
-        for read in (current, _read_anew)
+        for read in (current, _read_anew)  # another process may have made it just now
         for known in read().public_keys
     )
 
 
 def check() -> None:
-    """Recognise a wrong DATA_KEY early; raise WrongDataKey. A database that is away is not asked twice."""
+    """Raise WrongDataKey at the start of a process; nothing where the database does not answer."""
     with suppress(Unavailable, SQLAlchemyError):
         current()
 
 
 def lock(session: Session) -> None:
-    """Let nobody else change the keyring until the transaction ends."""
+    """Lock the keyring against changes until the transaction ends."""
     database.lock(session, b"keyring ")
 
 
 def make_if_missing(session: Session) -> None:
-    """Make the keys where there are none; raise WrongDataKey where there are some that DATA_KEY does not open.
+    """Make the missing keys. Raise WrongDataKey where DATA_KEY does not open those that exist.
 
-    Raise LostKeyring where there were some: by new ones nobody could be read, and nobody's block be found.
+    Raise LostKeyring where there are subscriptions: new keys would neither decrypt an address nor find a block.
     """
     there = _unwrapped(_rows(session))
     is_lost = not there[DATA] or not there[DIGEST]
@@ -182,25 +179,25 @@ def make_if_missing(session: Session) -> None:
 
 
 def add(session: Session, purpose: str) -> None:
-    """Make a random key for a purpose; from then on it is the newest."""
+    """Make a random key for a purpose; it becomes the newest."""
     wrapped = wrap(secrets.token_bytes(KEY_OCTETS), purpose, config.current().data_key)
     session.add(KeyringRow(purpose=purpose, wrapped=wrapped, created_at=clock.now()))
 
 
 def _read_anew() -> Keyring:
-    kept: Keyring | None = current_app.extensions.get("keyring")
-    with database.apart() as session:
+    cached: Keyring | None = current_app.extensions.get("keyring")
+    with database.own_connection() as session:
         rows = _rows(session)
     try:
         read = _open(rows)
     except WrongDataKey:
-        # Wrapped anew by a DATA_KEY that this process was not started with, the keys are the same. But where
-        # there is a newer one, nothing may be encrypted by the old, which is going to be taken away, nor signed.
-        if kept is None or _version(rows) != kept.version:
-            _doubt(current_app)
+        # Wrapped anew with a DATA_KEY that this process does not have, the keys are the same. But where there is
+        # a newer one, this process must not encrypt with the old one, which will be deleted, nor sign with it.
+        if cached is None or _version(rows) != cached.version:
+            _expire(current_app)
             raise
-        log.warning("%s", LEFT_OUT)
-        read = replace(kept, read_at=clock.now(), is_left_out=True)
+        log.warning("%s", STALE)
+        read = replace(cached, read_at=clock.now(), is_stale=True)
     if read is None:
         raise Unavailable
     current_app.extensions["keyring"] = read

@@ -1,7 +1,7 @@
-"""Changing keys: a new DATA_KEY around the keyring, a new data key, a new signing key.
+"""Rotates keys: wraps the keyring with a new DATA_KEY, makes a new data key or a new signing key.
 
-Digests are never changed: nobody could be recognised any more. What is done here is one short transaction each,
-so a crash leaves a keyring that is whole; bringing values under a new data key is reencryption.py's part.
+The digest key is never changed: no address could be recognised any more. Each function is one short transaction, so
+that a crash leaves a complete keyring. reencryption.py re-encrypts the values with a new data key.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from newsletter.storage.keys.signing import public_octets
 from newsletter.storage.keys.wrapping import unwrap, wrap
 from newsletter.storage.models import Keyring
 
-#: How long after a new data key an old one stays: every process has read the keyring anew by far.
+#: An old data key is kept this long after a new one was made: every process has read the keyring anew by then.
 NOTICED_WITHIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
-class KeptKey:
-    """What may be told of a key: never the key."""
+class KeyInfo:
+    """A key of the keyring, without the key itself."""
 
     id: int
     purpose: str
@@ -38,12 +38,12 @@ class KeptKey:
     place: int  #: which DATA_KEY of the list wraps it, from 0
 
 
-def kept() -> list[KeptKey]:
+def list_keys() -> list[KeyInfo]:
     """All keys of the keyring; raise WrongDataKey."""
     data_keys = config.current().data_key
     with reading() as session:
         return [
-            KeptKey(
+            KeyInfo(
                 row.id,
                 row.purpose,
                 row.created_at,
@@ -54,7 +54,7 @@ def kept() -> list[KeptKey]:
 
 
 def rewrap() -> tuple[int, int]:
-    """Wrap every key by the newest DATA_KEY; how many were not, and how many there are. Raise WrongDataKey."""
+    """Wrap every key with the newest DATA_KEY; how many were changed, and how many there are. Raise WrongDataKey."""
     data_keys, changed = config.current().data_key, 0
     with writing() as session:
         keyring.lock(session)
@@ -68,21 +68,21 @@ def rewrap() -> tuple[int, int]:
 
 
 def new_data_key() -> bool:
-    """Make a data key, from now on the newest; False where one was made of late: its rotation goes on."""
+    """Make a new data key; False where one was made recently and its rotation is still under way."""
     with writing() as session:
         keyring.lock(session)
         keys = _rows(session, DATA)
         if len(keys) > 1 and not _is_noticed(keys):
             return False
         keyring.add(session, DATA)
-    forget_kept()
+    discard_cached()
     return True
 
 
 def new_signing_key() -> None:
-    """Make a key that signs from now on.
+    """Make a new signing key.
 
-    Of the one before, the public half alone stays: what it signed can be checked, and nothing be signed by it.
+    Of the earlier one only the public half is kept: its signatures can be verified, and nothing be signed with it.
     """
     data_keys = config.current().data_key
     with writing() as session:
@@ -92,11 +92,11 @@ def new_signing_key() -> None:
             public = public_octets(Ed25519PrivateKey.from_private_bytes(private).public_key())
             row.purpose, row.wrapped = VERIFYING, wrap(public, VERIFYING, data_keys)
         keyring.add(session, SIGNING)
-    forget_kept()
+    discard_cached()
 
 
-def is_to_be_ended() -> bool:
-    """Tell whether an old data key is there that every process has had time to turn from."""
+def has_deletable_key() -> bool:
+    """Tell whether there is an old data key that no process uses for encrypting any more."""
     if len(keyring.current().data) < 2:
         return False
     with reading() as session:
@@ -104,14 +104,14 @@ def is_to_be_ended() -> bool:
     return len(keys) > 1 and _is_noticed(keys)
 
 
-def end_old_keys() -> int:
-    """Take away the old data keys that no value needs any more; how many stay. Nothing before their time."""
+def delete_old_keys() -> int:
+    """Delete the old data keys that no value needs, once NOTICED_WITHIN has passed; how many stay."""
     with reading() as session:
         keys = _rows(session, DATA)
         *old, _ = keys
         if not old or not _is_noticed(keys):
             return len(old)
-        # Nobody encrypts by them any more, so that what is found out here still holds below.
+        # Nobody encrypts with them any more, so the result still holds in the transaction below.
         needed = [key.id for key in old if reencryption.uses(session, key.id)]
     with writing() as session:
         keyring.lock(session)
@@ -119,11 +119,11 @@ def end_old_keys() -> int:
             row = session.get(Keyring, key.id)
             if row is not None and row.id not in needed:
                 session.delete(row)
-    forget_kept()
+    discard_cached()
     return len(needed)
 
 
-def forget_kept() -> None:
+def discard_cached() -> None:
     """Have this process read the keyring anew."""
     current_app.extensions.pop("keyring", None)
 

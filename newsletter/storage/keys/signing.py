@@ -1,7 +1,7 @@
-"""Signed documents: what we show can be checked by an outsider, without a database and without us.
+"""Signed documents, which an outsider can verify without the database.
 
-A document is JSON whose `signature` signs all the rest of it: Ed25519 (RFC 8032) over its canonical form (RFC 8785;
-its keys are ASCII and it holds no fractions, for which sorted keys without blanks are that form).
+A document is JSON whose `signature` covers all the rest: Ed25519 (RFC 8032) over the canonical form (RFC 8785). Keys
+are ASCII and numbers are integers: for such JSON, sorted keys without blanks are the canonical form.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from newsletter.domain.errors import WrongDocument
 
 ALGORITHM = "Ed25519"
 _FIELDS = frozenset({"algorithm", "public_key", "value"})
-# Made once: a million seals are made of it.
+# One encoder: a verification of the ledger calls it for every row.
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 Document = dict[str, Any]
 
 
 def canonical(document: Mapping[str, Any]) -> bytes:
-    """The octets that are signed and hashed (RFC 8785)."""
+    """The canonical form (RFC 8785), which is signed and hashed."""
     return _CANONICAL(document).encode()
 
 
 def sign(document: Document, key: Ed25519PrivateKey) -> Document:
-    """The same document with a signature over all of it; any earlier signature gives way."""
+    """The document with a signature, which replaces an earlier one."""
     signed = {name: value for name, value in document.items() if name != "signature"}
     signature = {
         "algorithm": ALGORITHM,
@@ -44,9 +44,9 @@ def sign(document: Document, key: Ed25519PrivateKey) -> Document:
 
 
 def verify(document: Mapping[str, Any]) -> Ed25519PublicKey:
-    """The key that a document is signed by; raise WrongDocument where it was changed, or is not signed.
+    """The key that signed a document; raise WrongDocument where it was changed, or is not signed.
 
-    Whose key that is, only its fingerprint, published elsewhere, tells.
+    The caller compares the key's fingerprint with a published one, since anybody can sign with a key of their own.
     """
     signature = document.get("signature")
     if not isinstance(signature, dict) or signature.keys() != _FIELDS:
@@ -63,17 +63,17 @@ def verify(document: Mapping[str, Any]) -> Ed25519PublicKey:
 
 
 def fingerprint(key: Ed25519PublicKey) -> str:
-    """What a public key is recognised by: SHA-256 over its 32 octets, in hexadecimal."""
+    """SHA-256 over a public key's 32 octets, in hexadecimal."""
     return hashlib.sha256(public_octets(key)).hexdigest()
 
 
 def public_octets(key: Ed25519PublicKey) -> bytes:
-    """A public key as its 32 octets."""
+    """A public key as 32 octets."""
     return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
 def public_pem(key: Ed25519PublicKey) -> str:
-    """A public key as others' tools read it (PEM, RFC 8410)."""
+    """A public key as PEM (RFC 8410)."""
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
@@ -89,6 +89,6 @@ def _octets(text: object) -> bytes:
     except (binascii.Error, ValueError) as error:
         raise WrongDocument("Its signature cannot be read.") from error
     if _base64(octets) != text:
-        # Base64 leaves bits unused: one changed bit must not pass.
+        # The last character of Base64 has unused bits: a change of those must not pass.
         raise WrongDocument("Its signature cannot be read.")
     return octets

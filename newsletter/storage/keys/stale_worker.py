@@ -1,4 +1,4 @@
-"""A worker whose DATA_KEY does not open the keyring any more, since it was not given the newest."""
+"""Reports a worker whose DATA_KEY does not open the keyring any more, since it does not have the newest."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from newsletter.storage.keys import keyring
 from newsletter.storage.notices import Code
 
 
-def note(owner: str) -> None:
-    """Let staff know for as long as it is so; raise WrongDataKey where the worker can do nothing.
-
-    Where a newer key encrypts or signs already, it does not even count as alive.
+def report(owner: str) -> None:
+    """Post the notice, or clear it. Raise WrongDataKey where a newer key encrypts or signs: then the worker is useless,
+    and must not count as alive.
     """
     try:
-        is_stale = keyring.current().is_left_out
+        is_stale = keyring.current().is_stale
     except WrongDataKey:
         _post(owner)
         raise

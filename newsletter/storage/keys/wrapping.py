@@ -1,6 +1,6 @@
-"""How DATA_KEY wraps a key of the keyring: AES-256-GCM, with the key's purpose as associated data.
+"""Wraps a key of the keyring with DATA_KEY: AES-256-GCM, with the key's purpose as associated data.
 
-A wrapped key is opened by whichever DATA_KEY of the list wrapped it; the first of the list wraps.
+The first DATA_KEY of the list wraps; any of the list unwraps.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ _NONCE_OCTETS = 12
 
 @dataclass(frozen=True, repr=False)
 class Opened:
-    """A key that was unwrapped; `place` is the place in the list of the DATA_KEY that did, from 0."""
+    """An unwrapped key."""
 
     key: bytes
-    place: int
+    place: int  #: which DATA_KEY of the list unwrapped it, from 0
 
 
 def wrap(key: bytes, purpose: str, data_keys: Sequence[SecretStr]) -> bytes:
-    """Wrap a key by the newest DATA_KEY."""
+    """Wrap a key with the newest DATA_KEY."""
     nonce = secrets.token_bytes(_NONCE_OCTETS)
     return nonce + _wrapping(data_keys[0]).encrypt(nonce, key, purpose.encode())
 
 
 def unwrap(wrapped: bytes, purpose: str, data_keys: Sequence[SecretStr]) -> Opened:
-    """Unwrap a key by whichever DATA_KEY fits; raise WrongDataKey where none does."""
+    """Unwrap a key; raise WrongDataKey where no DATA_KEY fits."""
     nonce, sealed = wrapped[:_NONCE_OCTETS], wrapped[_NONCE_OCTETS:]
     for place, data_key in enumerate(data_keys):
         try:

@@ -1,8 +1,8 @@
 """Reconciliations: when the last ones were, and when the next is due, in one row of Job.
 
-`ran_at`: when the last one ended, none where the next is due at once; `cursor`: when the last that ended well, and the
-last of all contacts, began, and which audience it was (its id is no secret). Why one stopped, and that one of all
-contacts is owed, are notices.
+`ran_at`: when the last one ended; None: the next is due at once. `cursor`: when the last successful one and the last
+full one began, and the id of the audience, which is no secret. Why one stopped, and that a full one is owed, are
+notices.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Job
 from newsletter.storage.notices import Code
 
-#: A contact that changed while the last one began, or by a clock that is not in step, is seen again.
+#: Contacts that changed while the last one began, or at a host whose clock differs, are read again.
 OVERLAP = timedelta(hours=1)
-#: A week, and no seventh night is missed for a few seconds.
+#: Less than a week, so that the seventh night is not missed by a few seconds.
 FULL_EVERY = timedelta(days=6, hours=12)
 _AUDIENCE = "audience"
 
 
 class Stop(StrEnum):
-    """Why a reconciliation changed nothing though much differed: it looks like a wrong list."""
+    """Why a reconciliation changed nothing although much differed: probably the wrong audience."""
 
-    LIMIT = "limit"  #: more would change than is done without being asked for
-    AUDIENCE = "audience"  #: the audience is another than the one compared before
-    UNSEEN = "unseen"  #: hardly anybody is there who should be
+    LIMIT = "limit"  #: more would change than is allowed without confirmation
+    AUDIENCE = "audience"  #: another audience than the last time
+    UNSEEN = "unseen"  #: most expected contacts are missing
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What a reconciliation looks at: contacts that changed there since then; None: all, and who is missing.
+    """What a reconciliation compares: contacts that changed since a time; None: all, and also who is missing.
 
-    `is_other_audience`: the one that was compared before was another, so that no change goes without saying.
-    `is_restored`: what is known here is a backup's, and a part of it was lost.
+    `is_other_audience`: the last one compared another audience, so that every change needs confirmation.
+    `is_restored`: the database was restored from a backup, and some of its data was lost.
     """
 
     began_at: datetime
@@ -53,18 +53,18 @@ class Scope:
 
     @property
     def is_full(self) -> bool:
-        """Tell whether all of the audience is walked."""
+        """Tell whether the whole audience is compared."""
         return self.since is None
 
 
 def is_due() -> bool:
-    """Tell whether the worker is to reconcile: a night has passed since the last time, or a hold has ended."""
+    """Tell whether the worker has to reconcile: a night has passed since the last time, or a hold has ended."""
     now = clock.now()
     with reading() as session:
         job = session.get(Job, jobs.RECONCILIATION)
     if job is None:
         with writing() as session:
-            # The nights are counted from the first look, when there is nothing to compare yet.
+            # A new service has nothing to compare yet: the first reconciliation is in the next night.
             first = _row(session)
             first.ran_at, first.cursor = now, _cursor({}, _audience())
         return False
@@ -72,7 +72,7 @@ def is_due() -> bool:
 
 
 def scope(*, full: bool = False) -> Scope:
-    """What the next one is to look at: what changed since the last one, once a week, or where it is owed, all of it."""
+    """What the next one compares: changes since the last one; everything once a week, or where it is owed."""
     now = clock.now()
     with reading() as session:
         job = session.get(Job, jobs.RECONCILIATION)
@@ -87,7 +87,7 @@ def scope(*, full: bool = False) -> Scope:
 
 
 def owe() -> None:
-    """Have all contacts compared before anybody is added there: what is known here is, or may be, a backup's."""
+    """Require a full reconciliation before anybody is added: the database is, or may be, a restored backup."""
     now = clock.now()
     with writing() as session:
         notices.post_in(session, Code.RECONCILIATION_OWED, since=now)
@@ -95,7 +95,7 @@ def owe() -> None:
 
 
 def is_owed() -> bool:
-    """Tell whether all contacts are still to be compared before anybody is added."""
+    """Tell whether a full reconciliation is required before anybody is added."""
     return notices.find(Code.RECONCILIATION_OWED) is not None
 
 
@@ -117,7 +117,7 @@ def _cursor(began: Mapping[str, datetime], audience: str | None) -> str:
 
 
 def end(scope: Scope, found: Mapping[str, object], stopped: str | None) -> None:
-    """Write down that one has ended; `stopped`: the reason why it settled nothing, or not all."""
+    """Record the end of a reconciliation; `stopped`: why it changed nothing, or not everything."""
     owed = notices.find(Code.RECONCILIATION_OWED)
     with writing() as session:
         job = _row(session)
@@ -134,13 +134,13 @@ def end(scope: Scope, found: Mapping[str, object], stopped: str | None) -> None:
         why = why_stopped(stopped, found)
         notices.post_in(session, Code.RECONCILIATION_STOPPED, detail=why)
         if scope.is_full and job.cursor is not None:
-            # What it found shows in a walk of all contacts alone: the next one is such a walk, too.
+            # Only a full reconciliation finds the same differences again: the next one is full, too.
             began.pop("full", None)
             job.cursor = _cursor(began, _kept(job).get(_AUDIENCE))
 
 
 def why_stopped(reason: str, counts: Mapping[str, object]) -> str:
-    """Say in words why one stopped, from what it counted."""
+    """Why one stopped, in words, with its counts."""
     changes = counts.get("changes")
     match reason:
         case Stop.LIMIT:

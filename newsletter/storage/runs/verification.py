@@ -1,4 +1,4 @@
-"""The nightly look at the ledger: when the last one ended, in a row of Job; what it found is a notice."""
+"""The nightly verification of the ledger: `ran_at` in a row of Job; a fault is a notice."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ OVERDUE = timedelta(days=2)
 
 
 def is_due() -> bool:
-    """Tell whether the worker is to verify: a night has passed since the last time."""
+    """Tell whether a night has passed since the last verification."""
     with reading() as session:
         ran_at = session.scalar(select(Job.ran_at).where(Job.name == JOB))
     return not jobs.has_run_since(ran_at, jobs.last_night(clock.now()))
 
 
 def begin() -> None:
-    """Have staff know unless this one, or another, ends by then."""
+    """Announce the notice that is listed unless a verification ends in time."""
     if notices.find(Code.LEDGER_NOT_VERIFIED) is None:
-        _expect_another()
+        _post_overdue()
 
 
 def end(wrong: str | None) -> None:
-    """Write down that one has ended, and what it found to be wrong."""
+    """Record the end of a verification, and the fault that it found."""
     with writing() as session:
         jobs.row(session, JOB).ran_at = clock.now()
     if wrong is None:
         notices.clear(Code.LEDGER_WRONG)
     else:
         notices.post(Code.LEDGER_WRONG, detail=wrong)
-    _expect_another()
+    _post_overdue()
 
 
-def _expect_another() -> None:
+def _post_overdue() -> None:
     now = clock.now()
     notices.post(Code.LEDGER_NOT_VERIFIED, detail=rfc3339(now), since=now + OVERDUE)

@@ -130,14 +130,14 @@ def _meaning(error: Exception) -> tuple[int, str]:
 def _note(error: Exception, status: int) -> None:
     if status == 503 and outage.is_outage(error):
         # The trace says nothing about an outage; its cause is logged once.
-        current_app.extensions[_OUTAGES].meet(_WEB, outage.trouble_of(error))
+        current_app.extensions[_OUTAGES].record_failure(_WEB, outage.trouble_of(error))
     elif status >= 500:
         log.error("answered %d", status, exc_info=error)
 
 
 def _note_recovery(response: Response) -> Response:
     """An outage ends with the first write: a database that can only be read is still out."""
-    current_app.extensions[_OUTAGES].work(_WEB, at=database.breaker().written_at)
+    current_app.extensions[_OUTAGES].record_success(_WEB, at=database.breaker().written_at)
     return response
 
 

@@ -46,7 +46,7 @@ def ready() -> Response:
 
 
 def _look() -> Readiness:
-    if (trouble := readiness.present()) is not None:
+    if (trouble := readiness.trouble()) is not None:
         return Readiness(status="unable", reasons=[str(trouble)])
     try:
         reasons = list(_complaints())
@@ -56,8 +56,8 @@ def _look() -> Readiness:
 
 
 def _complaints() -> Iterator[str]:
-    if keyring.current().is_left_out:
-        yield keyring.LEFT_OUT
+    if keyring.current().is_stale:
+        yield keyring.STALE
     if not jobs.worker_is_alive():
         yield "no live worker"
     has_key = config.current().mailchimp_api_key is not None

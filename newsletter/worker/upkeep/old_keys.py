@@ -44,12 +44,12 @@ class OldKeys:
 
     def _is_due(self) -> bool:
         is_waiting = self._not_before is not None and clock.now() < self._not_before
-        return not is_waiting and rotation.is_to_be_ended()
+        return not is_waiting and rotation.has_deletable_key()
 
     def _end(self, walk: Walk) -> None:
         self._walk, self._not_before = None, clock.now() + AGAIN_AFTER
         log.info("encrypted %d values by the new data key", walk.seen - walk.unreadable)
-        if still := rotation.end_old_keys():
+        if still := rotation.delete_old_keys():
             log.warning("%d old data keys stay: some values still need them", still)
         else:
             self._not_before = None

@@ -1,4 +1,4 @@
-"""The keys: bound to row and column, wrapped, and recognised when wrong."""
+"""Values are bound to row and column, keys are wrapped, and a wrong DATA_KEY is recognised."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def ring(app: Flask) -> Keyring:
         return keyring.current()
 
 
-def test_what_was_encrypted_can_be_read_again(ring: Keyring) -> None:
+def test_an_encrypted_value_can_be_decrypted(ring: Keyring) -> None:
     sealed = ring.encrypt(ADA, ref=REF, column="subscription.address")
 
     assert ring.decrypt(sealed, ref=REF, column="subscription.address") == ADA
     assert ADA.encode() not in sealed
 
 
-def test_the_same_text_is_never_encrypted_alike(ring: Keyring) -> None:
+def test_the_same_text_has_another_ciphertext_each_time(ring: Keyring) -> None:
     once, again = (ring.encrypt(ADA, ref=REF, column="c") for _ in range(2))
 
     assert once != again
@@ -56,14 +56,14 @@ def test_a_value_moved_to_another_row_or_column_cannot_be_read(
         ring.decrypt(sealed, ref=ref, column=column)
 
 
-def test_a_digest_is_the_persons_and_not_a_plain_hash(ring: Keyring) -> None:
+def test_a_digest_is_keyed_and_the_same_for_all_spellings_of_an_address(ring: Keyring) -> None:
     other = replace(ring, digest_key=b"another key" * 3)
 
     assert ring.digest(Address.parse(ADA)) == ring.digest(Address.parse(ADA.upper()))
     assert ring.digest(Address.parse(ADA)) != other.digest(Address.parse(ADA))
 
 
-def test_a_keyring_shows_no_key(ring: Keyring) -> None:
+def test_the_repr_of_a_keyring_shows_no_key(ring: Keyring) -> None:
     assert str(ring.digest_key) not in repr(ring)
 
 
@@ -99,7 +99,9 @@ def test_making_the_keyring_twice_keeps_the_first(app: Flask, ring: Keyring) -> 
         assert session.query(KeyringRow).count() == 3
 
 
-def test_where_people_are_a_lost_keyring_is_not_made_anew(app: Flask, client: FlaskClient) -> None:
+def test_a_lost_keyring_is_not_made_anew_where_there_are_subscriptions(
+    app: Flask, client: FlaskClient
+) -> None:
     sign_up(client, ADA)
     with app.app_context():
         with writing() as session:
@@ -111,7 +113,7 @@ def test_where_people_are_a_lost_keyring_is_not_made_anew(app: Flask, client: Fl
             assert session.scalar(select(KeyringRow.id)) is None
 
 
-def test_before_the_release_there_is_nothing_to_work_with(app: Flask) -> None:
+def test_before_release_there_is_no_keyring(app: Flask) -> None:
     with app.app_context():
         with writing() as session:
             session.query(KeyringRow).delete()

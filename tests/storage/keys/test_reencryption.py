@@ -1,4 +1,4 @@
-"""Every encrypted value comes under the newest data key, while the service goes on."""
+"""Every value is re-encrypted with the newest data key, while the service goes on."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def elsewhere(environ: dict[str, Any]) -> Iterator[Flask]:
 
 
 def rotate(app: Flask) -> Walk:
-    """Make a new data key, and bring everything under it."""
+    """Make a new data key, and re-encrypt everything."""
     with app.app_context():
         assert rotation.new_data_key()
         return walk()
@@ -88,7 +88,7 @@ def left(app: Flask) -> int:
 
 
 def rows_of(app: Flask) -> dict[str, list[tuple[Any, ...]]]:
-    """All rows, without what is encrypted in them."""
+    """All rows without their encrypted columns."""
     with app.app_context(), reading() as session:
         return {
             model.__tablename__: sorted(map(tuple, session.execute(select(*shown_of(model)))))
@@ -102,7 +102,7 @@ def shown_of(model: type[Model]) -> list[Any]:
     return [getattr(model, key) for key in sorted(keys, key=lambda key: key not in ("ref", "id"))]
 
 
-def test_every_column_that_is_encrypted_is_known() -> None:
+def test_the_list_of_encrypted_columns_is_complete() -> None:
     octets = {
         f"{table.name}.{column.name}"
         for table in Model.metadata.tables.values()
@@ -114,7 +114,7 @@ def test_every_column_that_is_encrypted_is_known() -> None:
     assert octets >= NOT_ENCRYPTED
 
 
-def test_every_value_comes_under_the_newest_key_and_can_be_read(
+def test_every_value_is_encrypted_with_the_newest_key_and_can_be_read(
     app: Flask, client: FlaskClient, people: None, elsewhere: Flask
 ) -> None:
     assert left(elsewhere) == 0
@@ -137,7 +137,7 @@ def test_an_erasure_under_way_is_carried_out_afterwards(
     assert erasure["places"][1]["state"] == "done"
 
 
-def test_a_letter_that_waits_is_sent_afterwards(
+def test_a_queued_letter_is_sent_afterwards(
     client: FlaskClient, mailbox: Mailbox, drain: Drain, elsewhere: Flask
 ) -> None:
     sign_up(client, ADA)
@@ -147,7 +147,7 @@ def test_a_letter_that_waits_is_sent_afterwards(
     assert press(client, mailbox, ADA) == 200
 
 
-def test_nothing_but_what_is_encrypted_changes(people: None, app: Flask, elsewhere: Flask) -> None:
+def test_only_encrypted_columns_change(people: None, app: Flask, elsewhere: Flask) -> None:
     before = rows_of(app)
 
     rotate(elsewhere)
@@ -155,7 +155,7 @@ def test_nothing_but_what_is_encrypted_changes(people: None, app: Flask, elsewhe
     assert rows_of(app) == before
 
 
-def test_a_walk_takes_one_batch_after_the_other(
+def test_a_walk_takes_batch_after_batch(
     people: None, elsewhere: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reencryption, "BATCH", 1)
@@ -164,7 +164,7 @@ def test_a_walk_takes_one_batch_after_the_other(
     assert left(elsewhere) == 0
 
 
-def test_a_walk_that_was_broken_off_is_finished_by_another(
+def test_an_interrupted_walk_is_finished_by_another(
     people: None, elsewhere: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reencryption, "BATCH", 1)
@@ -175,9 +175,7 @@ def test_a_walk_that_was_broken_off_is_finished_by_another(
         assert walk().seen == 4
 
 
-def test_what_is_under_the_newest_key_is_not_encrypted_again(
-    people: None, elsewhere: Flask
-) -> None:
+def test_a_value_with_the_newest_key_is_not_encrypted_again(people: None, elsewhere: Flask) -> None:
     rotate(elsewhere)
 
     with elsewhere.app_context():
@@ -185,13 +183,13 @@ def test_what_is_under_the_newest_key_is_not_encrypted_again(
 
 
 def damage(app: Flask) -> None:
-    """Ada's address can be read no more, though it still names its key."""
+    """Damage Ada's encrypted address, but not the id of its key."""
     with app.app_context(), writing() as session:
         key = keyring.prefix(max(keyring.current().data))
         session.execute(update(Subscription).values(address=key + bytes(40)))
 
 
-def test_a_value_that_cannot_be_read_stays_as_it_is_and_does_not_keep_the_rest(
+def test_an_unreadable_value_stays_as_it_is_and_does_not_stop_the_walk(
     app: Flask, client: FlaskClient, elsewhere: Flask, caplog: pytest.LogCaptureFixture
 ) -> None:
     sign_up(client, ADA)
@@ -204,7 +202,7 @@ def test_a_value_that_cannot_be_read_stays_as_it_is_and_does_not_keep_the_rest(
 
 
 @on_postgresql
-def test_a_row_that_somebody_holds_is_not_waited_for_and_what_they_write_stays(
+def test_a_locked_row_is_skipped_and_its_change_is_not_overwritten(
     client: FlaskClient, database_url: str, elsewhere: Flask
 ) -> None:
     sign_up(client, ADA)
@@ -224,7 +222,7 @@ def test_a_row_that_somebody_holds_is_not_waited_for_and_what_they_write_stays(
 def test_a_letter_can_be_written_to_somebody_whose_address_is_being_encrypted(
     client: FlaskClient, database_url: str, elsewhere: Flask
 ) -> None:
-    """A new row that names a person asks for a lock on theirs, which a walk must not stand in the way of."""
+    """Inserting a letter locks the row of its subscription (foreign key), which a walk must not block."""
     sign_up(client, ADA)
     with psycopg.connect(database_url) as other, elsewhere.app_context(), writing() as session:
         query = select(Subscription.ref).with_for_update(skip_locked=True, key_share=True)
@@ -233,7 +231,7 @@ def test_a_letter_can_be_written_to_somebody_whose_address_is_being_encrypted(
         other.execute("SELECT 1 FROM subscription FOR KEY SHARE").fetchall()
 
 
-def test_people_sign_up_while_everything_is_encrypted_anew(
+def test_people_sign_up_during_a_walk(
     app: Flask, drain: Drain, mailbox: Mailbox, elsewhere: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reencryption, "BATCH", 2)
@@ -266,7 +264,7 @@ def test_people_sign_up_while_everything_is_encrypted_anew(
     assert len(mailbox.letters) == len(answers)
 
 
-def test_a_walk_finds_nothing_where_nobody_is(elsewhere: Flask, client: FlaskClient) -> None:
+def test_a_walk_over_an_empty_database_finds_nothing(elsewhere: Flask, client: FlaskClient) -> None:
     assert rotate(elsewhere).seen == 0
     assert status_of(client, ADA) == "unknown"
 

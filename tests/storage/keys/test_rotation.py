@@ -1,4 +1,4 @@
-"""Keys that change while the service runs: around the keyring, of the data, of what is signed."""
+"""DATA_KEY, data key and signing key are rotated while the service runs."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def start(app: Flask, environ: dict[str, Any]) -> Iterator[Start]:
 
 @pytest.fixture
 def elsewhere(start: Start) -> Flask:
-    """Another process of the same service, which knows the keyring as it was."""
+    """Another process of the same service, which has cached the keyring."""
     other = start(OLD)
     ring_of(other)
     return other
@@ -88,7 +88,7 @@ def signed_by(app: Flask) -> str:
 
 
 def signs_now(app: Flask) -> str:
-    """The fingerprint that `newsletter keys public` tells of the key that signs now."""
+    """The fingerprint of the signing key, as `newsletter keys public` prints it."""
     return signing.fingerprint(ring_of(app).public_keys[0])
 
 
@@ -119,7 +119,7 @@ def wrapped_by_old(session: Any) -> list[KeyringRow]:
     return [row for row in rows if unwrap(row.wrapped, row.purpose, both).place == 1]
 
 
-def test_every_key_is_wrapped_by_the_newest_data_key(start: Start) -> None:
+def test_rewrap_wraps_every_key_with_the_newest_data_key(start: Start) -> None:
     process = start(BOTH)
 
     assert rewrap(process) == (3, 3)
@@ -127,7 +127,7 @@ def test_every_key_is_wrapped_by_the_newest_data_key(start: Start) -> None:
         assert wrapped_by_old(session) == []
 
 
-def test_what_is_wrapped_by_the_newest_is_not_wrapped_again(start: Start) -> None:
+def test_a_key_wrapped_with_the_newest_data_key_is_not_wrapped_again(start: Start) -> None:
     rewrap(start(BOTH))
 
     assert rewrap(start(BOTH)) == (0, 3)
@@ -149,7 +149,7 @@ def test_the_old_data_key_alone_opens_nothing_afterwards(start: Start) -> None:
         keyring.check()
 
 
-def test_a_keyring_wrapped_by_halves_is_opened_by_both_and_can_be_finished(
+def test_a_half_rewrapped_keyring_needs_both_data_keys_and_can_be_finished(
     app: Flask, start: Start
 ) -> None:
     process, digest = start(BOTH), digest_by(app)
@@ -162,7 +162,7 @@ def test_a_keyring_wrapped_by_halves_is_opened_by_both_and_can_be_finished(
     assert rewrap(process) == (2, 3)
 
 
-def test_where_one_key_cannot_be_opened_none_is_wrapped_anew(app: Flask, start: Start) -> None:
+def test_where_one_key_cannot_be_unwrapped_none_is_rewrapped(app: Flask, start: Start) -> None:
     process = start(BOTH)
     with app.app_context(), writing() as session:
         strange = update(KeyringRow).where(KeyringRow.purpose == "signing")
@@ -175,7 +175,7 @@ def test_where_one_key_cannot_be_opened_none_is_wrapped_anew(app: Flask, start: 
         assert len(wrapped_by_old(session)) == 2
 
 
-def test_a_process_at_work_goes_on_when_the_keyring_is_wrapped_anew(
+def test_a_running_process_goes_on_after_the_keyring_was_rewrapped(
     elsewhere: Flask, start: Start, clock: time_machine.Traveller, caplog: pytest.LogCaptureFixture
 ) -> None:
     sealed = encrypted_by(elsewhere)
@@ -187,7 +187,7 @@ def test_a_process_at_work_goes_on_when_the_keyring_is_wrapped_anew(
 
 
 @pytest.mark.parametrize("change", [rotate_data, rotate_signing])
-def test_a_process_that_cannot_open_a_newest_key_neither_encrypts_nor_signs_any_more(
+def test_a_process_that_cannot_unwrap_a_newest_key_neither_encrypts_nor_signs(
     elsewhere: Flask, start: Start, clock: time_machine.Traveller, change: Change
 ) -> None:
     process = start(BOTH)
@@ -201,10 +201,10 @@ def test_a_process_that_cannot_open_a_newest_key_neither_encrypts_nor_signs_any_
         signed_by(elsewhere)
 
 
-def test_a_process_that_has_noticed_it_does_nothing_by_the_keys_it_knew(
+def test_a_process_that_has_noticed_new_keys_no_longer_uses_the_cached_ones(
     app: Flask, elsewhere: Flask, start: Start
 ) -> None:
-    """Within the minute, too: it met a value by the new key."""
+    """Also within the minute: it has read a value with the new key."""
     process = start(BOTH)
     rewrap(process)
     rotate_data(process)
@@ -215,7 +215,7 @@ def test_a_process_that_has_noticed_it_does_nothing_by_the_keys_it_knew(
         encrypted_by(elsewhere)
 
 
-def test_wrapped_anew_the_keys_still_sign(elsewhere: Flask, start: Start) -> None:
+def test_a_rewrapped_signing_key_still_signs(elsewhere: Flask, start: Start) -> None:
     before = signed_by(elsewhere)
     rewrap(start(BOTH))
 
@@ -240,7 +240,7 @@ def test_no_digest_changes(app: Flask) -> None:
     assert digest_by(app) == digest
 
 
-def test_every_process_encrypts_by_a_new_data_key_within_a_minute(
+def test_every_process_encrypts_with_a_new_data_key_within_a_minute(
     app: Flask, elsewhere: Flask, clock: time_machine.Traveller
 ) -> None:
     ring_of(elsewhere)
@@ -253,7 +253,7 @@ def test_every_process_encrypts_by_a_new_data_key_within_a_minute(
     assert newest(elsewhere) == made
 
 
-def test_what_another_process_encrypted_by_a_new_data_key_is_read_at_once(
+def test_a_value_that_another_process_encrypted_with_a_new_data_key_is_read_at_once(
     app: Flask, elsewhere: Flask
 ) -> None:
     rotate_data(app)
@@ -262,14 +262,14 @@ def test_what_another_process_encrypted_by_a_new_data_key_is_read_at_once(
     assert newest(elsewhere) == newest(app)
 
 
-def test_a_value_by_a_key_that_nobody_made_cannot_be_read(app: Flask) -> None:
+def test_a_value_with_an_unknown_key_cannot_be_read(app: Flask) -> None:
     strange = prefix(newest(app) + 1) + encrypted_by(app)[4:]
 
     with pytest.raises(Unreadable):
         read_by(app, strange)
 
 
-def test_a_keyring_is_read_anew_whichever_way_the_clock_was_set(
+def test_a_cached_keyring_is_read_anew_after_the_clock_was_set_forward_or_back(
     app: Flask, elsewhere: Flask, clock: time_machine.Traveller
 ) -> None:
     made = rotate_data(app)
@@ -293,24 +293,22 @@ def test_an_old_data_key_stays_for_an_hour(app: Flask, clock: time_machine.Trave
     rotate_data(app)
     with app.app_context():
         clock.shift(HOUR - SECOND)
-        assert (rotation.is_to_be_ended(), rotation.end_old_keys()) == (False, 1)
+        assert (rotation.has_deletable_key(), rotation.delete_old_keys()) == (False, 1)
         clock.shift(SECOND)
-        assert (rotation.is_to_be_ended(), rotation.end_old_keys()) == (True, 0)
+        assert (rotation.has_deletable_key(), rotation.delete_old_keys()) == (True, 0)
 
     assert list(ring_of(app).data) == [newest(app)]
 
 
-def test_the_only_data_key_never_ends(app: Flask, clock: time_machine.Traveller) -> None:
+def test_the_only_data_key_is_never_deleted(app: Flask, clock: time_machine.Traveller) -> None:
     clock.shift(1000 * HOUR)
     with app.app_context():
-        assert (rotation.is_to_be_ended(), rotation.end_old_keys()) == (False, 0)
+        assert (rotation.has_deletable_key(), rotation.delete_old_keys()) == (False, 0)
 
     assert read_by(app, encrypted_by(app)) == ADA
 
 
-def test_every_process_signs_by_a_new_key_from_the_moment_it_was_made(
-    app: Flask, elsewhere: Flask
-) -> None:
+def test_every_process_signs_with_a_new_key_at_once(app: Flask, elsewhere: Flask) -> None:
     before = signed_by(elsewhere)
     rotate_signing(app)
 
@@ -319,7 +317,7 @@ def test_every_process_signs_by_a_new_key_from_the_moment_it_was_made(
 
 @pytest.fixture
 def backup_restored(app: Flask, elsewhere: Flask) -> None:
-    """A process knows the keys that were made since a backup; then the backup is restored."""
+    """A process has cached keys that were made after a backup; then the backup is restored."""
     with app.app_context(), reading() as session:
         kept = {row.id: row.wrapped for row in session.scalars(select(KeyringRow))}
     rotate_signing(app)
@@ -335,35 +333,33 @@ def backup_restored(app: Flask, elsewhere: Flask) -> None:
 
 
 @pytest.mark.usefixtures("backup_restored")
-def test_a_restored_backup_is_signed_for_by_its_own_key(app: Flask, elsewhere: Flask) -> None:
+def test_after_a_restored_backup_its_own_key_signs(app: Flask, elsewhere: Flask) -> None:
     rotation_lost = signed_by(elsewhere)
     with app.app_context():
-        rotation.forget_kept()
+        rotation.discard_cached()
 
     assert rotation_lost == signs_now(app)
 
 
 @pytest.mark.usefixtures("backup_restored")
-def test_a_lost_key_does_not_pass_for_a_later_one_of_the_same_number(
+def test_a_lost_key_is_not_taken_for_a_later_one_with_the_same_id(
     app: Flask, elsewhere: Flask, database_url: str
 ) -> None:
     with app.app_context():
         if database_url.startswith("postgresql"):
             with writing() as session:
                 session.execute(text("SELECT setval('keyring_id_seq', 3)"))
-        rotation.forget_kept()
+        rotation.discard_cached()
     rotate_signing(app)
 
     assert signed_by(elsewhere) == signs_now(app)
 
 
 @pytest.mark.usefixtures("backup_restored")
-def test_a_database_that_was_away_is_asked_for_its_keys_when_it_is_back(
-    app: Flask, elsewhere: Flask
-) -> None:
-    """It may be back as it was before: what a key encrypts that was lost with the rest, nobody ever reads."""
+def test_the_keyring_is_read_anew_after_the_database_was_away(app: Flask, elsewhere: Flask) -> None:
+    """It may be a restored backup: a value encrypted with a key that is lost could never be read."""
     with app.app_context():
-        rotation.forget_kept()
+        rotation.discard_cached()
     with elsewhere.app_context():
         db.engine.dispose()
         with reading() as session:
@@ -382,7 +378,7 @@ def test_the_newest_key_signs(app: Flask) -> None:
     assert after.public_keys[1:] == before.public_keys
 
 
-def test_what_was_signed_before_is_known_to_be_ours(app: Flask) -> None:
+def test_a_document_signed_with_an_earlier_key_is_ours(app: Flask) -> None:
     signed = signing.sign({"told": "before"}, ring_of(app).signing_key)
     rotate_signing(app)
     rotate_signing(app)
@@ -391,14 +387,14 @@ def test_what_was_signed_before_is_known_to_be_ours(app: Flask) -> None:
         assert keyring.is_ours(signing.fingerprint(signing.verify(signed)))
 
 
-def test_what_a_stranger_signed_is_not_ours(app: Flask) -> None:
+def test_a_document_signed_with_a_foreign_key_is_not_ours(app: Flask) -> None:
     signed = signing.sign({"told": "never"}, Ed25519PrivateKey.generate())
 
     with app.app_context():
         assert not keyring.is_ours(signing.fingerprint(signing.verify(signed)))
 
 
-def test_what_another_process_has_just_signed_by_a_new_key_is_ours(
+def test_a_document_that_another_process_signed_with_a_new_key_is_ours_at_once(
     app: Flask, elsewhere: Flask
 ) -> None:
     rotate_signing(app)
@@ -408,7 +404,7 @@ def test_what_another_process_has_just_signed_by_a_new_key_is_ours(
         assert keyring.is_ours(signing.fingerprint(signing.verify(signed)))
 
 
-def test_of_a_key_that_signed_before_the_public_half_alone_is_kept(app: Flask) -> None:
+def test_only_the_public_half_of_an_earlier_signing_key_is_kept(app: Flask) -> None:
     before = ring_of(app).signing_key
     rotate_signing(app)
 
@@ -419,7 +415,7 @@ def test_of_a_key_that_signed_before_the_public_half_alone_is_kept(app: Flask) -
     assert before.public_key().public_bytes_raw() in kept
 
 
-def test_keys_that_only_verify_are_wrapped_anew_as_well(app: Flask, start: Start) -> None:
+def test_public_halves_are_rewrapped_too(app: Flask, start: Start) -> None:
     rotate_signing(app)
     public_keys = ring_of(app).public_keys
 

@@ -1,4 +1,4 @@
-"""What we show is signed, and whoever changes it is found out."""
+"""A signed document proves who signed it, and that it is unchanged."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DOCUMENT = {"text": "Jürgen “liest”", "count": 3, "none": None, "list": [{"
 SIGNED = signing.sign(DOCUMENT, KEY)
 
 
-def test_a_signed_document_says_the_same_and_by_which_key() -> None:
+def test_a_signed_document_keeps_its_content_and_names_its_key() -> None:
     assert {name: SIGNED[name] for name in DOCUMENT} == DOCUMENT
     assert signing.verify(SIGNED) == KEY.public_key()
 
@@ -38,7 +38,7 @@ def test_signing_anew_replaces_the_signature() -> None:
 
 
 @given(st.data())
-def test_no_changed_octet_passes(data: st.DataObject) -> None:
+def test_a_document_with_a_changed_octet_is_refused(data: st.DataObject) -> None:
     text = signing.canonical(SIGNED)
     place = data.draw(st.integers(0, len(text) - 1))
     flipped = bytearray(text)
@@ -75,19 +75,19 @@ def without(name: str) -> dict[str, Any]:
         without("public_key"),
     ],
 )
-def test_what_is_not_whole_does_not_pass(document: dict[str, Any]) -> None:
+def test_an_incomplete_document_is_refused(document: dict[str, Any]) -> None:
     with pytest.raises(WrongDocument):
         signing.verify(document)
 
 
-def test_another_key_is_told_by_its_fingerprint() -> None:
+def test_another_key_has_another_fingerprint() -> None:
     ours, theirs = (signing.fingerprint(key.public_key()) for key in (KEY, OTHER_KEY))
 
     assert ours != theirs
     assert len(ours) == 64
 
 
-def test_others_tools_read_the_public_key() -> None:
+def test_the_pem_is_the_public_key() -> None:
     read = load_pem_public_key(signing.public_pem(KEY.public_key()).encode())
 
     assert read == KEY.public_key()

@@ -1,4 +1,4 @@
-"""A host that was left out of a key change: it takes nothing, says why, stands in nobody's way, and loses nothing."""
+"""A host that did not get the newest DATA_KEY accepts nothing, says why, blocks no other host, and loses nothing."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ WORKER_REASON = "the DATA_KEY of a worker does not open the keyring"
 
 @pytest.fixture
 def host(environ: dict[str, Any], clock: time_machine.Traveller) -> Iterator[Flask]:
-    """A process on the old DATA_KEY, which will be left out."""
+    """A process that has the old DATA_KEY only."""
     app = create_app(load(environ))
     with app.app_context():
         keyring.check()
@@ -45,7 +45,7 @@ def host(environ: dict[str, Any], clock: time_machine.Traveller) -> Iterator[Fla
 
 @pytest.fixture
 def elsewhere(environ: dict[str, Any], host: Flask) -> Iterator[Flask]:
-    """A process on another host, which was given the newest DATA_KEY."""
+    """A process on another host, which has the newest DATA_KEY."""
     app = create_app(load({**environ, "DATA_KEY": f"{NEW},{COMPANY['DATA_KEY']}"}))
     yield app
     with app.app_context():
@@ -54,7 +54,7 @@ def elsewhere(environ: dict[str, Any], host: Flask) -> Iterator[Flask]:
 
 @pytest.fixture
 def wrapped_anew(elsewhere: Flask) -> None:
-    """The keys are the same, and the old DATA_KEY opens them no more."""
+    """The keys are the same, but the old DATA_KEY does not unwrap them any more."""
     with elsewhere.app_context():
         rotation.rewrap()
 
@@ -94,7 +94,7 @@ def other(elsewhere: Flask) -> Iterator[Worker]:
 
 
 def take_turns(worker: Worker) -> None:
-    """Each of a worker's loops takes a step, and its heart beats."""
+    """Each loop of a worker takes a step, and it sends a heartbeat."""
     for loop in [*worker.loops, Loop("heartbeat", worker._beat, 0.0)]:
         worker._step(loop)
 
@@ -148,7 +148,7 @@ def test_restarted_with_the_newest_it_takes_sign_ups_again(elsewhere: Flask) -> 
     assert sign_up(elsewhere.test_client(), ADA).status_code == 202
 
 
-def test_it_signs_no_proof_by_the_former_key(
+def test_it_signs_no_proof_with_the_earlier_key(
     client: FlaskClient, wrapped_anew: None, elsewhere: Flask
 ) -> None:
     sign_up(client, ADA)
@@ -174,7 +174,7 @@ def test_its_worker_is_not_alive_and_staff_see_why_on_the_other_hosts(
 
 
 @on_sqlite
-def test_what_its_worker_held_the_others_take_over(
+def test_other_workers_take_over_its_leases(
     worker: Worker, noticed: None, elsewhere: Flask
 ) -> None:
     take_turns(worker)
@@ -185,7 +185,7 @@ def test_what_its_worker_held_the_others_take_over(
 
 @dataclass(frozen=True)
 class World:
-    """The host that knows all keys, and what lies outside."""
+    """The host that has all keys, the mailbox and Mailchimp."""
 
     client: FlaskClient
     worker: Worker
@@ -213,7 +213,7 @@ def an_erasure(world: World) -> Callable[[], bool]:
 
 @on_sqlite
 @pytest.mark.parametrize("work", [a_letter, a_person, an_erasure])
-def test_what_its_worker_cannot_read_is_put_off_for_nobody(
+def test_rows_that_its_worker_cannot_read_are_not_postponed_for_others(
     worker: Worker,
     changed: None,
     elsewhere: Flask,
@@ -224,7 +224,7 @@ def test_what_its_worker_cannot_read_is_put_off_for_nobody(
     caplog: pytest.LogCaptureFixture,
     work: Callable[[World], Callable[[], bool]],
 ) -> None:
-    """It has not noticed yet: only what it meets under the new key tells it."""
+    """It notices only when it reads a value with the new key."""
     is_done = work(World(elsewhere.test_client(), other, mailbox, mailchimp))
     clock.shift(LEASE)
     caplog.set_level(logging.WARNING)
@@ -240,7 +240,7 @@ def test_what_its_worker_cannot_read_is_put_off_for_nobody(
 
 @on_sqlite
 @pytest.mark.usefixtures("wrapped_anew")
-def test_while_the_keys_are_the_same_it_works_on_and_staff_see_that_it_will_not_start_again(
+def test_while_the_keys_are_the_same_it_goes_on_and_staff_are_told_that_it_could_not_restart(
     host: Flask,
     worker: Worker,
     elsewhere: Flask,
@@ -253,12 +253,12 @@ def test_while_the_keys_are_the_same_it_works_on_and_staff_see_that_it_will_not_
     take_turns(worker)
 
     assert len(mailbox.letters) == 1
-    assert ready(host) == ("degraded", [keyring.LEFT_OUT, WORKER_REASON])
+    assert ready(host) == ("degraded", [keyring.STALE, WORKER_REASON])
     assert ready(elsewhere) == ("degraded", [WORKER_REASON])
 
 
 @on_sqlite
-def test_where_the_keyring_opens_again_staff_are_told_no_more(
+def test_the_notice_ends_when_the_keyring_opens_again(
     host: Flask, worker: Worker, noticed: None, elsewhere: Flask, environ: dict[str, Any]
 ) -> None:
     take_turns(worker)

@@ -50,7 +50,7 @@ def finish(keeping: OldKeys) -> int:
 
 
 def data_keys() -> int:
-    rotation.forget_kept()
+    rotation.discard_cached()
     return len(keyring.current().data)
 
 
