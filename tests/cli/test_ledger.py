@@ -200,7 +200,7 @@ def test_staff_learn_of_a_rewritten_checkpoint(
     clock.shift(DAY)
     drain()
 
-    assert "ledger wrong: checkpoints.jsonl: The line before that of position" in "".join(
+    assert "ledger wrong: checkpoints.jsonl: The line of position" in "".join(
         reasons(client)
     )
 
@@ -290,7 +290,7 @@ def test_a_failed_walk_is_repeated_an_hour_later(
     verifier = Verifier("this worker")
     with app.app_context():
         with monkeypatch.context() as odd:
-            odd.setattr(comparison, "complaint", stumble)
+            odd.setattr(comparison, "first_fault", stumble)
             with pytest.raises(RuntimeError):
                 verifier.step()
             assert not verifier.step()

@@ -113,7 +113,7 @@ def test_a_changed_line_is_found(app: Flask, folder: Path) -> None:
     file = folder / NAME
     file.write_text(file.read_text().replace('"position":2', '"position":3', 1))
 
-    assert str(complaint(app, folder)).startswith(f"{NAME}: The line before that of position")
+    assert str(complaint(app, folder)).startswith(f"{NAME}: The line of position")
 
 
 def sign_all(folder: Path, *keys: Ed25519PrivateKey) -> None:
