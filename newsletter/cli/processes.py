@@ -70,13 +70,16 @@ def worker() -> None:
 def check() -> None:
     """Find mistakes of configuration, and how to correct each.
 
-    Exit status 1 where there are any. Mistakes go to standard error; hints ("Worth knowing: …") go to standard
-    output.
+    Exit status 1 where there are any. Mistakes go to standard error; hints ("Worth knowing: …") and the sentence
+    that people agree to go to standard output.
     """
     found = list(checkup.settings.misspelt(config.variables()))
     found += checkup.settings.quoted(config.quoted())
+    sentences: list[str] = []
     try:
-        found += checkup.findings(config.load())
+        settings = config.load()
+        found += checkup.findings(settings)
+        sentences += checkup.texts.sentences(settings)
     except SettingsError as error:
         found += checkup.settings.refused(error)
     problems = [finding for finding in found if not finding.is_hint]
@@ -85,6 +88,8 @@ def check() -> None:
     for hint in found:
         if hint.is_hint:
             click.echo(one_line(f"Worth knowing: {hint}"))
+    for sentence in sentences:
+        click.echo(one_line(sentence))
     if problems:
         raise SystemExit(1)
     click.echo("Everything is in order.")

@@ -13,7 +13,8 @@ from newsletter.config.environment import (
 )
 from newsletter.config.mail import Sender, SmtpServer
 from newsletter.config.settings import AdminToken, Settings
-from newsletter.config.values import Locale, is_local
+from newsletter.config.urls import is_local
+from newsletter.config.values import Locale
 
 __all__ = [
     "AdminToken",

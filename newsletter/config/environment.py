@@ -1,4 +1,7 @@
-"""Reading the environment: all problems at once, by the variable's name and without its value."""
+"""Reading the environment: all problems at once, by the variable's name and without its value.
+
+A setting may come from a file instead, which its variable with _FILE names, as containers hand in secrets.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +9,63 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NoReturn
 
 from flask import current_app
 from pydantic import ValidationError
 
 from newsletter.config.settings import Settings
+from newsletter.config.values import trimmed
 from newsletter.domain.errors import SettingsError
 
 _IN_QUOTES = re.compile(r"""(["'])(?:(?!\1).)*\1""", re.DOTALL)
 
 
-def load(environ: Mapping[str, Any] | None = None) -> Settings:
+def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the environment, or `environ` instead; raise SettingsError with every problem."""
+    source = os.environ if environ is None else environ
+    given = {name.upper(): value for name, value in source.items()}
+    values, problems = _values(given)
     try:
-        if environ is None:
-            return Settings()
-        return Settings(
-            _env_file=None, **{name.lower(): v for name, v in environ.items() if v != ""}
-        )
+        settings = Settings.model_validate(values)
     except ValidationError as error:
-        raise SettingsError([_in_words(problem) for problem in error.errors()]) from None
+        problems = {**{_name_of(one): _in_words(one) for one in error.errors()}, **problems}
+    if problems:
+        raise SettingsError([f"{name}: {problem}" for name, problem in problems.items()])
+    return settings
+
+
+def _values(given: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The values that are there, by field, and what is wrong already, by variable."""
+    values, problems = {}, {}
+    for name in (field.upper() for field in Settings.model_fields):
+        try:
+            value = trimmed(_value_of(name, given))
+            value.encode()
+        except UnicodeError:
+            problems[name] = "must be text in UTF-8"
+        except ValueError as error:
+            problems[name] = str(error)
+        else:
+            if value:
+                values[name.lower()] = value
+    return values, problems
+
+
+def _value_of(name: str, given: Mapping[str, str]) -> str:
+    value, file = given.get(name, ""), trimmed(given.get(f"{name}_FILE", ""))
+    if not file:
+        return value
+    if trimmed(value):
+        raise ValueError(f"is set twice: remove it or {name}_FILE")
+    try:
+        text = Path(file).read_text("utf-8")
+    except OSError as error:
+        raise ValueError(f"{name}_FILE cannot be read ({error.strerror})") from None
+    if not trimmed(text):
+        raise ValueError(f"{name}_FILE names an empty file")
+    return text
 
 
 def variables() -> frozenset[str]:
@@ -57,18 +96,21 @@ def refuse(error: Exception) -> NoReturn:
     raise SystemExit(2)
 
 
+def _name_of(problem: Any) -> str:
+    return str(problem["loc"][0]).upper() if problem["loc"] else "environment"
+
+
 def _in_words(problem: Any) -> str:
-    name = str(problem["loc"][0]).upper() if problem["loc"] else "environment"
     if problem["type"] == "missing":
-        return f"{name}: is required"
+        return "is required"
     if problem["type"] == "literal_error":
         offered = problem["ctx"]["expected"].replace("'", "")
-        return f"{name}: must be {offered}"
+        return f"must be {offered}"
     if problem["type"] == "value_error":
-        return f"{name}: {problem['ctx']['error']}"
-    if (between := _bounds_of(name)) is not None:
-        return f"{name}: must be a whole number from {between[0]} to {between[1]}"
-    return f"{name}: cannot be read"
+        return str(problem["ctx"]["error"])
+    if (between := _bounds_of(_name_of(problem))) is not None:
+        return f"must be a whole number from {between[0]} to {between[1]}"
+    return "cannot be read"
 
 
 def _bounds_of(name: str) -> tuple[object, object] | None:

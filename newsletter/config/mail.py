@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import unquote
 
 from pydantic import SecretStr
 
-from newsletter.config.values import is_local, mailable, url_parts
-from newsletter.domain import hosts
+from newsletter.config.urls import is_local, machine
+from newsletter.config.values import mailable
 from newsletter.domain.address import Address
 
 StartTls = Literal["required", "optional", "never"]
 
 _NAME_AND_ADDRESS = re.compile(r'(?:("(?:[^"\\]|\\.)*"|[^<>]*?)\s*<([^<>]*)>|([^<>\s]*))')
-_STARTTLS: dict[str, StartTls] = {
-    "starttls=required": "required",
-    "starttls=optional": "optional",
-    "starttls=never": "never",
-}
+#: User and password reach to the last @, so that a password may be written as it is.
+_SMTP_URL = re.compile(
+    r"(?P<scheme>smtps?)://(?:(?P<user>[^:\s]+):(?P<password>\S+)@)?"
+    r"(?P<host>\[[0-9a-f:.]+\]|[^\s:/?#@\[\]]+)(?::(?P<port>[1-9]\d{0,4}))?/?"
+    r"(?:\?starttls=(?P<starttls>required|optional|never))?",
+    re.IGNORECASE,
+)
+_ASCII = re.compile(r"[ -~]+")
 
 
 @dataclass(frozen=True)
@@ -56,23 +59,33 @@ class SmtpServer:
     @classmethod
     def parse(cls, url: str) -> Self:
         """Parse `smtp://user:password@host:port?starttls=…` or `smtps://…`; raise ValueError."""
-        parts = url_parts(url)
-        if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-            raise ValueError("must look like smtp://user:password@host:port or smtps://…")
-        if parts.path not in ("", "/") or parts.fragment:
-            raise ValueError("must not name a path")
-        # Python's own conversion (IDNA 2003) would make strasse of straße.
-        host = parts.hostname if parts.hostname.isascii() else hosts.ascii_name(parts.hostname)
-        if parts.query and parts.query not in _STARTTLS:
-            raise ValueError("may only add ?starttls=required, optional or never")
-        if (parts.username is None) != (parts.password is None):
-            raise ValueError("needs both a user and a password, or neither")
-        implicit = parts.scheme == "smtps"
+        found = _SMTP_URL.fullmatch(url)
+        if found is None or int(found["port"] or 0) > 65535:
+            raise ValueError(
+                "must look like smtp://user:password@host:port or smtps://…, at most with"
+                " ?starttls=required, optional or never; write a blank in a password as %20"
+            )
+        host = machine(found["host"].strip("[]").lower())
+        implicit = found["scheme"].lower() == "smtps"
+        starttls: Any = (found["starttls"] or "").lower()
+        if not starttls:
+            starttls = "never" if is_local(f"//{found['host']}") else "required"
+        user, password = _decoded(found["user"]), _decoded(found["password"])
         return cls(
             host=host,
-            port=parts.port or (465 if implicit else 587),
-            user=None if parts.username is None else unquote(parts.username),
-            password=None if parts.password is None else SecretStr(unquote(parts.password)),
+            port=int(found["port"] or (465 if implicit else 587)),
+            user=user,
+            password=None if password is None else SecretStr(password),
             implicit_tls=implicit,
-            starttls=_STARTTLS.get(parts.query, "never" if is_local(url) else "required"),
+            starttls=starttls,
         )
+
+
+def _decoded(part: str | None) -> str | None:
+    """A user or a password, which may be percent-encoded."""
+    if part is None:
+        return None
+    text = unquote(part)
+    if not _ASCII.fullmatch(text):
+        raise ValueError("needs a user and a password in ASCII (write % as %25)")
+    return text

@@ -8,15 +8,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
 from newsletter.config.mail import Sender, SmtpServer
+from newsletter.config.urls import BaseUrl, DatabaseUrl, Store, WebUrl, base_url, is_local
 from newsletter.config.values import (
     AsciiKey,
-    DatabaseUrl,
     Folder,
     Keys,
+    Language,
     Limit,
     Line,
     Locale,
@@ -24,16 +24,12 @@ from newsletter.config.values import (
     Mailbox,
     Names,
     Origins,
-    Store,
     Text,
     TimeZone,
     Tokens,
+    Topics,
     UrlSegment,
-    WebUrl,
-    is_local,
-    web_url,
 )
-from newsletter.domain import hosts
 from newsletter.domain.address import Address
 
 
@@ -45,12 +41,10 @@ class AdminToken:
     token: SecretStr
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Every setting, by its variable's name in lower case."""
 
-    model_config = SettingsConfigDict(
-        env_ignore_empty=True,
-        extra="ignore",
+    model_config = ConfigDict(
         frozen=True,
         # A rejected secret must not be printed with the rejection.
         hide_input_in_errors=True,
@@ -66,21 +60,22 @@ class Settings(BaseSettings):
     imprint: Text
     contact_email: Mailbox
     privacy_url: WebUrl
-    topics: Text
+    topics: Topics
     imprint_en: Text | None = None
     privacy_url_en: WebUrl | None = None
-    topics_en: Text | None = None
-    default_locale: Locale = "de"
+    topics_en: Topics | None = None
+    default_locale: Language = "de"
     timezone: TimeZone = "Europe/Berlin"
-    authority: str | None = None
+    authority: Line | None = None
     recipients: Names = ()
+    home_url: WebUrl | None = None
     smtp_url: SecretStr | None = None
     mail_from: str | None = None
     mailchimp_api_key: AsciiKey | None = None
     mailchimp_list_id: str | None = None
-    mailchimp_api_url: WebUrl | None = None
+    mailchimp_api_url: BaseUrl | None = None
     mailchimp_webhook_secret: UrlSegment | None = None
-    mailchimp_signing_secret: SecretStr | None = None
+    mailchimp_signing_secret: AsciiKey | None = None
     mailchimp_signup_url: WebUrl | None = None
     admin_tokens: Tokens = ()
     allowed_origins: Origins = ()
@@ -95,13 +90,13 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _public_url(cls, value: str, info: ValidationInfo) -> str:
-        url = web_url(value or f"http://localhost:{info.data.get('port', 8000)}")
-        parts = urlsplit(url)
-        if parts.query or parts.fragment or "@" in parts.netloc:
-            raise ValueError("must not have a user, a query or a fragment")
+        url = base_url(value or f"http://localhost:{info.data.get('port', 8000)}")
         if not url.startswith("https://") and not is_local(url):
             raise ValueError("must begin with https:// unless it names localhost")
-        return hosts.origin_of(url) + parts.path
+        # Servers and proxies spell others in more than one way.
+        if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", urlsplit(url).path):
+            raise ValueError("must have a path of letters, digits and . _ ~ - alone")
+        return url
 
     @field_validator("default_locale")
     @classmethod

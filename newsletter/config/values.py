@@ -8,49 +8,26 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 import limits
 from pydantic import AfterValidator, BeforeValidator, SecretStr
-from pydantic_settings import NoDecode
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
-from newsletter.domain import hosts
+from newsletter.config.urls import origin
 from newsletter.domain.address import Address
 from newsletter.domain.errors import InvalidAddress
 
 Locale = Literal["de", "en"]
 
-_LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _SECRET_LENGTH = 32
 _PLACEHOLDER = re.compile(r"\b(change|replace)[-_ ]?me\b", re.IGNORECASE)
+#: What a copied value may have around it: blanks, line ends, and marks that nobody sees.
+_AROUND = r"[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]+"
 
 
-def is_local(url: str) -> bool:
-    """Whether a URL's host is this machine: localhost, 127.0.0.1 or ::1."""
-    return urlsplit(url).hostname in _LOCAL_HOSTS
-
-
-def url_parts(url: str) -> SplitResult:
-    """Split a URL; raise ValueError with a message of ours."""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # raises ValueError where it is no number
-    except ValueError:
-        raise ValueError("is no URL: its host or its port cannot be right") from None
-    return parts
-
-
-def web_url(value: str) -> str:
-    """A URL without a slash at its end."""
-    parts = url_parts(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must be a URL that begins with https:// (or http://)")
-    if not value.isprintable() or " " in value or "\\" in value:
-        raise ValueError("must not hold a blank, a control character or a backslash")
-    return value.rstrip("/")
+def trimmed(value: str) -> str:
+    """A value without what may be around it by mistake."""
+    return re.sub(rf"^{_AROUND}|{_AROUND}$", "", value)
 
 
 def mailable(value: str) -> Address:
@@ -66,7 +43,7 @@ def mailable(value: str) -> Address:
 
 def _parts_between_commas(value: object) -> object:
     if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
+        return tuple(trimmed(part) for part in value.split(",") if trimmed(part))
     return value
 
 
@@ -77,34 +54,31 @@ def _keys(value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
 
 
 def _text(value: str) -> str:
-    text = value.replace("\\n", "\n").strip()
+    lines = value.replace("\\n", "\n").strip().splitlines()
+    # No-break and other blanks, as a word processor makes them, are blanks.
+    text = "\n".join(" ".join(line.split()) for line in lines)
     if not text:
         raise ValueError("must not be blank")
-    if re.search("[\ud800-\udfff]", text):
-        raise ValueError("must be text in UTF-8")
+    for character in text.replace("\n", ""):
+        if not character.isprintable():
+            raise ValueError(f"holds an invisible character (U+{ord(character):04X}): remove it")
     if _PLACEHOLDER.search(text):
         raise ValueError("still holds a placeholder")
     return text
 
 
 def _one_line(value: str) -> str:
-    if not value.isprintable():
+    if "\n" in value:
         raise ValueError("must be one line")
     return value
 
 
-def _database_url(value: str) -> str:
-    value = value or f"sqlite:///{Path('var/newsletter.sqlite3').absolute()}"
-    try:
-        url = make_url(re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", value))
-    except (ArgumentError, ValueError) as error:
-        raise ValueError("is no database URL") from error
-    if url.drivername not in ("sqlite", "postgresql+psycopg"):
-        raise ValueError("must begin with sqlite:/// or postgresql://")
-    is_file = url.database not in (None, "", ":memory:") and not Path(url.database or "").is_dir()
-    if url.drivername == "sqlite" and not is_file:
-        raise ValueError("must name a file: every process shares it")
-    return url.render_as_string(hide_password=False)
+def _topics(value: str) -> str:
+    # The consent text goes on with a full stop or a comma of its own.
+    topics = value.rstrip(" .,;")
+    if not topics:
+        raise ValueError("must complete the sentence “with information about …”")
+    return topics
 
 
 def _time_zone(value: str) -> str:
@@ -136,29 +110,21 @@ def _named_tokens(value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
 
 
 def _origins(value: tuple[str, ...]) -> tuple[str, ...]:
-    origins = tuple(hosts.origin_of(web_url(origin)) for origin in value)
-    if any(re.search(r"[?#]|[^/:]/", web_url(origin)) for origin in value):
-        raise ValueError("must be origins alone, such as https://www.company.de")
-    return origins
+    return tuple(origin(each) for each in value)
+
+
+def _names(value: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(_one_line(_text(name)) for name in value)
 
 
 def _limit(value: str) -> str:
+    value = value.lower()
     try:
         is_limit = value == "off" or limits.parse(value).amount > 0
     except ValueError:
         is_limit = False
     if not is_limit:
         raise ValueError("must look like `20 per 10 minutes`, or `off`")
-    return value
-
-
-def _store(value: str) -> str:
-    value = "memory://" if value == "memory" else value
-    parts = url_parts(value)
-    if parts.scheme not in ("memory", "redis", "rediss"):
-        raise ValueError("must begin with redis:// or rediss://")
-    if parts.scheme != "memory" and not (parts.hostname and parts.port != 0):
-        raise ValueError("must name a host")
     return value
 
 
@@ -172,21 +138,24 @@ def _in_capitals(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
 
-_SEVERAL = (NoDecode, BeforeValidator(_parts_between_commas))
+def _in_small_letters(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
 
-Keys = Annotated[tuple[SecretStr, ...], *_SEVERAL, AfterValidator(_keys)]
-Tokens = Annotated[tuple[SecretStr, ...], *_SEVERAL, AfterValidator(_named_tokens)]
-Origins = Annotated[tuple[str, ...], *_SEVERAL, AfterValidator(_origins)]
-Names = Annotated[tuple[str, ...], *_SEVERAL]
+
+_SEVERAL = BeforeValidator(_parts_between_commas)
+
+Keys = Annotated[tuple[SecretStr, ...], _SEVERAL, AfterValidator(_keys)]
+Tokens = Annotated[tuple[SecretStr, ...], _SEVERAL, AfterValidator(_named_tokens)]
+Origins = Annotated[tuple[str, ...], _SEVERAL, AfterValidator(_origins)]
+Names = Annotated[tuple[str, ...], _SEVERAL, AfterValidator(_names)]
 Text = Annotated[str, AfterValidator(_text)]
 Line = Annotated[str, AfterValidator(_text), AfterValidator(_one_line)]
+Topics = Annotated[Line, AfterValidator(_topics)]
 Mailbox = Annotated[str, AfterValidator(lambda value: mailable(value).text)]
-WebUrl = Annotated[str, AfterValidator(web_url)]
-DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
+Language = Annotated[Locale, BeforeValidator(_in_small_letters)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 AsciiKey = Annotated[SecretStr, AfterValidator(_ascii_key)]
 UrlSegment = Annotated[SecretStr, AfterValidator(_url_segment)]
 Limit = Annotated[str, AfterValidator(_limit)]
-Store = Annotated[str, AfterValidator(_store)]
 Folder = Annotated[Path, AfterValidator(_folder)]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_in_capitals)]

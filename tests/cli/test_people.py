@@ -711,10 +711,19 @@ def test_a_check_finds_everything_in_order(run: Run) -> None:
     assert result.stdout.endswith("Everything is in order.\n")
 
 
+def test_a_check_prints_the_sentence_that_topics_completes(run: Run) -> None:
+    result = run("check", **ORDERLY, TOPICS="neuen Werkzeugen.")
+
+    assert "The form asks (de): “Ja, ich möchte den Newsletter von Muster" in result.stdout
+    assert " mit Informationen zu neuen Werkzeugen per E-Mail erhalten." in result.stdout
+    assert "with information about new tools for joiners." in result.stdout
+
+
 def test_a_check_tells_what_is_only_worth_knowing_as_that(run: Run) -> None:
     result = run("check", **ORDERLY)
 
-    checkpoints, web, tracking, worker = sorted(result.stdout.splitlines()[:-1])
+    hints = [line for line in result.stdout.splitlines() if line.startswith("Worth knowing: ")]
+    checkpoints, web, tracking, worker = sorted(hints)
     assert checkpoints.startswith("Worth knowing: LEDGER_CHECKPOINTS: is not set, so neither")
     assert web.startswith("Worth knowing: PUBLIC_URL: nothing answers there from here; ")
     assert tracking.startswith("Worth knowing: tracking: Mailchimp records who opens a newsletter")

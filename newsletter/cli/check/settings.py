@@ -16,6 +16,7 @@ WEBHOOK_SECRET_LENGTH = 16  #: characters; with it, anybody can be blocked
 REDIS_PATIENCE_SECONDS = 3.0
 
 _KNOWN = tuple(name.upper() for name in Settings.model_fields)
+_OF_FILES = tuple(f"{name}_FILE" for name in _KNOWN)
 #: MAILCHIMP_KEY and MAILCHIMP_API_KEY are as similar; SECRET_KEY_BASE, another program's, and SECRET_KEY are less.
 _SIMILAR = 0.83
 #: By prefix: the setting that was probably meant.
@@ -42,7 +43,7 @@ def quoted(variables: Iterable[str]) -> Iterator[Finding]:
 def misspelt(variables: Iterable[str]) -> Iterator[Finding]:
     """Variables that resemble a setting and are not read."""
     given = {name.upper() for name in variables}
-    for name in sorted(given.difference(_KNOWN)):
+    for name in sorted(given.difference(_KNOWN, _OF_FILES)):
         if (meant := _meant_by(name)) is not None:
             # Beside the right name it does no harm, and may be another program's.
             is_hint = meant in given

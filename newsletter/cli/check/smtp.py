@@ -39,10 +39,6 @@ _FAILED = {
         "the mail server offers no sign-in",
         "use its submission port, or remove user and password",
     ),
-    "smtp_url": (
-        "its user, password or host cannot be sent to the mail server",
-        "use only ASCII, with special characters percent-encoded",
-    ),
     "folder": (
         "without it e-mails go to var/mail/, which cannot be written to",
         "make that folder writable for the user that runs the worker, or name a mail server",
@@ -58,7 +54,7 @@ _REFUSED = {
     "starttls": ("the mail server refuses STARTTLS", "use smtps://, or ask its operator"),
     "auth": (
         "the mail server refuses user and password",
-        "set the right ones, with special characters percent-encoded",
+        "set the right ones (% is written as %25)",
     ),
     "letter_unsafe": (
         "no e-mail leaves, since one of its headers could be read as something else",

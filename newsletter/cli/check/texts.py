@@ -25,6 +25,15 @@ def findings(settings: Settings) -> Iterator[Finding]:
             yield Finding(about, wrong, remedy)
 
 
+def sentences(settings: Settings) -> Iterator[str]:
+    """What people agree to, so that whoever set TOPICS reads the sentence that it completes."""
+    app = samples.showroom(settings)
+    if samples.broken(app):
+        return  # findings() reports it
+    for language in settings.locales:
+        yield f"The form asks ({language}): “{samples.consent(app, language).text}”"
+
+
 def tracking(settings: Settings) -> Iterator[Finding]:
     """Mailchimp's tracking, where the consent text does not mention it (§ 25 TDDDG).
 

@@ -181,7 +181,7 @@ def connect(
                 _sign_in(smtp, server.user, server.password.get_secret_value())
             on_failure.pop_all()
             return smtp
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise DeliveryFailure(Meaning.HOLD_ALL, why_not_signed_in(error)) from None
 
 

@@ -72,7 +72,7 @@ def broken_off(error: OSError) -> str:
     return "timeout" if isinstance(error, TimeoutError) else "network"
 
 
-def why_not_signed_in(error: OSError | ValueError) -> str:
+def why_not_signed_in(error: OSError) -> str:
     """Say in one word, with the server's code if there is one, what kept us from signing in."""
     match error:
         case smtplib.SMTPResponseException():
@@ -87,10 +87,8 @@ def why_not_signed_in(error: OSError | ValueError) -> str:
             return "tls"
         case TimeoutError():
             return "timeout"
-        case OSError():
+        case _:
             return "connect"
-        case ValueError():
-            return "smtp_url"  # what cannot be encoded there; the error's text would hold it
 
 
 def _step_of(error: smtplib.SMTPResponseException) -> str:

@@ -11,6 +11,8 @@ import pytest
 import time_machine
 from flask.testing import FlaskClient
 
+from newsletter.app import create_app
+from newsletter.config import load
 from sandbox.mailbox import Mailbox
 from tests.conftest import Drain
 from tests.people import (
@@ -85,6 +87,21 @@ def test_pressing_the_button_confirms(client: FlaskClient, letter: EmailMessage)
     assert answer.status_code == 200
     assert "/unsubscribe/" in answer.text
     assert status_of(client, ADA) == "confirmed"
+
+
+def test_the_success_page_leads_back_to_the_companys_website(
+    environ: dict[str, str], letter: EmailMessage
+) -> None:
+    app = create_app(load({**environ, "HOME_URL": "https://www.example.com/"}))
+    page = app.test_client().post(link_in(letter), headers=BROWSER).text
+
+    assert '<a href="https://www.example.com/">Zurück zur Website von Muster' in page
+
+
+def test_the_success_page_leads_nowhere_without_one(
+    client: FlaskClient, letter: EmailMessage
+) -> None:
+    assert "Zurück zur" not in client.post(link_in(letter), headers=BROWSER).text
 
 
 def test_a_program_gets_reference_and_the_way_out(
