@@ -1,7 +1,7 @@
 """Does the time of an answer tell whether an address is known? `python -m bench.answer_times [database URL]`
 
-Asks for 500 addresses of each kind at each door that strangers may use, in turns so that a slow moment of the machine
-hits all alike, against real processes, and prints the medians.
+Sends 500 addresses of each kind to each public endpoint that takes an address, in turns, so that a slow moment of the
+machine affects all kinds alike, to real processes, and prints the medians.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ KINDS = {
 }
 
 
-def prepare(service: Service, mailbox: Mailbox, door: str, kind: str, count: int) -> list[str]:
+def prepare(service: Service, mailbox: Mailbox, endpoint: str, kind: str, count: int) -> list[str]:
     """Addresses with the wanted statuses."""
-    people = [f"{kind}-{number}{door.replace('/', '-')}@example.com" for number in range(count)]
+    people = [f"{kind}-{number}{endpoint.replace('/', '-')}@example.com" for number in range(count)]
     if kind in ("new", "unknown"):
         return people
     for person in people:
@@ -67,10 +67,10 @@ def forget_letters(environ: dict[str, Any]) -> None:
         session.execute(delete(Quota))
 
 
-def measure(service: Service, door: str, people: dict[str, list[str]]) -> dict[str, float]:
+def measure(service: Service, endpoint: str, people: dict[str, list[str]]) -> dict[str, float]:
     """The median of each kind, in milliseconds."""
     taken: dict[str, list[float]] = {kind: [] for kind in people}
-    url = service.url(door)
+    url = service.url(endpoint)
     for number in range(ROUNDS):
         for kind, addresses in people.items():
             started = time.perf_counter()
@@ -93,8 +93,10 @@ def main() -> None:
         }
         with running(environ, Path(folder)) as service:
             asked = {
-                door: {kind: prepare(service, mailbox, door, kind, ROUNDS) for kind in kinds}
-                for door, kinds in KINDS.items()
+                endpoint: {
+                    kind: prepare(service, mailbox, endpoint, kind, ROUNDS) for kind in kinds
+                }
+                for endpoint, kinds in KINDS.items()
             }
             service.processes[-1].stop()
             medians = {
@@ -102,10 +104,10 @@ def main() -> None:
             }
             forget_letters(environ)
             medians["/my-data"] = measure(service, "/my-data", asked["/my-data"])
-        for door, of_door in medians.items():
-            middle = statistics.median(of_door.values())
-            print(door)
-            for kind, median in of_door.items():
+        for endpoint, of_endpoint in medians.items():
+            middle = statistics.median(of_endpoint.values())
+            print(endpoint)
+            for kind, median in of_endpoint.items():
                 print(f"  {kind:10} {median:7.2f} ms {median / middle - 1:+7.1%}")
 
 

@@ -268,7 +268,7 @@ def client_with(sqlite_template: Path, tmp_path: Path) -> Iterator[ClientWith]:
 
 
 @pytest.fixture
-def door(client_with: ClientWith) -> FlaskClient:
+def any_client(client_with: ClientWith) -> FlaskClient:
     """A client where neither settings nor database matter."""
     return client_with()
 

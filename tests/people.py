@@ -53,9 +53,9 @@ def webhook(client: FlaskClient, **fields: str) -> TestResponse:
     return client.post(f"/webhooks/mailchimp/{WEBHOOK_SECRET}", data=form)
 
 
-def ask_staff(client: FlaskClient, door: str, email: str, **fields: Any) -> TestResponse:
-    """Use an admin door with the staff's token."""
-    return client.post(f"/admin/{door}", json={"email": email, **fields}, headers=STAFF)
+def ask_staff(client: FlaskClient, endpoint: str, email: str, **fields: Any) -> TestResponse:
+    """Call an admin endpoint with staff's token."""
+    return client.post(f"/admin/{endpoint}", json={"email": email, **fields}, headers=STAFF)
 
 
 def said_by(answer: TestResponse) -> dict[str, Any]:

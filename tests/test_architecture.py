@@ -192,11 +192,11 @@ def test_the_documents_name_every_setting() -> None:
     assert [name for name in Settings.model_fields if f"`{name.upper()}`" not in page] == []
 
 
-def test_every_admin_door_refuses_without_a_token(app: Flask, client: FlaskClient) -> None:
-    doors = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/admin")]
-    assert len(doors) >= 4
+def test_every_admin_endpoint_refuses_without_a_token(app: Flask, client: FlaskClient) -> None:
+    endpoints = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/admin")]
+    assert len(endpoints) >= 4
 
-    for rule in doors:
+    for rule in endpoints:
         path = re.sub(r"<[^>]+>", "x" * 32, rule.rule)
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             answer = client.open(path, method=method)

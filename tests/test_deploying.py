@@ -121,7 +121,7 @@ def proxy(tmp_path: Path) -> Iterator[Proxy]:
 
 
 @pytest.mark.parametrize(
-    ("path", "door"),
+    ("path", "logged"),
     [
         ("/", "/"),
         ("/?email=ada@example.com", "/"),
@@ -145,12 +145,12 @@ def proxy(tmp_path: Path) -> Iterator[Proxy]:
         ("/ada@example.com", "(other)"),
     ],
 )
-def test_the_proxys_log_has_the_door_and_nothing_behind_it(
-    proxy: Proxy, path: str, door: str
+def test_the_proxys_log_names_the_endpoint_without_token_and_query(
+    proxy: Proxy, path: str, logged: str
 ) -> None:
     assert proxy.say(f"GET {path} HTTP/1.1").endswith("502 Bad Gateway")
 
-    assert f" GET {door} 502 " in proxy.end()
+    assert f" GET {logged} 502 " in proxy.end()
 
 
 @pytest.mark.parametrize(

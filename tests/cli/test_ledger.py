@@ -200,9 +200,7 @@ def test_staff_learn_of_a_rewritten_checkpoint(
     clock.shift(DAY)
     drain()
 
-    assert "ledger wrong: checkpoints.jsonl: The line of position" in "".join(
-        reasons(client)
-    )
+    assert "ledger wrong: checkpoints.jsonl: The line of position" in "".join(reasons(client))
 
 
 def test_staff_learn_that_it_has_not_run_for_two_days(

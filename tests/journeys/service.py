@@ -150,11 +150,11 @@ class Service:
         headers = {"Accept": "application/json"}
         return self.http.post(self.url(path, web), headers=headers, timeout=PATIENCE)
 
-    def staff(self, door: str, email: str, **fields: Any) -> requests.Response:
-        """Use an admin door."""
+    def staff(self, endpoint: str, email: str, **fields: Any) -> requests.Response:
+        """Call an admin endpoint."""
         body = {"email": email, **fields}
         return self.http.post(
-            self.url(f"/admin/{door}"), json=body, headers=STAFF, timeout=PATIENCE
+            self.url(f"/admin/{endpoint}"), json=body, headers=STAFF, timeout=PATIENCE
         )
 
     def status_of(self, email: str) -> str:

@@ -556,7 +556,7 @@ def waiting(database_url: str) -> int:
 
 
 @on_postgresql
-@pytest.mark.parametrize("door", ["rectifications", "erasures"])
+@pytest.mark.parametrize("endpoint", ["rectifications", "erasures"])
 def test_what_is_done_to_both_addresses_at_once_never_waits_for_each_other(
     app: Flask,
     client: FlaskClient,
@@ -564,17 +564,17 @@ def test_what_is_done_to_both_addresses_at_once_never_waits_for_each_other(
     join: Join,
     drain: Drain,
     database_url: str,
-    door: str,
+    endpoint: str,
 ) -> None:
     join(ADA)
     rectify(client)
     drain()
-    fields = {"new_email": GRACE} if door == "rectifications" else {}
+    fields = {"new_email": GRACE} if endpoint == "rectifications" else {}
     with ThreadPoolExecutor(2) as crowd:
         with app.app_context(), writing() as session:
             meet_both(session, Address.parse(ADA), Address.parse(GRACE))
             pressed = crowd.submit(press, app.test_client(), mailbox, GRACE)
-            asked = crowd.submit(ask_staff, app.test_client(), door, ADA, **fields)
+            asked = crowd.submit(ask_staff, app.test_client(), endpoint, ADA, **fields)
             wait_until(lambda: waiting(database_url) >= 2, "both wait")
 
         assert pressed.result(60) in (200, 410)

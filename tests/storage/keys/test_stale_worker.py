@@ -152,14 +152,14 @@ def test_it_signs_no_proof_with_the_earlier_key(
     client: FlaskClient, wrapped_anew: None, elsewhere: Flask
 ) -> None:
     sign_up(client, ADA)
-    door = f"/admin/proofs/{access(client, ADA)['reference']}"
-    assert client.get(door, headers=STAFF).status_code == 200
+    endpoint = f"/admin/proofs/{access(client, ADA)['reference']}"
+    assert client.get(endpoint, headers=STAFF).status_code == 200
 
     with elsewhere.app_context():
         rotation.new_signing_key()
 
-    assert client.get(door, headers=STAFF).status_code == 503
-    assert elsewhere.test_client().get(door, headers=STAFF).status_code == 200
+    assert client.get(endpoint, headers=STAFF).status_code == 503
+    assert elsewhere.test_client().get(endpoint, headers=STAFF).status_code == 200
 
 
 @pytest.mark.usefixtures("noticed")

@@ -35,10 +35,12 @@ def line_of(caplog: pytest.LogCaptureFixture) -> str:
     ],
 )
 def test_a_request_is_one_line_with_its_rule(
-    door: FlaskClient, caplog: pytest.LogCaptureFixture, method: str, path: str, line: str
+    any_client: FlaskClient, caplog: pytest.LogCaptureFixture, method: str, path: str, line: str
 ) -> None:
     caplog.set_level(logging.INFO, LOG)
 
-    door.open(path, method=method, headers={"User-Agent": "curious", "Referer": "http://x.example"})
+    any_client.open(
+        path, method=method, headers={"User-Agent": "curious", "Referer": "http://x.example"}
+    )
 
     assert line_of(caplog) == line

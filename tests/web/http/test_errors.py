@@ -34,26 +34,26 @@ def failing(client: FlaskClient, error: Exception) -> FlaskClient:
     return client
 
 
-def test_a_problem_has_the_form_of_rfc_9457(door: FlaskClient) -> None:
-    answer = door.get("/nowhere")
+def test_a_problem_has_the_form_of_rfc_9457(any_client: FlaskClient) -> None:
+    answer = any_client.get("/nowhere")
 
     assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
     assert answer.get_json()["status"] == 404
     assert set(answer.get_json()) == {"type", "title", "status", "detail"}
 
 
-def test_a_browser_gets_a_page(door: FlaskClient) -> None:
-    answer = door.get("/nowhere", headers=BROWSER)
+def test_a_browser_gets_a_page(any_client: FlaskClient) -> None:
+    answer = any_client.get("/nowhere", headers=BROWSER)
 
     assert (answer.status_code, answer.mimetype) == (404, "text/html")
     assert "<h1>Nicht gefunden</h1>" in answer.text
 
 
-def test_the_type_leads_to_an_explanation(door: FlaskClient) -> None:
-    type_ = door.get("/nowhere").get_json()["type"]
+def test_the_type_leads_to_an_explanation(any_client: FlaskClient) -> None:
+    type_ = any_client.get("/nowhere").get_json()["type"]
 
     assert type_ == "http://localhost:8000/problems#not-found"
-    explained = Document(door.get("/problems").text).named("section")
+    explained = Document(any_client.get("/problems").text).named("section")
     assert "not-found" in [each.attributes["id"] for each in explained]
 
 
@@ -65,12 +65,12 @@ def test_texts_have_no_other_braces() -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, BROWSER])
-def test_an_unknown_path_is_not_repeated(door: FlaskClient, headers: dict[str, str]) -> None:
-    assert "ada" not in door.get(f"/{ADA}?x={ADA}", headers=headers).text.lower()
+def test_an_unknown_path_is_not_repeated(any_client: FlaskClient, headers: dict[str, str]) -> None:
+    assert "ada" not in any_client.get(f"/{ADA}?x={ADA}", headers=headers).text.lower()
 
 
-def test_the_answer_to_a_wrong_method_lists_the_right_ones(door: FlaskClient) -> None:
-    answer = door.delete("/subscriptions")
+def test_the_answer_to_a_wrong_method_lists_the_right_ones(any_client: FlaskClient) -> None:
+    answer = any_client.delete("/subscriptions")
 
     assert answer.status_code == 405
     assert set(answer.headers["Allow"].split(", ")) == {"POST", "OPTIONS"}
@@ -86,9 +86,9 @@ def test_the_answer_to_a_wrong_method_lists_the_right_ones(door: FlaskClient) ->
     ],
 )
 def test_with_the_database_away_it_is_worth_trying_again(
-    door: FlaskClient, error: Exception
+    any_client: FlaskClient, error: Exception
 ) -> None:
-    answer = failing(door, error).get("/")
+    answer = failing(any_client, error).get("/")
 
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) >= 1
@@ -115,9 +115,9 @@ def test_the_page_after_a_failed_sign_up_links_to_the_form(
 
 @pytest.mark.parametrize("headers", [{}, BROWSER])
 def test_the_unexpected_is_answered_without_details(
-    door: FlaskClient, headers: dict[str, str]
+    any_client: FlaskClient, headers: dict[str, str]
 ) -> None:
-    answer = failing(door, RuntimeError(f"about {ADA}")).get("/", headers=headers)
+    answer = failing(any_client, RuntimeError(f"about {ADA}")).get("/", headers=headers)
 
     assert answer.status_code == 500
     assert "about" not in answer.text
@@ -125,9 +125,9 @@ def test_the_unexpected_is_answered_without_details(
 
 
 def test_the_unexpected_is_logged_with_its_trace_but_without_addresses(
-    door: FlaskClient, capsys: pytest.CaptureFixture[str]
+    any_client: FlaskClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    failing(door, RuntimeError(f"about {ADA}")).get("/")
+    failing(any_client, RuntimeError(f"about {ADA}")).get("/")
 
     logged = capsys.readouterr().err
     assert "Traceback" in logged
@@ -136,13 +136,15 @@ def test_the_unexpected_is_logged_with_its_trace_but_without_addresses(
 
 
 @pytest.mark.parametrize(("given", "status"), [(418, 418), (414, 414), (502, 502)])
-def test_other_http_errors_keep_their_status(door: FlaskClient, given: int, status: int) -> None:
+def test_other_http_errors_keep_their_status(
+    any_client: FlaskClient, given: int, status: int
+) -> None:
     def refuse() -> NoReturn:
         abort(given)
 
-    door.application.view_functions["signup.form"] = refuse
+    any_client.application.view_functions["signup.form"] = refuse
 
-    assert door.get("/").get_json()["status"] == status
+    assert any_client.get("/").get_json()["status"] == status
 
 
 def test_every_error_on_purpose_has_a_place_in_the_table() -> None:

@@ -31,9 +31,9 @@ ANSWERS = [
 @pytest.mark.parametrize(("method", "path"), ANSWERS)
 @pytest.mark.parametrize("headers", [BROWSER, JSON])
 def test_every_answer_is_shut_in(
-    door: FlaskClient, method: str, path: str, headers: dict[str, str]
+    any_client: FlaskClient, method: str, path: str, headers: dict[str, str]
 ) -> None:
-    answer = door.open(path, method=method, headers=headers)
+    answer = any_client.open(path, method=method, headers=headers)
 
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
@@ -43,8 +43,8 @@ def test_every_answer_is_shut_in(
     assert "Set-Cookie" not in answer.headers
 
 
-def test_the_policy_forbids_other_sources_and_framing(door: FlaskClient) -> None:
-    assert door.get("/").headers["Content-Security-Policy"] == (
+def test_the_policy_forbids_other_sources_and_framing(any_client: FlaskClient) -> None:
+    assert any_client.get("/").headers["Content-Security-Policy"] == (
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
     )
@@ -58,9 +58,9 @@ def test_the_form_may_lead_on_to_allowed_sites(client_with: ClientWith) -> None:
     assert "form-action 'self';" in token_page
 
 
-def test_a_page_loads_nothing_from_elsewhere(door: FlaskClient) -> None:
+def test_a_page_loads_nothing_from_elsewhere(any_client: FlaskClient) -> None:
     loaded = re.findall(
-        r'<(?:link|img|script|iframe)[^>]+(?:href|src)="([^"]+)"', door.get("/").text
+        r'<(?:link|img|script|iframe)[^>]+(?:href|src)="([^"]+)"', any_client.get("/").text
     )
 
     assert loaded
@@ -75,42 +75,44 @@ def test_https_is_kept_where_the_service_has_it(client_with: ClientWith) -> None
     assert "max-age=31536000" in client.get("/").headers["Strict-Transport-Security"]
 
 
-def test_http_on_this_machine_is_not_turned_into_https(door: FlaskClient) -> None:
-    assert "Strict-Transport-Security" not in door.get("/").headers
+def test_http_on_this_machine_is_not_turned_into_https(any_client: FlaskClient) -> None:
+    assert "Strict-Transport-Security" not in any_client.get("/").headers
 
 
-def test_a_static_file_is_kept_under_the_hash_of_its_content(door: FlaskClient) -> None:
-    url = re.findall(r'href="(/static/[^"]+\.css\?v=[0-9a-f]{12})"', door.get("/").text)[0]
+def test_a_static_file_is_kept_under_the_hash_of_its_content(any_client: FlaskClient) -> None:
+    url = re.findall(r'href="(/static/[^"]+\.css\?v=[0-9a-f]{12})"', any_client.get("/").text)[0]
 
-    with door.get(url) as answer:
+    with any_client.get(url) as answer:
         assert answer.status_code == 200
         assert "max-age=31536000" in answer.headers["Cache-Control"]
         assert "Set-Cookie" not in answer.headers
 
 
-def test_a_page_that_names_no_file_that_is_there_is_noticed(door: FlaskClient) -> None:
-    names = re.findall(r"/static/([^\"?]+)", door.get("/").text)
+def test_a_page_that_names_no_file_that_is_there_is_noticed(any_client: FlaskClient) -> None:
+    names = re.findall(r"/static/([^\"?]+)", any_client.get("/").text)
 
-    assert all((Path(door.application.static_folder or "") / name).is_file() for name in names)
+    assert all(
+        (Path(any_client.application.static_folder or "") / name).is_file() for name in names
+    )
 
 
 @pytest.mark.parametrize(
     "path", ["/confirm//x", "/inbox//", "/%2F/evil.example", "/%2e%2e/", "/confirm/../"]
 )
-def test_no_path_is_redirected(door: FlaskClient, path: str) -> None:
-    answer = door.get(path, base_url="http://evil.example")
+def test_no_path_is_redirected(any_client: FlaskClient, path: str) -> None:
+    answer = any_client.get(path, base_url="http://evil.example")
 
     assert answer.status_code == 404
     assert "Location" not in answer.headers
 
 
-def test_nothing_is_built_from_the_host_header(door: FlaskClient) -> None:
+def test_nothing_is_built_from_the_host_header(any_client: FlaskClient) -> None:
     host = "http://evil.example"
     answers = [
-        door.get("/", base_url=host),
-        door.get("/nowhere", base_url=host),
-        door.post("/subscriptions", data={"email": ADA}, base_url=host),
-        door.post("/admin/erasures", json={"email": ADA}, headers=STAFF, base_url=host),
+        any_client.get("/", base_url=host),
+        any_client.get("/nowhere", base_url=host),
+        any_client.post("/subscriptions", data={"email": ADA}, base_url=host),
+        any_client.post("/admin/erasures", json={"email": ADA}, headers=STAFF, base_url=host),
     ]
 
     assert not any("evil" in answer.text + str(answer.headers) for answer in answers)

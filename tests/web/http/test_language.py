@@ -32,16 +32,16 @@ def language_of(client: FlaskClient, path: str, **headers: str) -> str:
     ],
 )
 def test_a_browser_is_answered_in_the_language_it_prefers(
-    door: FlaskClient, accepted: str, language: str
+    any_client: FlaskClient, accepted: str, language: str
 ) -> None:
-    assert language_of(door, "/", **{"Accept-Language": accepted}) == language
+    assert language_of(any_client, "/", **{"Accept-Language": accepted}) == language
 
 
 @pytest.mark.parametrize(("asked", "language"), [("en", "en"), ("de", "de"), ("fr", "en")])
 def test_the_url_takes_precedence_over_the_browser(
-    door: FlaskClient, asked: str, language: str
+    any_client: FlaskClient, asked: str, language: str
 ) -> None:
-    assert language_of(door, f"/?locale={asked}", **{"Accept-Language": "en"}) == language
+    assert language_of(any_client, f"/?locale={asked}", **{"Accept-Language": "en"}) == language
 
 
 def test_english_is_offered_only_with_english_topics(client_with: ClientWith) -> None:
@@ -54,8 +54,8 @@ def test_the_default_is_a_setting(client_with: ClientWith) -> None:
     assert language_of(client_with(DEFAULT_LOCALE="en"), "/") == "en"
 
 
-def test_errors_are_in_the_same_language(door: FlaskClient) -> None:
-    answer = door.get("/nowhere", headers={"Accept-Language": "en"})
+def test_errors_are_in_the_same_language(any_client: FlaskClient) -> None:
+    answer = any_client.get("/nowhere", headers={"Accept-Language": "en"})
 
     assert answer.get_json()["title"] == "Not found"
 

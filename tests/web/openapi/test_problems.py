@@ -10,18 +10,18 @@ from tests.web.snippets import Document
 
 
 @pytest.mark.parametrize("locale", ["de", "en"])
-def test_every_type_is_explained(door: FlaskClient, locale: str) -> None:
-    page = Document(door.get(f"/problems?locale={locale}").text)
+def test_every_type_is_explained(any_client: FlaskClient, locale: str) -> None:
+    page = Document(any_client.get(f"/problems?locale={locale}").text)
 
     assert {each.attributes["id"] for each in page.named("section")} == set(TEXTS)
 
 
 @pytest.mark.parametrize("slug", TEXTS)
-def test_every_type_is_explained_in_german_too(door: FlaskClient, slug: str) -> None:
+def test_every_type_is_explained_in_german_too(any_client: FlaskClient, slug: str) -> None:
     told = TEXTS[slug]
-    with door.application.test_request_context("/?locale=en"):
+    with any_client.application.test_request_context("/?locale=en"):
         english = {str(text) for text in told}
-    with door.application.test_request_context("/?locale=de"):
+    with any_client.application.test_request_context("/?locale=de"):
         german = {str(text) for text in told}
 
     assert english & german == set()

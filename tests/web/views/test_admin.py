@@ -38,11 +38,11 @@ FIELDS: dict[str, dict[str, Any]] = {
     ],
 )
 def test_every_endpoint_refuses_without_a_token(
-    door: FlaskClient, endpoint_name: str, authorization: str | None
+    any_client: FlaskClient, endpoint_name: str, authorization: str | None
 ) -> None:
     headers = {} if authorization is None else {"Authorization": authorization}
 
-    answer = door.post(f"/admin/{endpoint_name}", json={"email": ADA}, headers=headers)
+    answer = any_client.post(f"/admin/{endpoint_name}", json={"email": ADA}, headers=headers)
 
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="newsletter staff"'
@@ -50,8 +50,8 @@ def test_every_endpoint_refuses_without_a_token(
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS", "HEAD"])
-def test_the_token_is_checked_first(door: FlaskClient, method: str) -> None:
-    answer = door.open("/admin/erasures", method=method, data=b"{" * 20_000)
+def test_the_token_is_checked_first(any_client: FlaskClient, method: str) -> None:
+    answer = any_client.open("/admin/erasures", method=method, data=b"{" * 20_000)
 
     assert answer.status_code == 401
 
@@ -66,9 +66,9 @@ def test_without_admin_tokens_every_endpoint_answers_404(
     assert client.get(f"/admin/{path}", headers=STAFF).status_code == 404
 
 
-def test_an_unknown_path_is_not_found_with_and_without_a_token(door: FlaskClient) -> None:
-    assert door.get("/admin/nowhere").status_code == 404
-    assert door.get("/admin/nowhere", headers=STAFF).status_code == 404
+def test_an_unknown_path_is_not_found_with_and_without_a_token(any_client: FlaskClient) -> None:
+    assert any_client.get("/admin/nowhere").status_code == 404
+    assert any_client.get("/admin/nowhere", headers=STAFF).status_code == 404
 
 
 @pytest.mark.parametrize("token", ["first-token", "second=tokén"])
@@ -95,38 +95,43 @@ def test_the_ledger_records_the_name_of_the_token(client_with: ClientWith) -> No
 
 @pytest.mark.parametrize("endpoint_name", ENDPOINTS)
 @pytest.mark.parametrize("email", [None, 1, ["x"], "", "garbled", "a\n@example.com"])
-def test_an_invalid_address_is_refused(door: FlaskClient, endpoint_name: str, email: Any) -> None:
-    answer = ask_staff(door, endpoint_name, email, **FIELDS.get(endpoint_name, {}))
+def test_an_invalid_address_is_refused(
+    any_client: FlaskClient, endpoint_name: str, email: Any
+) -> None:
+    answer = ask_staff(any_client, endpoint_name, email, **FIELDS.get(endpoint_name, {}))
 
     assert answer.status_code == 422
 
 
 @pytest.mark.parametrize("endpoint_name", ENDPOINTS)
 def test_an_unknown_field_is_refused_and_not_repeated(
-    door: FlaskClient, endpoint_name: str
+    any_client: FlaskClient, endpoint_name: str
 ) -> None:
-    answer = ask_staff(door, endpoint_name, ADA, keep_blok=True, **FIELDS.get(endpoint_name, {}))
+    answer = ask_staff(
+        any_client, endpoint_name, ADA, keep_blok=True, **FIELDS.get(endpoint_name, {})
+    )
 
     assert answer.status_code == 422
     assert "keep_blok" not in answer.text
 
 
 @pytest.mark.parametrize("endpoint_name", ENDPOINTS)
-def test_a_form_is_not_taken(door: FlaskClient, endpoint_name: str) -> None:
+def test_a_form_is_not_taken(any_client: FlaskClient, endpoint_name: str) -> None:
     assert (
-        door.post(f"/admin/{endpoint_name}", data={"email": ADA}, headers=STAFF).status_code == 415
+        any_client.post(f"/admin/{endpoint_name}", data={"email": ADA}, headers=STAFF).status_code
+        == 415
     )
 
 
 @pytest.mark.parametrize("endpoint_name", ENDPOINTS)
-def test_an_address_in_the_url_is_not_read(door: FlaskClient, endpoint_name: str) -> None:
-    answer = door.post(f"/admin/{endpoint_name}?email={ADA}", json={}, headers=STAFF)
+def test_an_address_in_the_url_is_not_read(any_client: FlaskClient, endpoint_name: str) -> None:
+    answer = any_client.post(f"/admin/{endpoint_name}?email={ADA}", json={}, headers=STAFF)
 
     assert answer.status_code == 422
 
 
-def test_errors_are_never_pages(door: FlaskClient) -> None:
-    answer = door.post("/admin/access", json={"email": ADA}, headers=STAFF | BROWSER)
+def test_errors_are_never_pages(any_client: FlaskClient) -> None:
+    answer = any_client.post("/admin/access", json={"email": ADA}, headers=STAFF | BROWSER)
 
     assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
 
@@ -150,8 +155,8 @@ def test_erasing_an_unknown_address_is_accepted(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("keep_block", ["true", 1, None, "yes"])
-def test_keep_block_is_true_or_false(door: FlaskClient, keep_block: Any) -> None:
-    assert ask_staff(door, "erasures", ADA, keep_block=keep_block).status_code == 422
+def test_keep_block_is_true_or_false(any_client: FlaskClient, keep_block: Any) -> None:
+    assert ask_staff(any_client, "erasures", ADA, keep_block=keep_block).status_code == 422
 
 
 def test_a_kept_block_keeps_the_address_out(client: FlaskClient, letter: EmailMessage) -> None:
@@ -205,8 +210,8 @@ def test_access_speaks_the_language_that_the_request_asks_for_and_else_the_perso
     assert access_of(**{"Accept-Language": "fr"}).startswith("Auskunft")
 
 
-def test_access_speaks_no_other_language(door: FlaskClient) -> None:
-    assert ask_staff(door, "access", ADA, locale="fr").status_code == 422
+def test_access_speaks_no_other_language(any_client: FlaskClient) -> None:
+    assert ask_staff(any_client, "access", ADA, locale="fr").status_code == 422
 
 
 def test_access_to_nothing_is_not_found(client: FlaskClient) -> None:
@@ -229,8 +234,8 @@ def test_staff_block_for_each_of_their_reasons(
 
 
 @pytest.mark.parametrize("reason", ["not_me", "rectified", "removed_at_mailchimp", "", None])
-def test_other_reasons_are_not_theirs(door: FlaskClient, reason: str | None) -> None:
-    assert ask_staff(door, "blocks", ADA, reason=reason).status_code == 422
+def test_other_reasons_are_not_theirs(any_client: FlaskClient, reason: str | None) -> None:
+    assert ask_staff(any_client, "blocks", ADA, reason=reason).status_code == 422
 
 
 def test_blocking_an_unknown_address_is_not_found(client: FlaskClient) -> None:

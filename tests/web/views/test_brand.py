@@ -59,9 +59,9 @@ def problems_of(folder: Path) -> list[str]:
     return refused.value.problems
 
 
-def test_without_a_brand_a_page_has_only_our_style_sheet(door: FlaskClient) -> None:
-    assert door.get("/").text.count('rel="stylesheet"') == 1
-    assert door.get("/brand.css").status_code == 404
+def test_without_a_brand_a_page_has_only_our_style_sheet(any_client: FlaskClient) -> None:
+    assert any_client.get("/").text.count('rel="stylesheet"') == 1
+    assert any_client.get("/brand.css").status_code == 404
 
 
 def test_a_brands_style_sheet_comes_after_ours(branded: Callable[..., FlaskClient]) -> None:

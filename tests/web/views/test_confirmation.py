@@ -135,8 +135,10 @@ def test_after_a_confirmation_the_page_has_no_button(
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("token", ["nonsense", "a.b.c", "%00", "ü", "x" * 5000])
-def test_a_link_that_is_not_ours_is_not_found(door: FlaskClient, method: str, token: str) -> None:
-    answer = door.open(f"/confirm/{token}", method=method)
+def test_a_link_that_is_not_ours_is_not_found(
+    any_client: FlaskClient, method: str, token: str
+) -> None:
+    answer = any_client.open(f"/confirm/{token}", method=method)
 
     assert answer.status_code == 404
     assert answer.get_json()["type"].endswith("/problems#unknown-link")

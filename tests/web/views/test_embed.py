@@ -28,9 +28,9 @@ def copied(client: FlaskClient, form: str = "plain", **asked: str) -> Document:
 @both_forms
 @both_languages
 def test_a_form_asks_for_the_address_and_nothing_else(
-    door: FlaskClient, form: str, locale: str
+    any_client: FlaskClient, form: str, locale: str
 ) -> None:
-    inputs = copied(door, form, locale=locale).named("input", "select", "textarea")
+    inputs = copied(any_client, form, locale=locale).named("input", "select", "textarea")
 
     seen = [each for each in inputs if each.attributes["type"] != "hidden"]
     assert [each.attributes["name"] for each in seen] == ["email", "homepage"]
@@ -38,8 +38,8 @@ def test_a_form_asks_for_the_address_and_nothing_else(
 
 
 @both_forms
-def test_nothing_is_ticked_for_the_person(door: FlaskClient, form: str) -> None:
-    document = copied(door, form)
+def test_nothing_is_ticked_for_the_person(any_client: FlaskClient, form: str) -> None:
+    document = copied(any_client, form)
 
     assert {each.attributes["type"] for each in document.named("input")} == {
         "email",
@@ -52,12 +52,12 @@ def test_nothing_is_ticked_for_the_person(door: FlaskClient, form: str) -> None:
 @both_forms
 @both_languages
 def test_the_consent_text_is_before_the_button_word_for_word(
-    door: FlaskClient, form: str, locale: str
+    any_client: FlaskClient, form: str, locale: str
 ) -> None:
-    document = copied(door, form, locale=locale)
+    document = copied(any_client, form, locale=locale)
 
     consent, button = document.one("blockquote"), document.one("button", type="submit")
-    assert consent.words == door.get(f"/?locale={locale}", headers=JSON).get_json()["consent"]
+    assert consent.words == any_client.get(f"/?locale={locale}", headers=JSON).get_json()["consent"]
     assert button.attributes["aria-describedby"] == consent.attributes["id"]
     between = document.elements[document.elements.index(consent) : document.elements.index(button)]
     assert [each.name for each in between] == ["blockquote", "a", "input", "input"]
@@ -66,11 +66,11 @@ def test_the_consent_text_is_before_the_button_word_for_word(
 @both_forms
 @both_languages
 def test_the_form_sends_the_present_wordings_hash_and_its_language(
-    door: FlaskClient, form: str, locale: str
+    any_client: FlaskClient, form: str, locale: str
 ) -> None:
-    present = door.get(f"/?locale={locale}", headers=JSON).get_json()["wording"]
+    present = any_client.get(f"/?locale={locale}", headers=JSON).get_json()["wording"]
 
-    assert copied(door, form, locale=locale).fields() == {
+    assert copied(any_client, form, locale=locale).fields() == {
         "email": "",
         "homepage": "",
         "locale": locale,
@@ -78,8 +78,8 @@ def test_the_form_sends_the_present_wordings_hash_and_its_language(
     }
 
 
-def test_every_web_address_in_the_consent_is_a_link(door: FlaskClient) -> None:
-    links = {each.attributes["href"] for each in copied(door).named("a")}
+def test_every_web_address_in_the_consent_is_a_link(any_client: FlaskClient) -> None:
+    links = {each.attributes["href"] for each in copied(any_client).named("a")}
 
     assert links == {"https://www.example.com/datenschutz"}
 
@@ -92,9 +92,9 @@ def test_every_web_address_in_the_consent_is_a_link(door: FlaskClient) -> None:
     ],
 )
 def test_label_and_button_say_what_they_are(
-    door: FlaskClient, locale: str, label: str, button: str
+    any_client: FlaskClient, locale: str, label: str, button: str
 ) -> None:
-    document = copied(door, locale=locale)
+    document = copied(any_client, locale=locale)
 
     email = document.one("input", name="email")
     assert (email.within[-1].name, email.within[-1].words) == ("label", label)
@@ -104,9 +104,9 @@ def test_label_and_button_say_what_they_are(
 
 @both_forms
 def test_the_trap_is_a_field_to_machines_and_hidden_from_people(
-    door: FlaskClient, form: str
+    any_client: FlaskClient, form: str
 ) -> None:
-    trap = copied(door, form).one("input", name="homepage")
+    trap = copied(any_client, form).one("input", name="homepage")
 
     hiding = trap.within[-2].attributes
     assert ("hidden" in hiding, hiding["aria-hidden"]) == (True, "true")
@@ -136,8 +136,8 @@ def test_a_service_under_a_path_is_named_with_it(client_with: ClientWith) -> Non
     assert document.one("script").attributes["src"] == f"{NEWS}/letters/static/embed.js"
 
 
-def test_a_plain_form_needs_no_script_and_no_style(door: FlaskClient) -> None:
-    document = copied(door)
+def test_a_plain_form_needs_no_script_and_no_style(any_client: FlaskClient) -> None:
+    document = copied(any_client)
 
     assert document.named("script", "style", "link") == []
     for element in document.elements:
@@ -243,15 +243,15 @@ def test_english_is_offered_only_with_english_topics(client_with: ClientWith) ->
     assert copied(client_with(TOPICS_EN=""), locale="en").fields()["locale"] == "de"
 
 
-def test_the_page_itself_runs_no_script(door: FlaskClient) -> None:
-    answer = door.get("/embed")
+def test_the_page_itself_runs_no_script(any_client: FlaskClient) -> None:
+    answer = any_client.get("/embed")
 
     assert Document(answer.text).named("script", "style") == []
     assert "script-src" not in answer.headers["Content-Security-Policy"]
 
 
-def test_other_sites_may_load_the_script_and_soon_get_a_new_one(door: FlaskClient) -> None:
-    with door.get("/static/embed.js") as answer:
+def test_other_sites_may_load_the_script_and_soon_get_a_new_one(any_client: FlaskClient) -> None:
+    with any_client.get("/static/embed.js") as answer:
         assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
         assert answer.mimetype in ("text/javascript", "application/javascript")
         assert answer.mimetype_params == {"charset": "utf-8"}
@@ -259,21 +259,21 @@ def test_other_sites_may_load_the_script_and_soon_get_a_new_one(door: FlaskClien
 
 
 @pytest.mark.parametrize("path", ["/static/newsletter.css", "/embed", "/static/nowhere.js"])
-def test_other_sites_may_load_nothing_else(door: FlaskClient, path: str) -> None:
-    with door.get(path) as answer:
+def test_other_sites_may_load_nothing_else(any_client: FlaskClient, path: str) -> None:
+    with any_client.get(path) as answer:
         assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
 
 
-def test_the_script_is_small(door: FlaskClient) -> None:
-    with door.get("/static/embed.js") as answer:
+def test_the_script_is_small(any_client: FlaskClient) -> None:
+    with any_client.get("/static/embed.js") as answer:
         assert len(answer.data) < 2500
 
 
 @both_languages
-def test_the_script_says_what_the_inbox_page_says(door: FlaskClient, locale: str) -> None:
-    page = Document(door.get(f"/inbox?locale={locale}").text)
+def test_the_script_says_what_the_inbox_page_says(any_client: FlaskClient, locale: str) -> None:
+    page = Document(any_client.get(f"/inbox?locale={locale}").text)
     (main,) = page.named("main")
     title, *words = [each.words for each in page.named("h1", "p") if main in each.within]
 
-    with door.get("/static/embed.js") as script:
+    with any_client.get("/static/embed.js") as script:
         assert f'"{" ".join([f"{title}.", *words])}"' in script.get_data(as_text=True)

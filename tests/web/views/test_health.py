@@ -49,8 +49,8 @@ def test_with_all_in_order_it_is_ready(with_worker: Flask) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}])
-def test_reasons_are_for_staff(door: FlaskClient, headers: dict[str, str]) -> None:
-    answer = door.get("/ready", headers=headers)
+def test_reasons_are_for_staff(any_client: FlaskClient, headers: dict[str, str]) -> None:
+    answer = any_client.get("/ready", headers=headers)
 
     assert (answer.status_code, answer.get_json()) == (200, {"status": "degraded"})
 

@@ -557,8 +557,8 @@ def test_the_page_is_never_cached_framed_or_sent_as_a_referrer(
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
 
 
-def test_a_link_that_is_not_ours_is_not_found(door: FlaskClient) -> None:
-    answer = door.get("/my-data/nonsense")
+def test_a_link_that_is_not_ours_is_not_found(any_client: FlaskClient) -> None:
+    answer = any_client.get("/my-data/nonsense")
     assert answer.status_code == 404
     assert "http://localhost:8000/my-data" in said_by(answer)["detail"]
-    assert door.post("/my-data/nonsense", json={"action": "erase"}).status_code == 404
+    assert any_client.post("/my-data/nonsense", json={"action": "erase"}).status_code == 404

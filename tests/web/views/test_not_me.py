@@ -83,8 +83,8 @@ def test_a_choice_that_cannot_be_read_changes_nothing(
     assert status_of(client, ADA) == "pending"
 
 
-def test_a_link_that_is_not_ours_is_not_found(door: FlaskClient) -> None:
-    assert door.post("/not-me/nonsense").status_code == 404
+def test_a_link_that_is_not_ours_is_not_found(any_client: FlaskClient) -> None:
+    assert any_client.post("/not-me/nonsense").status_code == 404
 
 
 def test_after_not_me_a_new_sign_up_is_possible(client: FlaskClient, letter: EmailMessage) -> None:

@@ -15,19 +15,19 @@ from tests.people import ADA, GRACE, JSON, ask_staff, confirm, sign_up, status_o
 from tests.web.callers import BROWSER, EVIL, SITE
 
 
-def test_the_form_is_a_page_that_needs_no_script(door: FlaskClient) -> None:
-    page = door.get("/").text
+def test_the_form_is_a_page_that_needs_no_script(any_client: FlaskClient) -> None:
+    page = any_client.get("/").text
 
     assert 'name="email"' in page
     assert "Muster &amp; Söhne GmbH" in page
     assert "<script" not in page
 
 
-def test_the_json_answer_has_the_consent_text_for_a_form(door: FlaskClient) -> None:
-    form = door.get("/", headers=JSON).get_json()
+def test_the_json_answer_has_the_consent_text_for_a_form(any_client: FlaskClient) -> None:
+    form = any_client.get("/", headers=JSON).get_json()
 
     assert "Mailchimp" in form["consent"]
-    assert sign_up(door, ADA, wording=form["wording"]).status_code == 202
+    assert sign_up(any_client, ADA, wording=form["wording"]).status_code == 202
 
 
 def test_a_form_leads_to_the_inbox_page(client: FlaskClient) -> None:
@@ -45,15 +45,17 @@ def test_json_is_accepted(client: FlaskClient) -> None:
     assert status_of(client, ADA) == "pending"
 
 
-def test_multipart_is_taken_too(door: FlaskClient) -> None:
-    answer = door.post("/subscriptions", data={"email": ADA}, content_type="multipart/form-data")
+def test_multipart_is_taken_too(any_client: FlaskClient) -> None:
+    answer = any_client.post(
+        "/subscriptions", data={"email": ADA}, content_type="multipart/form-data"
+    )
 
     assert answer.status_code == 303
-    assert status_of(door, ADA) == "pending"
+    assert status_of(any_client, ADA) == "pending"
 
 
-def test_a_form_that_prefers_json_is_answered_in_json(door: FlaskClient) -> None:
-    answer = door.post("/subscriptions", data={"email": ADA}, headers=JSON)
+def test_a_form_that_prefers_json_is_answered_in_json(any_client: FlaskClient) -> None:
+    answer = any_client.post("/subscriptions", data={"email": ADA}, headers=JSON)
 
     assert (answer.status_code, answer.json) == (202, {"status": "accepted"})
 
@@ -76,20 +78,20 @@ def test_everybody_gets_the_same_answer(
 
 
 @pytest.mark.parametrize("email", ["", "ada", "ada@", "a b@example.com", "ada@example.com\r\nX: y"])
-def test_what_is_no_address_is_refused_with_a_reason(door: FlaskClient, email: str) -> None:
-    answer = sign_up(door, email)
+def test_what_is_no_address_is_refused_with_a_reason(any_client: FlaskClient, email: str) -> None:
+    answer = sign_up(any_client, email)
 
     assert answer.status_code == 422
     assert answer.mimetype == "application/problem+json"
     assert answer.get_json()["type"].endswith("/problems#invalid-address")
 
 
-def test_a_refusal_does_not_repeat_the_address(door: FlaskClient) -> None:
-    assert "ada.lovelace" not in sign_up(door, "ada.lovelace@@example.org").text
+def test_a_refusal_does_not_repeat_the_address(any_client: FlaskClient) -> None:
+    assert "ada.lovelace" not in sign_up(any_client, "ada.lovelace@@example.org").text
 
 
-def test_a_person_gets_the_form_again_with_what_they_typed(door: FlaskClient) -> None:
-    answer = door.post("/subscriptions", data={"email": '"ada@'}, headers=BROWSER)
+def test_a_person_gets_the_form_again_with_what_they_typed(any_client: FlaskClient) -> None:
+    answer = any_client.post("/subscriptions", data={"email": '"ada@'}, headers=BROWSER)
 
     assert answer.status_code == 422
     assert answer.mimetype == "text/html"
@@ -97,13 +99,15 @@ def test_a_person_gets_the_form_again_with_what_they_typed(door: FlaskClient) ->
     assert 'aria-invalid="true"' in answer.text
 
 
-def test_a_form_without_an_address_is_shown_again(door: FlaskClient) -> None:
-    assert door.post("/subscriptions", data={}, headers=BROWSER).status_code == 422
+def test_a_form_without_an_address_is_shown_again(any_client: FlaskClient) -> None:
+    assert any_client.post("/subscriptions", data={}, headers=BROWSER).status_code == 422
 
 
 @pytest.mark.parametrize("body", [[], None, "x", {"email": 1}, {"email": None}, {}])
-def test_json_of_another_shape_is_invalid(door: FlaskClient, body: Any) -> None:
-    answer = door.post("/subscriptions", data=json.dumps(body), content_type="application/json")
+def test_json_of_another_shape_is_invalid(any_client: FlaskClient, body: Any) -> None:
+    answer = any_client.post(
+        "/subscriptions", data=json.dumps(body), content_type="application/json"
+    )
 
     assert answer.status_code == 422
     assert answer.get_json()["type"].endswith("/problems#invalid-request")
@@ -119,19 +123,19 @@ def test_json_of_another_shape_is_invalid(door: FlaskClient, body: Any) -> None:
     ],
 )
 def test_what_cannot_be_read_is_refused(
-    door: FlaskClient, body: bytes, content_type: str, status: int
+    any_client: FlaskClient, body: bytes, content_type: str, status: int
 ) -> None:
-    answer = door.post("/subscriptions", data=body, content_type=content_type)
+    answer = any_client.post("/subscriptions", data=body, content_type=content_type)
 
     assert answer.status_code == status
     assert answer.mimetype == "application/problem+json"
 
 
-def test_a_body_of_just_16_kib_is_read(door: FlaskClient) -> None:
+def test_a_body_of_just_16_kib_is_read(any_client: FlaskClient) -> None:
     body = json.dumps({"email": ADA, "note": ""}).encode()
     body = body.replace(b'"note": ""', b'"note": "' + b"x" * (16 * 1024 - len(body)) + b'"')
 
-    answer = door.post("/subscriptions", data=body, content_type="application/json")
+    answer = any_client.post("/subscriptions", data=body, content_type="application/json")
 
     assert (len(body), answer.status_code) == (16 * 1024, 202)
 
@@ -145,8 +149,8 @@ def test_a_wording_that_is_unknown_is_refused(client: FlaskClient, wording: str)
     assert status_of(client, ADA) == "unknown"
 
 
-def test_a_blank_wording_is_none(door: FlaskClient) -> None:
-    assert sign_up(door, ADA, wording="").status_code == 202
+def test_a_blank_wording_is_none(any_client: FlaskClient) -> None:
+    assert sign_up(any_client, ADA, wording="").status_code == 202
 
 
 def test_a_filled_honeypot_gets_the_same_answer_and_nothing_happens(client: FlaskClient) -> None:
@@ -159,9 +163,9 @@ def test_a_filled_honeypot_gets_the_same_answer_and_nothing_happens(client: Flas
 
 @pytest.mark.parametrize("fields", [{"email": "no address"}, {"email": ADA, "wording": "x"}])
 def test_a_machines_mistakes_get_the_same_answer_as_a_persons(
-    door: FlaskClient, fields: dict[str, str]
+    any_client: FlaskClient, fields: dict[str, str]
 ) -> None:
-    machine, human = sign_up(door, **fields, homepage="x"), sign_up(door, **fields)
+    machine, human = sign_up(any_client, **fields, homepage="x"), sign_up(any_client, **fields)
 
     assert (machine.status_code, machine.data) == (human.status_code, human.data)
 
@@ -169,11 +173,13 @@ def test_a_machines_mistakes_get_the_same_answer_as_a_persons(
 @pytest.mark.parametrize(
     ("locale", "language"), [("en", "en"), ("de", "de"), ("fr", "de"), ("\0", "de"), ("", "de")]
 )
-def test_a_language_not_offered_falls_back(door: FlaskClient, locale: str, language: str) -> None:
-    answer = door.post("/subscriptions", data={"email": ADA, "locale": locale})
+def test_a_language_not_offered_falls_back(
+    any_client: FlaskClient, locale: str, language: str
+) -> None:
+    answer = any_client.post("/subscriptions", data={"email": ADA, "locale": locale})
 
     assert answer.location.endswith(f"?locale={language}")
-    assert f'<html lang="{language}"' in door.get(answer.location).text
+    assert f'<html lang="{language}"' in any_client.get(answer.location).text
 
 
 def test_the_letter_is_in_the_forms_language(
@@ -211,8 +217,8 @@ def test_the_form_keeps_only_an_allowed_next_page(client_with: ClientWith) -> No
     assert EVIL not in client.get(f"/?next={EVIL}/thanks").text
 
 
-def test_an_address_in_the_url_is_not_read(door: FlaskClient) -> None:
-    answer = door.post(f"/subscriptions?email={ADA}", data={}, headers=JSON)
+def test_an_address_in_the_url_is_not_read(any_client: FlaskClient) -> None:
+    answer = any_client.post(f"/subscriptions?email={ADA}", data={}, headers=JSON)
 
     assert answer.status_code == 422
 

@@ -74,5 +74,5 @@ def test_unsubscribing_after_an_erasure_is_a_success(client: FlaskClient, path: 
     assert client.post(path, headers=BROWSER).status_code == 200
 
 
-def test_a_link_that_is_not_ours_is_not_found(door: FlaskClient) -> None:
-    assert door.post("/unsubscribe/nonsense", data=ONE_CLICK).status_code == 404
+def test_a_link_that_is_not_ours_is_not_found(any_client: FlaskClient) -> None:
+    assert any_client.post("/unsubscribe/nonsense", data=ONE_CLICK).status_code == 404

@@ -44,14 +44,14 @@ def hear(client: FlaskClient, kind: str, **fields: str) -> int:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_mailchimps_check_of_the_url_succeeds(door: FlaskClient, method: str) -> None:
-    assert door.open(URL, method=method).status_code == 200
+def test_mailchimps_check_of_the_url_succeeds(any_client: FlaskClient, method: str) -> None:
+    assert any_client.open(URL, method=method).status_code == 200
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("secret", ["wrong", WEBHOOK_SECRET[:-1], f"{WEBHOOK_SECRET}x", "ü", "%FF"])
-def test_a_wrong_secret_finds_nothing(door: FlaskClient, method: str, secret: str) -> None:
-    assert door.open(f"/webhooks/mailchimp/{secret}", method=method).status_code == 404
+def test_a_wrong_secret_finds_nothing(any_client: FlaskClient, method: str, secret: str) -> None:
+    assert any_client.open(f"/webhooks/mailchimp/{secret}", method=method).status_code == 404
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -126,12 +126,14 @@ def test_the_same_call_again_changes_nothing(ada: FlaskClient) -> None:
         (b"x" * 1024 * 1024, "application/x-www-form-urlencoded"),
     ],
 )
-def test_garbage_is_harmless(door: FlaskClient, body: bytes, content_type: str | None) -> None:
-    assert door.post(URL, data=body, content_type=content_type).status_code == 204
+def test_garbage_is_harmless(
+    any_client: FlaskClient, body: bytes, content_type: str | None
+) -> None:
+    assert any_client.post(URL, data=body, content_type=content_type).status_code == 204
 
 
-def test_more_than_a_mebibyte_is_refused(door: FlaskClient) -> None:
-    assert door.post(URL, data=b"x" * (1024 * 1024 + 1)).status_code == 413
+def test_more_than_a_mebibyte_is_refused(any_client: FlaskClient) -> None:
+    assert any_client.post(URL, data=b"x" * (1024 * 1024 + 1)).status_code == 413
 
 
 def test_webhooks_are_never_limited(client_with: ClientWith) -> None:
@@ -211,11 +213,11 @@ def test_without_the_database_mailchimp_is_asked_to_call_again(client_with: Clie
 
 
 def test_neither_body_nor_secret_is_logged(
-    door: FlaskClient, caplog: pytest.LogCaptureFixture
+    any_client: FlaskClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
 
-    webhook(door, type="unsubscribe", data_email=ADA)
+    webhook(any_client, type="unsubscribe", data_email=ADA)
 
     assert "example.org" not in caplog.text.lower()
     assert WEBHOOK_SECRET not in caplog.text

@@ -142,7 +142,7 @@ class Meanwhile(Mailchimp):
 
 
 @pytest.mark.parametrize(
-    ("door", "status", "there"),
+    ("endpoint", "status", "there"),
     [("blocks", "blocked", "unsubscribed"), ("erasures", "unknown", None)],
 )
 def test_who_leaves_or_is_erased_while_their_batch_is_under_way_is_so_in_the_end(
@@ -151,13 +151,13 @@ def test_who_leaves_or_is_erased_while_their_batch_is_under_way_is_so_in_the_end
     mailchimp: StandIn,
     drain: Drain,
     clock: time_machine.Traveller,
-    door: str,
+    endpoint: str,
     status: str,
     there: str | None,
 ) -> None:
-    fields = {"reason": "unsubscribed"} if door == "blocks" else {}
+    fields = {"reason": "unsubscribed"} if endpoint == "blocks" else {}
     join_all(app, ADA, GRACE)
-    slow = Meanwhile(mailchimp, lambda: ask_staff(app.test_client(), door, ADA, **fields))
+    slow = Meanwhile(mailchimp, lambda: ask_staff(app.test_client(), endpoint, ADA, **fields))
     with app.app_context():
         Outside(slow, "me").step()
     slow.close()
