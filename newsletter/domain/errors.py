@@ -118,6 +118,7 @@ class Meaning(StrEnum):
 
     RETRY_LATER = "retry_later"  #: the same may succeed later: postpone this one
     GIVE_UP_ONE = "give_up_one"  #: it will never succeed for this person: give this one up
+    REJECTED = "rejected"  #: this very call is refused, and nobody knows for how long: postpone it, try others alone
     HOLD_ALL = "hold_all"  #: the other side refuses us altogether: hold everything, use nothing up
 
 

@@ -55,6 +55,11 @@ def too_many_lists(email: str) -> Answer:
     return problem(400, "Invalid Resource", detail)
 
 
+def too_many_requests(email: str) -> Answer:
+    """The same in other words."""
+    return problem(400, "Invalid Resource", f"{email} has too many recent signup requests")
+
+
 def not_updatable(status: str) -> Answer:
     """A change of address of somebody who is not subscribed."""
     detail = (

@@ -7,6 +7,7 @@ nothing to us is answered like what does.
 from __future__ import annotations
 
 import hmac
+import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl
@@ -31,6 +32,8 @@ LONGEST = 1024 * 1024
 Fields = Mapping[str, str]
 
 bp = Blueprint("webhooks", __name__)
+
+log = logging.getLogger(__name__)
 
 
 @bp.get("/webhooks/mailchimp/<secret>")
@@ -69,13 +72,16 @@ def read(body: bytes) -> Fields:
 
 
 def obey(fields: Fields) -> None:
-    """Pass on what a call means; one about another audience or of another type means nothing."""
-    ours = config.current().mailchimp_list_id
+    """Pass on what a call means; one about another audience or of another type means nothing.
+
+    One that names no audience is not believed, but whom it names is looked up.
+    """
+    ours, named = config.current().mailchimp_list_id, fields.get("data[list_id]")
     act = _ACTS.get(fields.get("type", ""))
-    if act is None or (ours is not None and fields.get("data[list_id]") != ours):
+    if act is None or (named and ours is not None and named != ours):
         return
     try:
-        act(fields)
+        act(fields) if named else _look_up(fields)
     except InvalidAddress:
         return  # nobody we know
 
@@ -100,7 +106,7 @@ def _unsubscribe(fields: Fields) -> None:
         case _, "delete":
             reported.removed(address, at)
         case _:
-            pass
+            _changed(fields)
 
 
 def _cleaned(fields: Fields) -> None:
@@ -110,11 +116,17 @@ def _cleaned(fields: Fields) -> None:
         case "hard":
             reported.unsubscribed(_address(fields), Reason.BOUNCE, fired_at(fields))
         case _:
-            pass
+            _changed(fields)
 
 
 def _changed(fields: Fields) -> None:
     reported.profile_changed(_address(fields))
+
+
+def _look_up(fields: Fields) -> None:
+    log.warning("a webhook call names no audience (data[list_id]): the contact is looked up")
+    name = "data[email]" if "data[email]" in fields else "data[old_email]"
+    reported.profile_changed(_address(fields, name))
 
 
 def _upemail(fields: Fields) -> None:

@@ -31,7 +31,13 @@ from newsletter.subscriptions.person import ADDRESS_COLUMN
 from newsletter.worker.audience import outcome as settling
 from newsletter.worker.audience.due import TURN, Errand, is_plain
 from newsletter.worker.audience.progress import Progress
-from newsletter.worker.mailchimp.client import COMPLIANCE_STATE, MOST_AT_ONCE, Joining, Mailchimp
+from newsletter.worker.mailchimp.client import (
+    COMPLIANCE_STATE,
+    MOST_AT_ONCE,
+    REFUSALS,
+    Joining,
+    Mailchimp,
+)
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +117,7 @@ class Batches:
         try:
             return self._mailchimp.subscribe_all([errand.joining for errand in batch])
         except DeliveryFailure as failure:
-            if failure.meaning is not Meaning.GIVE_UP_ONE:
+            if failure.meaning not in REFUSALS:
                 return [failure] * len(batch)
         # Somebody in it is not even looked at: the others must not wait for that.
         if len(batch) == 1 or time.monotonic() - began > SPLITTING_SECONDS:

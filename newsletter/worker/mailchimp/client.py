@@ -22,6 +22,9 @@ from newsletter.worker.mailchimp.transport import Line, call
 #: How many one call may name (POST /lists/{list_id}).
 MOST_AT_ONCE = 500
 
+#: Mailchimp took this call, and refuses what it asks.
+REFUSALS = frozenset({Meaning.GIVE_UP_ONE, Meaning.REJECTED})
+
 COMPLIANCE_STATE = "compliance_state"
 LIST_UNKNOWN = "list_unknown"
 
@@ -48,6 +51,7 @@ _ERRORS = (
     (400, "looks fake or invalid", Meaning.GIVE_UP_ONE, "fake_or_invalid"),
     (400, "please provide a valid email address", Meaning.GIVE_UP_ONE, "invalid_address"),
     (400, "has signed up to a lot of lists", Meaning.RETRY_LATER, "too_many_signups"),
+    (400, "too many recent signup requests", Meaning.RETRY_LATER, "too_many_signups"),
     (400, "merge fields were invalid", Meaning.HOLD_ALL, "merge_fields"),
     (401, "", Meaning.HOLD_ALL, "api_key"),
     (403, "", Meaning.HOLD_ALL, "forbidden"),
@@ -146,7 +150,7 @@ class Mailchimp:
             answer = self._at_member(address, patch, change, skip_merge_validation=True)
         except DeliveryFailure as refusal:
             # Who is cleaned or archived there cannot be changed, and need not be.
-            member = self.look_up(address) if refusal.meaning is Meaning.GIVE_UP_ONE else None
+            member = self.look_up(address) if refusal.meaning in REFUSALS else None
             if member is None or member.place is not MailchimpStatus.UNSUBSCRIBED:
                 raise
             return member.place
@@ -247,7 +251,8 @@ def _judged(answer: requests.Response) -> DeliveryFailure:
         # Its gateway gives up on calls that are still running behind it.
         may_run_on = status in (502, 504)
         return DeliveryFailure(Meaning.RETRY_LATER, f"http {status}", outcome_unknown=may_run_on)
-    return DeliveryFailure(Meaning.GIVE_UP_ONE, f"rejected {status}")
+    # Only what the table knows to be about the person is for good: Mailchimp has new words each year.
+    return DeliveryFailure(Meaning.REJECTED, f"rejected {status}")
 
 
 def _known_failure(status: int, words: str) -> DeliveryFailure | None:
@@ -262,7 +267,7 @@ def _words_of(answer: requests.Response) -> str | None:
     """Title and detail of a problem (RFC 9457), in lower case; None: it is none of Mailchimp's."""
     try:
         problem = json.loads(answer.content)
-    except ValueError:
+    except (ValueError, RecursionError):  # no JSON, or nested too deeply
         return None
     is_problem = isinstance(problem, dict) and problem
     return f"{problem.get('title')} {problem.get('detail')}".lower() if is_problem else None

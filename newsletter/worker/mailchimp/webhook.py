@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from newsletter.config import Settings, is_local
-from newsletter.domain.errors import DeliveryFailure, Meaning, SettingsError
+from newsletter.domain.errors import DeliveryFailure, SettingsError
+from newsletter.worker.mailchimp.client import REFUSALS
 from newsletter.worker.mailchimp.setup import HOOK_PATH, MailchimpHooks, Webhook, hooks_for
 from newsletter.worker.mailchimp.trouble import Trouble, trouble_of
 
@@ -99,7 +100,7 @@ def _installed(mailchimp: MailchimpHooks, url: str) -> Installed:
 
 def _after_refusal(failure: DeliveryFailure, mailchimp: MailchimpHooks, url: str) -> Webhook:
     """Find the webhook that somebody else was quicker to register: each URL is taken once."""
-    if failure.meaning is not Meaning.GIVE_UP_ONE:
+    if failure.meaning not in REFUSALS:
         raise failure
     if (present := _at(url, mailchimp.webhooks())) is None:
         raise SettingsError([str(_REFUSED)])

@@ -18,6 +18,7 @@ NOT_BEGUN = timedelta(hours=1)
 _OUTCOMES = {
     Meaning.RETRY_LATER: "goes on later",
     Meaning.GIVE_UP_ONE: "left until the next night",
+    Meaning.REJECTED: "left until the next night",
     Meaning.HOLD_ALL: "all that is meant for Mailchimp waits",
 }
 
@@ -93,7 +94,7 @@ class Nightly:
                 self._tries += 1
                 self._try_at = clock.now() + backoff.delay(self._tries)
                 return Progress.FAILED
-            case Meaning.GIVE_UP_ONE:
+            case Meaning.GIVE_UP_ONE | Meaning.REJECTED:
                 return self._give_up(failure.reason)
 
     def _give_up(self, reason: str) -> Progress:

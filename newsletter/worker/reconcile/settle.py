@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 
 from newsletter.domain import clock
 from newsletter.domain.address import Address
-from newsletter.domain.errors import DeliveryFailure, Meaning, Unreadable
+from newsletter.domain.errors import DeliveryFailure, Unreadable
 from newsletter.domain.lifecycle import MailchimpStatus, Status
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Subscription
 from newsletter.subscriptions import reported
 from newsletter.subscriptions.person import address_of, meet_by_ref, record_mailchimp_status
 from newsletter.worker.audience.sync import reason_for
-from newsletter.worker.mailchimp.client import Mailchimp, Member
+from newsletter.worker.mailchimp.client import REFUSALS, Mailchimp, Member
 from newsletter.worker.reconcile.drift import Drift, judge
 from newsletter.worker.reconcile.known import Known, is_still, unsubscribed_by_us_at
 
@@ -108,7 +108,7 @@ def _look(mailchimp: Mailchimp, change: Change) -> Change | None:
         log.exception("ref=%s could not be looked up", change.known.ref)
         return None
     except DeliveryFailure as failure:
-        if failure.meaning is not Meaning.GIVE_UP_ONE:
+        if failure.meaning not in REFUSALS:
             raise
         log.warning("ref=%s could not be looked up: %s", change.known.ref, failure.reason)
         return None

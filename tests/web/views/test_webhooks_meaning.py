@@ -228,7 +228,6 @@ def test_the_example_of_mailchimps_documentation_is_understood(
     "body",
     [
         pytest.param(EXAMPLE.replace(b"a1b2c3d4e5", b"a6b5da1054"), id="another audience"),
-        pytest.param(EXAMPLE.replace(b"list_id", b"list"), id="no audience"),
         pytest.param(EXAMPLE.replace(b"type=unsub", b"type=Unsub"), id="another type"),
         pytest.param(EXAMPLE.replace(b"ADA%40", b"%00%40"), id="no address"),
         pytest.param(EXAMPLE.replace(b"%5Bemail%5D", b"%5Bmail%5D"), id="no such field"),
@@ -242,6 +241,33 @@ def test_a_call_about_another_audience_or_type_is_accepted_and_changes_nothing(
 
     assert post(client, body) == 204
     assert status_of(client, ADA) == "confirmed"
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(EXAMPLE.replace(b"list_id", b"list"), id="no audience"),
+        pytest.param(EXAMPLE.replace(b"=a1b2c3d4e5", b"="), id="an empty one"),
+        pytest.param(EXAMPLE.replace(b"=unsub&", b"=archive&"), id="an action nobody knows"),
+        pytest.param(in_form("cleaned", reason="soft", email=ADA), id="a reason nobody knows"),
+        pytest.param(in_form("upemail", list_id="", old_email=ADA, new_email=GRACE), id="upemail"),
+    ],
+)
+@pytest.mark.parametrize("has_left", [True, False])
+def test_a_call_that_does_not_say_enough_is_looked_up(
+    client: FlaskClient, join: Join, mailchimp: StandIn, drain: Drain, body: bytes, has_left: bool
+) -> None:
+    join(ADA)
+    if has_left:
+        mailchimp.contacts[ADA.lower()].status = "unsubscribed"
+
+    assert post(client, body) == 204
+    assert status_of(client, ADA) == "confirmed"
+    drain()
+
+    assert status_of(client, ADA) == ("blocked" if has_left else "confirmed")
+    assert status_of(client, GRACE) == "unknown"
 
 
 # Twice, late, and in any order

@@ -116,7 +116,8 @@ def test_one_whom_the_schema_refuses_costs_three_hundred_others_nothing_but_a_fe
     drain()
 
     assert subscribed(mailchimp) == set(people) - {odd}
-    assert place_of(client, odd) == ("refused", "rejected 400")
+    assert place_of(client, odd)[1] == "rejected 400"
+    assert "sync_failed" not in events_of(client, odd)
     # Halved again and again: two calls for each doubling of the people.
     assert len(mailchimp.calls) <= 2 * 9 + 5
 

@@ -35,6 +35,7 @@ from sandbox.mailchimp.problems import (
     no_email,
     not_archivable,
     too_many_lists,
+    too_many_requests,
 )
 from sandbox.mailchimp.script import Call
 from tests.conftest import Drain, on_sqlite
@@ -144,6 +145,7 @@ PASSES = {
     "its gateway's page": GATEWAY,
     "no answer at all": DROPPED,
     "too many lists": too_many_lists(ADA),
+    "too many requests to sign up": too_many_requests(ADA),
 }
 
 
@@ -171,6 +173,27 @@ def test_what_passes_delays_everybody_and_loses_nobody(
 
     assert scene.is_as_wanted()
     assert {len(scene.adds(person, since=tried)) for person in scene.joining} == {1}
+
+
+@pytest.mark.parametrize("answer", [bad_request(), not_archivable()])
+def test_a_refusal_that_nobody_knows_is_for_nobody_for_good(
+    scene: Scene,
+    mailchimp: StandIn,
+    drain: Drain,
+    clock: time_machine.Traveller,
+    answer: Answer,
+) -> None:
+    mailchimp.answer_next(answer, times=ALWAYS, match=is_write)
+    drain()
+    hours(clock, drain, 12)
+    for person in scene.joining:
+        assert place_of(scene.client, person)[0] != "refused"
+        assert place_of(scene.client, person)[1] == f"rejected {answer.status}"
+
+    mailchimp.answer_truly()
+    hours(clock, drain)
+
+    assert scene.is_as_wanted()
 
 
 @pytest.mark.parametrize("scene", [TOGETHER], indirect=True)
@@ -258,8 +281,6 @@ def test_what_was_done_after_we_stopped_waiting_is_looked_up_and_not_repeated(
 REFUSALS = {
     "a forgotten address": (forgotten(ADA), "forgotten"),
     "a fake address": (looks_fake(ADA), "fake_or_invalid"),
-    "a bad request": (bad_request(), "rejected 400"),
-    "who cannot be removed": (not_archivable(), "rejected 405"),
 }
 refusals = pytest.mark.parametrize(("answer", "reason"), REFUSALS.values(), ids=REFUSALS)
 

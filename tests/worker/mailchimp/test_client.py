@@ -41,7 +41,8 @@ MEMBER = f"/3.0/lists/{LIST}/members/{HASH}"
 SIGNED_UP = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 CONFIRMED = datetime(2026, 3, 1, 14, 30, 0, tzinfo=timezone(timedelta(hours=2)))
 
-HOLD_ALL, GIVE_UP_ONE, RETRY_LATER = Meaning.HOLD_ALL, Meaning.GIVE_UP_ONE, Meaning.RETRY_LATER
+HOLD_ALL, GIVE_UP_ONE = Meaning.HOLD_ALL, Meaning.GIVE_UP_ONE
+RETRY_LATER, REJECTED = Meaning.RETRY_LATER, Meaning.REJECTED
 
 LIST_EXISTS = in_json(200, {"id": LIST})
 NO_CONTENT = Answer(204)
@@ -251,23 +252,30 @@ ERRORS: list[tuple[int, str, str, Meaning, str]] = [
         RETRY_LATER,
         "too_many_signups",
     ),
+    (
+        400,
+        "Invalid Resource",
+        f"{ADA} has too many recent signup requests",
+        RETRY_LATER,
+        "too_many_signups",
+    ),
     (400, "Invalid Resource", "Your merge fields were invalid.", HOLD_ALL, "merge_fields"),
     (
         400,
         "Invalid Resource",
         "The resource submitted could not be validated.",
-        GIVE_UP_ONE,
+        REJECTED,
         "rejected 400",
     ),
-    (400, "Member Exists", f"{ADA} is already a list member.", GIVE_UP_ONE, "rejected 400"),
-    (400, "JSON Parse Exception", "", GIVE_UP_ONE, "rejected 400"),
+    (400, "Member Exists", f"{ADA} is already a list member.", REJECTED, "rejected 400"),
+    (400, "JSON Parse Exception", "", REJECTED, "rejected 400"),
     (401, "API Key Invalid", "Your API key may be invalid.", HOLD_ALL, "api_key"),
     (403, "Forbidden", "", HOLD_ALL, "forbidden"),
     (403, "User Disabled", "This account has been deactivated.", HOLD_ALL, "forbidden"),
     (404, "Resource Not Found", "", HOLD_ALL, "list_unknown"),
-    (405, "Method Not Allowed", "", GIVE_UP_ONE, "rejected 405"),
+    (405, "Method Not Allowed", "", REJECTED, "rejected 405"),
     (408, "Request Timeout", "", RETRY_LATER, "http 408"),
-    (422, "Unprocessable", "", GIVE_UP_ONE, "rejected 422"),
+    (422, "Unprocessable", "", REJECTED, "rejected 422"),
     (426, "Upgrade Required", "Please make your request via HTTPS.", HOLD_ALL, "rejected 426"),
     (429, "Too Many Requests", "10 simultaneous connections", RETRY_LATER, "throttled"),
     (500, "InternalServerError", "A deep, internal error has occurred", RETRY_LATER, "http 500"),
@@ -289,6 +297,17 @@ def test_a_problems_type_is_never_looked_at() -> None:
     document = {"type": "https://example.com/compliance state", "title": "Bad Request"}
 
     assert failure_of(subscribe, in_json(400, document)).reason == "rejected 400"
+
+
+@pytest.mark.parametrize(("status", "expected"), [(400, "http 400"), (200, "not_json")])
+def test_what_is_nested_too_deeply_passes_and_concerns_nobody_else(
+    status: int, expected: str
+) -> None:
+    answer = Answer(status, b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "application/json")
+
+    failure = failure_of(subscribe, answer)
+
+    assert (failure.meaning, failure.reason) == (RETRY_LATER, expected)
 
 
 @pytest.mark.parametrize(
@@ -449,7 +468,7 @@ def test_who_gets_nothing_anyway_needs_no_unsubscribing(status: str) -> None:
 
 REFUSED_UNSUBSCRIBING: list[tuple[list[Answer], Meaning, str]] = [
     ([standing("subscribed")], RETRY_LATER, "status_differs"),
-    ([REFUSED, standing("subscribed")], GIVE_UP_ONE, "rejected 400"),
+    ([REFUSED, standing("subscribed")], REJECTED, "rejected 400"),
     ([REFUSED, Answer(500)], RETRY_LATER, "http 500"),
     ([NOT_FOUND, NOT_FOUND], HOLD_ALL, "list_unknown"),
     ([NOT_FOUND, in_json(200, {"id": "another"})], HOLD_ALL, "list_unknown"),
@@ -722,7 +741,7 @@ def test_a_batchs_answer_is_read_person_by_person(case: str) -> None:
         (Answer(504, b"<html>", "text/html"), (RETRY_LATER, "http 504", True)),
         (problem(401, "API Key Invalid"), (HOLD_ALL, "api_key", False)),
         (problem(404, "Resource Not Found"), (HOLD_ALL, "list_unknown", False)),
-        (problem(400, "Invalid Resource"), (GIVE_UP_ONE, "rejected 400", False)),
+        (problem(400, "Invalid Resource"), (REJECTED, "rejected 400", False)),
     ],
 )
 def test_a_batch_that_fails_as_a_whole_fails_for_all(
