@@ -6,6 +6,7 @@ import click
 
 from newsletter import config
 from newsletter.config import Locale
+from newsletter.rights.retention import CLASSES
 from newsletter.texts import inventory
 
 
@@ -22,4 +23,4 @@ def data_inventory(*, locale: Locale | None) -> None:
     brackets. No database is opened.
     """
     settings = config.load_or_exit()
-    click.echo(inventory.document(settings, locale or settings.default_locale), nl=False)
+    click.echo(inventory.document(settings, locale or settings.default_locale, CLASSES), nl=False)

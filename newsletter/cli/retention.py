@@ -12,12 +12,12 @@ from newsletter.cli.terminal import one_line
 from newsletter.domain.clock import rfc3339
 from newsletter.domain.errors import DeliveryFailure
 from newsletter.ledger import restored
-from newsletter.rights import retention as endings
-from newsletter.rights.retention import Ending, Next
+from newsletter.rights import retention as data
+from newsletter.rights.data.ending import Ending, Next
 from newsletter.storage.runs.retention import UNREADABLE
 from newsletter.worker.mailchimp.trouble import trouble_of
 from newsletter.worker.restore.run import Restored, restore_now
-from newsletter.worker.upkeep import retention as retiring
+from newsletter.worker.upkeep.retention import run_now
 
 
 @click.command()
@@ -50,7 +50,7 @@ def retention(*, dry_run: bool, after_restore: bool, yes: bool, key: str | None)
 
 
 def _show() -> None:
-    for ending, ended, then in endings.plan():
+    for ending, ended, then in data.plan():
         click.echo(_line(ending, ended, then))
         for key in ended:
             click.echo(f"  {key}")
@@ -63,7 +63,7 @@ def _line(ending: Ending, ended: list[str], then: Next) -> str:
 
 def _run() -> None:
     restored.check()
-    counts = retiring.run_now()
+    counts = run_now()
     if counts is None:
         raise click.ClickException("Another run is under way: wait until it has ended.")
     for name, count in counts.items():

@@ -10,12 +10,13 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from newsletter.domain.address import Address
 from newsletter.domain.lifecycle import Event, Reason
 from newsletter.storage import statements
+from newsletter.storage.database import reading
 from newsletter.storage.models import LedgerRow
 
 
@@ -78,3 +79,12 @@ def newest_of(session: Session, ref: str, event: Event) -> LedgerRow | None:
         .order_by(LedgerRow.id.desc())
         .limit(1)
     )
+
+
+def count(event: Event, *, actor: str | None = None) -> int:
+    """How many rows an event has, all of them or those of an actor."""
+    query = select(func.count()).where(LedgerRow.event == event)
+    if actor is not None:
+        query = query.where(LedgerRow.actor == actor)
+    with reading() as session:
+        return session.scalar(query) or 0

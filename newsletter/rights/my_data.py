@@ -107,7 +107,7 @@ def view(link: Link, locale: Locale) -> MyData:
             can_correct=row.status in (Status.PENDING, Status.CONFIRMED),
             can_lift=row.reason is Reason.NOT_ME and standing_of(row, now).is_hard(now),
             unsubscribe_url=unsubscribe_url(row.ref),
-            proof_until=periods.proof_until(now, config.current().zone),
+            proof_until=periods.kept_until(now, config.current().zone),
         )
 
 

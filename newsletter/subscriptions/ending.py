@@ -1,4 +1,4 @@
-"""What ends by itself: requests that nobody confirmed, and proofs past their period."""
+"""Ends that come with time: of requests that nobody confirmed, and of proofs after their retention period."""
 
 from __future__ import annotations
 
@@ -9,19 +9,17 @@ from newsletter.subscriptions.person import meet_by_ref
 from newsletter.subscriptions.transition import act, expire_if_due
 
 
-def expire(ref: str) -> None:
-    """A request's end has come: forget it, or stand as before it."""
+def expire(ref: str) -> bool:
+    """End a request; False where it is not overdue, since it was confirmed or prolonged meanwhile."""
     with writing() as session:
         person = meet_by_ref(session, ref)
-        if person is not None:
-            expire_if_due(person)
+        return person is not None and expire_if_due(person) is not person
 
 
 def retire(ref: str) -> bool:
-    """Retention ends what is kept of somebody who left; False where its period is not over."""
+    """Erase a proof; False where its period is not over, since the person came back meanwhile."""
     with writing() as session:
         person = meet_by_ref(session, ref)
-        # They may have come back, and left again, since they were looked for.
         if person is None or not person.standing.proof_has_ended:
             return False
         return act(person, Retire(), actor=periods.ACTOR).decision.changes

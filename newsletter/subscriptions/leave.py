@@ -70,7 +70,7 @@ def proof_until(link: Link) -> date | None:
         row = session.get(Subscription, link.ref)
         if row is None or row.round != link.round or row.status is not Status.CONFIRMED:
             return None
-    return periods.proof_until(clock.now(), config.current().zone)
+    return periods.kept_until(clock.now(), config.current().zone)
 
 
 def unsubscribe(link: Link) -> Departure | None:
@@ -84,7 +84,7 @@ def _departure(person: Person) -> Departure | None:
     left_at = person.row.left_at if isinstance(person, Known) else None
     if left_at is None:
         return None
-    last_day = periods.proof_until(left_at, config.current().zone)
+    last_day = periods.kept_until(left_at, config.current().zone)
     return Departure(left_at, last_day, _is_blocked(person))
 
 

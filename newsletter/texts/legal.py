@@ -221,4 +221,4 @@ def _block_ends(row: Subscription, settings: Settings, locale: Locale) -> str:
 
 
 def _proof_ends(left_at: datetime, settings: Settings, locale: Locale) -> str:
-    return formatting.long_date(periods.proof_until(left_at, settings.zone), locale, settings.zone)
+    return formatting.long_date(periods.kept_until(left_at, settings.zone), locale, settings.zone)

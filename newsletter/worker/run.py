@@ -32,7 +32,7 @@ from newsletter.worker.reconcile.nightly import Nightly
 from newsletter.worker.upkeep.checkpoints import Checkpoints
 from newsletter.worker.upkeep.housekeeping import Housekeeping
 from newsletter.worker.upkeep.old_keys import OldKeys
-from newsletter.worker.upkeep.retention import Retiring
+from newsletter.worker.upkeep.retention import Retention
 from newsletter.worker.upkeep.sealer import Sealer
 from newsletter.worker.upkeep.sqlite_file import Cleaning
 from newsletter.worker.upkeep.verifier import Verifier
@@ -83,7 +83,7 @@ class Worker:
             Loop("postman", self._postman.step, IDLE_SECONDS),
             Loop("housekeeping", Housekeeping().step, TIDY_SECONDS),
             Loop("cleaning", Cleaning().step, TIDY_SECONDS),
-            Loop("retiring", Retiring(self._owner_of("retiring")).step, LOOK_SECONDS),
+            Loop("retention", Retention(self._owner_of("retention")).step, LOOK_SECONDS),
             Loop("sealer", Sealer(self._owner_of("sealer")).step, IDLE_SECONDS),
             Loop("checkpoints", self._checkpoints.step, TIDY_SECONDS),
             Loop("verifier", Verifier(self._owner_of("verifier")).step, TIDY_SECONDS),

@@ -24,6 +24,7 @@ from newsletter.domain import clock
 from newsletter.domain.address import Address
 from newsletter.domain.errors import PresentWording
 from newsletter.domain.lifecycle import Block, Erase, Reason
+from newsletter.rights.data.quotas import purge
 from newsletter.rights.proof import check
 from newsletter.storage import sqlite
 from newsletter.storage.database import lock, reading, writing
@@ -31,7 +32,6 @@ from newsletter.storage.models import Quota, Subscription, Wording, db
 from newsletter.subscriptions import wording, wording_registry
 from newsletter.subscriptions.person import digest_of, meet
 from newsletter.subscriptions.transition import act
-from newsletter.worker.upkeep.housekeeping import purge_quotas
 from newsletter.worker.upkeep.sqlite_file import Cleaning
 from sandbox.mailbox import Mailbox
 from tests.conftest import Drain, both_databases, on_postgresql, on_sqlite
@@ -87,7 +87,7 @@ def test_a_quota_that_is_touched_as_it_is_purged_stays(
     with ThreadPoolExecutor(1) as crowd, app.app_context(), writing() as session:
         person = meet(session, Address.parse(ADA))
         person.quota.save()
-        purged = crowd.submit(within, app, purge_quotas)
+        purged = crowd.submit(within, app, purge)
         wait_until(lambda: somebody_waits(database_url), "the purge waits")
         session.commit()
         purged.result(PATIENCE)

@@ -10,4 +10,4 @@ from tests.conftest import only
 
 @pytest.fixture
 def worker(worker: Worker) -> Worker:
-    return only(worker, "postman", "audience", "housekeeping", "retiring", "cleaning")
+    return only(worker, "postman", "audience", "housekeeping", "retention", "cleaning")

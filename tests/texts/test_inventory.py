@@ -13,10 +13,10 @@ from sqlalchemy import inspect
 
 from newsletter.cli import main
 from newsletter.config import Locale, load
+from newsletter.rights.retention import CLASSES
 from newsletter.storage.models import Model, db
 from newsletter.texts import inventory
 from newsletter.texts.inventory import TABLES
-from newsletter.texts.retention_table import TABLE
 from tests.conftest import COMPANY
 
 PACKAGE = Path(inventory.__file__).parent.parent.parent
@@ -40,7 +40,7 @@ in_both_languages = pytest.mark.parametrize("locale", LANGUAGES)
 
 
 def document(locale: Locale, **variables: str) -> str:
-    return inventory.document(load({**FULL, **variables}), locale)
+    return inventory.document(load({**FULL, **variables}), locale, CLASSES)
 
 
 def columns_named() -> dict[str, set[str]]:
@@ -204,7 +204,7 @@ def test_the_record_lists_all_periods_and_the_notice_the_personal_ones(
 ) -> None:
     told = document(locale)
 
-    for kept in TABLE:
+    for kept in CLASSES:
         times = 2 if kept.is_personal else 1
         assert told.count(f"- {kept.data.in_(locale)}: {kept.period.in_(locale)}") == times
         assert f"({kept.reason.in_(locale)})." in told

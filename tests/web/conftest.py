@@ -24,7 +24,7 @@ def description() -> dict[str, Any]:
 @pytest.fixture
 def worker(worker: Worker) -> Worker:
     """The loops whose work is seen through the web; the nightly ones have their own tests."""
-    return only(worker, "postman", "audience", "sealer", "housekeeping", "retiring", "cleaning")
+    return only(worker, "postman", "audience", "sealer", "housekeeping", "retention", "cleaning")
 
 
 @pytest.fixture(autouse=True)

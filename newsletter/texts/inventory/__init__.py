@@ -6,6 +6,7 @@ English. No database is opened. A test fails if a column is not described here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,9 +14,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from newsletter.config import Locale, Settings
 from newsletter.texts import third_countries
+from newsletter.texts.described import DataClass, Table
 from newsletter.texts.inventory import people, records
-from newsletter.texts.inventory.table import Table
-from newsletter.texts.retention_table import TABLE, DataClass
 
 #: Every table by its name, those about people first.
 TABLES: dict[str, Table] = {
@@ -43,12 +43,15 @@ _texts = Environment(
 )
 
 
-def document(settings: Settings, locale: Locale) -> str:
-    """Both documents in one language, as Markdown."""
-    return f"{_render('record', settings, locale)}\n\n{_render('notice', settings, locale)}"
+def document(settings: Settings, locale: Locale, classes: Sequence[DataClass]) -> str:
+    """Both documents in one language, as Markdown; `classes`: all classes of data."""
+    kept = [each for each in classes if _is_there(each, settings)]
+    personal = [each for each in kept if each.is_personal]
+    record = _render("record", settings, locale, kept)
+    return f"{record}\n\n{_render('notice', settings, locale, personal)}"
 
 
-def _render(name: str, settings: Settings, locale: Locale) -> str:
+def _render(name: str, settings: Settings, locale: Locale, kept: Sequence[DataClass]) -> str:
     text = _texts.get_template(f"{name}.{locale}.md").render(
         settings=settings,
         imprint=settings.imprint_in(locale),
@@ -68,9 +71,8 @@ def _render(name: str, settings: Settings, locale: Locale) -> str:
             for name, table in TABLES.items()
         ],
         periods=[
-            (kept.data.in_(locale), kept.period.in_(locale), kept.reason.in_(locale))
-            for kept in TABLE
-            if (kept.is_personal or name == "record") and _is_there(kept, settings)
+            (each.data.in_(locale), each.period.in_(locale), each.reason.in_(locale))
+            for each in kept
         ],
     )
     return text.strip() + "\n"

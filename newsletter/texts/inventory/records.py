@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from newsletter.texts.bilingual import Text
-from newsletter.texts.inventory.table import Table
+from newsletter.texts.described import Table
 
 WORDING = Table(
     Text(

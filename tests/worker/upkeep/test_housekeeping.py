@@ -14,11 +14,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
 from newsletter.domain.lifecycle import Event
+from newsletter.rights.data import quotas
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import LedgerRow, Letter, Quota, Subscription
 from newsletter.subscriptions import ending
-from newsletter.worker.upkeep import housekeeping
-from newsletter.worker.upkeep.housekeeping import Housekeeping, purge_quotas
+from newsletter.worker.upkeep import retention
+from newsletter.worker.upkeep.housekeeping import Housekeeping
 from sandbox.mailbox import Mailbox
 from tests.conftest import Drain, both_databases
 from tests.people import (
@@ -160,7 +161,7 @@ def test_whole_batches_that_cannot_be_read_do_not_keep_the_rest(
     clock: time_machine.Traveller,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(housekeeping, "BATCH", 1)
+    monkeypatch.setattr(retention, "BATCH", 1)
     clock.shift(SECOND)
     sign_up(client, ADA)
     clock.shift(WEEK)
@@ -176,7 +177,7 @@ def test_a_full_batch_is_followed_by_the_next(
     clock: time_machine.Traveller,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(housekeeping, "BATCH", 2)
+    monkeypatch.setattr(retention, "BATCH", 2)
     for person in (ADA, GRACE, HEDY):
         sign_up(client, person)
     clock.shift(WEEK)
@@ -228,12 +229,12 @@ def test_a_quota_is_kept_for_a_day_and_no_longer(
     sign_up(client, ADA)
     clock.shift(DAY - SECOND)
     sign_up(client, GRACE)
-    assert not purge_quotas()
+    assert not quotas.purge()
     assert count(Quota) == 2
 
     clock.shift(SECOND)
 
-    assert not purge_quotas()
+    assert not quotas.purge()
     assert count(Quota) == 1
 
 
@@ -243,12 +244,12 @@ def test_many_quotas_are_deleted_in_batches(
     clock: time_machine.Traveller,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(housekeeping, "QUOTA_BATCH", 2)
+    monkeypatch.setattr(quotas, "BATCH", 2)
     for person in (ADA, GRACE, HEDY):
         sign_up(client, person)
     clock.shift(DAY)
 
-    assert [purge_quotas(), purge_quotas()] == [True, False]
+    assert [quotas.purge(), quotas.purge()] == [True, False]
     assert count(Quota) == 0
 
 

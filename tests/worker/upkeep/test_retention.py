@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -34,8 +35,8 @@ from newsletter.storage.models import (
 )
 from newsletter.storage.runs import retention as retention_runs
 from newsletter.subscriptions import ending, wording
-from newsletter.worker.upkeep import retention as retiring
-from newsletter.worker.upkeep.retention import Retiring, run_now
+from newsletter.worker.upkeep import retention as nightly
+from newsletter.worker.upkeep.retention import Retention, run_now
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests.commands import noticed
@@ -578,12 +579,14 @@ def _let_name(names_it: str, reference: str) -> None:
                 )
 
 
-def test_runs_are_kept_for_three_years(at_work: None, clock: time_machine.Traveller) -> None:
+def test_runs_are_kept_for_three_calendar_years(
+    at_work: None, clock: time_machine.Traveller
+) -> None:
     run()
-    clock.shift(3 * 365 * DAY + DAY - SECOND)
+    clock.move_to(LAST_SECOND)
     assert planned()["runs"] == 0
 
-    clock.shift(2 * SECOND)
+    clock.move_to(MIDNIGHT)
 
     assert run()["runs"] == 1
     assert len(runs()) == 1
@@ -682,7 +685,7 @@ def test_the_plan_tells_what_comes_next(
         "proofs": (1, "2030-01-01"),
         "erasures": (1, "2030-01-01"),
         "wordings": (0, "None"),
-        "runs": (1, "2029-03-02"),
+        "runs": (1, "2030-01-01"),
     }
 
 
@@ -698,14 +701,14 @@ def three(leave: Callable[..., None], clock: time_machine.Traveller) -> None:
 def test_a_run_that_is_killed_between_two_people_is_gone_on_with_and_loses_no_count(
     at_work: None, three: None, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retiring, "BATCH", 1)
-    killed = Retiring("killed")
+    monkeypatch.setattr(nightly, "BATCH", 1)
+    killed = Retention("killed")
     assert killed.step()
     assert killed.step()
     assert planned()["proofs"] == 1
     clock.shift(jobs.LEASE)
 
-    another = Retiring("another")
+    another = Retention("another")
     while another.step():
         pass
 
@@ -721,7 +724,7 @@ def test_what_a_run_deleted_before_it_was_killed_is_counted(
         add_wording(str(number) * 64)
         withdraw(str(number) * 64)
     clock.shift(2 * DAY)
-    assert Retiring("killed").step()
+    assert Retention("killed").step()
     assert count(RetentionRun) == 0
     clock.shift(jobs.LEASE)
 
@@ -731,10 +734,10 @@ def test_what_a_run_deleted_before_it_was_killed_is_counted(
 def test_while_one_worker_is_at_it_another_leaves_it_alone(
     at_work: None, three: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retiring, "BATCH", 1)
-    assert Retiring("one").step()
+    monkeypatch.setattr(nightly, "BATCH", 1)
+    assert Retention("one").step()
 
-    assert not Retiring("another").step()
+    assert not Retention("another").step()
     assert run_now() is None
     assert planned()["proofs"] == 2
 
@@ -745,8 +748,8 @@ def test_two_workers_in_turns_end_everybody_once(
     clock: time_machine.Traveller,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(retiring, "BATCH", 1)
-    one, another = Retiring("one"), Retiring("another")
+    monkeypatch.setattr(nightly, "BATCH", 1)
+    one, another = Retention("one"), Retention("another")
     for worker in (one, another) * 4:
         worker.step()
         clock.shift(jobs.LEASE)
@@ -762,7 +765,7 @@ def test_a_row_that_cannot_be_read_does_not_keep_the_rest_and_is_told(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(retiring, "BATCH", 1)
+    monkeypatch.setattr(nightly, "BATCH", 1)
     with writing() as session:
         first = select(func.min(Subscription.left_at)).scalar_subquery()
         damaged = update(Subscription).where(Subscription.left_at == first)
@@ -774,6 +777,13 @@ def test_a_row_that_cannot_be_read_does_not_keep_the_rest_and_is_told(
     assert "could not be ended" in caplog.text
     reasons = client.get("/ready", headers=STAFF).get_json()["reasons"]
     assert "retention: 1 past their end could not be ended, and are kept" in reasons
+
+
+def end_proofs_by(end: Callable[[str], bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = [
+        replace(each, end=end) if each.name == "proofs" else each for each in retention.ENDINGS
+    ]
+    monkeypatch.setattr(retention, "ENDINGS", changed)
 
 
 def test_a_row_that_is_odd_in_any_way_does_not_keep_the_rest_nor_what_ends_later(
@@ -791,8 +801,8 @@ def test_a_row_that_is_odd_in_any_way_does_not_keep_the_rest_nor_what_ends_later
             raise ValueError("odd")
         return true(ref)
 
-    monkeypatch.setattr(retiring, "BATCH", 1)
-    monkeypatch.setattr(retiring, "retire", retire)
+    monkeypatch.setattr(nightly, "BATCH", 1)
+    end_proofs_by(retire, monkeypatch)
     counts = run()
 
     assert (counts["proofs"], counts["unreadable"]) == (2, 1)
@@ -807,7 +817,7 @@ def test_a_database_that_is_away_is_no_odd_row(
         raise Unavailable
 
     with monkeypatch.context() as away:
-        away.setattr(retiring, "retire", retire)
+        end_proofs_by(retire, away)
         with pytest.raises(Unavailable):
             run()
 
@@ -816,8 +826,8 @@ def test_a_database_that_is_away_is_no_odd_row(
 
 def retire() -> None:
     """The night has come for a worker."""
-    retiring = Retiring("worker of the test")
-    while retiring.step():
+    run = Retention("worker of the test")
+    while run.step():
         pass
 
 

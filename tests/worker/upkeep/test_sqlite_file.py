@@ -51,7 +51,7 @@ def erase(client: FlaskClient, email: str = ADA) -> str:
 def let_a_night_pass() -> None:
     """Retention has run."""
     retention_runs.begin()
-    retention_runs.end(0)
+    retention_runs.end({}, 0)
 
 
 def places(client: FlaskClient, id_: str) -> dict[str, str]:
