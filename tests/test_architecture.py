@@ -119,6 +119,7 @@ def test_the_rules_read_nothing_but_what_they_are_given() -> None:
     assert using("os", "time", "random", "secrets", "socket") & set(rules) == set()
 
 
+@pytest.mark.requires("R18")
 def test_only_the_worker_and_the_check_speak_to_the_outside() -> None:
     outside = {"smtplib", "requests", "mailchimp_marketing", "socket", "urllib.request"}
     outside |= {"http.client", "dns", "redis", "sandbox", "tests"}
@@ -192,6 +193,7 @@ def test_the_documents_name_every_setting() -> None:
     assert [name for name in Settings.model_fields if f"`{name.upper()}`" not in page] == []
 
 
+@pytest.mark.requires("R62")
 def test_every_admin_endpoint_refuses_without_a_token(app: Flask, client: FlaskClient) -> None:
     endpoints = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/admin")]
     assert len(endpoints) >= 4
@@ -211,6 +213,7 @@ def test_the_migrations_make_what_the_models_say(app: Flask) -> None:
         flask_migrate.check()
 
 
+@pytest.mark.requires("R36")
 @both_databases
 def test_what_is_in_the_ledger_can_neither_be_changed_nor_deleted(app: Flask) -> None:
     statements = (

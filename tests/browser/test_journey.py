@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from sandbox.mailchimp import StandIn
@@ -18,6 +19,7 @@ def stands_at_mailchimp(mailchimp: StandIn, address: str, status: str) -> None:
     )
 
 
+@pytest.mark.requires("R8", "R12", "R77")
 def test_a_person_signs_up_confirms_leaves_and_comes_back_without_a_script(
     person: Person, mailchimp: StandIn
 ) -> None:

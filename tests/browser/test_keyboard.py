@@ -82,6 +82,7 @@ def page(request: pytest.FixtureRequest, person: Person, link_to_data: LinkToDat
     return person.page
 
 
+@pytest.mark.requires("R77")
 @in_german
 def test_tab_leads_to_everything_once_in_the_order_of_reading_and_shows_where_it_is(
     page: Page,
@@ -92,6 +93,7 @@ def test_tab_leads_to_everything_once_in_the_order_of_reading_and_shows_where_it
     assert [stop for stop in there if stop.outline < 2] == []
 
 
+@pytest.mark.requires("R77")
 def test_a_person_signs_up_and_confirms_without_a_mouse(person: Person) -> None:
     page = person.page
     page.goto("/")

@@ -55,6 +55,7 @@ def way_back_letter(service: Service, locale: Locale) -> str:
     return str(twin.get_content())
 
 
+@pytest.mark.requires("R77")
 def test_nothing_on_any_page_keeps_anybody_out(looks: list[Look]) -> None:
     found = [f"{look.page}, {look.scheme}, {look.width}: {look.barriers}" for look in looks]
 

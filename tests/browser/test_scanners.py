@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from html import unescape
 
+import pytest
 from playwright.sync_api import Page
 
 from tests.browser.person import Person, in_german
@@ -37,6 +38,7 @@ def _own_links(home: str, html: str) -> list[str]:
     return [link for link in links if link.startswith("/")]
 
 
+@pytest.mark.requires("R12", "R44")
 @in_german
 def test_a_scanner_that_runs_scripts_confirms_nothing_and_the_person_does(
     person: Person, open_window: Open, service: Service
@@ -52,6 +54,7 @@ def test_a_scanner_that_runs_scripts_confirms_nothing_and_the_person_does(
     assert service.status_of(person.address) == "confirmed"
 
 
+@pytest.mark.requires("R44")
 @in_german
 def test_a_scanner_that_fetches_every_link_confirms_nothing_and_the_person_does(
     person: Person, open_window: Open, service: Service

@@ -85,6 +85,7 @@ def test_an_unchanged_ledger_is_status_zero(client: FlaskClient, join: Join, run
     assert beside.stdout.splitlines()[0] == ("4 rows match their seals and the checkpoints.")
 
 
+@pytest.mark.requires("R36")
 def test_the_first_wrong_row_is_named_with_status_one(app: Flask, join: Join, run: Run) -> None:
     join(ADA)
     change(app, 3)
@@ -173,6 +174,7 @@ def test_the_worker_verifies_once_a_night(
     assert [at - times[0] for at in times] == [timedelta(0), timedelta(0), 14 * hour, 14 * hour]
 
 
+@pytest.mark.requires("R78")
 def test_staff_learn_what_the_worker_finds(
     app: Flask, client: FlaskClient, join: Join, drain: Drain, clock: time_machine.Traveller
 ) -> None:

@@ -194,6 +194,7 @@ def test_every_line_of_a_list_is_done_and_names_its_result(
     assert (status_of(client, ADA), status_of(client, HEDY)) == ("blocked", "blocked")
 
 
+@pytest.mark.requires("R55")
 @on_sqlite
 def test_every_line_of_a_list_is_erased(run: Run, client: FlaskClient, join: Join) -> None:
     join(ADA)
@@ -269,6 +270,7 @@ def test_access_names_an_erasure_beside_a_new_request(run: Run, client: FlaskCli
     assert (held["status"], held["erasure_id"]) == ("pending", erasure["id"])
 
 
+@pytest.mark.requires("R2")
 def test_access_tells_the_words_agreed_to_in_full(
     run: Run, client: FlaskClient, consent: None
 ) -> None:
@@ -278,6 +280,7 @@ def test_access_tells_the_words_agreed_to_in_full(
     assert "neuen Werkzeugen für Tischler" in agreed["text"]
 
 
+@pytest.mark.requires("R59")
 def test_access_tells_what_article_15_asks_for(
     run: Run, client: FlaskClient, consent: None
 ) -> None:
@@ -287,6 +290,8 @@ def test_access_tells_what_article_15_asks_for(
     assert held["contact"] == "datenschutz@example.com"
     assert held["authority"] == "Landesbeauftragte, Musterstadt"
     assert "Mailchimp" in held["recipients"][0]
+    assert "USA" in held["safeguards"]
+    assert "Standardvertragsklauseln (Art. 46 DSGVO)" in held["safeguards"]
     assert len(held["rights"]) == 8
     assert held["automated_decisions"] is None
 
@@ -331,6 +336,7 @@ def test_a_withdrawn_consent_can_be_proved_for_three_years(
     assert held["left_at"] == "2026-12-31T23:30:00Z"
 
 
+@pytest.mark.requires("R52")
 def test_a_block_without_a_consent_is_a_digest_alone(run: Run, client: FlaskClient) -> None:
     sign_up(client, ADA)
     ask_staff(client, "blocks", ADA, reason="staff")
@@ -379,6 +385,7 @@ def test_what_is_told_beside_the_data_is_in_the_persons_language_or_the_one_aske
     assert said(run("access", *words))["rights"][0] == right
 
 
+@pytest.mark.requires("R59")
 @pytest.mark.parametrize(
     ("locale", "told"),
     [
@@ -531,6 +538,7 @@ def test_a_block_is_a_withdrawal_unless_said_otherwise(
     assert held["events"][-2]["actor"] == "cli"
 
 
+@pytest.mark.requires("R50")
 @pytest.mark.parametrize("reason", ["unsubscribed", "complaint", "bounce", "staff"])
 def test_a_block_has_the_reason_that_staff_give(
     run: Run, client: FlaskClient, consent: None, reason: str

@@ -271,6 +271,7 @@ def test_the_address_is_not_taken_from_the_arguments(run: Run) -> None:
     assert run("proof", ADA).exit_code == 2
 
 
+@pytest.mark.requires("R34")
 @on_sqlite
 @pytest.mark.parametrize(
     ("locale", "words"),

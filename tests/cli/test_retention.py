@@ -50,6 +50,7 @@ def run(environ: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Ru
             db.engine.dispose()
 
 
+@pytest.mark.requires("R63")
 def test_a_dry_run_lists_references_and_changes_nothing(
     run: Run, client: FlaskClient, clock: time_machine.Traveller
 ) -> None:

@@ -158,6 +158,7 @@ def test_withdrawing_again_changes_nothing(
     assert listed(run)[old]["withdrawn"] == first
 
 
+@pytest.mark.requires("R2")
 def test_a_withdrawn_text_is_refused_by_every_process_at_once(
     run: Run, client: FlaskClient, renewed: FlaskClient
 ) -> None:

@@ -54,6 +54,7 @@ def test_an_empty_environment_names_every_required_variable_at_once() -> None:
     assert {problem.split(":")[0] for problem in problems} == set(MINIMAL)
 
 
+@pytest.mark.requires("R15", "R23", "R74")
 @pytest.mark.parametrize(
     ("variable", "value"),
     [

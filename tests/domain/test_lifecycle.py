@@ -358,6 +358,7 @@ def test_nobody_but_the_confirmed_who_are_not_held_is_told(
 MINUTES = timedelta(minutes=1)
 
 
+@pytest.mark.requires("R67")
 @pytest.mark.parametrize(
     ("standing", "letters", "expected"),
     [

@@ -19,6 +19,7 @@ def is_over(left_at: datetime, now: datetime, zone: ZoneInfo) -> bool:
     return left_at < ended_before(now, zone)
 
 
+@pytest.mark.requires("R61")
 @pytest.mark.parametrize("zone", [BERLIN, NEW_YORK, KIRITIMATI])
 @pytest.mark.parametrize(
     "left_at",

@@ -55,6 +55,7 @@ def added(mailchimp: StandIn) -> Counter[str]:
     return Counter(str(member["email_address"]).lower() for member in members)
 
 
+@pytest.mark.requires("R10")
 @both_databases
 def test_a_person_signs_up_confirms_leaves_at_mailchimp_and_is_erased(
     environ: dict[str, Any], tmp_path: Path, mailbox: Mailbox, mailchimp: StandIn
@@ -90,6 +91,7 @@ def _is_erased_everywhere(service: Service, location: str) -> bool:
     return {places["database"], places["mailchimp"]} == {"done"}
 
 
+@pytest.mark.requires("R13")
 @both_databases
 def test_twelve_sign_ups_at_once_are_one_request_and_eight_clicks_one_confirmation(
     environ: dict[str, Any], tmp_path: Path, mailbox: Mailbox

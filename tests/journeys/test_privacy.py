@@ -105,6 +105,7 @@ def left_behind(
     return held, said, {**secrets, **traces_of(ADA)}
 
 
+@pytest.mark.requires("R1", "R38", "R43", "R72", "R75")
 def test_a_whole_journey_leaves_nothing_personal_and_no_secret_behind(
     left_behind: tuple[bytes, bytes, dict[str, bytes]],
 ) -> None:
@@ -115,6 +116,7 @@ def test_a_whole_journey_leaves_nothing_personal_and_no_secret_behind(
     assert [name for name, secret in secrets.items() if secret in said] == []
 
 
+@pytest.mark.requires("R37")
 def test_erasing_leaves_not_even_what_was_encrypted(
     environ: dict[str, Any], tmp_path: Path, mailbox: Mailbox
 ) -> None:

@@ -46,6 +46,7 @@ def reasons(client: FlaskClient) -> list[str]:
     return [reason for reason in given if reason != "no live worker"]
 
 
+@pytest.mark.requires("R39")
 def test_the_first_checkpoint_is_written_after_the_first_seal(
     app: Flask, client: FlaskClient, folder: Path, drain: Drain
 ) -> None:

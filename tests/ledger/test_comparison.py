@@ -73,6 +73,7 @@ def test_an_unchanged_ledger_fits_its_checkpoints(app: Flask, folder: Path) -> N
     assert complaint(app, folder) is None
 
 
+@pytest.mark.requires("R39")
 @pytest.mark.parametrize("less", [1, 3])
 def test_a_tail_that_was_cut_off_is_found(app: Flask, folder: Path, less: int) -> None:
     last = said(folder)[-1]["position"]
@@ -83,6 +84,7 @@ def test_a_tail_that_was_cut_off_is_found(app: Flask, folder: Path, less: int) -
     )
 
 
+@pytest.mark.requires("R39")
 @pytest.mark.parametrize("number", [0, 1, 3])
 def test_a_ledger_rewritten_with_all_of_its_seals_is_found(
     app: Flask, folder: Path, number: int
@@ -108,6 +110,7 @@ def test_a_tail_that_was_cut_off_and_grew_again_is_found(
     assert "rewritten" in str(complaint(app, folder))
 
 
+@pytest.mark.requires("R39")
 @on_sqlite
 def test_a_changed_line_is_found(app: Flask, folder: Path) -> None:
     file = folder / NAME

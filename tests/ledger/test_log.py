@@ -149,6 +149,7 @@ def test_a_corrected_spelling_keeps_the_commitment_valid(
     assert {row.commitment for row in rows(app) if row.commitment} == {bound}
 
 
+@pytest.mark.requires("R2")
 def test_sign_up_and_confirmation_name_their_consent_text(
     app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain
 ) -> None:

@@ -114,6 +114,7 @@ CHANGES = [
 ]
 
 
+@pytest.mark.requires("R36")
 @pytest.mark.parametrize(("column", "value"), CHANGES)
 def test_a_changed_column_of_a_row_is_found(sealed: Flask, column: str, value: object) -> None:
     with attacking(sealed) as connection:
@@ -159,6 +160,7 @@ def test_every_column_of_a_seal_is_among_the_changes() -> None:
     assert changed == {one.key for one in Seal.__table__.columns}
 
 
+@pytest.mark.requires("R36")
 @pytest.mark.parametrize("number", range(6))
 def test_a_deleted_row_is_found(sealed: Flask, number: int) -> None:
     with attacking(sealed) as connection:
@@ -205,6 +207,7 @@ def test_an_inserted_row_is_found_and_never_sealed(sealed: Flask, id_: int, posi
     assert named(sealed) == (position, id_)
 
 
+@pytest.mark.requires("R36")
 def test_a_row_inserted_with_a_seal_is_found(sealed: Flask) -> None:
     with attacking(sealed) as connection:
         connection.execute(insert(LedgerRow).values(id=25, **FORGED))
@@ -232,6 +235,7 @@ def swap(connection: Connection, model: type[LedgerRow] | type[Seal], column: st
     connection.execute(update(model).where(is_first).values({column: values[1]}))
 
 
+@pytest.mark.requires("R36")
 @pytest.mark.parametrize(
     ("model", "column"),
     [(LedgerRow, "id"), (Seal, "position"), (Seal, "row_id"), (Seal, "seal")],

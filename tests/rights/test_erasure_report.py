@@ -64,6 +64,7 @@ def done(client: FlaskClient, join: Join, drain: Drain) -> Said:
 # The report
 
 
+@pytest.mark.requires("R56")
 def test_the_report_lists_what_is_deleted_where_and_what_is_pending(
     client: FlaskClient, join: Join
 ) -> None:
@@ -100,6 +101,7 @@ def test_the_report_is_in_the_requested_language_and_the_receipt_in_both(
     assert told["receipt"] == done["receipt"]
 
 
+@pytest.mark.requires("R56")
 def test_in_the_end_the_report_names_every_place_with_its_time_and_until_when_the_rest_is_kept(
     done: Said,
 ) -> None:

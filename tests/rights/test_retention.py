@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from newsletter.rights.retention import CLASSES
 from newsletter.storage.models import Model
 
 
+@pytest.mark.requires("R63")
 def test_every_column_has_a_period_and_no_other_is_named() -> None:
     tables = Model.metadata.tables
     named = {name for data_class in CLASSES for name in data_class.columns if name.islower()}

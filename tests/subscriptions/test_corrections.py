@@ -117,6 +117,7 @@ def people(app: Flask) -> int:
 # By staff
 
 
+@pytest.mark.requires("R19")
 def test_the_new_address_is_asked_and_the_old_one_stands_until_it_confirms(
     client: FlaskClient, mailbox: Mailbox, mailchimp: StandIn, join: Join, drain: Drain
 ) -> None:

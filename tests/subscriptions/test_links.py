@@ -66,6 +66,7 @@ def test_a_link_fits_a_line_of_76_characters() -> None:
             assert len(links.url_for(purpose, LINK)) <= 76
 
 
+@pytest.mark.requires("R14")
 @pytest.mark.parametrize(("made_for", "used_for"), list(permutations(Purpose, 2)))
 def test_a_link_serves_one_purpose_alone(core: Flask, made_for: Purpose, used_for: Purpose) -> None:
     with core.app_context():
@@ -75,6 +76,7 @@ def test_a_link_serves_one_purpose_alone(core: Flask, made_for: Purpose, used_fo
             links.read(used_for, token)
 
 
+@pytest.mark.requires("R14")
 @pytest.mark.parametrize("position", range(44))
 def test_a_changed_character_makes_it_none_of_ours(core: Flask, position: int) -> None:
     with core.app_context():
@@ -118,6 +120,7 @@ def test_nonsense_is_none_of_ours(core: Flask, nonsense: str) -> None:
         links.read(Purpose.CONFIRM, nonsense)
 
 
+@pytest.mark.requires("R14")
 def test_an_older_key_still_reads_and_the_newest_signs() -> None:
     old, new = "old-key-".ljust(32, "o"), "new-key-".ljust(32, "n")
     before, rotated, after = (
@@ -141,6 +144,7 @@ def test_the_link_to_unsubscribe_is_always_the_same(core: Flask) -> None:
     assert once == again
 
 
+@pytest.mark.requires("R14")
 def test_a_link_holds_time_reference_round_and_a_signature_of_96_bits(core: Flask) -> None:
     with core.app_context():
         said = base64_decode(token_of(links.url_for(Purpose.CONFIRM, LINK)))

@@ -195,6 +195,7 @@ def test_asking_again_or_a_weaker_block_does_not_raise_the_round(
     assert round_of(app) == 2
 
 
+@pytest.mark.requires("R47")
 @on_sqlite
 @pytest.mark.parametrize("leave", [*SOFT_WAYS_OUT, *HARD_WAYS_OUT])
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -223,6 +224,7 @@ def test_a_link_never_lifts_a_block_of_the_request_that_made_it(
     assert status_of(client, ADA) == "blocked"
 
 
+@pytest.mark.requires("R14", "R53")
 @on_sqlite
 @pytest.mark.parametrize("leave", SOFT_WAYS_OUT)
 def test_only_the_link_of_the_present_round_brings_somebody_back(
@@ -276,6 +278,7 @@ def test_not_me_where_nothing_is_left_shows_success_and_makes_nobody(
     assert status_of(client, ADA) == "unknown"
 
 
+@pytest.mark.requires("R51")
 def test_the_link_to_leave_holds_in_every_round(client: FlaskClient, ask: Ask) -> None:
     first = said_by(confirm(client, ask()))["unsubscribe"]
     path = first.removeprefix("http://localhost:8000")
@@ -535,6 +538,7 @@ def test_who_is_held_can_leave(app: Flask, client: FlaskClient, ask: Ask) -> Non
     assert access(client, ADA)["reason"] == "unsubscribed"
 
 
+@pytest.mark.requires("R67")
 def test_an_address_is_written_three_letters_a_day(
     client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
 ) -> None:

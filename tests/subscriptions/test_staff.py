@@ -32,6 +32,7 @@ def hold(client: FlaskClient, email: str = ADA, *, is_held: bool = True) -> int:
     return ask_staff(client, "holds", email, hold=is_held).status_code
 
 
+@pytest.mark.requires("R60")
 def test_somebody_held_gets_nothing_and_stands_unsubscribed_at_mailchimp(
     client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
 ) -> None:
@@ -103,6 +104,7 @@ def test_a_sign_up_for_somebody_held_is_answered_as_ever_and_does_nothing(
     assert len(mailbox.letters_to(ADA)) == 1
 
 
+@pytest.mark.requires("R60")
 def test_a_letter_that_waits_is_sent_after_the_release(
     client: FlaskClient, mailbox: Mailbox, drain: Drain
 ) -> None:
@@ -172,6 +174,7 @@ def test_whoever_left_while_held_is_not_brought_back_by_the_release(
     assert mailchimp.contacts[ADA.lower()].status == "unsubscribed"
 
 
+@pytest.mark.requires("R60")
 def test_somebody_held_can_be_erased_everywhere(
     client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
 ) -> None:

@@ -116,6 +116,7 @@ def test_a_text_that_was_withdrawn_is_found_no_more(app: Flask) -> None:
             wording.find(shown.hash)
 
 
+@pytest.mark.requires("R5")
 def test_a_changed_setting_makes_a_new_text_and_leaves_the_old(
     app: Flask, core_with: CoreWith
 ) -> None:

@@ -48,6 +48,7 @@ def columns_named() -> dict[str, set[str]]:
     return {name: set(table.columns) for name, table in TABLES.items()}
 
 
+@pytest.mark.requires("R9")
 def test_every_column_of_every_table_is_named_and_none_that_is_gone() -> None:
     held = {name: set(table.columns.keys()) for name, table in Model.metadata.tables.items()}
 
@@ -85,6 +86,7 @@ def test_no_text_is_missing_or_the_same_in_both_languages(name: str) -> None:
     assert [text.en for text in texts if text.de == text.en] == []
 
 
+@pytest.mark.requires("R9")
 @in_both_languages
 def test_the_settings_fill_it(locale: Locale) -> None:
     told = document(locale)
@@ -146,6 +148,7 @@ def test_other_settings_change_the_text(setting: dict[str, str], told: str) -> N
     assert told in document("de", **setting)
 
 
+@pytest.mark.requires("R65", "R76")
 @in_both_languages
 @pytest.mark.parametrize(
     "basis",
@@ -171,6 +174,7 @@ def test_it_names_what_the_law_requires(locale: Locale, basis: tuple[str, str]) 
     assert basis[LANGUAGES.index(locale)] in " ".join(document(locale).split())
 
 
+@pytest.mark.requires("R65")
 @in_both_languages
 @pytest.mark.parametrize(
     "promise",
@@ -256,6 +260,7 @@ def test_no_placeholder_remains(locale: Locale) -> None:
     assert not re.search(r"\{\{|\}\}|\{%|%\}|\bNone\b|\bTrue\b|\bFalse\b", document(locale))
 
 
+@pytest.mark.requires("R65")
 def test_no_text_of_ours_names_a_law_that_is_gone() -> None:
     kinds = {".html", ".txt", ".subject", ".md", ".po", ".py"}
     texts = [path for path in PACKAGE.rglob("*") if path.suffix in kinds]
@@ -269,6 +274,7 @@ def run(*words: str, **variables: str) -> Result:
     return CliRunner().invoke(main, ["data-inventory", *words], env=environ)
 
 
+@pytest.mark.requires("R9")
 @pytest.mark.parametrize(
     ("words", "default", "locale"),
     [

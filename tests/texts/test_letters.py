@@ -183,6 +183,7 @@ def read(letter: EmailMessage) -> Reader:
     return reader
 
 
+@pytest.mark.requires("R22", "R41")
 @pytest.mark.parametrize(
     ("language", "facts"),
     [
@@ -283,11 +284,13 @@ def test_the_link_to_ones_data_says_who_may_use_it_and_until_when(
     assert [fact for fact in facts if fact not in text] == []
 
 
+@pytest.mark.requires("R22")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_it_quotes_the_consent_text_word_for_word(language: Locale) -> None:
     assert CONSENT in words(body(compose(values(language), COMPANY), "plain"))
 
 
+@pytest.mark.requires("R23")
 @each_letter
 def test_it_ends_with_the_whole_imprint(asked: LetterValues) -> None:
     text = body(compose(asked, COMPANY), "plain")
@@ -295,6 +298,7 @@ def test_it_ends_with_the_whole_imprint(asked: LetterValues) -> None:
     assert text.rstrip("\n").endswith("\n--\n" + COMPANY.imprint_in(asked.language))
 
 
+@pytest.mark.requires("R24")
 @each_letter
 def test_it_has_three_links_each_whole_on_a_line_of_its_own(asked: LetterValues) -> None:
     lines = body(compose(asked, COMPANY), "plain").splitlines()
@@ -302,6 +306,7 @@ def test_it_has_three_links_each_whole_on_a_line_of_its_own(asked: LetterValues)
     assert {line for line in lines if re.match(r"\w+://", line)} == links_of(asked)
 
 
+@pytest.mark.requires("R21")
 @each_letter
 def test_neither_part_contains_any_other_web_address(asked: LetterValues) -> None:
     if isinstance(asked, ConfirmationValues):
@@ -314,16 +319,19 @@ def test_neither_part_contains_any_other_web_address(asked: LetterValues) -> Non
     assert set(reader.links) == links_of(asked)
 
 
+@pytest.mark.requires("R21")
 def test_it_does_not_advertise(letter: EmailMessage) -> None:
     found = ADVERTISING.findall(letter["Subject"] + body(letter, "plain"))
 
     assert found == []
 
 
+@pytest.mark.requires("R25")
 def test_the_html_twin_has_the_same_words(letter: EmailMessage) -> None:
     assert words(read(letter).text) == words(body(letter, "plain"))
 
 
+@pytest.mark.requires("R21", "R25")
 def test_the_html_twin_loads_nothing(letter: EmailMessage) -> None:
     loading = {"img", "link", "style", "script", "iframe", "svg", "video", "form", "object"}
 
@@ -340,6 +348,7 @@ def test_the_button_it_names_is_the_one_on_the_page() -> None:
     assert "“Confirm”" in body(compose(values("en"), COMPANY), "plain")
 
 
+@pytest.mark.requires("R25")
 def test_plain_text_comes_first_both_parts_in_utf_8(letter: EmailMessage) -> None:
     parts = list(letter.iter_parts())
 
@@ -349,6 +358,7 @@ def test_plain_text_comes_first_both_parts_in_utf_8(letter: EmailMessage) -> Non
     assert {part["Content-Transfer-Encoding"] for part in parts} == {"quoted-printable"}
 
 
+@pytest.mark.requires("R25")
 def test_it_is_ascii_in_short_lines_that_end_with_crlf(letter: EmailMessage) -> None:
     raw = letter.as_bytes()
 
@@ -363,6 +373,7 @@ def test_only_web_addresses_make_a_line_of_text_long(letter: EmailMessage) -> No
     assert [line for line in lines if len(line) > 78 and "://" not in line] == []
 
 
+@pytest.mark.requires("R26", "R29")
 @each_letter
 def test_every_header_occurs_once(asked: LetterValues) -> None:
     letter = message_from_bytes(compose(asked, COMPANY).as_bytes())
@@ -380,6 +391,7 @@ def received(values: LetterValues, company: Settings = COMPANY) -> EmailMessage:
     return message_from_bytes(finish(values, company).octets, policy=policy.default)
 
 
+@pytest.mark.requires("R27", "R28")
 def test_its_headers_contain_the_given_values() -> None:
     letter = received(values())
 
@@ -397,6 +409,7 @@ def test_there_is_no_reply_to_that_repeats_the_sender() -> None:
     assert "Reply-To" not in compose(values(), company)
 
 
+@pytest.mark.requires("R28")
 def test_without_mail_from_the_organisation_writes_from_its_contact_address() -> None:
     company = COMPANY.model_copy(update={"mail_from": None})
 
@@ -440,6 +453,7 @@ def test_an_odd_name_is_unchanged_in_both_parts() -> None:
     assert f"Newsletter von {name} eingetragen" in words(read(letter).text)
 
 
+@pytest.mark.requires("R26")
 @pytest.mark.parametrize(("field", "header"), [("recipient", "To"), ("message_id", "Message-ID")])
 @pytest.mark.parametrize("line_break", ["\r\n", "\n", "\r", "\u2028"])
 def test_a_line_break_in_a_header_is_refused(field: str, header: str, line_break: str) -> None:
@@ -487,6 +501,7 @@ def version_with(brand_dir: Path) -> str:
         return template_version(LetterKind.CONFIRMATION, "de")
 
 
+@pytest.mark.requires("R5")
 @pytest.mark.parametrize("part", ["subject", "txt", "html"])
 def test_a_change_of_any_template_makes_a_new_version(part: str, brand_dir: Path) -> None:
     name = f"letters/confirmation.de.{part}"

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from flask import Flask, Response, request_finished
+from sqlalchemy import select
 
 from newsletter.app import create_app
 from newsletter.config import load
+from newsletter.storage.database import reading
+from newsletter.storage.models import Model
 from newsletter.worker.run import Worker
 from tests.conftest import COMPANY, only
 from tests.web.described import departure_from, description_of
+
+Stored = Callable[[], dict[str, list[tuple[Any, ...]]]]
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +30,20 @@ def description() -> dict[str, Any]:
 def worker(worker: Worker) -> Worker:
     """The loops whose work is seen through the web; the nightly ones have their own tests."""
     return only(worker, "postman", "audience", "sealer", "housekeeping", "retention", "cleaning")
+
+
+@pytest.fixture
+def stored(app: Flask) -> Stored:
+    """All rows of all tables, the ledger's included."""
+
+    def stored() -> dict[str, list[tuple[Any, ...]]]:
+        with app.app_context(), reading() as session:
+            return {
+                table.name: [tuple(row) for row in session.execute(select(table))]
+                for table in Model.metadata.sorted_tables
+            }
+
+    return stored
 
 
 @pytest.fixture(autouse=True)

@@ -34,6 +34,7 @@ def failing(client: FlaskClient, error: Exception) -> FlaskClient:
     return client
 
 
+@pytest.mark.requires("R71")
 def test_a_problem_has_the_form_of_rfc_9457(any_client: FlaskClient) -> None:
     answer = any_client.get("/nowhere")
 
@@ -49,6 +50,7 @@ def test_a_browser_gets_a_page(any_client: FlaskClient) -> None:
     assert "<h1>Nicht gefunden</h1>" in answer.text
 
 
+@pytest.mark.requires("R71")
 def test_the_type_leads_to_an_explanation(any_client: FlaskClient) -> None:
     type_ = any_client.get("/nowhere").get_json()["type"]
 
@@ -64,6 +66,7 @@ def test_texts_have_no_other_braces() -> None:
     assert names == {"form", "my_data", "contact"}
 
 
+@pytest.mark.requires("R71")
 @pytest.mark.parametrize("headers", [{}, BROWSER])
 def test_an_unknown_path_is_not_repeated(any_client: FlaskClient, headers: dict[str, str]) -> None:
     assert "ada" not in any_client.get(f"/{ADA}?x={ADA}", headers=headers).text.lower()
@@ -113,6 +116,7 @@ def test_the_page_after_a_failed_sign_up_links_to_the_form(
     assert ('<a class="button" href="/?locale=de"' in page.text) is leads_back
 
 
+@pytest.mark.requires("R71")
 @pytest.mark.parametrize("headers", [{}, BROWSER])
 def test_the_unexpected_is_answered_without_details(
     any_client: FlaskClient, headers: dict[str, str]

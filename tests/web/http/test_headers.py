@@ -28,6 +28,7 @@ ANSWERS = [
 ]
 
 
+@pytest.mark.requires("R8", "R73")
 @pytest.mark.parametrize(("method", "path"), ANSWERS)
 @pytest.mark.parametrize("headers", [BROWSER, JSON])
 def test_every_answer_is_shut_in(
@@ -43,6 +44,7 @@ def test_every_answer_is_shut_in(
     assert "Set-Cookie" not in answer.headers
 
 
+@pytest.mark.requires("R8", "R73")
 def test_the_policy_forbids_other_sources_and_framing(any_client: FlaskClient) -> None:
     assert any_client.get("/").headers["Content-Security-Policy"] == (
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -58,6 +60,7 @@ def test_the_form_may_lead_on_to_allowed_sites(client_with: ClientWith) -> None:
     assert "form-action 'self';" in token_page
 
 
+@pytest.mark.requires("R8")
 def test_a_page_loads_nothing_from_elsewhere(any_client: FlaskClient) -> None:
     loaded = re.findall(
         r'<(?:link|img|script|iframe)[^>]+(?:href|src)="([^"]+)"', any_client.get("/").text
@@ -67,6 +70,7 @@ def test_a_page_loads_nothing_from_elsewhere(any_client: FlaskClient) -> None:
     assert all(url.startswith("/static/") for url in loaded)
 
 
+@pytest.mark.requires("R73")
 def test_https_is_kept_where_the_service_has_it(client_with: ClientWith) -> None:
     client = client_with(
         PUBLIC_URL="https://newsletter.example.com", SMTP_URL="smtp://mail.example.com"
@@ -106,6 +110,7 @@ def test_no_path_is_redirected(any_client: FlaskClient, path: str) -> None:
     assert "Location" not in answer.headers
 
 
+@pytest.mark.requires("R74")
 def test_nothing_is_built_from_the_host_header(any_client: FlaskClient) -> None:
     host = "http://evil.example"
     answers = [

@@ -25,6 +25,7 @@ def statuses(client: FlaskClient, *peers: dict[str, str]) -> list[int]:
     ]
 
 
+@pytest.mark.requires("R67")
 def test_over_the_limit_retry_after_says_when_to_repeat(client_with: ClientWith) -> None:
     client = client_with(**TWO)
     statuses(client, HERE, HERE)
@@ -102,6 +103,7 @@ def test_behind_an_unknown_proxy_it_is_not_applied_and_the_log_says_so_once(
     assert caplog.text.count("TRUSTED_PROXIES is 0") == 1
 
 
+@pytest.mark.requires("R68")
 def test_a_stranger_cannot_switch_it_off(client_with: ClientWith) -> None:
     forged = {**HERE, "HTTP_X_FORWARDED_FOR": "203.0.113.1"}
 
@@ -129,6 +131,7 @@ def test_with_its_storage_away_a_process_counts_by_itself(
     assert statuses(client, HERE, HERE, HERE, THERE) == [202, 202, 429, 202]
 
 
+@pytest.mark.requires("R43", "R68")
 def test_nothing_is_kept_of_the_clients_address(client_with: ClientWith) -> None:
     client = client_with(**TWO)
     statuses(client, HERE)
@@ -138,6 +141,7 @@ def test_nothing_is_kept_of_the_clients_address(client_with: ClientWith) -> None
     assert "198.51.100" not in str(limiter.storage.events)
 
 
+@pytest.mark.requires("R68")
 def test_the_same_client_is_another_one_tomorrow(client_with: ClientWith) -> None:
     with time_machine.travel("2026-03-01T23:59:59+00:00", tick=False) as clock:
         client = client_with(**TWO)

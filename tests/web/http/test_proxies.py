@@ -35,6 +35,7 @@ def seen_by(client: FlaskClient, **headers: str) -> tuple[str | None, str]:
         return request.remote_addr, request.host
 
 
+@pytest.mark.requires("R68")
 def test_without_trust_no_header_is_believed(client_with: ClientWith) -> None:
     seen = seen_by(client_with(), X_Forwarded_For="203.0.113.7", X_Forwarded_Host="evil.example")
 

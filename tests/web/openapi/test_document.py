@@ -70,6 +70,14 @@ def test_every_sign_up_is_json_or_a_form(document: dict[str, Any]) -> None:
     }
 
 
+@pytest.mark.requires("R6", "R7")
+def test_a_sign_up_asks_for_nothing_but_the_address(document: dict[str, Any]) -> None:
+    asked = document["components"]["schemas"]["SignUp"]
+
+    assert set(asked["properties"]) == {"email", "locale", "wording", "next", "homepage"}
+    assert asked["required"] == ["email"]
+
+
 def test_no_endpoint_promises_a_410_to_mailchimp(document: dict[str, Any]) -> None:
     hook = document["paths"]["/webhooks/mailchimp/{secret}"]["post"]["responses"]
 

@@ -10,7 +10,17 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.conftest import ClientWith
-from tests.people import ADA, GRACE, STAFF, access, ask_staff, confirm, sign_up, status_of
+from tests.people import (
+    ADA,
+    GRACE,
+    STAFF,
+    STAFF_TOKEN,
+    access,
+    ask_staff,
+    confirm,
+    sign_up,
+    status_of,
+)
 from tests.web.callers import BROWSER
 
 ENDPOINTS = ["erasures", "access", "blocks", "lifts", "holds", "rectifications"]
@@ -22,6 +32,7 @@ FIELDS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.requires("R70")
 @pytest.mark.parametrize("endpoint_name", ENDPOINTS)
 @pytest.mark.parametrize(
     "authorization",
@@ -49,6 +60,15 @@ def test_every_endpoint_refuses_without_a_token(
     assert answer.mimetype == "application/problem+json"
 
 
+@pytest.mark.requires("R70")
+def test_a_token_in_the_url_opens_nothing(any_client: FlaskClient) -> None:
+    path = f"/admin/access?access_token={STAFF_TOKEN}&token={STAFF_TOKEN}"
+
+    assert (
+        any_client.post(path, json={"email": ADA, "access_token": STAFF_TOKEN}).status_code == 401
+    )
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS", "HEAD"])
 def test_the_token_is_checked_first(any_client: FlaskClient, method: str) -> None:
     answer = any_client.open("/admin/erasures", method=method, data=b"{" * 20_000)
@@ -71,6 +91,7 @@ def test_an_unknown_path_is_not_found_with_and_without_a_token(any_client: Flask
     assert any_client.get("/admin/nowhere", headers=STAFF).status_code == 404
 
 
+@pytest.mark.requires("R70")
 @pytest.mark.parametrize("token", ["first-token", "second=tokén"])
 def test_each_token_opens(client_with: ClientWith, token: str) -> None:
     client = client_with(ADMIN_TOKENS="dpo:first-token,support:second=tokén")
@@ -83,6 +104,7 @@ def test_each_token_opens(client_with: ClientWith, token: str) -> None:
     assert answer.status_code == 202
 
 
+@pytest.mark.requires("R70")
 def test_the_ledger_records_the_name_of_the_token(client_with: ClientWith) -> None:
     client = client_with(ADMIN_TOKENS="dpo:first-token,support:second-token")
     support = {"Authorization": "Bearer second-token"}
@@ -136,6 +158,7 @@ def test_errors_are_never_pages(any_client: FlaskClient) -> None:
     assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
 
 
+@pytest.mark.requires("R55")
 def test_an_erasure_is_accepted_and_can_be_viewed(
     client: FlaskClient, letter: EmailMessage
 ) -> None:
@@ -171,6 +194,7 @@ def test_an_unknown_erasure_is_not_found(client: FlaskClient, id_: str) -> None:
     assert client.get(f"/admin/erasures/{id_}", headers=STAFF).status_code == 404
 
 
+@pytest.mark.requires("R59")
 def test_access_returns_the_stored_data(client: FlaskClient, letter: EmailMessage) -> None:
     held = access(client, ADA)
 
@@ -221,6 +245,7 @@ def test_access_to_nothing_is_not_found(client: FlaskClient) -> None:
     assert answer.get_json()["type"].endswith("/problems#nobody-known")
 
 
+@pytest.mark.requires("R50")
 @pytest.mark.parametrize("reason", ["unsubscribed", "complaint", "bounce", "staff"])
 def test_staff_block_for_each_of_their_reasons(
     client: FlaskClient, letter: EmailMessage, reason: str
@@ -233,6 +258,7 @@ def test_staff_block_for_each_of_their_reasons(
     assert access(client, ADA)["reason"] == reason
 
 
+@pytest.mark.requires("R50")
 @pytest.mark.parametrize("reason", ["not_me", "rectified", "removed_at_mailchimp", "", None])
 def test_other_reasons_are_not_theirs(any_client: FlaskClient, reason: str | None) -> None:
     assert ask_staff(any_client, "blocks", ADA, reason=reason).status_code == 422

@@ -131,6 +131,7 @@ def test_a_page_may_change_one_part_of_ours(branded: Callable[..., FlaskClient])
     )
 
 
+@pytest.mark.requires("R7")
 @on_sqlite
 def test_emails_and_consent_texts_of_the_brand_are_used(
     environ: dict[str, Any], bring: Bring, mailbox: Mailbox

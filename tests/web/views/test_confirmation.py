@@ -18,6 +18,7 @@ from tests.conftest import Drain
 from tests.people import (
     ADA,
     JSON,
+    access,
     ask_staff,
     confirm,
     events_of,
@@ -27,18 +28,30 @@ from tests.people import (
     status_of,
 )
 from tests.web.callers import BROWSER
+from tests.web.conftest import Stored
+from tests.web.snippets import Document
 
 
+@pytest.mark.requires("R11", "R44")
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
-def test_opening_the_link_confirms_nothing(
-    client: FlaskClient, letter: EmailMessage, method: str
+@pytest.mark.parametrize("headers", [BROWSER, JSON])
+def test_opening_the_link_changes_nothing(
+    client: FlaskClient,
+    letter: EmailMessage,
+    stored: Stored,
+    method: str,
+    headers: dict[str, str],
 ) -> None:
-    answer = client.open(link_in(letter), method=method)
+    before = stored()
+
+    answer = client.open(link_in(letter), method=method, headers=headers)
 
     assert answer.status_code == 200
-    assert status_of(client, ADA) == "pending"
+    assert stored() == before
+    assert len(before["ledger_row"]) == 2
 
 
+@pytest.mark.requires("R12")
 def test_the_page_has_one_button_and_the_words_agreed_to(
     client: FlaskClient, letter: EmailMessage
 ) -> None:
@@ -104,6 +117,20 @@ def test_the_success_page_leads_nowhere_without_one(
     assert "Zurück zur" not in client.post(link_in(letter), headers=BROWSER).text
 
 
+@pytest.mark.requires("R41")
+@pytest.mark.parametrize("locale", ["de", "en"])
+def test_the_success_page_has_the_reference_number(
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, locale: str
+) -> None:
+    sign_up(client, ADA, locale=locale)
+    drain()
+
+    page = Document(client.post(link_in(mailbox.letters[0].message), headers=BROWSER).text)
+
+    assert page.one("dd", **{"class": "reference"}).words == access(client, ADA)["reference"]
+
+
+@pytest.mark.requires("R14")
 def test_a_program_gets_reference_and_the_way_out(
     client: FlaskClient, letter: EmailMessage
 ) -> None:
@@ -111,10 +138,11 @@ def test_a_program_gets_reference_and_the_way_out(
 
     assert answer.status_code == 200
     assert answer.get_json()["status"] == "confirmed"
-    assert answer.get_json()["reference"]
+    assert re.fullmatch("[0-9a-f]{32}", answer.get_json()["reference"])
     assert answer.get_json()["unsubscribe"].startswith("http://localhost:8000/unsubscribe/")
 
 
+@pytest.mark.requires("R13")
 def test_confirming_again_is_the_same_success(client: FlaskClient, letter: EmailMessage) -> None:
     first, again = confirm(client, letter), confirm(client, letter)
 
@@ -133,6 +161,7 @@ def test_after_a_confirmation_the_page_has_no_button(
     assert "<button" not in client.get(link_in(letter)).text
 
 
+@pytest.mark.requires("R15")
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("token", ["nonsense", "a.b.c", "%00", "ü", "x" * 5000])
 def test_a_link_that_is_not_ours_is_not_found(
@@ -153,6 +182,7 @@ def test_a_link_for_something_else_does_not_confirm(
     assert client.post(path).status_code == 404
 
 
+@pytest.mark.requires("R15")
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_an_expired_link_says_how_to_sign_up_again(
     client: FlaskClient, letter: EmailMessage, method: str
@@ -164,6 +194,7 @@ def test_an_expired_link_says_how_to_sign_up_again(
     assert "http://localhost:8000/" in answer.get_json()["detail"]
 
 
+@pytest.mark.requires("R15")
 def test_a_person_gets_the_way_back_as_a_page(client: FlaskClient, letter: EmailMessage) -> None:
     ask_staff(client, "erasures", ADA)
 

@@ -25,6 +25,7 @@ def copied(client: FlaskClient, form: str = "plain", **asked: str) -> Document:
     return Document(page.one("pre", id=form).text)
 
 
+@pytest.mark.requires("R3")
 @both_forms
 @both_languages
 def test_a_form_asks_for_the_address_and_nothing_else(
@@ -37,6 +38,7 @@ def test_a_form_asks_for_the_address_and_nothing_else(
     assert [each.attributes["name"] for each in seen if "required" in each.attributes] == ["email"]
 
 
+@pytest.mark.requires("R3")
 @both_forms
 def test_nothing_is_ticked_for_the_person(any_client: FlaskClient, form: str) -> None:
     document = copied(any_client, form)
@@ -102,6 +104,7 @@ def test_label_and_button_say_what_they_are(
     assert document.one("form").attributes["lang"] == locale
 
 
+@pytest.mark.requires("R69")
 @both_forms
 def test_the_trap_is_a_field_to_machines_and_hidden_from_people(
     any_client: FlaskClient, form: str

@@ -48,6 +48,7 @@ def test_with_all_in_order_it_is_ready(with_worker: Flask) -> None:
     assert (answer.status_code, answer.get_json()) == (200, {"status": "ready", "reasons": []})
 
 
+@pytest.mark.requires("R18", "R78")
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}])
 def test_reasons_are_for_staff(any_client: FlaskClient, headers: dict[str, str]) -> None:
     answer = any_client.get("/ready", headers=headers)
@@ -59,6 +60,7 @@ def test_without_a_worker_it_is_degraded(client: FlaskClient) -> None:
     assert reasons(client) == ["no live worker"]
 
 
+@pytest.mark.requires("R78")
 @pytest.mark.parametrize("side", ["mail", "mailchimp"])
 def test_what_is_on_hold_degrades_and_says_why(with_worker: Flask, side: jobs.Side) -> None:
     with with_worker.app_context():

@@ -179,6 +179,7 @@ def test_a_second_step_that_is_not_ours_is_not_found(client: FlaskClient, path: 
 # What is done
 
 
+@pytest.mark.requires("R55")
 def test_erasing_is_at_once_here_and_then_at_mailchimp(
     client: FlaskClient, mailchimp: StandIn, path: str, drain: Drain
 ) -> None:

@@ -51,6 +51,7 @@ def events(told: list[dict[str, Any]]) -> list[str]:
     return [event["event"] for event in told]
 
 
+@pytest.mark.requires("R33")
 def test_it_contains_the_three_steps_with_their_times(
     client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
 ) -> None:
@@ -70,6 +71,7 @@ def test_it_contains_the_three_steps_with_their_times(
     assert (told["round"], told["state"], told["after"]) == (1, "given", [])
 
 
+@pytest.mark.requires("R47")
 def test_later_events_are_listed_with_their_round(
     client: FlaskClient,
     mailbox: Mailbox,
@@ -95,6 +97,7 @@ def test_later_events_are_listed_with_their_round(
     assert events(second["steps"]) == ["signup", "mail_sent", "confirmed"]
 
 
+@pytest.mark.requires("R34")
 def test_it_has_the_words_agreed_to_in_full(client: FlaskClient, join: Join) -> None:
     join(ADA)
 
@@ -105,6 +108,7 @@ def test_it_has_the_words_agreed_to_in_full(client: FlaskClient, join: Join) -> 
     assert (full["language"], "neuen Werkzeugen für Tischler" in full["text"]) == ("de", True)
 
 
+@pytest.mark.requires("R33", "R34")
 @pytest.mark.parametrize(
     ("locale", "words"), [("de", "[Link nicht aufbewahrt]"), ("en", "[link not kept]")]
 )
@@ -332,6 +336,7 @@ def test_the_retention_depends_on_the_status(
     ]
 
 
+@pytest.mark.requires("R62")
 def test_every_look_is_logged_and_changes_no_proof(client: FlaskClient, join: Join) -> None:
     join(ADA)
     reference = reference_of(client)
@@ -343,6 +348,7 @@ def test_every_look_is_logged_and_changes_no_proof(client: FlaskClient, join: Jo
     assert first["ledger"] == again["ledger"]
 
 
+@pytest.mark.requires("R41", "R56")
 def test_of_an_erased_person_only_the_events_remain(
     client: FlaskClient, app: Flask, join: Join, drain: Drain
 ) -> None:
@@ -424,6 +430,7 @@ def test_without_a_token_it_is_not_revealed_whether_a_proof_exists(
     assert [client.get(path).status_code for path in paths] == [401, 401]
 
 
+@pytest.mark.requires("R34")
 @pytest.mark.parametrize(
     ("locale", "words"),
     [

@@ -40,6 +40,7 @@ def receipt_from(answer: TestResponse) -> dict[str, Any]:
     return said_by(answer)
 
 
+@pytest.mark.requires("R42")
 @pytest.mark.parametrize(
     ("locale", "words"),
     [
@@ -68,6 +69,7 @@ def test_it_is_a_file_that_nothing_keeps(client: FlaskClient, path: str) -> None
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.requires("R42")
 def test_it_says_what_was_agreed_to_and_when(client: FlaskClient, path: str) -> None:
     receipt = receipt_from(client.get(path))
 

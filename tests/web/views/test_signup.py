@@ -60,6 +60,7 @@ def test_a_form_that_prefers_json_is_answered_in_json(any_client: FlaskClient) -
     assert (answer.status_code, answer.json) == (202, {"status": "accepted"})
 
 
+@pytest.mark.requires("R18", "R53")
 def test_everybody_gets_the_same_answer(
     client: FlaskClient, drain: Drain, mailbox: Mailbox
 ) -> None:
@@ -140,6 +141,7 @@ def test_a_body_of_just_16_kib_is_read(any_client: FlaskClient) -> None:
     assert (len(body), answer.status_code) == (16 * 1024, 202)
 
 
+@pytest.mark.requires("R2")
 @pytest.mark.parametrize("wording", ["0" * 64, "nonsense", "\0", "\ud800", "' OR 1=1"])
 def test_a_wording_that_is_unknown_is_refused(client: FlaskClient, wording: str) -> None:
     answer = sign_up(client, ADA, wording=wording)
@@ -153,6 +155,7 @@ def test_a_blank_wording_is_none(any_client: FlaskClient) -> None:
     assert sign_up(any_client, ADA, wording="").status_code == 202
 
 
+@pytest.mark.requires("R69")
 def test_a_filled_honeypot_gets_the_same_answer_and_nothing_happens(client: FlaskClient) -> None:
     human = client.post("/subscriptions", data={"email": GRACE, "homepage": ""})
     machine = client.post("/subscriptions", data={"email": ADA, "homepage": "https://x.example"})
@@ -182,6 +185,7 @@ def test_a_language_not_offered_falls_back(
     assert f'<html lang="{language}"' in any_client.get(answer.location).text
 
 
+@pytest.mark.requires("R25")
 def test_the_letter_is_in_the_forms_language(
     client: FlaskClient, drain: Drain, mailbox: Mailbox
 ) -> None:
@@ -223,6 +227,7 @@ def test_an_address_in_the_url_is_not_read(any_client: FlaskClient) -> None:
     assert answer.status_code == 422
 
 
+@pytest.mark.requires("R1")
 def test_other_fields_leave_no_trace(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
 

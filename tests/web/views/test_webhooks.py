@@ -48,6 +48,7 @@ def test_mailchimps_check_of_the_url_succeeds(any_client: FlaskClient, method: s
     assert any_client.open(URL, method=method).status_code == 200
 
 
+@pytest.mark.requires("R49")
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("secret", ["wrong", WEBHOOK_SECRET[:-1], f"{WEBHOOK_SECRET}x", "ü", "%FF"])
 def test_a_wrong_secret_finds_nothing(any_client: FlaskClient, method: str, secret: str) -> None:
@@ -61,6 +62,7 @@ def test_without_a_secret_there_is_no_webhook(client_with: ClientWith, method: s
     assert client.open(URL, method=method).status_code == 404
 
 
+@pytest.mark.requires("R49")
 @on_sqlite
 @pytest.mark.parametrize(
     ("kind", "fields", "reason"),
@@ -111,6 +113,7 @@ def test_a_changed_address_gets_a_letter(ada: FlaskClient) -> None:
     assert status_of(ada, GRACE) == "pending"
 
 
+@pytest.mark.requires("R49")
 def test_the_same_call_again_changes_nothing(ada: FlaskClient) -> None:
     assert [hear(ada, "unsubscribe"), hear(ada, "unsubscribe")] == [204, 204]
     assert events_of(ada, ADA).count("blocked") == 1

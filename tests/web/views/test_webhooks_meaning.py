@@ -164,6 +164,7 @@ def test_an_edited_profile_never_unblocks(
     assert hooked.contacts[ADA.lower()].status == "unsubscribed"
 
 
+@pytest.mark.requires("R47")
 def test_a_blocked_person_who_subscribes_there_is_unsubscribed_there(
     client: FlaskClient, hooked: StandIn, join: Join, drain: Drain
 ) -> None:
@@ -297,6 +298,7 @@ def test_a_call_repeated_is_one_call(client: FlaskClient, join: Join, call: byte
     assert [events_of(client, ADA), access(client, ADA)["mailchimp"]] == after_one
 
 
+@pytest.mark.requires("R49")
 @on_sqlite
 @pytest.mark.parametrize(
     "order",

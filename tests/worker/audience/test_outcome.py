@@ -335,6 +335,7 @@ def test_who_was_refused_is_tried_again_when_they_come_again(
         ]
 
 
+@pytest.mark.requires("R48")
 @pytest.mark.parametrize("scene", [ALONE], indirect=True)
 @refusals
 def test_neither_leaving_nor_an_erasure_is_given_up_and_staff_see_why_it_waits(
@@ -371,6 +372,7 @@ def is_to_subscribe(call: Call) -> bool:
     return is_add(call) and "'pending'" not in str(call.body)
 
 
+@pytest.mark.requires("R76")
 @pytest.mark.parametrize("words", COMPLIANCE.values(), ids=COMPLIANCE)
 def test_whom_mailchimp_has_in_compliance_state_it_asks_once_and_we_wait(
     scene: Scene,

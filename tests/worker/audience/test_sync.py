@@ -64,6 +64,7 @@ def writes(mailchimp: StandIn) -> list[str]:
     return [call.method for call in mailchimp.calls if call.method != "GET"]
 
 
+@pytest.mark.requires("R10")
 def test_nobody_is_made_known_to_mailchimp_before_the_confirmation(
     client: FlaskClient, mailchimp: StandIn, drain: Drain
 ) -> None:
@@ -95,6 +96,7 @@ def test_a_confirmed_person_is_subscribed_with_nothing_but_what_is_needed(
     assert events_of(client, ADA) == ["signup", "mail_sent", "confirmed", "synced"]
 
 
+@pytest.mark.requires("R48")
 def test_who_leaves_here_is_unsubscribed_there(
     client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
 ) -> None:
@@ -155,6 +157,7 @@ def unsubscribed(mailchimp: StandIn, **also: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.requires("R58")
 @pytest.mark.parametrize(
     ("email", "reason"), [(ADA, "forgotten"), ("ada@mailinator.com", "fake_or_invalid")]
 )
@@ -195,6 +198,7 @@ def test_a_refused_person_who_leaves_and_confirms_again_is_tried_once_more(
     assert mailchimp.contacts[ADA.lower()].status == "subscribed"
 
 
+@pytest.mark.requires("R76")
 @pytest.mark.parametrize(
     "answer", [throttled(429), throttled(403), throttled(500), bad_gateway(), DROPPED]
 )
@@ -236,6 +240,7 @@ def test_an_add_whose_answer_was_lost_is_looked_up_and_not_repeated(
     assert place_of(client, ADA) == "subscribed"
 
 
+@pytest.mark.requires("R47")
 def test_a_block_wins_over_an_add_that_mailchimp_carries_out_late(
     client: FlaskClient,
     mailchimp: StandIn,
@@ -348,6 +353,7 @@ def states(body: dict[str, Any]) -> dict[str, str]:
     return {place["place"]: place["state"] for place in body["places"]}
 
 
+@pytest.mark.requires("R57")
 @on_postgresql  # SQLite's file is cleaned at night
 def test_an_erasure_reaches_mailchimp_and_is_completed_only_then(
     app: Flask, client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
@@ -383,6 +389,7 @@ def test_an_unknown_address_is_erased_at_mailchimp_too(
     assert GRACE in mailchimp.forgotten
 
 
+@pytest.mark.requires("R57")
 def test_an_erasure_is_not_done_while_the_audience_is_lost(
     client: FlaskClient, mailchimp: StandIn, drain: Drain, clock: time_machine.Traveller
 ) -> None:
@@ -398,6 +405,7 @@ def test_an_erasure_is_not_done_while_the_audience_is_lost(
     assert states(erasure(client, begun["id"]))["mailchimp"] == "done"
 
 
+@pytest.mark.requires("R55")
 def test_erasing_twice_is_one_erasure_and_takes_what_came_to_stand_beside_it(
     client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
 ) -> None:
@@ -453,6 +461,7 @@ def test_an_erasure_waits_for_a_call_that_may_still_be_carried_out(
     assert states(erasure(client, begun["id"]))["mailchimp"] == "done"
 
 
+@pytest.mark.requires("R52", "R53")
 def test_keeping_the_block_leaves_a_digest_alone(
     app: Flask, client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain
 ) -> None:

@@ -52,6 +52,7 @@ def test_a_sign_up_brings_one_letter_and_a_record_of_it(
     assert events_of(client, ADA) == ["signup", "mail_sent"]
 
 
+@pytest.mark.requires("R35")
 @pytest.mark.parametrize("reply", ["450 4.2.1 later", "421 4.3.0 closing", None])
 def test_a_passing_refusal_is_tried_again_within_seconds(
     client: FlaskClient,
@@ -99,6 +100,7 @@ def _wait(app: Flask) -> timedelta:
         return letter.due_at - house_clock.now()
 
 
+@pytest.mark.requires("R35")
 @pytest.mark.parametrize(
     ("stage", "reply"),
     [("rcpt", "550 5.1.1 unknown user"), ("rcpt", "552 5.2.2 full"), ("data", "550 5.1.1 unknown")],

@@ -408,6 +408,7 @@ def test_after_a_lost_connection_the_next_letter_opens_another() -> None:
         assert len(server.connections) == 2
 
 
+@pytest.mark.requires("R75")
 def test_a_server_without_the_tls_that_is_required_gets_nothing() -> None:
     with (
         ScriptedSmtp() as server,
@@ -447,6 +448,7 @@ def test_a_letter_goes_through_verified_tls_from_the_start(
         assert send(postbox, letter()) == "250 2.0.0 Ok: queued as 1"
 
 
+@pytest.mark.requires("R75")
 @pytest.mark.parametrize(("scheme", "starttls"), [("smtp", "optional"), ("smtps", "required")])
 def test_a_certificate_that_nobody_signed_is_refused(
     certificate: Path, scheme: str, starttls: str

@@ -105,6 +105,7 @@ def in_short(failure: DeliveryFailure) -> tuple[Meaning, str, bool]:
     return failure.meaning, failure.reason, failure.outcome_unknown
 
 
+@pytest.mark.requires("R76")
 def test_subscribing_tells_mailchimp_this_and_nothing_else() -> None:
     with ScriptedHttp(standing("subscribed")) as server, mailchimp_at(server.url) as mailchimp:
         assert subscribe(mailchimp) is MailchimpStatus.SUBSCRIBED
@@ -283,6 +284,7 @@ ERRORS: list[tuple[int, str, str, Meaning, str]] = [
 ]
 
 
+@pytest.mark.requires("R58")
 @pytest.mark.parametrize("content_type", ["application/problem+json", "application/json"])
 @pytest.mark.parametrize(("status", "title", "detail", "meaning", "reason"), ERRORS)
 def test_an_error_means_what_its_status_and_words_say(
@@ -351,6 +353,7 @@ def test_a_call_that_waits_in_vain_to_be_connected_was_not_carried_out() -> None
     assert in_short(caught.value) == (RETRY_LATER, "timeout", False)
 
 
+@pytest.mark.requires("R75")
 def test_a_certificate_that_nobody_signed_concerns_all_calls(tmp_path: Path) -> None:
     tls = server_side(self_signed(tmp_path))
 

@@ -46,6 +46,7 @@ def how_many_seals(app: Flask) -> int | None:
         return session.scalar(select(func.count()).select_from(Seal))
 
 
+@pytest.mark.requires("R64")
 @pytest.mark.usefixtures("restored")
 def test_nobody_is_mailed_and_nothing_is_erased_or_sealed_but_sign_ups_are_taken(
     app: Flask, client: FlaskClient, mailbox: Mailbox, mailchimp: StandIn

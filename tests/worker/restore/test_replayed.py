@@ -39,6 +39,7 @@ def lines(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / NAME).read_text().splitlines()]
 
 
+@pytest.mark.requires("R64")
 def test_afterwards_the_erased_are_gone_and_letters_flow_again(
     app: Flask,
     client: FlaskClient,

@@ -63,6 +63,7 @@ def count(table: type[Subscription | Letter | Quota]) -> int:
         return session.scalar(select(func.count()).select_from(table)) or 0
 
 
+@pytest.mark.requires("R16")
 def test_a_request_that_nobody_confirmed_is_forgotten_at_its_end(
     at_work: None, client: FlaskClient, clock: time_machine.Traveller
 ) -> None:
@@ -77,6 +78,7 @@ def test_a_request_that_nobody_confirmed_is_forgotten_at_its_end(
     assert (count(Subscription), count(Letter), events(Event.EXPIRED)) == (0, 0, 1)
 
 
+@pytest.mark.requires("R15")
 def test_the_end_is_as_many_days_away_as_the_links_hold(
     environ: dict[str, Any], at_work: None, client: FlaskClient, clock: time_machine.Traveller
 ) -> None:

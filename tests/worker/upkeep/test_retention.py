@@ -113,6 +113,7 @@ def leave(client: FlaskClient, join: Join, drain: Drain) -> Callable[..., None]:
 # Proofs
 
 
+@pytest.mark.requires("R61")
 def test_a_proof_ends_at_the_end_of_the_third_calendar_year_here_and_at_mailchimp(
     at_work: None,
     client: FlaskClient,
@@ -348,6 +349,7 @@ def test_a_bounce_of_back_then_is_soft_by_now(
     assert status_of(client, ADA) == "unknown"
 
 
+@pytest.mark.requires("R60")
 def test_who_is_on_hold_is_not_touched(
     at_work: None,
     client: FlaskClient,
@@ -539,6 +541,7 @@ def test_a_withdrawn_text_that_the_settings_still_say_ends_too_and_is_not_publis
     assert [text_of(hash_) for hash_ in hashes] == ["", ""]
 
 
+@pytest.mark.requires("R5")
 @pytest.mark.parametrize(
     ("names_it", "ended"), [("the subscription", 0), ("the letter", 1), ("the ledger", 0)]
 )
@@ -632,6 +635,7 @@ def test_the_worker_runs_once_a_night_and_at_once_when_it_missed_one(
     ]
 
 
+@pytest.mark.requires("R63")
 def test_the_plan_is_what_the_run_does(
     at_work: None,
     client: FlaskClient,
@@ -854,6 +858,7 @@ def test_a_run_that_ended_nothing_is_not_told(
 LATE = ["retention has not run for 48 hours: data may be kept past its end"]
 
 
+@pytest.mark.requires("R78")
 def test_a_run_that_is_late_is_told_until_there_is_one(
     at_work: None, client: FlaskClient, clock: time_machine.Traveller
 ) -> None:

@@ -142,6 +142,7 @@ def test_where_there_is_no_file_none_is_cleaned(at_work: None, client: FlaskClie
     assert noticed() == []
 
 
+@pytest.mark.requires("R37")
 @on_sqlite
 def test_nothing_of_the_erased_is_left_in_the_file_or_beside_it(
     file: Path, client: FlaskClient, join: Join, drain: Drain

@@ -34,6 +34,7 @@ def findings_with(folder: Path, name: str, old: str, new: str) -> list[str]:
     return findings(BRAND_DIR=str(folder))
 
 
+@pytest.mark.requires("R3", "R4")
 def test_our_own_texts_have_no_finding() -> None:
     assert findings() == []
 
@@ -53,6 +54,7 @@ def test_any_name_has_no_finding(organisation: str) -> None:
     assert findings(**imprints) == []
 
 
+@pytest.mark.requires("R3")
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -93,6 +95,7 @@ def test_the_form_for_other_sites_asks_for_no_less(tmp_path: Path) -> None:
     assert [text.split(" (")[0] for text in found] == ["BRAND_DIR/pages/embed_form.html"] * 2
 
 
+@pytest.mark.requires("R4")
 @pytest.mark.parametrize(
     ("language", "old", "said"),
     [
@@ -268,6 +271,7 @@ def test_a_subject_does_not_advertise(tmp_path: Path, subject: str) -> None:
     assert "makes it an advertisement" in found
 
 
+@pytest.mark.requires("R23")
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
