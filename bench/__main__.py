@@ -10,76 +10,136 @@ import statistics
 import sys
 import tempfile
 import uuid
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import psycopg
 
-from bench import contenders, load
+from bench import contenders, plain_letters, wrk
 from bench.contenders import Contender, Ours
+from bench.usage import Usage
+from bench.wrk import Outcome
 from tests import postgres
 
-_WARM_UP = 100
-ROUNDS = 5
+_WARM_UP = 2  #: seconds
+ROUNDS = 3
 _HEAD = """\
-| | sign-ups/s | of the bare view | p50 ms | p99 ms | confirmations/s | of the bare view | p50 ms | p99 ms | web MB |
-| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |"""
+| {what} | a second | of the bare view | times the peer | p50 ms | p99 ms | CPU ms each | MB a process |
+| --- | --: | --: | --: | --: | --: | --: | --: |"""
 
 
 @dataclass
 class Figures:
     """The measurements of one contender, in several rounds."""
 
-    name: str
     contender: Contender
-    sign_ups: list[load.Outcome] = field(default_factory=list)
-    confirmations: list[load.Outcome] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)  #: milliseconds of a core for each request
+    memory: float = 0.0
 
-    def row(self, bare: Figures) -> str:
-        """A row of the table, compared with the bare view."""
-        shown = [self.name]
-        for rounds, least in (
-            (self.sign_ups, bare.sign_ups),
-            (self.confirmations, bare.confirmations),
-        ):
-            # In turns, so that a slow moment of the machine affects all contenders.
-            shares = [
-                mine.per_second / its.per_second for mine, its in zip(rounds, least, strict=True)
-            ]
-            every = load.together(rounds)
-            shown.append(f"{statistics.median(each.per_second for each in rounds):.0f}")
-            shown.append(f"{statistics.median(shares):.3f}")
-            shown += [f"{every.percentile(0.5):.1f}", f"{every.percentile(0.99):.1f}"]
-        return f"| {' | '.join(shown)} | {contenders.memory(self.contender.pid):.0f} |"
+    def measure(self, load: Callable[[], Outcome]) -> None:
+        """One round; raise RuntimeError if not everything was answered with success."""
+        before = Usage.of(self.contender.pid)
+        outcome = load()
+        used = Usage.of(self.contender.pid) - before
+        if outcome.refused or outcome.broken or outcome.late:
+            raise RuntimeError(f"{self.contender.name}: {outcome}")
+        self.outcomes.append(outcome)
+        self.cpu.append(used.cpu * 1000 / outcome.requests)
+        self.memory = used.memory
+
+    def row(self, bare: Figures, peer: Figures | None) -> str:
+        """A row of the table."""
+        middle = statistics.median
+        shown = [
+            self.contender.name,
+            f"{middle(each.per_second for each in self.outcomes):.0f}",
+            f"{self._times(bare):.3f}",
+            f"{self._times(peer):.2f}" if peer else "",
+            f"{middle(each.p50 for each in self.outcomes):.1f}",
+            f"{middle(each.p99 for each in self.outcomes):.1f}",
+            f"{middle(self.cpu):.2f}",
+            f"{self.memory:.0f}",
+        ]
+        return f"| {' | '.join(shown)} |"
+
+    def _times(self, other: Figures) -> float:
+        """In turns, so that a slow moment of the machine affects both."""
+        rounds = zip(self.outcomes, other.outcomes, strict=True)
+        return statistics.median(mine.per_second / its.per_second for mine, its in rounds)
 
 
-def measure(everybody: Sequence[Figures], people: Sequence[str]) -> None:
-    """Measure sign-ups in several rounds, the contenders in turn; then confirmations likewise."""
+def measure_sign_ups(everybody: Sequence[Figures], seconds: float) -> None:
+    """Measure sign-ups in several rounds, the contenders by turns."""
+
+    def load(figures: Figures, prefix: str, seconds: float) -> Outcome:
+        it = figures.contender
+        return wrk.for_seconds(
+            it.port, seconds, it.path, it.body.replace("%s", f"{prefix}-%s"), it.headers
+        )
+
     for figures in everybody:
-        strangers = [f"warm-{number}@example.com" for number in range(_WARM_UP)]
-        _load(figures.contender.port, figures.contender.sign_ups(strangers))
-    parts = [people[start::ROUNDS] for start in range(ROUNDS)]
-    for number, part in enumerate(parts, start=1):
-        print(f"sign-ups, round {number} of {ROUNDS}", file=sys.stderr, flush=True)
-        for figures in everybody:
-            requests = figures.contender.sign_ups(part)
-            figures.sign_ups.append(_load(figures.contender.port, requests))
-    print("letters", file=sys.stderr, flush=True)
-    presses = [figures.contender.confirmations(people) for figures in everybody]
+        load(figures, "warm", _WARM_UP)
     for number in range(ROUNDS):
-        print(f"confirmations, round {number + 1} of {ROUNDS}", file=sys.stderr, flush=True)
-        for figures, requests in zip(everybody, presses, strict=True):
-            part_of_all = requests[number::ROUNDS]
-            figures.confirmations.append(_load(figures.contender.port, part_of_all))
+        for figures in everybody:
+            _say(f"sign-ups, round {number + 1} of {ROUNDS}: {figures.contender.name}")
+            figures.measure(partial(load, figures, str(number), seconds))
 
 
-def _load(port: int, requests: list[bytes]) -> load.Outcome:
-    outcome = load.run(port, requests)
-    if set(outcome.statuses) - {200, 202, 302}:
-        raise RuntimeError(f"not everything was answered with success: {outcome.statuses}")
-    return outcome
+def measure_confirmations(everybody: Sequence[Figures], folder: Path) -> None:
+    """Have all letters sent; then measure confirmations likewise."""
+    links = []
+    for figures in everybody:
+        _say(f"letters: {figures.contender.name}")
+        links.append(figures.contender.confirmations())
+    for number in range(ROUNDS):
+        for figures, requests in zip(everybody, links, strict=True):
+            _say(f"confirmations, round {number + 1} of {ROUNDS}: {figures.contender.name}")
+            it, part = figures.contender, requests[number::ROUNDS]
+            headers = it.headers if it.is_peer else contenders.FORM
+            figures.measure(partial(wrk.each, it.port, part, folder / "requests", headers))
+
+
+def table(what: str, everybody: Sequence[Figures]) -> str:
+    """The bare view first; the peer's figures are of the same database."""
+    bare = everybody[0]
+    peers = {_database(each): each for each in everybody if each.contender.is_peer}
+    rows = [each.row(bare, peers.get(_database(each))) for each in everybody]
+    return "\n".join([_HEAD.format(what=what), *rows, ""])
+
+
+def _database(figures: Figures) -> str:
+    return figures.contender.name.rpartition(", ")[2]
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def everybody(folder: Path, django: Path) -> Iterator[list[Contender]]:
+    """All contenders, each with a database of its own."""
+    with ExitStack() as stack:
+        server = stack.enter_context(postgres.running(durable=True))
+        yield [
+            stack.enter_context(each)
+            for each in (
+                contenders.bare(),
+                contenders.ours(
+                    "newsletter, SQLite", f"sqlite:///{folder}/ours.sqlite3", folder / "a"
+                ),
+                contenders.ours("newsletter, PostgreSQL", _new_database(server), folder / "b"),
+                contenders.django_newsletter(
+                    "django-newsletter, SQLite", f"{folder}/django.sqlite3", folder / "c", django
+                ),
+                contenders.django_newsletter(
+                    "django-newsletter, PostgreSQL", _new_database(server), folder / "d", django
+                ),
+            )
+        ]
 
 
 def _new_database(server: str) -> str:
@@ -92,40 +152,31 @@ def _new_database(server: str) -> str:
 def main() -> None:
     """Measure all contenders, and print the tables."""
     arguments = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    arguments.add_argument("--people", type=int, default=2000, help="how many (%(default)s)")
+    arguments.add_argument("--seconds", type=float, default=8, help="of a round (%(default)s)")
     arguments.add_argument("--django", type=Path, default=Path("var/bench-django"))
     given = arguments.parse_args()
+    wrk.demand()
     django = given.django.absolute()
     contenders.make_django_environment(django)
-    people = [f"person-{number}@example.com" for number in range(given.people)]
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        server = stack.enter_context(postgres.running(durable=True))
-        sqlite_file = f"sqlite:///{folder}/ours.sqlite3"
-        everybody = [
-            Figures(name, stack.enter_context(contender))
-            for name, contender in (
-                ("a bare Flask view", contenders.bare()),
-                ("newsletter, SQLite", contenders.ours(sqlite_file, folder / "a")),
-                ("newsletter, PostgreSQL", contenders.ours(_new_database(server), folder / "b")),
-                (
-                    "django-newsletter, SQLite",
-                    contenders.django_newsletter(f"{folder}/django.sqlite3", django),
-                ),
-                (
-                    "django-newsletter, PostgreSQL",
-                    contenders.django_newsletter(_new_database(server), django),
-                ),
-            )
-        ]
-        measure(everybody, people)
-        print(_HEAD, *(each.row(everybody[0]) for each in everybody), "", sep="\n")
-        for figures in everybody:
-            if isinstance(figures.contender, Ours):
+    with tempfile.TemporaryDirectory() as name, everybody(Path(name), django) as people:
+        folder = Path(name)
+        sign_ups, confirmations = ([Figures(each) for each in people] for _ in range(2))
+        measure_sign_ups(sign_ups, given.seconds)
+        print(table("sign-ups", sign_ups), flush=True)
+        measure_confirmations(confirmations, folder)
+        print(table("confirmations", confirmations))
+        print("| letters | a second | CPU ms each | worker MB |\n| --- | --: | --: | --: |")
+        for each in people:
+            if isinstance(each, Ours) and each.letters:
+                its = each.letters
+                cpu = its.usage.cpu * 1000 / its.count
                 print(
-                    f"{figures.name}: {figures.contender.letters_per_second:.0f} letters a second by"
-                    f" one worker, which holds {figures.contender.worker_memory:.0f} MB.",
+                    f"| {each.name}, one worker | {its.per_second:.0f} | {cpu:.2f} | {its.usage.memory:.0f} |"
                 )
+        with contenders.sink(folder) as server:
+            print(
+                f"| one EmailMessage and one connection each | {plain_letters.per_second(server.port):.0f} | | |"
+            )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,45 @@
+-- The requests of one load. Arguments after `--`: a file of lines "path TAB body", sent once each, in turn by all
+-- threads; or "-", a path, and a body with %s for a number that no other request has. Then headers, "Name: value".
+local threads = 0
+
+function setup(thread)
+   thread:set("number", threads)
+   threads = threads + 1
+   thread:set("threads", threads)
+end
+
+function init(args)
+   wrk.method = "POST"
+   file, path, body = args[1], args[2], args[3]
+   for i = 4, #args do
+      local name, value = args[i]:match("^(.-): (.*)$")
+      wrk.headers[name] = value
+   end
+   sent, lines = 0, {}
+   if file ~= "-" then
+      local at = 0
+      for line in io.lines(file) do
+         -- Two threads, as bench/wrk.py starts them.
+         if at % 2 == number then lines[#lines + 1] = line end
+         at = at + 1
+      end
+   end
+end
+
+function request()
+   sent = sent + 1
+   if file == "-" then
+      return wrk.format(nil, path, nil, body:gsub("%%s", number .. "-" .. sent))
+   end
+   if sent >= #lines then wrk.thread:stop() end
+   local at, content = lines[math.min(sent, #lines)]:match("^(.-)\t(.*)$")
+   return wrk.format(nil, at, nil, content)
+end
+
+function done(summary, latency)
+   local failed = summary.errors
+   io.write(string.format('\nresult {"requests": %d, "microseconds": %d, "p50": %d, "p99": %d, "max": %d, ' ..
+      '"refused": %d, "broken": %d, "late": %d}\n',
+      summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), latency.max,
+      failed.status, failed.connect + failed.read + failed.write, failed.timeout))
+end
