@@ -1,12 +1,12 @@
 """gunicorn's configuration: `gunicorn -c python:newsletter.app.serving 'newsletter:create_app()'`.
 
 Names that gunicorn knows are its settings. Loading this module reads the environment and checks the database's
-keyring, so a mistake ends the process with exit status 2 before anything is bound. gunicorn itself reads
-WEB_CONCURRENCY, the number of processes.
+keyring, so a mistake ends the process with exit status 2 before anything is bound.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from newsletter.config import load_or_exit, refuse
 from newsletter.domain.errors import SettingsError, WrongDataKey
 from newsletter.storage.keys import keyring
 from newsletter.storage.models import db
+from newsletter.web.http import limits
 
 _settings = load_or_exit()
 
@@ -48,9 +49,16 @@ class _Log(Logger):  # type: ignore[misc]  # it ships no types
             log.propagate = True
 
 
+def _cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 _check_keyring()
+limits.share_among_processes(_settings)
 
 # Hosts that run a Procfile reach the process from outside; elsewhere a firewall protects it.
+workers = _settings.web_concurrency or min(max(2, _cores()), 4)
 bind = f"0.0.0.0:{_settings.port}"
 worker_class = "newsletter.app.waitress_worker.WaitressWorker"
 # Requests wait for the database alone. With more, they wait for Python's one lock and for each other (bench/README.md).

@@ -83,6 +83,7 @@ class Settings(BaseModel):
     link_days: int = Field(default=7, ge=1, le=14)
     client_limit: Limit = "20 per 10 minutes"
     storage_uri: Store = "memory://"
+    web_concurrency: int | None = Field(default=None, ge=1, le=64)
     ledger_checkpoints: Path | None = None
     brand_dir: Folder | None = None
     log_level: LogLevel = "INFO"

@@ -59,11 +59,20 @@ def current(locale: str) -> ConsentText:
     Raise UnknownWording where all of all languages were withdrawn.
     """
     if "wordings" not in current_app.extensions:
-        with writing() as session:
-            texts = publish(session)
-        current_app.extensions["wordings"] = texts
+        current_app.extensions["wordings"] = _published()
     with reading() as session:
         return _pick(session, current_app.extensions["wordings"], locale)
+
+
+def _published() -> dict[str, ConsentText]:
+    # Mostly the release has published them, and a process that starts while nobody can write need not.
+    texts = rendered()
+    with reading() as session:
+        are_there = all(session.get(Wording, text.hash) for text in texts.values())
+    if not are_there:
+        with writing() as session:
+            publish(session)
+    return texts
 
 
 def current_in(session: Session, locale: str) -> ConsentText:

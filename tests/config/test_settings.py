@@ -102,6 +102,7 @@ def test_an_empty_environment_names_every_required_variable_at_once() -> None:
         ("LINK_DAYS", "0"),
         ("CLIENT_LIMIT", "many"),
         ("STORAGE_URI", "carrier-pigeon://"),
+        ("WEB_CONCURRENCY", "0"),
         ("LOG_LEVEL", "LOUD"),
     ],
 )

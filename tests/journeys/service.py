@@ -90,7 +90,8 @@ class Service:
         path = f"{Path(sys.executable).parent}{os.pathsep}/usr/bin:/bin"
         self._first_port = free_port()
         home = f"http://localhost:{self._first_port}"
-        self.environ = {"PATH": path, "PUBLIC_URL": home, **environ}
+        # One process each, but where a test is about several: they cost time.
+        self.environ = {"PATH": path, "PUBLIC_URL": home, "WEB_CONCURRENCY": "1", **environ}
         self.home = str(self.environ["PUBLIC_URL"])  #: what links are built from
         self.processes: list[Process] = []
         self.ports: list[int] = []

@@ -1,7 +1,7 @@
 """CLIENT_LIMIT: the rate limit of sign-ups and requests for data per client, without storing IP addresses.
 
 A client is an HMAC of its IP address under a key that changes daily, linked to no sign-up. The limit of e-mails per
-mailbox is separate (domain/limits.py).
+mailbox is separate (domain/limits.py). The 65,536 clients of an IPv6 /48 together may send ten times as much as one.
 """
 
 from __future__ import annotations
@@ -16,20 +16,39 @@ from typing import Any
 
 from flask import Flask, Response, current_app, request
 from flask_limiter import Limiter, RequestLimit
+from limits import RateLimitItem, parse
 from werkzeug.exceptions import TooManyRequests
 
 from newsletter import config
 from newsletter.config import Settings
 from newsletter.domain import clock
 from newsletter.web.http import errors, proxies
+from newsletter.web.http.shared_counts import Table
 
 #: The endpoints that may cause an e-mail; each is counted separately.
 _ENDPOINTS = ("signup.subscribe", "my_data_request.ask", "my_data.act")
 _NOT_APPLIED = "client_limit_not_applied"
-_IPV6_CLIENT_BITS = 64  #: the network of one household or server, within which addresses are free
+_CLIENT_BITS = 64  #: of an IPv6 address: the network of one household or server, within which addresses are free
+_SITE_BITS = 48  #: the largest network that one customer gets (RFC 6177)
+_CLIENTS_OF_A_SITE = 10
 _WITH_PORT = re.compile(r"\[?([^\]]+)\]?:\d+")
 
+_REDIS_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 1}
+#: What the web processes of a host count in together, once it is made.
+_table: Table | None = None
+
 log = logging.getLogger(__name__)
+
+
+def share_among_processes(settings: Settings) -> None:
+    """Have all processes that fork from this one count together, where no STORAGE_URI says where to count."""
+    global _table
+    if settings.client_limit != "off":
+        _table = _new_table(settings)
+
+
+def _new_table(settings: Settings) -> Table:
+    return Table(parse(settings.client_limit).amount * _CLIENTS_OF_A_SITE)
 
 
 def install(app: Flask, settings: Settings) -> None:
@@ -37,11 +56,13 @@ def install(app: Flask, settings: Settings) -> None:
     app.extensions[_NOT_APPLIED] = False
     if settings.client_limit == "off":
         return
+    own = settings.storage_uri == "memory://"
+    options: Any = {"table": _table or _new_table(settings)} if own else _REDIS_OPTIONS
     limiter = Limiter(
         _client,
         app=app,
-        storage_uri=settings.storage_uri,
-        storage_options=_storage_options(settings.storage_uri),
+        storage_uri="shared-counts://" if own else settings.storage_uri,
+        storage_options=options,
         # A fixed window would allow twice the number around its end.
         strategy="moving-window",
         on_breach=_refuse,
@@ -49,10 +70,16 @@ def install(app: Flask, settings: Settings) -> None:
         in_memory_fallback_enabled=True,
         swallow_errors=True,
     )
+    one = parse(settings.client_limit)
+    of_a_site = type(one)(one.amount * _CLIENTS_OF_A_SITE, one.multiples)
     for name in _ENDPOINTS:
         view: Any = app.view_functions[name]
-        limit = limiter.limit(settings.client_limit, exempt_when=proxies.is_untrusted)
-        app.view_functions[name] = limit(view)
+        for limit, client, exempt in (
+            (one, _client, proxies.is_untrusted),
+            (of_a_site, _site, _has_no_site),
+        ):
+            view = limiter.limit(_text_of(limit), key_func=client, exempt_when=exempt)(view)
+        app.view_functions[name] = view
     app.before_request(_notice_proxy)
 
 
@@ -68,14 +95,30 @@ def _notice_proxy() -> None:
 
 
 def _client() -> str:
+    return _pseudonym(network_of(request.remote_addr or ""))
+
+
+def _site() -> str:
+    return _pseudonym(network_of(request.remote_addr or "", _SITE_BITS))
+
+
+def _has_no_site() -> bool:
+    return proxies.is_untrusted() or ":" not in network_of(request.remote_addr or "")
+
+
+def _text_of(limit: RateLimitItem) -> str:
+    return f"{limit.amount} per {limit.multiples} {limit.GRANULARITY.name}"
+
+
+def _pseudonym(network: str) -> str:
     secret = config.current().secret_key[0].get_secret_value()
     day = clock.now().date().isoformat()
     key = hmac.digest(secret.encode(), f"newsletter client limit {day}".encode(), hashlib.sha256)
-    return hmac.new(key, network_of(request.remote_addr or "").encode(), hashlib.sha256).hexdigest()
+    return hmac.new(key, network.encode(), hashlib.sha256).hexdigest()
 
 
-def network_of(client: str) -> str:
-    """The network that counts as one client: an IPv4 address or an IPv6 /64, without a port."""
+def network_of(client: str, ipv6_bits: int = _CLIENT_BITS) -> str:
+    """The network that counts as one: an IPv4 address or so much of an IPv6 address, without a port."""
     with_port = _WITH_PORT.fullmatch(client)
     for candidate in (client, with_port[1] if with_port else client):
         try:
@@ -86,7 +129,7 @@ def network_of(client: str) -> str:
             address = address.ipv4_mapped
         if address.version == 4:
             return str(address)
-        return str(ipaddress.ip_network((int(address), _IPV6_CLIENT_BITS), strict=False))
+        return str(ipaddress.ip_network((int(address), ipv6_bits), strict=False))
     return client
 
 
@@ -94,9 +137,3 @@ def _refuse(breached: RequestLimit) -> Response:
     seconds = math.ceil(breached.reset_at - clock.now().timestamp())
     longest = breached.limit.get_expiry()
     return errors.answer(TooManyRequests(retry_after=min(max(seconds, 1), longest)))
-
-
-def _storage_options(storage_uri: str) -> dict[str, str | int]:
-    if storage_uri.startswith("redis"):
-        return {"socket_connect_timeout": 1, "socket_timeout": 1}
-    return {}
