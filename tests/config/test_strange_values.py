@@ -189,6 +189,7 @@ STRANGE: dict[str, dict[str, object]] = {
         "*": Refused("must be a URL that begins with https://"),
     },
     "TRUSTED_PROXIES": {" 1\r": 1, "one": Refused("must be a whole number from 0 to 10")},
+    "WEB_CONCURRENCY": {" 2\r": 2, "two": Refused("must be a whole number from 1 to 64")},
     "LINK_DAYS": {" 7\r": 7, "7 days": Refused("must be a whole number from 1 to 14")},
     "CLIENT_LIMIT": {" 20 per 10 minutes\r": "20 per 10 minutes", "OFF": "off"},
     "STORAGE_URI": {
