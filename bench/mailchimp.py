@@ -163,6 +163,7 @@ def _row(address: Address, text: str, now: datetime) -> dict[str, object]:
         "nonce": secrets.token_bytes(32),
         "hold": False,
         "audience": MailchimpStatus.SUBSCRIBED,
+        "audience_due_since": now,
         "audience_tries": 0,
     }
 

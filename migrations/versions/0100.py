@@ -230,6 +230,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("audience_try_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("audience_due_since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("audience_tries", sa.Integer(), nullable=False),
         sa.Column("audience_error", sa.String(length=64), nullable=True),
         sa.Column(

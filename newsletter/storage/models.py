@@ -139,6 +139,7 @@ class Subscription(Model):
         _word(MailchimpStatus, "audience"), default=MailchimpStatus.ABSENT
     )
     audience_try_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    audience_due_since: Mapped[datetime] = mapped_column(UtcDateTime)
     audience_tries: Mapped[int] = mapped_column(default=0)
     audience_error: Mapped[str | None] = mapped_column(String(64))
     #: The status requested by calls with unknown outcome (`unknown`: by different calls, different ones), and until

@@ -173,6 +173,11 @@ def keep_address(row: Subscription, address: Address) -> None:
     row.address = keyring.current().encrypt(address.text, ref=row.ref, column=ADDRESS_COLUMN)
 
 
+def due_at_mailchimp(row: Subscription, now: datetime) -> None:
+    """Let the worker see to somebody's place at Mailchimp at once; from now on they wait for it."""
+    row.audience_try_at, row.audience_due_since = None, now
+
+
 def record_mailchimp_status(
     row: Subscription, place: MailchimpStatus, address: Address | None
 ) -> None:

@@ -18,6 +18,7 @@ from newsletter.subscriptions.corrections import meet_both, note_rectified, succ
 from newsletter.subscriptions.person import (
     Known,
     Person,
+    due_at_mailchimp,
     meet,
     meet_by_ref,
     record_mailchimp_status,
@@ -102,7 +103,7 @@ def look_again(person: Person) -> None:
     # A request that Mailchimp knows nothing of is none of its business, whoever else has a contact there.
     if not (row.status is Status.PENDING and row.audience is MailchimpStatus.ABSENT):
         record_mailchimp_status(row, MailchimpStatus.UNKNOWN, person.address)
-        row.audience_try_at = None
+        due_at_mailchimp(row, person.now)
 
 
 def _is_late(row: Subscription, fired_at: datetime | None) -> bool:
@@ -119,4 +120,4 @@ def _now_there(person: Person, place: MailchimpStatus) -> None:
         return
     is_settled = has_come(row.audience_settles_at, person.now, latest(person.now, SETTLING))
     record_mailchimp_status(row, place if is_settled else MailchimpStatus.UNKNOWN, person.address)
-    row.audience_try_at = None
+    due_at_mailchimp(row, person.now)

@@ -6,7 +6,7 @@ from newsletter.domain.address import Address
 from newsletter.domain.lifecycle import Block, Event, Lift, Reason
 from newsletter.ledger import log
 from newsletter.storage.database import writing
-from newsletter.subscriptions.person import commitment_of, known, meet
+from newsletter.subscriptions.person import commitment_of, due_at_mailchimp, known, meet
 from newsletter.subscriptions.transition import act, expire_if_due
 
 
@@ -34,8 +34,8 @@ def hold(address: Address, *, is_held: bool, actor: str) -> bool:
         if row.hold is is_held:
             return False
         row.hold = is_held
-        # Another place at Mailchimp is wanted by now, and its turn is at once.
-        row.audience_try_at, row.audience_tries = None, 0
+        row.audience_tries = 0
+        due_at_mailchimp(row, person.now)
         log.append(
             session,
             ref=row.ref,

@@ -38,6 +38,7 @@ from newsletter.subscriptions.person import (
     Person,
     Unknown,
     commitment_of,
+    due_at_mailchimp,
     keep_address,
     record_mailchimp_status,
 )
@@ -110,7 +111,8 @@ def _apply(person: Person, decision: Decision, action: Action, actor: str | None
     _log(known, decision, row.ref, actor, wording=agreed)
     if decision.status is not before:
         row.status, row.since = decision.status, now
-        row.audience_try_at, row.audience_tries, row.audience_error = None, 0, None
+        row.audience_tries, row.audience_error = 0, None
+        due_at_mailchimp(row, now)
     row.reason = decision.reason
     row.expires_at = _link_expiry(row, decision, now)
     if decision.status is Status.CONFIRMED:
@@ -138,6 +140,7 @@ def _new_row(person: Person, decision: Decision) -> Known:
         since=person.now,
         locale=locale or config.current().default_locale,
         audience=MailchimpStatus.ABSENT,
+        audience_due_since=person.now,
         audience_tries=0,
         hold=False,
     )

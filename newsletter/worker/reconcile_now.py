@@ -12,10 +12,9 @@ from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from newsletter.domain.errors import DeliveryFailure, Meaning, Unavailable
-from newsletter.storage import jobs
+from newsletter.storage import backlog, jobs
 from newsletter.storage.runs import reconciliation
 from newsletter.worker import backoff
-from newsletter.worker.audience import due
 from newsletter.worker.mailchimp.listing import MailchimpMembers
 from newsletter.worker.mailchimp_loop import Outside
 from newsletter.worker.reconcile.report import Report
@@ -61,7 +60,8 @@ def _bring(mailchimp: MailchimpMembers, owner: str, report: Report, *, is_worker
         outside = Outside(mailchimp, owner)
         while outside.step():
             pass
-    report.waiting = due.how_many_wait()
+    waiting = backlog.people()
+    report.waiting = waiting.number if waiting is not None else 0
     report.on_hold = jobs.hold_reason("mailchimp")
 
 

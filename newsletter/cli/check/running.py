@@ -15,7 +15,7 @@ from newsletter.cli.check import smtp
 from newsletter.cli.check.finding import Finding
 from newsletter.cli.check.law.consent import registered_problems
 from newsletter.ledger import restored, sealing
-from newsletter.storage import jobs, notices, readiness
+from newsletter.storage import backlog, jobs, notices, readiness
 from newsletter.storage.database import reading
 from newsletter.storage.models import Wording
 from newsletter.storage.notices import Code, Posted
@@ -31,6 +31,9 @@ def findings(app: Flask) -> Iterator[Finding]:
             yield from dict.fromkeys(
                 finding for each in notices.current() if (finding := _finding(each))
             )
+            for complaint in backlog.complaints():
+                about, _, wrong = complaint.partition(": ")
+                yield Finding(about, wrong, "see the worker's log")
             yield from _ledger()
             yield from _wordings()
 

@@ -27,6 +27,7 @@ CONSENTS = DataClass(
         "subscription.follows_ref",
         "subscription.audience",
         "subscription.audience_try_at",
+        "subscription.audience_due_since",
         "subscription.audience_tries",
         "subscription.audience_error",
         "subscription.audience_asked",

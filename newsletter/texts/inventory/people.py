@@ -78,6 +78,10 @@ SUBSCRIPTION = Table(
         "audience_try_at": Text(
             "wann Mailchimp wieder aufgerufen wird", "when Mailchimp is called next"
         ),
+        "audience_due_since": Text(
+            "seit wann ein anderer Stand bei Mailchimp gewollt ist",
+            "since when another status at Mailchimp is wanted",
+        ),
         "audience_tries": Text("Zahl der Versuche", "number of tries"),
         "audience_error": Text(
             "Fehlerkennung von Mailchimp, ohne Adresse", "Mailchimp's error code, without address"

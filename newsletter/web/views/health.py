@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 
 from newsletter import config
 from newsletter.ledger import sealing
-from newsletter.storage import database, deadline, jobs, notices, outage, readiness
+from newsletter.storage import backlog, database, deadline, jobs, notices, outage, readiness
 from newsletter.storage.keys import keyring
 from newsletter.storage.notices import Code
 from newsletter.subscriptions import wording_registry
@@ -67,6 +67,7 @@ def _complaints() -> Iterator[str]:
         # Without a key a hold cannot end, and says nothing.
         if has_key or posted.code is not Code.MAILCHIMP_ON_HOLD
     )
+    yield from backlog.complaints()
     if (reason := wording_registry.complaint()) is not None:
         yield reason
     if (reason := sealing.overdue()) is not None:

@@ -6,19 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from newsletter.domain import clock
 from newsletter.domain.errors import Unreadable
-from newsletter.domain.lifecycle import (
-    UNSETTLED,
-    Event,
-    MailchimpStatus,
-    Status,
-    wanted_mailchimp_status,
-)
+from newsletter.domain.lifecycle import Event, MailchimpStatus, wanted_mailchimp_status
 from newsletter.ledger import log
+from newsletter.storage import backlog
 from newsletter.storage.database import reading
 from newsletter.storage.models import Erasure, Subscription
 from newsletter.storage.moments import SETTLING, has_come, latest
@@ -70,7 +65,7 @@ def waiting(count: int, *, alone: bool = False, leaving: bool = False) -> Sequen
     with reading() as session:
         query = select(Subscription.ref).where(unsettled(now))
         query = query.where(~is_plain(now)) if alone else query
-        query = query.where(~_wants_in()) if leaving else query
+        query = query.where(~backlog.wants_in()) if leaving else query
         return session.scalars(query.order_by(TURN).limit(count)).all()
 
 
@@ -91,40 +86,14 @@ def wish_for(row: Subscription) -> MailchimpStatus | None:
 
 def unsettled(now: datetime) -> ColumnElement[bool]:
     """Rows where the known place is not the wanted one, whose turn it is, and that nobody is erasing there."""
-    return and_(_is_elsewhere(), _is_due(now))
-
-
-def how_many_wait() -> int:
-    """How many are not where they should be, whether it is their turn or not; erasures are told elsewhere."""
-    is_erased = exists().where(Erasure.digest == Subscription.digest)
-    waiting = select(func.count()).select_from(Subscription).where(_is_elsewhere(), ~is_erased)
-    with reading() as session:
-        return session.scalar(waiting) or 0
-
-
-def _is_elsewhere() -> ColumnElement[bool]:
-    is_out = or_(
-        Subscription.status.in_((Status.BLOCKED, Status.RETURNING)),
-        and_(Subscription.status == Status.CONFIRMED, Subscription.hold.is_(True)),
-        and_(Subscription.status == Status.PENDING, Subscription.replaces_ref.is_not(None)),
-    )
-    wants_out = and_(is_out, Subscription.audience.in_(UNSETTLED[MailchimpStatus.UNSUBSCRIBED]))
-    return or_(_wants_in(), wants_out)
+    return and_(backlog.is_elsewhere(), _is_due(now))
 
 
 def is_plain(now: datetime) -> ColumnElement[bool]:
     """Rows that are to be subscribed, with no call of unknown outcome behind them: many can be told together."""
     is_quiet = has_come(Subscription.audience_settles_at, now, latest(now, SETTLING))
     return and_(
-        _wants_in(), Subscription.audience != MailchimpStatus.UNKNOWN, is_quiet, _is_due(now)
-    )
-
-
-def _wants_in() -> ColumnElement[bool]:
-    return and_(
-        Subscription.status == Status.CONFIRMED,
-        Subscription.hold.is_(False),
-        Subscription.audience.in_(UNSETTLED[MailchimpStatus.SUBSCRIBED]),
+        backlog.wants_in(), Subscription.audience != MailchimpStatus.UNKNOWN, is_quiet, _is_due(now)
     )
 
 

@@ -62,8 +62,8 @@ def settle(errand: Errand, place: MailchimpStatus, *, is_change: bool) -> None:
             # Done at once, and looked at again when the earlier call can no longer be carried out.
             record_mailchimp_status(row, MailchimpStatus.UNKNOWN, address)
             row.audience_settles_at = errand.settles_at
-            if wish_for(row) is errand.wanted:
-                row.audience_try_at = errand.settles_at
+            if wish_for(row) is errand.wanted and errand.settles_at is not None:
+                row.audience_try_at = row.audience_due_since = errand.settles_at
         else:
             record_mailchimp_status(row, place, address)
             row.audience_asked = row.audience_settles_at = None

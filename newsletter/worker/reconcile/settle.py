@@ -13,7 +13,12 @@ from newsletter.domain.lifecycle import MailchimpStatus, Status
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Subscription
 from newsletter.subscriptions import reported
-from newsletter.subscriptions.person import address_of, meet_by_ref, record_mailchimp_status
+from newsletter.subscriptions.person import (
+    address_of,
+    due_at_mailchimp,
+    meet_by_ref,
+    record_mailchimp_status,
+)
 from newsletter.worker.audience.sync import reason_for
 from newsletter.worker.mailchimp.client import REFUSALS, Mailchimp, Member
 from newsletter.worker.reconcile.drift import Drift, judge
@@ -136,5 +141,5 @@ def _correct(change: Change, place: MailchimpStatus) -> bool:
             return False
         # A block may be a digest alone: then Mailchimp brings its address back, until it is unsubscribed there.
         record_mailchimp_status(person.row, place, person.address or change.address)
-        person.row.audience_try_at = None
+        due_at_mailchimp(person.row, person.now)
     return True
