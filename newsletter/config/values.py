@@ -75,7 +75,7 @@ def _one_line(value: str) -> str:
 
 def _topics(value: str) -> str:
     # The consent text goes on with a full stop or a comma of its own.
-    topics = value.rstrip(" .,;")
+    topics = " ".join(value.split()).rstrip(" .,;")
     if not topics:
         raise ValueError("must complete the sentence “with information about …”")
     return topics
@@ -150,7 +150,7 @@ Origins = Annotated[tuple[str, ...], _SEVERAL, AfterValidator(_origins)]
 Names = Annotated[tuple[str, ...], _SEVERAL, AfterValidator(_names)]
 Text = Annotated[str, AfterValidator(_text)]
 Line = Annotated[str, AfterValidator(_text), AfterValidator(_one_line)]
-Topics = Annotated[Line, AfterValidator(_topics)]
+Topics = Annotated[Text, AfterValidator(_topics)]
 Mailbox = Annotated[str, AfterValidator(lambda value: mailable(value).text)]
 Language = Annotated[Locale, BeforeValidator(_in_small_letters)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]

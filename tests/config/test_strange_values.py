@@ -60,7 +60,8 @@ TEXTS: dict[str, object] = {
 }
 ONE_LINE = {**TEXTS, "Tischler\nSöhne": Refused("must be one line")}
 TOPICS = {
-    **ONE_LINE,
+    **TEXTS,
+    "neuen\nWerkzeugen": "neuen Werkzeugen",
     "neuen Werkzeugen. ": "neuen Werkzeugen",
     "Kursen, Terminen usw.,": "Kursen, Terminen usw",
     "…": "…",
