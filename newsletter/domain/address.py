@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Self
+from unicodedata import category
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
-from newsletter.domain.errors import InvalidAddress
+from newsletter.domain.errors import InvalidAddress, ReservedAddress
 from newsletter.domain.hosts import ascii_name
 
 LONGEST = 254  #: octets, RFC 5321 § 4.5.3.1.3
@@ -24,7 +25,18 @@ _ENCODED_WORD = re.compile(r"=\?.*\?")
 _ONLY_DIGITS_LAST = re.compile(
     r"(?:.*\.)?[0-9]+"
 )  #: an IPv4 address, or no domain at all (RFC 3696 § 2)
+_RESERVED = tuple(f"{before}{name}" for name in SPECIAL_USE_DOMAIN_NAMES for before in ".@")
 _GMAIL = frozenset({"gmail.com", "googlemail.com"})
+
+
+def without_edges(given: str) -> str:
+    """Leave out what is invisible around a text and comes along when it is copied or sent.
+
+    That is any blank, no-break ones and line ends included, and characters of format: zero-width blanks and joiners,
+    marks of direction, the byte order mark. Inside, all of them count.
+    """
+    seen = [at for at, it in enumerate(given) if not it.isspace() and category(it) != "Cf"]
+    return given[seen[0] : seen[-1] + 1] if seen else ""
 
 
 @dataclass(frozen=True)
@@ -36,17 +48,18 @@ class Address:
 
     @classmethod
     def parse(cls, given: str) -> Self:
-        """Take an address for a sign-up, strictly; raise InvalidAddress.
+        """Take an address for a sign-up, strictly; raise InvalidAddress, or ReservedAddress.
 
         Internationalised domains become their ASCII form (RFC 5891). A local part beyond ASCII is refused,
         since neither every mail server nor Mailchimp takes it (RFC 6531).
         """
         try:
             valid = validate_email(
-                given.strip(" \t"), check_deliverability=False, allow_smtputf8=False, strict=True
+                without_edges(given), check_deliverability=False, allow_smtputf8=False, strict=True
             )
         except EmailNotValidError as error:
-            raise InvalidAddress from error
+            is_reserved = without_edges(given).lower().endswith(_RESERVED)
+            raise (ReservedAddress if is_reserved else InvalidAddress) from error
         address = cls._of(valid.ascii_local_part or "", valid.ascii_domain)
         if len(address.text) > LONGEST:
             raise InvalidAddress
@@ -62,7 +75,7 @@ class Address:
         try:
             return cls.parse(given)
         except InvalidAddress:
-            text = given.strip(" \t")
+            text = without_edges(given)
         local, _, domain = text.rpartition("@")
         if not _HELD.fullmatch(local) or not text.isprintable() or len(text) > 4 * LONGEST:
             raise InvalidAddress

@@ -33,6 +33,10 @@ class InvalidAddress(NewsletterError):
     """This is not an e-mail address that a letter can be sent to."""
 
 
+class ReservedAddress(InvalidAddress):
+    """No e-mail reaches this domain: its ending is reserved (RFC 6761)."""
+
+
 class UnknownWording(NewsletterError):
     """No such consent text is known, or it was withdrawn: load the form again and agree to the present one."""
 
@@ -58,7 +62,7 @@ class OutdatedLink(NewsletterError):
 
 
 class ExpiredLink(OutdatedLink):
-    """The link to somebody's own data has ended, or nothing is held of them any more."""
+    """The link to somebody's own data or receipt has ended, or nothing is held of them any more."""
 
 
 class NobodyKnown(NewsletterError):

@@ -80,6 +80,20 @@ def unsubscribe(link: Link) -> Departure | None:
         return None if person is None else _departure(act(person, Unsubscribe()).person)
 
 
+def has_left(link: Link) -> bool:
+    """Tell whether the link was used, or nobody is there any more."""
+    with reading() as session:
+        row = session.get(Subscription, link.ref)
+        return row is None or row.status in (Status.BLOCKED, Status.RETURNING)
+
+
+def is_over(link: Link) -> bool:
+    """Tell whether the sign-up of a link is there no more: deleted, expired, or ended by leaving."""
+    with reading() as session:
+        row = session.get(Subscription, link.ref)
+        return row is None or row.round != link.round
+
+
 def _departure(person: Person) -> Departure | None:
     left_at = person.row.left_at if isinstance(person, Known) else None
     if left_at is None:

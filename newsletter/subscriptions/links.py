@@ -25,7 +25,7 @@ from itsdangerous.signer import HMACAlgorithm
 
 from newsletter import config
 from newsletter.domain import clock
-from newsletter.domain.errors import OutdatedLink, UnknownLink
+from newsletter.domain.errors import ExpiredLink, UnknownLink
 
 #: How long a link to somebody's own data holds, and one to their receipt.
 MY_DATA_HOLDS = RECEIPT_HOLDS = timedelta(hours=1)
@@ -68,7 +68,7 @@ def url_for(purpose: Purpose, link: Link) -> str:
 
 
 def read(purpose: Purpose, token: str) -> Link:
-    """Take a token back; raise UnknownLink if we did not sign it for this purpose, OutdatedLink if its time is over."""
+    """Take a token back; raise UnknownLink if we did not sign it for this purpose, ExpiredLink if its time is over."""
     try:
         said = base64_decode(token)
         # Base64 leaves bits unused and takes more at its end: such a twin is none of ours either.
@@ -83,7 +83,7 @@ def read(purpose: Purpose, token: str) -> Link:
         raise UnknownLink
     link = Link(ref.hex(), int.from_bytes(round_), datetime.fromtimestamp(seconds, UTC))
     if purpose is Purpose.RECEIPT and clock.now() - link.written_at > RECEIPT_HOLDS:
-        raise OutdatedLink
+        raise ExpiredLink
     return link
 
 

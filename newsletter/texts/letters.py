@@ -40,7 +40,7 @@ class _Values:
     language: Locale
     reference: str
     message_id: str
-    written_at: datetime
+    sent_at: datetime
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
@@ -116,8 +116,10 @@ def compose(values: LetterValues, settings: Settings) -> EmailMessage:
     message = EmailMessage(policy=headers.POLICY)
     for header in _written(values, settings, subject):
         message[header.name] = header
-    message["Date"] = values.written_at
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834 § 5: no out-of-office reply, please
+    message["Date"] = values.sent_at
+    # No out-of-office reply, please: RFC 3834 § 5, and Exchange's own way of saying it (MS-OXCMAIL § 2.2.3.2.14).
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "All"
     message.set_content(_render("txt", values, settings), cte="quoted-printable")
     twin = _render("html", values, settings, subject=subject)
     message.add_alternative(twin, subtype="html", cte="quoted-printable")

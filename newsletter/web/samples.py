@@ -103,7 +103,7 @@ def _confirmation(language: Locale, settings: Settings, consent_text: str) -> Le
         not_me_url=f"{settings.public_url}/not-me/sample",
         reference="0" * 32,
         message_id="<sample@example.com>",
-        written_at=REQUESTED_AT,
+        sent_at=REQUESTED_AT,
     )
 
 
@@ -116,7 +116,7 @@ def _way_back(language: Locale, settings: Settings, _consent_text: str) -> Lette
         unsubscribe_url=f"{settings.public_url}/unsubscribe/sample",
         reference="0" * 32,
         message_id="<sample@example.com>",
-        written_at=EXPIRES_AT,
+        sent_at=EXPIRES_AT,
     )
 
 
@@ -129,7 +129,7 @@ def _my_data(language: Locale, settings: Settings, _consent_text: str) -> Letter
         my_data_url=f"{settings.public_url}/my-data/sample",
         reference="0" * 32,
         message_id="<sample@example.com>",
-        written_at=REQUESTED_AT,
+        sent_at=REQUESTED_AT,
     )
 
 
@@ -174,13 +174,17 @@ def values_of(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
         "pages/inbox.html": [{}],
         "pages/confirm.html": [{**asked, "is_confirmed": False}, {**asked, "is_confirmed": True}],
         "pages/confirmed.html": [confirmed, {**confirmed, "receipt_url": None}],
-        "pages/not_me.html": [{"proof_until": None}, {"proof_until": last_day}],
+        "pages/not_me.html": [
+            {"is_over": True, "proof_until": None},
+            {"is_over": False, "proof_until": None},
+            {"is_over": False, "proof_until": last_day},
+        ],
         "pages/disowned.html": [
             {"is_blocked": False, "cannot_block": False},
             {"is_blocked": True, "cannot_block": False},
             {"is_blocked": False, "cannot_block": True},
         ],
-        "pages/unsubscribe.html": [{}],
+        "pages/unsubscribe.html": [{"has_left": False}, {"has_left": True}],
         "pages/my_data_request.html": [
             {"email": "", "error": None, "other_locale": "en"},
             {"email": "ada", "error": "…", "other_locale": None},

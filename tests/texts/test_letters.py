@@ -83,7 +83,7 @@ def values(language: Locale = "de") -> ConfirmationValues:
         not_me_url="https://news.example.com/not-me/" + "N0t-m3_." * 25,
         reference="5f0c9a7e3b1d4c62",
         message_id="<b1946ac92492d234@news.example.com>",
-        written_at=datetime(2026, 3, 1, 23, 0, tzinfo=UTC),
+        sent_at=datetime(2026, 3, 1, 23, 0, tzinfo=UTC),
     )
 
 
@@ -96,7 +96,7 @@ def way_back(language: Locale = "de") -> WayBackValues:
         unsubscribe_url="https://news.example.com/unsubscribe/" + "Uns8scr-" * 25,
         reference="5f0c9a7e3b1d4c62",
         message_id="<b1946ac92492d234@news.example.com>",
-        written_at=datetime(2026, 3, 1, 23, 5, tzinfo=UTC),
+        sent_at=datetime(2026, 3, 1, 23, 5, tzinfo=UTC),
     )
 
 
@@ -109,7 +109,7 @@ def my_data(language: Locale = "de") -> MyDataValues:
         my_data_url="https://news.example.com/my-data/" + "My8Data-" * 25,
         reference="5f0c9a7e3b1d4c62",
         message_id="<c1946ac92492d234@news.example.com>",
-        written_at=datetime(2026, 3, 1, 23, 5, tzinfo=UTC),
+        sent_at=datetime(2026, 3, 1, 23, 5, tzinfo=UTC),
     )
 
 
@@ -382,7 +382,7 @@ def test_every_header_occurs_once(asked: LetterValues) -> None:
 
     assert names == [
         *("Auto-Submitted", "Content-Language", "Date", "From", "MIME-Version"),
-        *("Message-ID", "Reply-To", "Subject", "To"),
+        *("Message-ID", "Reply-To", "Subject", "To", "X-Auto-Response-Suppress"),
     ]
 
 
@@ -399,8 +399,9 @@ def test_its_headers_contain_the_given_values() -> None:
     assert letter["From"].addresses[0].addr_spec == "newsletter@example.com"
     assert letter["Reply-To"] == "privacy@example.com"
     assert letter["Message-ID"] == "<b1946ac92492d234@news.example.com>"
-    assert letter["Date"].datetime == values().written_at
+    assert letter["Date"].datetime == values().sent_at
     assert letter["Auto-Submitted"] == "auto-generated"
+    assert letter["X-Auto-Response-Suppress"] == "All"
 
 
 def test_there_is_no_reply_to_that_repeats_the_sender() -> None:

@@ -17,7 +17,7 @@ from newsletter.config import Locale
 from newsletter.domain import clock
 from newsletter.domain.address import Address
 from newsletter.domain.clock import rfc3339
-from newsletter.domain.errors import NobodyKnown, OutdatedLink, UnknownReference
+from newsletter.domain.errors import ExpiredLink, NobodyKnown, UnknownReference
 from newsletter.domain.lifecycle import Event, Status
 from newsletter.ledger import log
 from newsletter.rights.proof.facts import rounds_of, sealed, wordings_of
@@ -67,15 +67,15 @@ def of_address(address: Address, *, actor: str) -> Document:
 
 
 def receipt(link: Link) -> Document:
-    """The receipt of the consent behind a link; raise OutdatedLink if it was erased or withdrawn."""
+    """The receipt of the consent behind a link; raise ExpiredLink if it was erased or withdrawn."""
     with reading() as session:
         # In this order: events read before the status cannot contradict it.
         happened = _events(session, link.ref)
         row = session.get(Subscription, link.ref)
         if row is None:
-            raise OutdatedLink
+            raise ExpiredLink
         if row.round != link.round or row.status is not Status.CONFIRMED:
-            raise OutdatedLink(row.locale)
+            raise ExpiredLink(row.locale)
         return _receipt(session, row, [each for each in happened if each.round == row.round])
 
 

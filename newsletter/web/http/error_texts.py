@@ -34,6 +34,18 @@ TEXTS: dict[str, ErrorText] = {
         ),
         _("Let the person correct it. Repeating the call does not help."),
     ),
+    "reserved-address": ErrorText(
+        _("No e-mail reaches this domain"),
+        _(
+            "The ending of this address, such as .test or .local, is reserved: no e-mail can be sent there. "
+            "Please enter another address."
+        ),
+        _(
+            "The domain is or ends with arpa, invalid, local, localhost, onion or test (RFC 6761). For trying things "
+            "out there is example.com."
+        ),
+        _("Let the person correct it. Repeating the call does not help."),
+    ),
     "invalid-request": ErrorText(
         _("Invalid request"),
         _("At least one field is missing or has no valid value."),
@@ -103,7 +115,7 @@ TEXTS: dict[str, ErrorText] = {
             "Here you can request a new one: {my_data}"
         ),
         _(
-            "The link to a person’s data was signed here, but it is more than an hour old, or the person "
+            "The link to a person’s data or receipt was signed here, but it is more than an hour old, or the person "
             "was deleted since."
         ),
         _("Have the person request a new one with `POST /my-data`."),
@@ -214,9 +226,7 @@ TEXTS: dict[str, ErrorText] = {
     "too-large": ErrorText(
         _("Too much data"),
         _("The request is too large."),
-        _(
-            "The body is larger than 16 KiB (from Mailchimp: 1 MiB), or a form has more than 1,000 parts."
-        ),
+        _("The body is larger than 16 KiB (from Mailchimp: 1 MiB)."),
         _("Send only the fields of the endpoint."),
     ),
     "unsupported-media-type": ErrorText(

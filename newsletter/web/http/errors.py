@@ -25,6 +25,7 @@ from werkzeug.exceptions import (
 
 from newsletter import config
 from newsletter.domain import errors
+from newsletter.domain.errors import InvalidAddress
 from newsletter.storage import database, outage
 from newsletter.web.http import language, negotiation
 from newsletter.web.http.bodies import InvalidRequest
@@ -36,6 +37,7 @@ RETRY_SECONDS = 10
 #: From an exception to the status and the slug of the problem's type; parents stand for subclasses.
 _TABLE: dict[type[BaseException], tuple[int, str]] = {
     errors.InvalidAddress: (422, "invalid-address"),
+    errors.ReservedAddress: (422, "reserved-address"),
     errors.UnknownWording: (422, "unknown-wording"),
     errors.UnknownLink: (404, "unknown-link"),
     errors.UnknownDataLink: (404, "unknown-data-link"),
@@ -110,6 +112,11 @@ def text_of(slug: str, *, on_page: bool) -> tuple[str, str]:
     url = settings.public_url
     links = {"form": f"{url}/", "my_data": f"{url}/my-data"}
     return title, text.format(**links, contact=settings.contact_email)
+
+
+def reason_of(error: InvalidAddress) -> str:
+    """Why an address was not taken, for the form that is shown again."""
+    return text_of(_meaning(error)[1], on_page=True)[1]
 
 
 def type_of(slug: str) -> str:

@@ -1,4 +1,7 @@
-"""Headers on every answer: nothing is framed, cached, indexed or loaded from elsewhere."""
+"""Headers on every answer: nothing is framed, cached, indexed or loaded from elsewhere.
+
+No proxy may rewrite it either (no-transform): one that hides e-mail addresses from robots changed the consent text.
+"""
 
 from __future__ import annotations
 
@@ -43,8 +46,9 @@ def install(app: Flask, settings: Settings) -> None:
         response.headers.update(always)
         response.headers.setdefault("Content-Security-Policy", _content_security_policy())
         if request.endpoint not in _FILES or response.status_code >= 400:
-            response.headers["Cache-Control"] = "no-store"
+            response.headers["Cache-Control"] = "no-store, no-transform"
             return response
+        response.cache_control.no_transform = True
         if "v" not in request.args:
             response.cache_control.max_age = _UNNAMED_STATIC_SECONDS
         if request.view_args == {"filename": _FOR_OTHER_SITES}:

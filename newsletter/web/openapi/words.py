@@ -82,6 +82,7 @@ HEADERS: Mapping[str, dict[str, Any]] = {
 }
 #: Sent with a status by every endpoint that has it.
 HEADERS_OF_STATUS: Mapping[int, tuple[str, ...]] = {
+    302: ("Location",),
     303: ("Location",),
     401: ("WWW-Authenticate",),
     429: ("Retry-After",),

@@ -170,6 +170,9 @@ class Offer(BaseModel):
     """The action of a POST to the same URL."""
 
     action: Literal["disown", "unsubscribe", "send a link"]
+    is_done: Literal[True] | None = Field(
+        None, description="It was done before; a POST changes nothing more."
+    )
 
 
 class Disowned(BaseModel):

@@ -1,4 +1,4 @@
-// Answers forms marked data-newsletter in place; without it, they are plain.
+// Answers forms marked data-newsletter in place; else they are plain.
 document.querySelectorAll('form[data-newsletter=""]').forEach((form, number) => {
   const { email, locale } = form.elements;
   const button = form.querySelector("[type=submit]");
@@ -33,9 +33,10 @@ document.querySelectorAll('form[data-newsletter=""]').forEach((form, number) => 
     });
     if (reply.status === 202) return show("accepted", accepted);
     const { type, detail } = await reply.json();
-    show("refused", detail, type.endsWith("#invalid-address"));
+    show("refused", detail, type.endsWith("-address"));
   };
 
+  form.noValidate = true;
   answer.id = `newsletter-answer-${number}`;
   answer.setAttribute("role", "status");
   email.setAttribute("aria-describedby", answer.id);
@@ -46,7 +47,7 @@ document.querySelectorAll('form[data-newsletter=""]').forEach((form, number) => 
     event.preventDefault();
     button.disabled = true;
     show("sending", "…");
-    // CORS, CSP, offline and too slow look alike here; a plain form may get through.
+    // CORS, CSP, offline and too slow look alike; a plain form may get through.
     await send().catch(() => show("plain", lost));
     button.disabled = false;
     if (document.activeElement === document.body) button.focus();

@@ -75,7 +75,13 @@ def erased(token: str) -> Response:
     (
         *_LINK_PROBLEMS,
         *BODY_PROBLEMS,
-        *("invalid-address", "blocked-hard", "cannot-correct", "too-many-requests"),
+        *(
+            "invalid-address",
+            "reserved-address",
+            "blocked-hard",
+            "cannot-correct",
+            "too-many-requests",
+        ),
     ),
     body=MyDataAct,
     media=JSON_OR_FORM,
@@ -90,10 +96,10 @@ def act(token: str) -> Response:
     given = bodies.parse(MyDataAct, bodies.fields())
     try:
         new = _new_address(given)
-    except InvalidAddress:
+    except InvalidAddress as invalid:
         if not negotiation.wants_page():
             raise
-        return _page(link, token, new_email=given.new_email or "", status=422)
+        return _page(link, token, new_email=given.new_email or "", invalid=invalid)
     match given.action:
         case "download":
             return _file(link)
@@ -120,7 +126,9 @@ def _new_address(given: MyDataAct) -> Address | None:
     return Address.parse(given.new_email or "")
 
 
-def _page(link: Link, token: str, *, new_email: str = "", status: int = 200) -> Response:
+def _page(
+    link: Link, token: str, *, new_email: str = "", invalid: InvalidAddress | None = None
+) -> Response:
     locale = language.present()
     mine = my_data.view(link, locale)
     if negotiation.wants_json():
@@ -136,11 +144,11 @@ def _page(link: Link, token: str, *, new_email: str = "", status: int = 200) -> 
         proof_until=mine.proof_until,
         erase_url=url_for("my_data.ask_to_erase", token=token, locale=locale),
         expires_at=link.written_at + MY_DATA_HOLDS,
-        done=done if done in _CONFIRMED and status == 200 else None,
+        done=done if done in _CONFIRMED and not invalid else None,
         new_email=new_email,
-        error=errors.text_of("invalid-address", on_page=True)[1] if status == 422 else None,
+        error=errors.reason_of(invalid) if invalid else None,
     )
-    return make_response(page, status)
+    return make_response(page, 422 if invalid else 200)
 
 
 def _file(link: Link) -> Response:

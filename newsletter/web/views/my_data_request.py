@@ -27,7 +27,7 @@ def form() -> Response:
 @Endpoint(
     "Send a link to the stored data to an address. The answer is the same for every address.",
     {202: (Accepted,), 303: (PAGE,), 422: (PAGE,)},
-    (*BODY_PROBLEMS, "invalid-address", "too-many-requests", "unavailable"),
+    (*BODY_PROBLEMS, "invalid-address", "reserved-address", "too-many-requests", "unavailable"),
     body=MyDataRequest,
     media=JSON_OR_FORM,
     description="A known address gets an e-mail with a link that is valid for an hour, unless it is permanently "
@@ -44,10 +44,10 @@ def ask() -> Response:
     language.use(given.locale)
     try:
         address = Address.parse(given.email)
-    except InvalidAddress:
+    except InvalidAddress as invalid:
         if not negotiation.wants_page():
             raise
-        return _form(email=given.email, status=422)
+        return _form(email=given.email, invalid=invalid)
     if not given.is_from_machine:
         my_data.send_link(address)
     if negotiation.wants_json():
@@ -62,11 +62,11 @@ def inbox() -> str:
     return render_template("pages/my_data_inbox.html")
 
 
-def _form(*, email: str = "", status: int = 200) -> Response:
+def _form(*, email: str = "", invalid: InvalidAddress | None = None) -> Response:
     page = render_template(
         "pages/my_data_request.html",
         email=email,
-        error=errors.text_of("invalid-address", on_page=True)[1] if status == 422 else None,
+        error=errors.reason_of(invalid) if invalid else None,
         other_locale=language.other(),
     )
-    return make_response(page, status)
+    return make_response(page, 422 if invalid else 200)

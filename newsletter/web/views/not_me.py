@@ -21,9 +21,12 @@ bp = Blueprint("not_me", __name__)
 )
 def show(token: str) -> Response:
     link = links.follow(Purpose.NOT_ME, token)
+    is_over = leave.is_over(link)
     if negotiation.wants_json():
-        return say(Offer(action="disown"))
-    page = render_template("pages/not_me.html", proof_until=leave.proof_until(link))
+        return say(Offer(action="disown", is_done=is_over or None))
+    page = render_template(
+        "pages/not_me.html", is_over=is_over, proof_until=leave.proof_until(link)
+    )
     return make_response(page)
 
 

@@ -19,7 +19,7 @@ bp = Blueprint("receipts", __name__)
 @Endpoint(
     "The signed receipt of a consent, as a file. Changes nothing.",
     {200: (Receipt,)},
-    ("unknown-link", "outdated-link", "unavailable"),
+    ("unknown-link", "expired-link", "unavailable"),
     description="Its link is in the answer to a confirmation, and valid for an hour.",
 )
 def download(token: str) -> Response:

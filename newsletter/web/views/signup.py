@@ -47,7 +47,14 @@ def form() -> Response:
 @Endpoint(
     "Sign up. The answer is the same for every address.",
     {202: (Accepted,), 303: (PAGE,), 422: (PAGE,)},
-    (*BODY_PROBLEMS, "invalid-address", "unknown-wording", "too-many-requests", "unavailable"),
+    (
+        *BODY_PROBLEMS,
+        "invalid-address",
+        "reserved-address",
+        "unknown-wording",
+        "too-many-requests",
+        "unavailable",
+    ),
     body=SignUp,
     media=JSON_OR_FORM,
     words={
@@ -63,13 +70,22 @@ def subscribe() -> Response:
     consent = _consent_for(given)
     try:
         address = Address.parse(given.email)
-    except InvalidAddress:
+    except InvalidAddress as invalid:
         if not negotiation.wants_page():
             raise
-        return _form(consent, email=given.email, next_url=given.next, status=422)
+        return _form(consent, email=given.email, next_url=given.next, invalid=invalid)
     if not given.is_from_machine:
         sign_up(address, consent)
     return _accepted(given)
+
+
+@bp.get("/subscriptions", provide_automatic_options=False)
+@Endpoint(
+    "Leads to the form: where a page is loaded again that a form has answered.", {302: (PAGE,)}
+)
+def lead_to_form() -> Response:
+    here = url_for("signup.form", locale=request.args.get("locale"))
+    return make_response(redirect(here))
 
 
 @bp.get("/inbox")
@@ -94,14 +110,18 @@ def _accepted(given: SignUp) -> Response:
 
 
 def _form(
-    consent: ConsentText, *, email: str = "", next_url: str | None, status: int = 200
+    consent: ConsentText,
+    *,
+    email: str = "",
+    next_url: str | None,
+    invalid: InvalidAddress | None = None,
 ) -> Response:
     page = render_template(
         "pages/signup.html",
         consent=consent,
         email=email,
-        error=errors.text_of("invalid-address", on_page=True)[1] if status == 422 else None,
+        error=errors.reason_of(invalid) if invalid else None,
         other_locale=language.other(),
         next_url=origins.allowed_page(next_url),
     )
-    return make_response(page, status)
+    return make_response(page, 422 if invalid else 200)

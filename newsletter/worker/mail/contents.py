@@ -92,7 +92,7 @@ def _confirmation(session: Session, letter: Letter, row: Subscription) -> Confir
         is_correction=row.replaces_ref is not None,
         reference=row.ref,
         message_id=_message_id(letter),
-        written_at=letter.written_at,
+        sent_at=clock.now(),
     )
 
 
@@ -112,7 +112,7 @@ def _way_back(session: Session, letter: Letter, row: Subscription) -> WayBackVal
         unsubscribe_url=unsubscribe_url(row.ref),
         reference=row.ref,
         message_id=_message_id(letter),
-        written_at=letter.written_at,
+        sent_at=clock.now(),
     )
 
 
@@ -129,7 +129,7 @@ def _my_data(letter: Letter, row: Subscription) -> MyDataValues | None:
         my_data_url=links.url_for(Purpose.MY_DATA, Link(row.ref, written_at=now)),
         reference=row.ref,
         message_id=_message_id(letter),
-        written_at=letter.written_at,
+        sent_at=now,
     )
 
 

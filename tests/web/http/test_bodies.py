@@ -37,6 +37,31 @@ def test_forms_and_json_have_the_same_fields(body: bytes, content_type: str) -> 
     assert fields_of(body, content_type) == {"name": "x"}
 
 
+URLENCODED = "application/x-www-form-urlencoded"
+PARTS = b'--b\r\nContent-Disposition: form-data; name="name"\r\n\r\n%b\r\n--b--\r\n'
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"name=%C3%BC%C5%82+%26", URLENCODED),
+        ("name=üł+%26".encode(), URLENCODED),
+        (b"name=%FC%26%23322%3B+%26", URLENCODED),
+        (b"name=\xfc%26%23322%3B+%26", URLENCODED),
+        (PARTS % "üł &".encode(), "multipart/form-data; boundary=b"),
+        (PARTS % b"\xfc&#322; &", "multipart/form-data; boundary=b"),
+        ('{"name": "üł &"}'.encode("utf-8-sig"), "application/json"),
+    ],
+)
+def test_a_page_in_any_encoding_says_the_same(body: bytes, content_type: str) -> None:
+    assert fields_of(body, content_type) == {"name": "üł &"}
+
+
+@pytest.mark.parametrize("said", [b"%81", b"%26%230%3B", b"%26%239999999%3B", b"%26%23xfc%3B"])
+def test_what_means_no_character_stays_readable(said: bytes) -> None:
+    assert fields_of(b"name=" + said, URLENCODED)
+
+
 @pytest.mark.parametrize(
     "content_type", ["application/json", "application/x-www-form-urlencoded", None]
 )

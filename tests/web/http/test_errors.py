@@ -76,7 +76,7 @@ def test_the_answer_to_a_wrong_method_lists_the_right_ones(any_client: FlaskClie
     answer = any_client.delete("/subscriptions")
 
     assert answer.status_code == 405
-    assert set(answer.headers["Allow"].split(", ")) == {"POST", "OPTIONS"}
+    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "POST", "OPTIONS"}
 
 
 @pytest.mark.parametrize(

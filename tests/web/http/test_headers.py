@@ -36,12 +36,21 @@ def test_every_answer_is_shut_in(
 ) -> None:
     answer = any_client.open(path, method=method, headers=headers)
 
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Cache-Control"] == "no-store, no-transform"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["X-Robots-Tag"] == "noindex"
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none';")
     assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/static/newsletter.css", "/static/embed.js", "/brand.css", "/docs", "/health"]
+)
+def test_no_proxy_may_rewrite_an_answer(any_client: FlaskClient, path: str) -> None:
+    """One that hid e-mail addresses from robots (RFC 9111 § 5.2.2.6) rewrote the consent text."""
+    with any_client.get(path) as answer:
+        assert answer.cache_control.no_transform
 
 
 @pytest.mark.requires("R8", "R73")

@@ -156,6 +156,16 @@ def test_the_other_one_is_the_same_form_and_one_line(client_with: ClientWith) ->
     assert progressive == plain.replace(">", " data-newsletter>", 1) + script
 
 
+def test_a_form_in_a_frame_is_answered_at_the_top_and_in_utf_8(any_client: FlaskClient) -> None:
+    """Our pages are not shown in frames, and a page of another encoding would send umlauts in it."""
+    page = Document(any_client.get("/embed?locale=en").text)
+
+    for form in ("plain", "progressive"):
+        attributes = Document(page.one("pre", id=form).text).one("form").attributes
+        assert (attributes["target"], attributes["accept-charset"]) == ("_top", "utf-8")
+    assert 'the answer takes the place of the whole page (target="_top")' in page.one("main").words
+
+
 def test_a_copied_form_signs_people_up(client: FlaskClient) -> None:
     answer = client.post(
         "/subscriptions", data={**copied(client).fields(), "email": ADA}, headers=BROWSER

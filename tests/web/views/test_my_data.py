@@ -558,7 +558,7 @@ def test_the_page_is_never_cached_framed_or_sent_as_a_referrer(
 ) -> None:
     headers = client.get(path, headers=BROWSER).headers
 
-    assert headers["Cache-Control"] == "no-store"
+    assert headers["Cache-Control"] == "no-store, no-transform"
     assert headers["Referrer-Policy"] == "no-referrer"
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
 

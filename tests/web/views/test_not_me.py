@@ -87,6 +87,18 @@ def test_a_repeated_click_is_the_same_success(client: FlaskClient, letter: Email
     assert (again.status_code, again.json) == (first.status_code, first.json)
 
 
+@pytest.mark.parametrize("block", ["", "1"])
+def test_a_used_link_says_so(client: FlaskClient, letter: EmailMessage, block: str) -> None:
+    path = link_in(letter, "not-me")
+    client.post(path, data={"block": block})
+
+    page = client.get(path, headers=BROWSER).text
+
+    assert "nicht mehr gespeichert" in page
+    assert "<button" not in page
+    assert client.get(path, headers=JSON).json == {"action": "disown", "is_done": True}
+
+
 def test_a_choice_that_cannot_be_read_changes_nothing(
     client: FlaskClient, letter: EmailMessage
 ) -> None:

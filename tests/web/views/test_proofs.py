@@ -456,7 +456,7 @@ def test_a_browser_gets_a_page_to_print(
     page = client.get(path, headers=STAFF | BROWSER)
 
     assert (page.status_code, page.mimetype) == (200, "text/html")
-    assert page.headers["Cache-Control"] == "no-store"
+    assert page.headers["Cache-Control"] == "no-store, no-transform"
     assert [each for each in words if each not in page.text] == []
     assert "Ada@example.org" in page.text
     assert "neuen Werkzeugen für Tischler" in page.text

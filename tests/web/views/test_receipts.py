@@ -66,7 +66,7 @@ def test_it_is_a_file_that_nothing_keeps(client: FlaskClient, path: str) -> None
 
     assert (answer.status_code, answer.mimetype) == (200, "application/json")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="consent-receipt.json"'
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Cache-Control"] == "no-store, no-transform"
 
 
 @pytest.mark.requires("R42")
@@ -120,6 +120,7 @@ def test_its_link_holds_for_an_hour(
     late = client.get(path, headers=BROWSER)
 
     assert (late.status_code, late.mimetype) == (410, "text/html")
+    assert 'href="/my-data?locale=de"' in late.text
 
 
 def test_confirming_again_within_an_hour_brings_a_fresh_link(

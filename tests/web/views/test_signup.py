@@ -54,6 +54,44 @@ def test_multipart_is_taken_too(any_client: FlaskClient) -> None:
     assert status_of(any_client, ADA) == "pending"
 
 
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"email=ada%40m%FCller.de", "application/x-www-form-urlencoded"),
+        (b"email=ada%40m%26%23252%3Bller.de%A0", "application/x-www-form-urlencoded"),
+        (b"email=%E2%80%8Bada%40m%C3%BCller.de%0D%0A", "application/x-www-form-urlencoded"),
+        ('{"email": "\\ufeffada@müller.de\\n"}'.encode(), "application/json"),
+    ],
+)
+def test_an_address_is_the_same_as_typed_from_any_page(
+    client: FlaskClient, body: bytes, content_type: str
+) -> None:
+    client.post("/subscriptions", data=body, content_type=content_type)
+
+    assert status_of(client, "ada@xn--mller-kva.de") == "pending"
+
+
+@pytest.mark.parametrize("headers", [BROWSER, JSON])
+def test_a_reserved_domain_is_named_as_the_reason(
+    any_client: FlaskClient, headers: dict[str, str]
+) -> None:
+    answer = any_client.post("/subscriptions", data={"email": "ada@firma.test"}, headers=headers)
+
+    assert answer.status_code == 422
+    assert "ist reserviert" in answer.text
+
+
+@pytest.mark.parametrize("query", ["", "?locale=en"])
+def test_the_address_of_the_answer_opened_again_leads_to_the_form(
+    any_client: FlaskClient, query: str
+) -> None:
+    """A form that was shown again bears this address; a browser's reload or bookmark gets it."""
+    answer = any_client.get(f"/subscriptions{query}", headers=BROWSER)
+
+    assert answer.location == f"/{query}"
+    assert any_client.options("/subscriptions").status_code == 200
+
+
 def test_a_form_that_prefers_json_is_answered_in_json(any_client: FlaskClient) -> None:
     answer = any_client.post("/subscriptions", data={"email": ADA}, headers=JSON)
 

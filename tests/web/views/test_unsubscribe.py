@@ -7,7 +7,7 @@ from email.message import EmailMessage
 import pytest
 from flask.testing import FlaskClient
 
-from tests.people import ADA, JSON, access, ask_staff, confirm, events_of, status_of
+from tests.people import ADA, JSON, access, ask_staff, confirm, events_of, sign_up, status_of
 from tests.web.callers import BROWSER
 from tests.web.conftest import Stored
 
@@ -76,6 +76,21 @@ def test_unsubscribing_again_is_the_same_success(client: FlaskClient, path: str)
 
     assert (again.status_code, again.data) == (first.status_code, first.data)
     assert events_of(client, ADA).count("blocked") == 1
+
+
+@pytest.mark.parametrize("then", ["leave", "return", "erase"])
+def test_a_used_link_says_so(client: FlaskClient, path: str, then: str) -> None:
+    client.post(path)
+    if then == "return":
+        sign_up(client, ADA)
+    if then == "erase":
+        ask_staff(client, "erasures", ADA)
+
+    page = client.get(path, headers=BROWSER).text
+
+    assert "Sie sind bereits abgemeldet" in page
+    assert "<button" not in page
+    assert client.get(path, headers=JSON).json == {"action": "unsubscribe", "is_done": True}
 
 
 def test_unsubscribing_after_an_erasure_is_a_success(client: FlaskClient, path: str) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from newsletter.config import Locale
@@ -21,6 +24,7 @@ from newsletter.texts.letters import ConfirmationValues, LetterValues
 from newsletter.web.samples import letter as sample_of
 from newsletter.web.samples import showroom
 from newsletter.worker.mail.contents import evidence_of
+from sandbox.mailbox import Mailbox
 from tests.conftest import Drain, on_sqlite
 from tests.people import ADA, sign_up
 
@@ -61,6 +65,18 @@ def test_a_letter_is_kept_in_less_than_its_plain_text_takes(at_work: Flask, drai
     evidence = open_evidence(letter)
     assert len(letter.evidence) < len(evidence["text"].encode()) * 1.1
     assert evidence.keys() == {"message_id", "reply", "values", "subject", "text"}
+
+
+@on_sqlite
+def test_its_date_is_when_it_leaves_and_not_when_it_was_written(
+    clock: time_machine.Traveller, client: FlaskClient, mailbox: Mailbox, drain: Drain
+) -> None:
+    sign_up(client, ADA)
+    clock.shift(3600)
+    drain()
+
+    [arrived] = mailbox.letters_to(ADA)
+    assert arrived.message["Date"].datetime == datetime.now(UTC).replace(microsecond=0)
 
 
 @on_sqlite
