@@ -47,6 +47,11 @@ class Code(Enum):
         "the mail server took a letter and did not say whether it keeps it ({detail}); it may arrive up to three times",
         "see in the mail server's log why it answers so late, or not at all, at the end of DATA",
     )
+    LETTERS_PER_HOUR = Sentence(
+        "LETTERS_PER_HOUR",
+        "{detail} letters were sent within an hour, as many as LETTERS_PER_HOUR allows: the rest waits",
+        "raise it if these are real sign-ups; many at once may be somebody who signs up others",
+    )
     CHECKPOINTS_UNFIT = Sentence(
         "LEDGER_CHECKPOINTS", "workers do not start: {detail}", "see docs/ledger.md"
     )

@@ -191,6 +191,11 @@ STRANGE: dict[str, dict[str, object]] = {
     },
     "TRUSTED_PROXIES": {" 1\r": 1, "one": Refused("must be a whole number from 0 to 10")},
     "WEB_CONCURRENCY": {" 2\r": 2, "two": Refused("must be a whole number from 1 to 64")},
+    "LETTERS_PER_HOUR": {
+        " 2000\r": 2000,
+        "2,000": Refused("must be a whole number from 1 to 1000000"),
+        "0": Refused("must be a whole number from 1 to 1000000"),
+    },
     "LINK_DAYS": {" 7\r": 7, "7 days": Refused("must be a whole number from 1 to 14")},
     "CLIENT_LIMIT": {" 20 per 10 minutes\r": "20 per 10 minutes", "OFF": "off"},
     "STORAGE_URI": {

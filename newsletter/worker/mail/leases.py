@@ -20,6 +20,7 @@ from newsletter.storage.models import Letter, Subscription
 from newsletter.storage.moments import has_come, latest
 from newsletter.subscriptions import quota
 from newsletter.subscriptions.person import address_of, counted_under
+from newsletter.worker.mail import hourly_limit
 
 MOST_COPIES = 3  #: of one letter, where nobody knows whether the earlier ones arrived
 #: After the first copy; longer than a server may take to answer it (RFC 5321 § 4.5.3.2.6).
@@ -88,6 +89,10 @@ def _take(
     with reading() as session:
         if not session.scalar(select(exists().where(*waiting))):
             return None
+        has_room = hourly_limit.has_room(session, now)
+    if not has_room:
+        hourly_limit.complain(now)
+        return None
     with writing() as session:
         letter = session.scalar(
             select(Letter)
@@ -97,7 +102,7 @@ def _take(
             .with_for_update(skip_locked=True)
         )
         row = session.get(Subscription, letter.ref) if letter else None
-        if letter is None or row is None:
+        if letter is None or row is None or not hourly_limit.take(session, now):
             return None
         letter.leased_by, letter.leased_until = owner, now + jobs.LEASE
         counts = (letter.tries, letter.copies)

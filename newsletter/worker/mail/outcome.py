@@ -20,7 +20,7 @@ from newsletter.subscriptions.person import commitment_of, counted_under, record
 from newsletter.texts import letters
 from newsletter.texts.letters import LetterValues
 from newsletter.worker import backoff
-from newsletter.worker.mail import contents, leases
+from newsletter.worker.mail import contents, hourly_limit, leases
 from newsletter.worker.mail.leases import MOST_COPIES, UNKNOWN_WAIT, Leased
 from newsletter.worker.mail.replies import Refused
 
@@ -52,6 +52,7 @@ def record_needless(leased: Leased) -> None:
     with writing() as session:
         if (found := leases.find(session, leased)) is not None:
             _drop(session, *found)
+            hourly_limit.give_back(session, leased.at)
 
 
 def record_failure(leased: Leased, failure: DeliveryFailure) -> None:
@@ -78,6 +79,7 @@ def record_failure(leased: Leased, failure: DeliveryFailure) -> None:
         elif failure.meaning is not Meaning.HOLD_ALL:
             quota.uncount(session, counted_under(row), letter.id)
             _give_up(session, letter, row, now)
+        hourly_limit.give_back(session, leased.at)
 
 
 def _record_unknown(session: Session, letter: Letter, row: Subscription, now: datetime) -> None:
