@@ -10,7 +10,6 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -23,13 +22,14 @@ from typing import Self
 import pytest
 
 from tests import postgres
+from tests.checkout import command
 from tests.conftest import COMPANY, on_postgresql
 from tests.journeys.service import wait_until
 from tests.people import ADA, WEBHOOK_SECRET
 
 SECONDS = 30.0
 COMMAND = [
-    str(Path(sys.executable).with_name("gunicorn")),
+    command("gunicorn"),
     "-c",
     "python:newsletter.app.serving",
     "newsletter:create_app()",

@@ -7,10 +7,8 @@ import os
 import pty
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,6 +27,7 @@ from newsletter.storage.database import writing
 from newsletter.storage.keys import keyring, rotation, signing
 from newsletter.storage.models import Keyring, Subscription, db
 from newsletter.storage.notices import Code
+from tests.checkout import command
 from tests.conftest import COMPANY, on_sqlite
 from tests.people import ADA, access, sign_up
 
@@ -36,7 +35,7 @@ OLD = COMPANY["DATA_KEY"]
 NEW = "a-newer-key-of-thirty-two-characters"
 BOTH = f"{NEW},{OLD}"
 HOUR = timedelta(hours=1)
-COMMAND = str(Path(sys.executable).parent / "newsletter")
+COMMAND = command("newsletter")
 
 Run = Callable[..., Result]
 
@@ -112,10 +111,10 @@ def test_after_a_rotation_the_old_data_key_alone_is_refused_at_the_start(
     run("keys", "rotate", DATA_KEY=BOTH)
     if line == "web":
         line = "gunicorn -c python:newsletter.app.serving newsletter:create_app()"
-    command, *words = line.split()
+    name, *words = line.split()
 
     process = subprocess.run(
-        [Path(COMMAND).with_name(command), *words],
+        [command(name), *words],
         env={**environ, "DATA_KEY": OLD},
         capture_output=True,
         timeout=60,

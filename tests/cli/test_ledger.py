@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pty
 import subprocess
-import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -28,10 +27,11 @@ from newsletter.storage.models import Job, LedgerRow, Seal, db
 from newsletter.storage.runs import verification
 from newsletter.worker.upkeep.verifier import AGAIN_AFTER, Verifier
 from tests.attacker import attacking
+from tests.checkout import command
 from tests.conftest import Drain, Join, on_sqlite
 from tests.people import ADA, GRACE, STAFF, ask_staff, sign_up
 
-COMMAND = str(Path(sys.executable).parent / "newsletter")
+COMMAND = command("newsletter")
 DAY = timedelta(days=1)
 
 Run = Callable[..., Result]

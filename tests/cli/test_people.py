@@ -7,7 +7,6 @@ import os
 import pty
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,12 +24,13 @@ from newsletter.storage.models import db
 from sandbox.environment import COMPANY as SANDBOX
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
+from tests.checkout import command
 from tests.conftest import Drain, Join, on_postgresql, on_sqlite
 from tests.people import ADA, GRACE, HEDY, ask_staff, confirm, events_of, sign_up, status_of
 from tests.people import access as access_by_http
 
 Run = Callable[..., Result]
-COMMAND = str(Path(sys.executable).parent / "newsletter")
+COMMAND = command("newsletter")
 #: What makes `check` content: a full imprint, and a place where nothing answers, whatever else runs on this machine.
 ORDERLY = {"IMPRINT": SANDBOX["IMPRINT"], "PUBLIC_URL": "http://localhost:9"}
 WRONG_KEY = "a-key-that-does-not-open-this-keyring"

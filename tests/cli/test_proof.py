@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from newsletter.storage.keys import keyring, signing
+from tests.checkout import command
 from tests.commands import Run, commands
 from tests.conftest import Join, on_sqlite
 from tests.people import ADA, STAFF, access, ask_staff, sign_up
@@ -28,7 +28,7 @@ NOT_SEALED = (
     " rounds.letters.template, rounds.letters.text, rounds.letters.values, rounds.letters.written_at,"
     " wordings.published_at"
 )
-COMMAND = str(Path(sys.executable).parent / "newsletter")
+COMMAND = command("newsletter")
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import json
 import os
 import pty
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -18,11 +17,12 @@ from click.testing import CliRunner
 
 from newsletter.cli import main
 from newsletter.cli.terminal import one_line
+from tests.checkout import command
 from tests.commands import Run, commands
 from tests.conftest import Join
 from tests.people import ADA
 
-COMMAND = str(Path(sys.executable).parent / "newsletter")
+COMMAND = command("newsletter")
 VERDICT = "Nothing in it was changed."
 #: Clears the screen and writes a verdict; by C1 as well; by a title; by lines; by overwriting; backwards; no text.
 STEERING = [

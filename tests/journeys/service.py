@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from typing import Any, Self
 
 import requests
 
+from tests.checkout import command
 from tests.people import STAFF
 
 ROOT = Path(__file__).parent.parent.parent
@@ -87,7 +87,7 @@ class Service:
 
     def __init__(self, environ: dict[str, Any], folder: Path) -> None:
         self.folder = folder
-        path = f"{Path(sys.executable).parent}{os.pathsep}/usr/bin:/bin"
+        path = f"{Path(command('newsletter')).parent}{os.pathsep}/usr/bin:/bin"
         self._first_port = free_port()
         home = f"http://localhost:{self._first_port}"
         # One process each, but where a test is about several: they cost time.

@@ -24,6 +24,7 @@ from newsletter.subscriptions.links import Link, Purpose
 from newsletter.web import samples
 from newsletter.worker.run import Worker
 from sandbox.mailbox import Mailbox
+from tests.checkout import command
 from tests.conftest import COMPANY, ClientWith, Drain, on_sqlite
 from tests.people import ADA, GRACE, STAFF, access, link_in, sign_up
 from tests.web.callers import BROWSER
@@ -201,8 +202,8 @@ def test_all_broken_templates_are_reported_together(bring: Bring) -> None:
     "command",
     [
         [sys.executable, "-c", "import newsletter.app.serving"],
-        [str(Path(sys.executable).with_name("newsletter")), "release"],
-        [str(Path(sys.executable).with_name("newsletter")), "worker"],
+        [command("newsletter"), "release"],
+        [command("newsletter"), "worker"],
     ],
 )
 def test_a_broken_template_stops_each_process(

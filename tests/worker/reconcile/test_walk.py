@@ -6,7 +6,6 @@ import os
 import pty
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
@@ -37,6 +36,7 @@ from newsletter.worker.reconcile.settle import find, settle
 from newsletter.worker.reconcile.walk import Reconciliation
 from sandbox.mailchimp import StandIn
 from sandbox.mailchimp.answers import DROPPED, throttled
+from tests.checkout import command
 from tests.commands import noticed
 from tests.conftest import Drain, Join, on_sqlite
 from tests.people import (
@@ -603,7 +603,7 @@ def test_without_a_worker_the_command_does_all_of_it(
 def test_on_a_terminal_it_shows_how_far_it_is(environ: dict[str, Any], mailchimp: StandIn) -> None:
     mailchimp.add(ADA)
     terminal, end = pty.openpty()
-    words = [str(Path(sys.executable).parent / "newsletter"), "reconcile"]
+    words = [command("newsletter"), "reconcile"]
     done = subprocess.run(words, env=environ, stdout=end, stderr=subprocess.PIPE, check=True)
     os.close(end)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,12 +26,13 @@ from newsletter.worker.run import Worker
 from newsletter.worker.upkeep.checkpoints import LOOK_SECONDS, Checkpoints
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
+from tests.checkout import command
 from tests.commands import Run
 from tests.conftest import Drain, Join, on_sqlite
 from tests.people import ADA, HEDY, ask_staff, sign_up
 from tests.worker.restore.restoring import HOUR, Restore, reasons, unmount, work
 
-COMMAND = str(Path(sys.executable).parent / "newsletter")
+COMMAND = command("newsletter")
 BEHIND = "LEDGER_CHECKPOINTS: the database is older than the last checkpoint"
 MISSING = "LEDGER_CHECKPOINTS: the folder cannot be read, or holds no checkpoint"
 
