@@ -194,7 +194,7 @@ STRANGE: dict[str, dict[str, object]] = {
     "LETTERS_PER_HOUR": {
         " 2000\r": 2000,
         "2,000": Refused("must be a whole number from 1 to 1000000"),
-        "0": Refused("must be a whole number from 1 to 1000000"),
+        "-1": Refused("must be a whole number from 1 to 1000000"),
     },
     "LINK_DAYS": {" 7\r": 7, "7 days": Refused("must be a whole number from 1 to 14")},
     "CLIENT_LIMIT": {" 20 per 10 minutes\r": "20 per 10 minutes", "OFF": "off"},
