@@ -20,7 +20,7 @@ from newsletter.storage.models import LedgerRow, Letter, Subscription, Wording
 from newsletter.subscriptions import erasures
 from newsletter.subscriptions.family import family_of
 from newsletter.subscriptions.letters import open_evidence
-from newsletter.subscriptions.person import Known, address_of, meet
+from newsletter.subscriptions.person import Known, address_of, lock_person
 from newsletter.texts import legal
 
 
@@ -30,7 +30,7 @@ def of(address: Address, *, actor: str, locale: Locale | None = None) -> dict[st
     The information beside the data is in `locale`, by default in the person's language.
     """
     with writing() as session:
-        person = meet(session, address)
+        person = lock_person(session, address)
         erasure = erasures.find_open(session, person.digest)
         if not isinstance(person, Known):
             if erasure is None:

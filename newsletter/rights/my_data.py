@@ -33,8 +33,8 @@ from newsletter.subscriptions.person import (
     address_of,
     keep_address,
     known_by,
-    meet,
-    meet_by_ref,
+    lock_person,
+    lock_person_by_ref,
     standing_of,
 )
 from newsletter.subscriptions.quota import Quota
@@ -62,7 +62,7 @@ def send_link(address: Address) -> None:
     then runs the same statements: timing must not reveal known addresses (ADR 6).
     """
     with writing() as session:
-        person = expire_if_due(meet(session, address))
+        person = expire_if_due(lock_person(session, address))
         locale = person.row.locale if isinstance(person, Known) else config.current().default_locale
         spoken = wording.current_in(session, locale)
         with statements.together(session):
@@ -161,7 +161,7 @@ def would_lose_block(link: Link) -> bool:
 def erase(link: Link, *, keep_block: bool) -> str:
     """Erase the person, once; the reference number. Raise ExpiredLink."""
     with writing() as session:
-        person = meet_by_ref(session, link.ref)
+        person = lock_person_by_ref(session, link.ref)
         if person is not None or _erasure_by(session, link) is None:
             begin_erasure(_meet(session, link), Erase(keep_block), actor=ACTOR)
         return link.ref
@@ -190,7 +190,7 @@ def _erasure_by(session: Session, link: Link) -> Erasure | None:
 
 
 def _meet(session: Session, link: Link) -> Known:
-    person = meet_by_ref(session, link.ref)
+    person = lock_person_by_ref(session, link.ref)
     if person is None:
         raise ExpiredLink
     _checked(link, person.row)

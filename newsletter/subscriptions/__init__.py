@@ -1,3 +1,1 @@
-"""What is done to one person: one function for each thing that is asked, in the file named after it, committed before
-it returns.
-"""
+"""Use cases for one person: one function for each, one transaction each, in the file named after the action."""

@@ -1,4 +1,4 @@
-"""Confirming: the address's owner presses the button behind the link."""
+"""Confirming a request by the button on the page of its link."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from newsletter.subscriptions import links, wording
 from newsletter.subscriptions.corrections import (
     agrees_to_replace,
     block_rectified,
-    meet_with_replaced,
+    lock_with_replaced,
 )
 from newsletter.subscriptions.family import replaced_by
 from newsletter.subscriptions.leave import receipt_url, unsubscribe_url
@@ -30,7 +30,7 @@ from newsletter.subscriptions.transition import act
 
 @dataclass(frozen=True)
 class OpenRequest:
-    """What the confirmation page shows: the consent text, and until when it can be confirmed."""
+    """What the confirmation page shows."""
 
     consent: ConsentText
     expires_at: datetime | None
@@ -39,17 +39,17 @@ class OpenRequest:
 
 @dataclass(frozen=True)
 class Consent:
-    """What the person who confirmed is told."""
+    """What the success page shows."""
 
     reference: str
     confirmed_at: datetime
     language: Locale
     unsubscribe_url: str
-    receipt_url: str | None  #: none once the confirmation is an hour old
+    receipt_url: str | None  #: None once the confirmation is an hour old
 
 
 def open_request(link: Link) -> OpenRequest:
-    """Look at what a confirmation link asks for, changing nothing; raise OutdatedLink."""
+    """The request of a confirmation link; raise OutdatedLink."""
     with reading() as session:
         row = session.get(Subscription, link.ref)
         if row is None:
@@ -63,14 +63,14 @@ def open_request(link: Link) -> OpenRequest:
 
 
 def text_behind(session: Session, link: Link) -> ConsentText | None:
-    """The text in the letter of the link: the sign-up's for which it was written, even if its row is gone."""
-    asked = {"ref": link.ref, "round": link.round, "second": link.written_at}
-    named = session.connection().execute(_TEXT_OF_SIGNUP, asked).scalar()
-    return wording.kept(session, named) if named else None
+    """The consent text in the letter that has the link, also after the letter was deleted."""
+    parameters = {"ref": link.ref, "round": link.round, "second": link.written_at}
+    hash_ = session.connection().execute(_TEXT_OF_SIGNUP, parameters).scalar()
+    return wording.find_any(session, hash_) if hash_ else None
 
 
-# A sign-up and its letter bear the same time, of which the link names the second. One that follows in the same second
-# gets no letter, so the first is meant.
+# A sign-up and its letter have the same time; the link contains its second. A further sign-up in the same second
+# gets no letter, so the first one is meant.
 _TEXT_OF_SIGNUP = (
     select(LedgerRow.wording)
     .where(
@@ -85,9 +85,9 @@ _TEXT_OF_SIGNUP = (
 
 
 def confirm(link: Link) -> Consent:
-    """The address's owner pressed the button; raise OutdatedLink. Again: the same answer, nothing more."""
+    """Confirm; raise OutdatedLink. A repeated call changes nothing and returns the same."""
     with writing() as session:
-        person = meet_with_replaced(session, link.ref)
+        person = lock_with_replaced(session, link.ref)
         if person is None:
             raise OutdatedLink
         row = person.row
@@ -104,7 +104,7 @@ def confirm(link: Link) -> Consent:
             row.replaces_ref = None
         if row.status is not Status.CONFIRMED:
             raise OutdatedLink(row.locale)
-        # The receipt is for the person who confirms, not for somebody who finds the letter later.
+        # Whoever finds the letter later must not get the receipt.
         is_fresh = person.now - row.since <= links.RECEIPT_HOLDS
         receipt = receipt_url(row) if is_fresh else None
         return Consent(row.ref, row.since, agreed.language, unsubscribe_url(row.ref), receipt)

@@ -23,41 +23,41 @@ from newsletter.subscriptions.person import (
     digest_of,
     keep_address,
     known,
-    meet,
-    meet_by_ref,
+    lock_person,
+    lock_person_by_ref,
 )
-from newsletter.subscriptions.sign_up import ask
+from newsletter.subscriptions.sign_up import ask_to_confirm
 from newsletter.subscriptions.transition import act, expire_if_due
 
 
 def agrees_to_replace(session: Session, link: Link, row: Subscription) -> bool:
-    """Tell whether a confirmation is one of the correction, too, and not of the new address alone.
+    """Tell whether a confirmation also confirms the correction, and not only the new address.
 
-    Where staff or Mailchimp vouched for the correction, any letter's link confirms it. Else only a letter does that was
-    written since the newest correction of the old address: an earlier one, which the owner of the new address asked
-    for, said nothing of it, and its link must not bind them to a stranger who named their address.
+    If staff or Mailchimp made the correction, the link of any letter confirms it. Otherwise only a letter does that was
+    written after the newest correction of the old address: an earlier one was requested by the owner of the new
+    address, who must not be bound to a stranger that names this address as their own.
     """
     assert row.replaces_ref is not None  # noqa: S101 - tells mypy; there is somebody to replace
     if row.follows_ref == row.replaces_ref:
         return True
     corrected = log.newest_of(session, row.replaces_ref, Event.RECTIFIED)
-    # A link names the second alone, in which nobody is written to twice.
+    # A link contains whole seconds; nobody gets two letters in one second.
     return corrected is not None and link.written_at >= corrected.at.replace(microsecond=0)
 
 
-def meet_with_replaced(session: Session, ref: str) -> Known | None:
-    """Find somebody by reference; those whom they are to replace are locked, too."""
-    person = meet_by_ref(session, ref)
+def lock_with_replaced(session: Session, ref: str) -> Known | None:
+    """`lock_person_by_ref`, which also locks the subscriptions that a confirmation replaces."""
+    person = lock_person_by_ref(session, ref)
     if is_sqlite() or person is None or person.row.replaces_ref is None:
         return person
     session.rollback()
     lock_family(session, ref)
-    return meet_by_ref(session, ref)
+    return lock_person_by_ref(session, ref)
 
 
 def block_rectified(session: Session, ref: str) -> None:
-    """An address that was corrected is blocked when the new one is confirmed."""
-    old = meet_by_ref(session, ref)
+    """Block the earlier address after the new one was confirmed."""
+    old = lock_person_by_ref(session, ref)
     if old is not None:
         act(old, Block(Reason.RECTIFIED))
 
@@ -65,31 +65,32 @@ def block_rectified(session: Session, ref: str) -> None:
 def rectify(old: Address, new: Address, *, actor: str, is_proven: bool = True) -> None:
     """Correct an address; the old one keeps its status until the new one confirms.
 
-    Raise NobodyKnown, CannotCorrect for somebody who left, BlockedHard where only staff could let the new one in, or
-    WrittenTooOften where it cannot be asked now. Unless it `is_proven` that both belong to one person, the new one may
-    be a stranger's: then the answer does not reveal its status, and only a confirmation of the correction binds both.
+    Raise NobodyKnown, CannotCorrect for a person who left, BlockedHard where only staff can unblock the new address, or
+    WrittenTooOften where it cannot get a letter now. Unless it `is_proven` that both addresses belong to one person,
+    the new one may be a stranger's: then the answer does not reveal its status, and only a confirmation of the
+    correction connects both.
     """
     with writing() as session:
-        person, after = meet_both(session, old, new)
+        person, after = lock_both(session, old, new)
         before = known(person)
         if before.row.status not in (Status.PENDING, Status.CONFIRMED):
             raise CannotCorrect
         if old.key == new.key:
-            # Only its spelling changed: the same person, the same mailbox.
+            # Only the spelling changes: it is the same mailbox.
             keep_address(before.row, new)
             note_rectified(before, actor=actor)
             return
         if is_proven:
-            _refuse_unasked(after)
+            _require_askable(after)
         note_rectified(before, actor=actor)
         if is_proven:
             succeed(before, after)
         else:
-            _ask_perhaps_a_stranger(before, after)
+            _succeed_unproven(before, after)
 
 
-def _refuse_unasked(new: Person) -> None:
-    """Raise BlockedHard or WrittenTooOften where the new address's owner has to be asked and cannot be asked now."""
+def _require_askable(new: Person) -> None:
+    """Raise BlockedHard or WrittenTooOften where the owner of the new address cannot be asked now."""
     standing = new.standing
     if standing.status is Status.CONFIRMED:
         return
@@ -99,10 +100,10 @@ def _refuse_unasked(new: Person) -> None:
         raise WrittenTooOften
 
 
-def meet_both(session: Session, old: Address, new: Address) -> tuple[Person, Person]:
-    """Find two people; their addresses are locked in one order for everybody, so that no two callers deadlock."""
+def lock_both(session: Session, old: Address, new: Address) -> tuple[Person, Person]:
+    """`lock_person` for two addresses; they are locked in a fixed order, so that no two transactions deadlock."""
     lock(session, digest_of(old), digest_of(new))
-    return expire_if_due(meet(session, old)), expire_if_due(meet(session, new))
+    return expire_if_due(lock_person(session, old)), expire_if_due(lock_person(session, new))
 
 
 def note_rectified(old: Known, *, actor: str) -> None:
@@ -118,27 +119,27 @@ def note_rectified(old: Known, *, actor: str) -> None:
 
 
 def succeed(old: Known, new: Person, *, in_any_case: bool = False) -> Person:
-    """Ask the new address's owner to confirm, as after a sign-up; one who is confirmed already is not asked."""
+    """Ask the owner of the new address to confirm, unless they are confirmed."""
     if new.standing.status is Status.CONFIRMED:
         act(old, Block(Reason.RECTIFIED))
         return new
     consent = wording.current_in(new.session, old.row.locale)
-    asked = ask(new, consent, in_any_case=in_any_case).person
+    asked = ask_to_confirm(new, consent, in_any_case=in_any_case).person
     if isinstance(asked, Known) and asked.row.status in OPEN:
         asked.row.replaces_ref = asked.row.follows_ref = old.row.ref
     return asked
 
 
-def _ask_perhaps_a_stranger(old: Known, new: Person) -> None:
-    """Ask the new address's owner as a sign-up does; a dash leaves both as they are and takes the same statements."""
-    outcome = ask(new, wording.current_in(new.session, old.row.locale))
+def _succeed_unproven(old: Known, new: Person) -> None:
+    """The same for an address that may be a stranger's: as for a sign-up, time must not reveal its status (ADR 6)."""
+    outcome = ask_to_confirm(new, wording.current_in(new.session, old.row.locale))
     asked = secrets.token_hex(16)
     if outcome.decision.changes and isinstance(outcome.person, Known):
         asked = outcome.person.row.ref
     new.session.connection().execute(_REPLACE, {"asked": asked, "replaced": old.row.ref})
 
 
-#: A correction that nobody vouched for does not replace one that staff or Mailchimp vouched for.
+#: An unproven correction does not override one that staff or Mailchimp made.
 _REPLACE = (
     update(Subscription)
     .where(

@@ -1,7 +1,7 @@
-"""Erasures on their way: gone here at once, tracked until Mailchimp has confirmed and the file holds nothing more.
+"""Records of erasures: rows are deleted at once, Mailchimp and SQLite's file follow.
 
-A person whose address was corrected has several rows, and is erased in all of them: these erasures are one case, and
-shown as one. So are those of somebody who came back before the first was completed.
+A person whose address was corrected has several subscriptions and so several erasures, which form one case and are
+shown as one. So do the erasures of a person who signed up again before the first was completed.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ SUBSCRIPTION, QUOTA = "standing", "quota"
 
 
 def find_open(session: Session, digest: bytes) -> Erasure | None:
-    """The erasure under way for an address."""
+    """The open erasure of an address."""
     query = select(Erasure).where(Erasure.digest == digest)
     return session.scalar(query.with_for_update())
 
 
 def case_id_for(session: Session, digests: Sequence[bytes]) -> str:
-    """Id shared by all erasures of one person: of one under way (the first digest's before others'), or a new one."""
+    """The case of the first digest that has an open erasure, or a new case."""
     query = select(Erasure.digest, Erasure.case_id).where(Erasure.digest.in_(digests))
-    under_way = {each.digest: each.case_id for each in session.execute(query)}
-    cases = [under_way[digest] for digest in digests if digest in under_way]
+    case_ids = {each.digest: each.case_id for each in session.execute(query)}
+    cases = [case_ids[digest] for digest in digests if digest in case_ids]
     return cases[0] if cases else secrets.token_hex(16)
 
 
 def what_exists(session: Session, row: Subscription | None, quota_digest: bytes) -> list[str]:
-    """Codes of what is held here of an address: all that an erasure may name as deleted."""
+    """Codes of what is stored of an address; an erasure names these as deleted."""
     has_quota = session.scalar(select(exists().where(Quota.digest == quota_digest)))
     held = {QUOTA: has_quota}
     if row is not None:
@@ -55,7 +55,7 @@ def what_exists(session: Session, row: Subscription | None, quota_digest: bytes)
 
 
 def of_case(session: Session, case_id: str) -> Sequence[Erasure]:
-    """All erasures of one person, in the order in which they were asked for."""
+    """All erasures of a case, in the order of the requests."""
     query = select(Erasure).where(Erasure.case_id == case_id)
     return session.scalars(query.order_by(Erasure.requested_at, Erasure.id)).all()
 
@@ -73,7 +73,7 @@ def begin(
     keep_block: bool = False,
     case_id: str | None = None,
 ) -> Erasure:
-    """Begin an erasure, or take up the open one; `settles_at`: until when a call in flight may still be carried out."""
+    """Begin an erasure, or add to the open one; `settles_at`: until when an earlier call may still take effect."""
     erasure = find_open(session, digest)
     if erasure is None:
         case_id = case_id or secrets.token_hex(16)
@@ -82,36 +82,36 @@ def begin(
         session.add(erasure)
     erasure.keep_block = bool(erasure.keep_block or keep_block)
     if erasure.ref != ref:
-        _note_other_reference(session, erasure, ref=ref, actor=actor, now=now, found=found)
+        _add_reference(session, erasure, ref=ref, actor=actor, now=now, found=found)
     erasure.deleted_at = now
     erasure.file_done_at = erasure.try_at = None
     if settles_at is not None:
         erasure.settles_at = max(settles_at, erasure.settles_at or settles_at)
     if address is None and erasure.address is None:
-        # A block that was a digest alone: its address went when Mailchimp was known not to have it.
-        forgotten_there(erasure, now)
+        # A block without the address: that was deleted once Mailchimp was known not to have the contact.
+        complete_at_mailchimp(erasure, now)
     if address is not None:
         erasure.address = keyring.current().encrypt(address.text, ref=erasure.id, column=COLUMN)
     return erasure
 
 
-def _note_other_reference(
+def _add_reference(
     session: Session,
-    under_way: Erasure,
+    open_: Erasure,
     *,
     ref: str,
     actor: str,
     now: datetime,
     found: list[str],
 ) -> None:
-    """Who came back while they were being erased had a new reference: their letters name it, and so does the receipt.
+    """Record the further reference number of a person who signed up again during an erasure, for the receipt.
 
-    What Mailchimp is to forget is the same contact, so that nothing waits for this one: it is done with the other.
+    The contact at Mailchimp is the same: the open erasure deletes it, and this one has nothing to wait for.
     """
-    other = _new(under_way.case_id, ref=ref, actor=actor, now=now, found=found)
-    other.keep_block = under_way.keep_block
+    other = _new(open_.case_id, ref=ref, actor=actor, now=now, found=found)
+    other.keep_block = open_.keep_block
     session.add(other)
-    forgotten_there(other, now)
+    complete_at_mailchimp(other, now)
 
 
 def _new(case_id: str, *, ref: str, actor: str, now: datetime, found: list[str]) -> Erasure:
@@ -127,10 +127,10 @@ def _new(case_id: str, *, ref: str, actor: str, now: datetime, found: list[str])
     )
 
 
-def nothing_in_flight(session: Session, digest: bytes, settles_at: datetime | None) -> None:
-    """The call that was in flight when somebody was erased has been answered.
+def record_answer(session: Session, digest: bytes, settles_at: datetime | None) -> None:
+    """A call that was made before the erasure has been answered.
 
-    `settles_at`: until when an earlier one may still be carried out, None if there is none.
+    `settles_at`: until when another one may still take effect; None: there is none.
     """
     erasure = find_open(session, digest)
     if erasure is not None:
@@ -138,15 +138,15 @@ def nothing_in_flight(session: Session, digest: bytes, settles_at: datetime | No
 
 
 def address_of(erasure: Erasure) -> Address:
-    """The address that Mailchimp is to forget."""
-    assert erasure.address is not None  # noqa: S101 - tells mypy; it lives as long as the erasure is open
+    """The address to erase at Mailchimp."""
+    assert erasure.address is not None  # noqa: S101 - tells mypy; it is kept as long as the erasure is open
     return Address.as_held(
         keyring.current().decrypt(erasure.address, ref=erasure.id, column=COLUMN)
     )
 
 
-def forgotten_there(erasure: Erasure, now: datetime) -> None:
-    """Mailchimp has confirmed: address and digest end here, and where there is a file, it is cleaned of them."""
+def complete_at_mailchimp(erasure: Erasure, now: datetime) -> None:
+    """Record that Mailchimp has confirmed, and delete address and digest, of which SQLite's file is then cleaned."""
     erasure.mailchimp_done_at, erasure.error = now, None
     erasure.address = erasure.digest = None
     erasure.deleted_at = now
@@ -156,8 +156,8 @@ def forgotten_there(erasure: Erasure, now: datetime) -> None:
         erasure.completed_at = now
 
 
-def cleaned_from_file(erasure: Erasure, now: datetime) -> None:
-    """SQLite's files hold nothing more of what was deleted before."""
+def complete_in_file(erasure: Erasure, now: datetime) -> None:
+    """Record that SQLite's files hold nothing of what was deleted."""
     erasure.file_done_at = now
     if erasure.mailchimp_done_at is not None:
         erasure.completed_at = now

@@ -1,4 +1,4 @@
-"""The rows of one person whose address was corrected, before and after."""
+"""The subscriptions of one person whose address was corrected: earlier and later addresses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from newsletter.storage.models import Subscription
 
 
 def replaced_by(session: Session, ref: str) -> list[str]:
-    """References of those whom a confirmation blocks: the predecessor, and whom that one was to replace, and so on."""
+    """References of the subscriptions that a confirmation blocks: the one it replaces, the one that replaces, etc."""
     refs = [ref]
     replaced = session.scalar(_REPLACED, {"ref": ref})
     while replaced is not None and replaced not in refs:
@@ -23,25 +23,25 @@ _REPLACED = select(Subscription.replaces_ref).where(Subscription.ref == bindpara
 
 
 def family_of(session: Session, row: Subscription) -> list[str]:
-    """The other rows of a person whose address was corrected, before and after."""
+    """References of the other subscriptions of the same person."""
     return sorted(_family(session, row.ref).keys() - {row.ref})
 
 
 def _family(session: Session, *refs: str) -> dict[str, bytes]:
-    """All rows that corrections bind to these: each one's digest by its reference."""
+    """Digests by reference of all subscriptions that corrections connect to these."""
     family: dict[str, bytes] = {}
     seen: set[str] = set()
     fresh = set(refs)
     while fresh:
         seen |= fresh
-        kin = session.connection().execute(_KIN, {"refs": sorted(fresh)}).all()
-        family |= {each.ref: each.digest for each in kin}
-        bound = {each.follows_ref for each in kin if each.follows_ref is not None}
-        fresh = (family.keys() | bound) - seen
+        related = session.connection().execute(_RELATED, {"refs": sorted(fresh)}).all()
+        family |= {each.ref: each.digest for each in related}
+        followed = {each.follows_ref for each in related if each.follows_ref is not None}
+        fresh = (family.keys() | followed) - seen
     return family
 
 
-_KIN = select(Subscription.ref, Subscription.digest, Subscription.follows_ref).where(
+_RELATED = select(Subscription.ref, Subscription.digest, Subscription.follows_ref).where(
     or_(
         Subscription.follows_ref.in_(bindparam("refs", expanding=True)),
         Subscription.ref.in_(bindparam("refs", expanding=True)),
@@ -50,16 +50,16 @@ _KIN = select(Subscription.ref, Subscription.digest, Subscription.follows_ref).w
 
 
 def lock_family(session: Session, ref: str) -> None:
-    """Lock somebody, their family and those they replace, in one order for everybody; at a transaction's start."""
+    """Lock a subscription, its family and those it replaces, in a fixed order. Call it first in a transaction."""
     locked: set[bytes] = set()
     while not is_sqlite() and not (wanted := _to_lock(session, ref)) <= locked:
         if locked:
-            # Somebody joined the family while we waited: let go of all, and begin again with them.
+            # The family has grown while this transaction waited: release all locks and start again.
             session.rollback()
         lock(session, *wanted)
         locked = wanted
 
 
 def _to_lock(session: Session, ref: str) -> set[bytes]:
-    # No row is read as a whole: the session would keep what it read before the lock.
+    # Only columns: the session would keep objects that were read before the lock.
     return set(_family(session, ref, *replaced_by(session, ref)).values())

@@ -1,4 +1,4 @@
-"""Leaving: by the link to unsubscribe, or by "this was not me"."""
+"""Unsubscribing, and "this was not me"."""
 
 from __future__ import annotations
 
@@ -15,44 +15,44 @@ from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Subscription
 from newsletter.subscriptions import links
 from newsletter.subscriptions.links import Link, Purpose
-from newsletter.subscriptions.person import Known, Person, meet_by_ref
+from newsletter.subscriptions.person import Known, Person, lock_person_by_ref
 from newsletter.subscriptions.transition import act
 
 
 @dataclass(frozen=True)
 class Departure:
-    """What the page says to a person who left; `is_permanent`: only staff can end the block."""
+    """What the page shows to a person who left."""
 
     left_at: datetime
     proof_until: date
-    is_permanent: bool
+    is_permanent: bool  #: only staff can end the block
 
 
 @dataclass(frozen=True)
 class Disowned:
-    """What became of a sign-up; `departure` is of a person who had confirmed it."""
+    """What the page shows after "this was not me"."""
 
-    departure: Departure | None
+    departure: Departure | None  #: None: the sign-up was not confirmed
     is_blocked: bool
 
 
 def unsubscribe_url(ref: str) -> str:
-    """The link that ends a subscription: the same in every round."""
+    """The unsubscribe link, which is the same in every round."""
     return links.url_for(Purpose.UNSUBSCRIBE, Link(ref))
 
 
 def receipt_url(row: Subscription) -> str:
-    """Where a person gets the receipt of their present consent; the link holds for an hour."""
+    """The link to the receipt of the present consent, valid for an hour."""
     return links.url_for(Purpose.RECEIPT, Link(row.ref, row.round, clock.now()))
 
 
 def disown(link: Link, *, and_block: bool) -> Disowned:
-    """The owner of the address declares that the sign-up was not theirs; a link of another round changes nothing.
+    """Record that somebody else signed the address up; a link of another round changes nothing.
 
     A confirmed sign-up is not deleted: the person is blocked, and the proof is kept.
     """
     with writing() as session:
-        person = meet_by_ref(session, link.ref)
+        person = lock_person_by_ref(session, link.ref)
         if person is None or person.row.round != link.round:
             return Disowned(None, _is_blocked(person))
         was_confirmed = person.row.status is Status.CONFIRMED
@@ -74,9 +74,9 @@ def proof_until(link: Link) -> date | None:
 
 
 def unsubscribe(link: Link) -> Departure | None:
-    """The person leaves; the link holds in every round. None: nobody is there any more."""
+    """Block the person; the link is valid in every round. None: there is no subscription any more."""
     with writing() as session:
-        person = meet_by_ref(session, link.ref)
+        person = lock_person_by_ref(session, link.ref)
         return None if person is None else _departure(act(person, Unsubscribe()).person)
 
 
@@ -103,7 +103,7 @@ def _departure(person: Person) -> Departure | None:
 
 
 def language_of(link: Link) -> Locale | None:
-    """The language in which the person behind a link signed up; None where nobody is there any more."""
+    """The language of the sign-up; None: there is no subscription any more."""
     with reading() as session:
         locale = session.scalar(select(Subscription.locale).where(Subscription.ref == link.ref))
     return None if locale is None else "en" if locale == "en" else "de"

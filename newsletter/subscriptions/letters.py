@@ -1,6 +1,6 @@
-"""Letters as rows: written in the transaction of what they are about, and dropped when nobody needs them any more.
+"""Letters as rows: queued in the transaction of the action, and deleted when they are not needed any more.
 
-The worker's postman sends them (worker/mail/postman.py).
+worker/mail/postman.py sends them.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ from newsletter.storage.models import Letter, LetterKind, Subscription
 from newsletter.storage.moments import has_come, latest
 
 EVIDENCE_COLUMN = "letter.evidence"
-_PACKED = "zlib:"  #: how evidence begins that was packed; any other is JSON as it stands
-_WORTH_PACKING = 256  #: characters; the little that a letter begins with would not get shorter
+_PACKED = "zlib:"  #: prefix of compressed evidence; without it, evidence is JSON
+_WORTH_PACKING = 256  #: characters; shorter text would not get smaller
 
-# Built once, as they are asked for whatever anybody does.
-#: Of no round: what somebody asked to see of their data does not change with where they stand.
+# Built once, since every use case needs them.
+#: A my-data e-mail belongs to no round: it stays valid when the status changes.
 _OF_A_ROUND = Letter.kind != LetterKind.MY_DATA
 _DROP_ROUND = delete(Letter).where(
     Letter.ref == bindparam("of"), Letter.round == bindparam("closed"), _OF_A_ROUND
 )
-_DROP_WAITING = delete(Letter).where(
+_DROP_QUEUED = delete(Letter).where(
     Letter.ref == bindparam("whose"),
     _OF_A_ROUND,
     Letter.sent_at.is_(None),
     Letter.failed_at.is_(None),
-    # One that is being sent at this moment is settled by who sends it.
+    # The postman that is sending one right now records its outcome.
     has_come(Letter.leased_until, bindparam("now"), bindparam("latest")),
 )
 
-_MY_DATA_WAITS = select(
+_IS_MY_DATA_QUEUED = select(
     exists().where(Letter.ref == bindparam("ref"), Letter.kind == LetterKind.MY_DATA)
 )
 
@@ -51,7 +51,7 @@ _MY_DATA_WAITS = select(
 def write(
     session: Session, row: Subscription, kind: LetterKind, *, wording: str, now: datetime
 ) -> str:
-    """Write a letter to somebody; its id. `wording` is the hash of the consent text that it is about."""
+    """Queue a letter; its id. `wording` is the hash of its consent text."""
     id_ = secrets.token_hex(16)
     host = _host_of(config.current().public_url)
     evidence = {"message_id": f"<{secrets.token_hex(16)}@{host}>"}
@@ -77,10 +77,10 @@ def _host_of(url: str) -> str:
     return urlsplit(url).hostname or "localhost"
 
 
-def drop_waiting(session: Session, row: Subscription, now: datetime) -> None:
-    """Take back what was not sent yet."""
-    held = latest(now, jobs.LEASE)
-    statements.delete(session, _DROP_WAITING, whose=row.ref, now=now, latest=held)
+def drop_queued(session: Session, row: Subscription, now: datetime) -> None:
+    """Delete letters that are not sent yet."""
+    leased = latest(now, jobs.LEASE)
+    statements.delete(session, _DROP_QUEUED, whose=row.ref, now=now, latest=leased)
 
 
 def drop_round(session: Session, row: Subscription) -> None:
@@ -88,13 +88,13 @@ def drop_round(session: Session, row: Subscription) -> None:
     statements.delete(session, _DROP_ROUND, of=row.ref, closed=row.round)
 
 
-def my_data_waits(session: Session, ref: str) -> bool:
-    """Tell whether somebody is to get a link to their data; such a letter is gone once it was sent or given up."""
-    return bool(session.connection().execute(_MY_DATA_WAITS, {"ref": ref}).scalar())
+def is_my_data_queued(session: Session, ref: str) -> bool:
+    """Tell whether a my-data e-mail is queued; it is deleted once it was sent or given up."""
+    return bool(session.connection().execute(_IS_MY_DATA_QUEUED, {"ref": ref}).scalar())
 
 
 def seal_evidence(letter_id: str, evidence: Mapping[str, Any]) -> bytes:
-    """What is kept of a letter, as its row holds it: packed, then encrypted, which nothing packs any more."""
+    """Compress and encrypt the evidence of a letter; in this order, since ciphertext cannot be compressed."""
     text = json.dumps(evidence, ensure_ascii=False)
     if len(text) > _WORTH_PACKING:
         text = _PACKED + base64.b64encode(zlib.compress(text.encode())).decode()
@@ -102,7 +102,7 @@ def seal_evidence(letter_id: str, evidence: Mapping[str, Any]) -> bytes:
 
 
 def open_evidence(letter: Letter) -> dict[str, Any]:
-    """What is kept of a letter, packed or not; raise Unreadable."""
+    """The decrypted evidence of a letter; raise Unreadable."""
     text = keyring.current().decrypt(letter.evidence, ref=letter.id, column=EVIDENCE_COLUMN)
     if text.startswith(_PACKED):
         text = zlib.decompress(base64.b64decode(text.removeprefix(_PACKED))).decode()

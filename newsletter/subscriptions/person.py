@@ -1,4 +1,4 @@
-"""Somebody to whom something is done: found by address or by reference, their address locked, known or unknown."""
+"""A person during a transaction: found by address or reference, with a lock on the address, known or unknown."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from newsletter.subscriptions.quota import Quota, digest_for
 ADDRESS_COLUMN = "subscription.address"
 OPEN = frozenset({Status.PENDING, Status.RETURNING})
 
-# Built once, as they are asked for whatever anybody does.
+# Built once, since every use case needs them.
 _BY_DIGEST = (
     select(Subscription).where(Subscription.digest == bindparam("digest")).with_for_update()
 )
@@ -32,7 +32,7 @@ _BY_REF = select(Subscription).where(Subscription.ref == bindparam("ref")).with_
 
 @dataclass(kw_only=True)
 class Person:
-    """An address that nobody else acts on until the transaction ends: Known or Unknown."""
+    """An address that is locked until the transaction ends: Known or Unknown."""
 
     session: Session
     digest: bytes
@@ -42,11 +42,11 @@ class Person:
 
     @property
     def standing(self) -> Standing:
-        """Where they stand, as the table wants to know it."""
+        """The input of the table."""
         return NOBODY
 
     def with_row(self, row: Subscription) -> Known:
-        """The same address, with a subscription."""
+        """The same address, after a subscription was inserted."""
         return Known(
             session=self.session,
             digest=self.digest,
@@ -57,7 +57,7 @@ class Person:
         )
 
     def without_row(self, locale: str | None) -> Unknown:
-        """The same address, whose subscription, if any, was deleted."""
+        """The same address, after its subscription was deleted."""
         return Unknown(
             session=self.session,
             digest=self.digest,
@@ -72,38 +72,38 @@ class Person:
 class Unknown(Person):
     """An address without a subscription."""
 
-    locale: str | None = None  #: of whom was known until now
+    locale: str | None = None  #: of the subscription that was deleted in this transaction
 
 
 @dataclass(kw_only=True)
 class Known(Person):
-    """The owner of a subscription."""
+    """An address with a subscription."""
 
     row: Subscription
 
     @property
     def standing(self) -> Standing:
-        """The same of a row."""
+        """The input of the table."""
         return standing_of(self.row, self.now)
 
     @property
     def is_overdue(self) -> bool:
-        """Tell whether their request was to be confirmed before now."""
+        """Tell whether the request has ended without a confirmation."""
         return self.row.expires_at is not None and self.row.expires_at <= self.now
 
     def write(self, kind: LetterKind, *, wording: str) -> None:
-        """Write a letter, which counts; `wording` is the hash of the consent text that it is about."""
+        """Queue a letter and count it; `wording` is the hash of its consent text."""
         letter = letters.write(self.session, self.row, kind, wording=wording, now=self.now)
         self.quota.count(letter)
 
     def tell_way_back(self) -> None:
-        """Write how to come back to Mailchimp."""
+        """Queue the way-back e-mail."""
         assert self.row.wording is not None  # noqa: S101 - tells mypy; they confirmed
         self.write(LetterKind.WAY_BACK, wording=self.row.wording)
 
 
-def meet(session: Session, address: Address) -> Person:
-    """Find somebody by address and let nobody else act on them."""
+def lock_person(session: Session, address: Address) -> Person:
+    """Lock an address until the transaction ends, and read its subscription."""
     digest = digest_of(address)
     lock(session, digest)
     row = session.scalar(_BY_DIGEST, {"digest": digest})
@@ -114,8 +114,8 @@ def meet(session: Session, address: Address) -> Person:
     return Unknown(session=session, digest=digest, address=address, now=now, quota=quota)
 
 
-def meet_by_ref(session: Session, ref: str) -> Known | None:
-    """Find somebody by reference, likewise; None if nobody is there any more."""
+def lock_person_by_ref(session: Session, ref: str) -> Known | None:
+    """The same by reference; None: there is no such subscription."""
     lock_by_ref(session, ref)
     row = session.scalar(_BY_REF, {"ref": ref})
     return None if row is None else known_by(session, row, address_of(row))
@@ -124,31 +124,31 @@ def meet_by_ref(session: Session, ref: str) -> Known | None:
 def known_by(
     session: Session, row: Subscription, address: Address | None, quota: Quota | None = None
 ) -> Known:
-    """Somebody whose row was read under their address's lock."""
+    """The person of a row that was read with its address locked."""
     now = clock.now()
     quota = quota or Quota(session, row.digest, address, now, ref=row.ref, round=row.round)
     return Known(session=session, digest=row.digest, address=address, now=now, quota=quota, row=row)
 
 
 def known(person: Person) -> Known:
-    """Take for known; raise NobodyKnown."""
+    """The same person; raise NobodyKnown for an unknown one."""
     if not isinstance(person, Known):
         raise NobodyKnown
     return person
 
 
-def counted_under(row: Subscription) -> bytes:
-    """The digest under which the letters to somebody are counted."""
+def quota_digest_of(row: Subscription) -> bytes:
+    """The digest under which letters to a subscriber are counted."""
     return digest_for(address_of(row), row.digest)
 
 
 def digest_of(address: Address) -> bytes:
-    """What an address is recognised by."""
+    """The keyed digest that finds the subscription of an address, 32 octets."""
     return keyring.current().digest(address)
 
 
 def standing_of(row: Subscription, now: datetime) -> Standing:
-    """Where somebody stands, as the table wants to know it."""
+    """The input of the table for a row."""
     ended_before = periods.ended_before(now, config.current().zone) if row.left_at else None
     return Standing(
         row.status,
@@ -162,14 +162,14 @@ def standing_of(row: Subscription, now: datetime) -> Standing:
 
 
 def address_of(row: Subscription) -> Address | None:
-    """A row's address; None where only the digest was kept."""
+    """The decrypted address; None where only the digest is kept."""
     if row.address is None:
         return None
     return Address.kept(keyring.current().decrypt(row.address, ref=row.ref, column=ADDRESS_COLUMN))
 
 
 def keep_address(row: Subscription, address: Address) -> None:
-    """Put an address into its row, encrypted."""
+    """Encrypt an address into its row."""
     row.address = keyring.current().encrypt(address.text, ref=row.ref, column=ADDRESS_COLUMN)
 
 
@@ -179,16 +179,16 @@ def due_at_mailchimp(row: Subscription, now: datetime) -> None:
 
 
 def record_mailchimp_status(
-    row: Subscription, place: MailchimpStatus, address: Address | None
+    row: Subscription, status: MailchimpStatus, address: Address | None
 ) -> None:
-    """Record somebody's status at Mailchimp, and keep the address just as long as it is needed.
+    """Record a person's status at Mailchimp, and keep the address only as long as it is needed.
 
-    A block that has no consent to prove, and that Mailchimp knows nothing of, needs its digest alone; whoever
-    names the address again puts it back for as long as Mailchimp may know it, or a letter is to be sent.
+    A block without a consent to prove and without a contact at Mailchimp needs only its digest. An address that is
+    given again is stored as long as Mailchimp may have the contact, or a letter is queued.
     """
-    row.audience = place
+    row.audience = status
     is_bare = row.status is Status.BLOCKED and row.confirmed_round is None
-    if is_bare and place is MailchimpStatus.ABSENT and not _awaits_letter(row):
+    if is_bare and status is MailchimpStatus.ABSENT and not _awaits_letter(row):
         row.address = None
     elif row.address is None and address is not None:
         keep_address(row, address)
@@ -196,10 +196,10 @@ def record_mailchimp_status(
 
 def _awaits_letter(row: Subscription) -> bool:
     session = object_session(row)
-    return session is not None and letters.my_data_waits(session, row.ref)
+    return session is not None and letters.is_my_data_queued(session, row.ref)
 
 
 def commitment_of(row: Subscription, address: Address | None = None) -> bytes | None:
-    """What binds a ledger row to this person; None where there is no nonce to bind with."""
+    """The commitment for a ledger row; None where the nonce or the address is deleted."""
     address = address or address_of(row)
     return log.commitment(row.nonce, address) if row.nonce and address else None

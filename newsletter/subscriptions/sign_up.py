@@ -8,23 +8,23 @@ from newsletter.domain.consent import ConsentText
 from newsletter.domain.lifecycle import Retire, SignUp, Status
 from newsletter.storage import statements
 from newsletter.storage.database import writing
-from newsletter.subscriptions.person import Known, Person, meet
+from newsletter.subscriptions.person import Known, Person, lock_person
 from newsletter.subscriptions.transition import Outcome, act, expire_if_due, write_decoy
 
 
 def sign_up(address: Address, consent: ConsentText) -> None:
-    """Somebody, perhaps its owner, typed this address into a form that showed this text."""
+    """Take a sign-up from a form that showed this text; the address may belong to somebody else."""
     with writing() as session:
-        ask(meet(session, address), consent)
+        ask_to_confirm(lock_person(session, address), consent)
 
 
-def ask(person: Person, consent: ConsentText, *, in_any_case: bool = False) -> Outcome:
-    """Ask an address's owner to confirm, unless the table says otherwise.
+def ask_to_confirm(person: Person, consent: ConsentText, *, in_any_case: bool = False) -> Outcome:
+    """Open a request and write the confirmation e-mail, as far as the table allows.
 
-    `in_any_case`: they then stand as if asked, without a letter, even where none may be written.
+    `in_any_case`: open a request also where no letter may be written now.
     """
     if isinstance(person, Known):
-        person = _end_what_is_due(person)
+        person = _end_overdue(person)
     with statements.together(person.session):
         outcome = act(person, SignUp(consent, in_any_case))
         if not outcome.decision.changes:
@@ -33,8 +33,8 @@ def ask(person: Person, consent: ConsentText, *, in_any_case: bool = False) -> O
     return outcome
 
 
-def _end_what_is_due(person: Known) -> Person:
-    """The clock decides, not the nightly run: a proof past its period does not wait for one more request."""
+def _end_overdue(person: Known) -> Person:
+    """End a proof whose period is over before the nightly run does: no sign-up prolongs it."""
     expired = expire_if_due(person)
     standing = expired.standing
     is_soft = standing.status is Status.BLOCKED and not standing.is_hard(person.now)

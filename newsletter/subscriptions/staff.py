@@ -1,4 +1,4 @@
-"""What staff do: block, unblock, restrict the processing (Art. 18 GDPR). Each says whether it changed anything."""
+"""Actions of staff: block, unblock, restrict processing (Art. 18 GDPR). Each returns whether it changed anything."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ from newsletter.domain.address import Address
 from newsletter.domain.lifecycle import Block, Event, Lift, Reason
 from newsletter.ledger import log
 from newsletter.storage.database import writing
-from newsletter.subscriptions.person import commitment_of, due_at_mailchimp, known, meet
+from newsletter.subscriptions.person import commitment_of, due_at_mailchimp, known, lock_person
 from newsletter.subscriptions.transition import act, expire_if_due
 
 
 def block(address: Address, reason: Reason, *, actor: str) -> bool:
-    """Block an address, requested by whatever channel; raise NobodyKnown."""
+    """Block an address; raise NobodyKnown."""
     with writing() as session:
-        outcome = act(meet(session, address), Block(reason), actor=actor)
+        outcome = act(lock_person(session, address), Block(reason), actor=actor)
         known(outcome.person)
         return outcome.decision.changes
 
 
 def lift(address: Address, *, actor: str) -> bool:
-    """Make a hard block a soft one, so that its owner may sign up again; raise NobodyKnown."""
+    """Turn a hard block into a soft one, so that the owner can sign up again; raise NobodyKnown."""
     with writing() as session:
-        outcome = act(meet(session, address), Lift(), actor=actor)
+        outcome = act(lock_person(session, address), Lift(), actor=actor)
         known(outcome.person)
         return outcome.decision.changes
 
 
 def hold(address: Address, *, is_held: bool, actor: str) -> bool:
-    """Restrict the processing of a person's data, or release them; raise NobodyKnown."""
+    """Restrict the processing of a person's data, or end the restriction; raise NobodyKnown."""
     with writing() as session:
-        person = known(expire_if_due(meet(session, address)))
+        person = known(expire_if_due(lock_person(session, address)))
         row = person.row
         if row.hold is is_held:
             return False

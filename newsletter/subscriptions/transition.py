@@ -1,4 +1,4 @@
-"""Carries out what the table decides: status, ledger row and letter are born in one transaction and cannot disagree."""
+"""Carries out decisions of the table: status, ledger row and letter change in one transaction."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ from newsletter.subscriptions.person import (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was decided, and the person as they stand now; `erasure` is the one that was begun or taken up."""
+    """A decision, and the person after it."""
 
     decision: Decision
     person: Person
-    erasure: Erasure | None = None
+    erasure: Erasure | None = None  #: the open erasure of the person, if the action was one
 
 
 def act(person: Person, action: Action, *, actor: str | None = None) -> Outcome:
-    """Do what the table says; a dash does nothing. A request past its end is over first."""
+    """Look the action up in the table and carry it out; an overdue request is ended first."""
     if not isinstance(action, Erase):
         person = expire_if_due(person)
     if isinstance(action, SignUp):
@@ -71,7 +71,7 @@ def act(person: Person, action: Action, *, actor: str | None = None) -> Outcome:
 
 
 def expire_if_due(person: Person) -> Person:
-    """The clock decides, not the purge: what is asked now meets the person as they stand now."""
+    """End a request whose time is over, whether or not housekeeping has found it yet."""
     if not isinstance(person, Known) or not person.is_overdue:
         return person
     decision = decide(person.standing, Expire(), person.now)
@@ -79,7 +79,7 @@ def expire_if_due(person: Person) -> Person:
 
 
 def write_decoy(person: Person, consent: ConsentText, *, writes_letter: bool) -> None:
-    """A sign-up's statements, but no rows: timing must not reveal known addresses (ADR 6)."""
+    """Send the statements of a sign-up without writing rows: timing must not reveal known addresses (ADR 6)."""
     digest = secrets.token_bytes(32)
     nobody = Unknown(
         session=person.session,
@@ -97,7 +97,7 @@ def _carry_out(
     person: Person, decision: Decision, action: Action, actor: str | None = None
 ) -> Outcome:
     if decision.status is Status.UNKNOWN:
-        return _forget(person, decision, action, actor)
+        return _delete(person, decision, action, actor)
     return Outcome(decision, _apply(person, decision, action, actor))
 
 
@@ -107,7 +107,7 @@ def _apply(person: Person, decision: Decision, action: Action, actor: str | None
     row, now = known.row, known.now
     is_new = known is not person
     before = row.status
-    agreed = _note_consent(row, decision, action)
+    agreed = _record_consent(row, decision, action)
     _log(known, decision, row.ref, actor, wording=agreed)
     if decision.status is not before:
         row.status, row.since = decision.status, now
@@ -149,20 +149,20 @@ def _new_row(person: Person, decision: Decision) -> Known:
     if person.address is not None:
         keep_address(row, person.address)
         if decision.status is Status.BLOCKED:
-            # Staff shut out somebody unknown: Mailchimp may know them, and is asked.
+            # Staff block an unknown address: Mailchimp may have the contact, and is asked.
             row.audience = MailchimpStatus.UNKNOWN
     return person.with_row(row)
 
 
-def _note_consent(row: Subscription, decision: Decision, action: Action) -> str | None:
-    """Write down what was agreed to; the hash of the text that this action is about."""
+def _record_consent(row: Subscription, decision: Decision, action: Action) -> str | None:
+    """Record the consent text of a sign-up or a confirmation; the hash of the text that the action is about."""
     is_open = decision.status in OPEN
     if is_open:
         row.nonce = row.nonce or secrets.token_bytes(32)
     if not isinstance(action, SignUp | Confirm):
         return row.wording
     if row.confirmed_round is None or not is_open:
-        # Until they confirm again, the record names the text that they did agree to.
+        # Until they confirm again, the row names the text that they agreed to.
         row.wording, row.locale = action.consent.hash, action.consent.language
     return action.consent.hash
 
@@ -194,16 +194,16 @@ def _log(
 
 
 def _drop_letters(person: Known, decision: Decision, before: Status) -> None:
-    """Take back what nobody needs any more: letters that wait, and those of a round that proves no consent."""
+    """Delete letters that are not needed any more: queued ones, and those of a round that proves no consent."""
     row = person.row
     if decision.writes_letter or row.status not in OPEN:
-        letters.drop_waiting(person.session, row, person.now)
+        letters.drop_queued(person.session, row, person.now)
     if leaves(before, row.status) and row.confirmed_round != row.round:
         letters.drop_round(person.session, row)
 
 
 def _close_round(row: Subscription, before: Status, now: datetime) -> None:
-    """When somebody leaves, no link made before counts again."""
+    """Begin a new round when somebody leaves, so that no earlier link is valid."""
     if before is not Status.RETURNING:
         row.left_at = now
     row.round += 1
@@ -212,16 +212,16 @@ def _close_round(row: Subscription, before: Status, now: datetime) -> None:
         row.audience = MailchimpStatus.ABSENT
 
 
-def _forget(person: Person, decision: Decision, action: Action, actor: str | None) -> Outcome:
-    """Delete the row and all that hangs on it; Mailchimp forgets, too, where it may know the person."""
+def _delete(person: Person, decision: Decision, action: Action, actor: str | None) -> Outcome:
+    """Delete the row and its letters, and begin an erasure where Mailchimp may have the contact."""
     session, standing = person.session, person.standing
     row = person.row if isinstance(person, Known) else None
     ref = row.ref if row else secrets.token_hex(16)
     _log(person, decision, ref, actor, wording=row.wording if row else None)
     is_erased = decision.event is Event.ERASED
     erasure = None
-    # Forgetting a request leaves the quota, so that nobody is written more by being forgotten.
-    left = [] if is_erased else [erasures.QUOTA]
+    # The end of a request keeps the quota, so that the address does not get more letters.
+    kept = [] if is_erased else [erasures.QUOTA]
     if is_erased or (row is not None and row.audience is not MailchimpStatus.ABSENT):
         erasure = erasures.begin(
             session,
@@ -234,7 +234,7 @@ def _forget(person: Person, decision: Decision, action: Action, actor: str | Non
             found=[
                 code
                 for code in erasures.what_exists(session, row, person.quota.digest)
-                if code not in left
+                if code not in kept
             ],
             keep_block=decision.keeps_block,
             case_id=action.case_id if isinstance(action, Erase) else None,
@@ -244,14 +244,14 @@ def _forget(person: Person, decision: Decision, action: Action, actor: str | Non
     if is_erased:
         session.execute(delete(Quota).where(Quota.digest == person.quota.digest))
     session.flush()
-    forgotten = person.without_row(row.locale if row else None)
+    unknown = person.without_row(row.locale if row else None)
     if is_erased and erasure is not None and erasure.keep_block:
-        return Outcome(decision, keep_bare_block(forgotten, standing), erasure)
-    return Outcome(decision, forgotten, erasure)
+        return Outcome(decision, keep_bare_block(unknown, standing), erasure)
+    return Outcome(decision, unknown, erasure)
 
 
 def keep_bare_block(person: Unknown, standing: Standing) -> Known:
-    """Leave a block that is a digest alone: for the hard reason there was, else for staff's."""
+    """Insert a block without the address: for the hard reason that there was, otherwise for staff's."""
     reason = standing.reason if standing.is_hard(person.now) and standing.reason else Reason.STAFF
     bare = replace(person, address=None)
     return _apply(bare, Decision(Status.BLOCKED, reason, Event.BLOCKED), Block(reason))

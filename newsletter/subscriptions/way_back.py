@@ -1,4 +1,4 @@
-"""Telling somebody the way back to Mailchimp, which refused them."""
+"""The way-back e-mail, to a person whom Mailchimp refuses to add."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from newsletter.subscriptions.person import address_of, known_by
 
 
 def tell_way_back(session: Session, row: Subscription) -> None:
-    """Write at once to somebody whom Mailchimp refused, where only its own form can bring them back.
+    """Write the way-back e-mail if only Mailchimp's own form can bring the person back.
 
-    For whoever writes the refusal down, in the same transaction, and holds the address's lock. The letter counts as
-    any other and keeps to the three a day, but not to the ten minutes: it follows on the confirmation, and so
-    mostly on a letter of ours.
+    Call it in the transaction that records the refusal, with the address locked. The limit of three letters a day
+    applies, but not the pause of ten minutes, since the confirmation e-mail was mostly sent just before.
     """
     person = known_by(session, row, address_of(row))
     if tells_way_back(person.standing, person.quota.sent()):

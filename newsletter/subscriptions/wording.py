@@ -1,9 +1,8 @@
-"""The consent texts people agree to: rendered from settings, immutable, addressed by their hash.
+"""The consent texts: rendered from settings, immutable, identified by their hash.
 
-A changed setting or template makes a new text. It is in the database before it is first shown, and stays there as
-long as a record names it. One that was withdrawn is shown and taken no more, from that moment on and for good: what a
-process keeps in its memory is asked about each time, and the row outlives the text, so that settings that go back to it
-do not publish it again.
+A changed setting or template makes a new text. It is stored before it is first shown, and kept as long as a record
+names it. A withdrawn text is never shown or accepted again: each process checks its cached texts in the database, and
+the row outlives the text, so that settings that go back to it do not publish it again.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from newsletter.storage.models import Wording
 
 
 def render(language: Locale, settings: Settings) -> ConsentText:
-    """The text as the present settings and template have it."""
+    """The text of these settings and the present template."""
     template = current_app.jinja_env.get_template(f"wordings/{language}.txt")
     text = template.render(
         organisation=settings.organisation,
@@ -40,7 +39,7 @@ def render(language: Locale, settings: Settings) -> ConsentText:
 
 
 def publish(session: Session) -> dict[str, ConsentText]:
-    """Put the present texts into the database where they are missing; give them by language."""
+    """Store the settings' texts unless they are stored; return them by language."""
     texts = rendered()
     for text in texts.values():
         statements.insert_missing(session, Wording, **asdict(text), published_at=clock.now())
@@ -48,15 +47,15 @@ def publish(session: Session) -> dict[str, ConsentText]:
 
 
 def rendered() -> dict[str, ConsentText]:
-    """The settings' own texts by language, withdrawn or not."""
+    """The settings' texts by language, withdrawn or not."""
     settings = config.current()
     return {language: render(language, settings) for language in settings.locales}
 
 
 def current(locale: str) -> ConsentText:
-    """The text published in a language now; the default language's where that one is not offered.
+    """The text to show now; in the default language where that one is not offered.
 
-    Raise UnknownWording where all of all languages were withdrawn.
+    Raise UnknownWording where all texts were withdrawn.
     """
     if "wordings" not in current_app.extensions:
         current_app.extensions["wordings"] = _published()
@@ -76,32 +75,29 @@ def _published() -> dict[str, ConsentText]:
 
 
 def current_in(session: Session, locale: str) -> ConsentText:
-    """The same, within a transaction that writes already."""
+    """The same, within a transaction of `writing`."""
     return _pick(session, current_app.extensions.get("wordings") or publish(session), locale)
 
 
-def looked_at(locale: str) -> ConsentText:
-    """The same for whoever only looks: it may not be published yet. Raise UnknownWording."""
+def preview(locale: str) -> ConsentText:
+    """The same without storing it. Raise UnknownWording."""
     with reading() as session:
         return _pick(session, rendered(), locale)
 
 
 def _pick(session: Session, texts: Mapping[str, ConsentText], locale: str) -> ConsentText:
-    """The settings' own text; should that be withdrawn, the newest that is not, so that nobody is locked out.
-
-    A language that has none is one that is not offered.
-    """
+    """The settings' text; if that is withdrawn, the newest that is not, so that sign-ups are still possible."""
     for language in dict.fromkeys((locale, config.current().default_locale, *texts)):
         if (own := texts.get(language)) is None:
             continue
         if not session.connection().execute(_IS_WITHDRAWN, {"hash": own.hash}).scalar():
             return own
         if (other := session.scalar(_NEWEST, {"language": own.language})) is not None:
-            return of(other)
+            return text_of(other)
     raise UnknownWording
 
 
-# Built once, as they are asked for by every form and every sign-up.
+# Built once, since every form and every sign-up needs them.
 _IS_WITHDRAWN = select(Wording.withdrawn_at.is_not(None)).where(Wording.hash == bindparam("hash"))
 _NEWEST = (
     select(Wording)
@@ -112,25 +108,24 @@ _NEWEST = (
 
 
 def find(hash_: str) -> ConsentText:
-    """The text with this hash; raise UnknownWording if there is none or it was withdrawn."""
+    """The text with this hash; raise UnknownWording if there is none, or if it was withdrawn."""
     with reading() as session:
         row = session.get(Wording, hash_)
     if row is None or row.withdrawn_at is not None:
         raise UnknownWording
-    return of(row)
+    return text_of(row)
 
 
-def kept(session: Session, hash_: str) -> ConsentText | None:
-    """The text with this hash, withdrawn or not; one that was read is not read again, since it never changes."""
+def find_any(session: Session, hash_: str) -> ConsentText | None:
+    """The text with this hash, withdrawn or not; cached, since it never changes."""
     texts: dict[str, ConsentText] = current_app.extensions.setdefault("texts", {})
     if hash_ not in texts:
         row = session.get(Wording, hash_)
         if row is None or row.has_ended:
             return None
-        texts[hash_] = of(row)
+        texts[hash_] = text_of(row)
     return texts[hash_]
 
 
-def of(row: Wording) -> ConsentText:
-    """A row's text."""
+def text_of(row: Wording) -> ConsentText:
     return ConsentText(row.hash, "en" if row.language == "en" else "de", row.text)

@@ -1,7 +1,7 @@
-"""All consent texts that were ever shown: which there are, who is recorded with them, and how one is withdrawn.
+"""All consent texts that were ever shown, how many records name each, and withdrawing one.
 
-A text that was withdrawn is refused in sign-ups, for good. What is out already still holds: whoever gets its letter, or
-has it, may confirm, since they agree to what they were shown.
+Sign-ups with a withdrawn text are refused. Open requests with it can still be confirmed, since the person agrees to
+what they were shown.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ from newsletter.subscriptions import wording
 
 @dataclass(frozen=True)
 class Registered:
-    """One text and what became of it; `records` counts the people of whom a record names it."""
+    """One consent text."""
 
     consent: ConsentText
     published_at: datetime
     withdrawn_at: datetime | None
-    is_present: bool
-    records: int
+    is_present: bool  #: forms show it now
+    records: int  #: people of whom a record names it
 
 
 def all_texts() -> list[Registered]:
     """Every text, the newest first."""
-    present = _present(wording.looked_at)
+    present = _present(wording.preview)
     with reading() as session:
         people = _people_by_text(session)
         texts = session.scalars(select(Wording).order_by(Wording.published_at.desc(), Wording.hash))
         return [
             Registered(
-                wording.of(row),
+                wording.text_of(row),
                 row.published_at,
                 row.withdrawn_at,
                 is_present=row.hash in present,
@@ -62,15 +62,15 @@ def find(hash_: str) -> Registered:
 
 
 def withdraw(hash_: str) -> None:
-    """Take no more sign-ups with a text; again: nothing more. Raise UnknownWording or PresentWording."""
+    """Refuse sign-ups with a text from now on. Raise UnknownWording or PresentWording."""
     with writing() as session:
-        # All of them, in one order: two who each withdraw what the other's settings show would leave none. Sign-ups,
-        # which only refer to a text, need not wait.
+        # All rows, in one order: two processes that each withdraw the text of the other's settings would leave none.
+        # Sign-ups, whose foreign key only needs the key, do not wait.
         query = select(Wording).order_by(Wording.hash).with_for_update(key_share=True)
         texts = {row.hash: row for row in session.scalars(query)}
         if hash_ not in texts:
             raise _unknown()
-        # What the form is to show instead is there before this one is not taken any more.
+        # The text that forms show instead must exist before this one is refused.
         if hash_ in _present(partial(wording.current_in, session)):
             raise PresentWording
         row = texts[hash_]
@@ -78,8 +78,8 @@ def withdraw(hash_: str) -> None:
             row.withdrawn_at = clock.now()
 
 
-def complaint() -> str | None:
-    """That the settings' own text is not what the forms show, for staff; None where it is."""
+def own_text_is_withdrawn() -> str | None:
+    """A sentence for staff where the settings' text is withdrawn; None where it is not."""
     own = wording.rendered()
     with reading() as session:
         query = select(Wording.hash).where(Wording.withdrawn_at.is_not(None))
@@ -92,14 +92,14 @@ def complaint() -> str | None:
 
 
 def _present(text_in: Callable[[str], ConsentText]) -> set[str]:
-    """The hashes of what the forms show, in all languages."""
-    with suppress(UnknownWording):  # all were withdrawn
+    """The hashes of the texts that forms show, in all languages."""
+    with suppress(UnknownWording):  # all are withdrawn
         return {text_in(language).hash for language in config.current().locales}
     return set()
 
 
 def _people_by_text(session: Session) -> dict[str, int]:
-    """How many people are recorded with each text: in their row, in a letter, or in the ledger."""
+    """The number of people by text: of a subscription, a letter, or a row of the ledger."""
     named = union(
         select(Subscription.ref, Subscription.wording),
         select(Letter.ref, Letter.wording),

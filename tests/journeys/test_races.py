@@ -1,4 +1,4 @@
-"""What happens at the same moment: real threads and transactions that meet."""
+"""What happens at the same moment: real threads and transactions that wait for each other."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from newsletter.storage import sqlite
 from newsletter.storage.database import lock, reading, writing
 from newsletter.storage.models import Quota, Subscription, Wording, db
 from newsletter.subscriptions import wording, wording_registry
-from newsletter.subscriptions.person import digest_of, meet
+from newsletter.subscriptions.person import digest_of, lock_person
 from newsletter.subscriptions.transition import act
 from newsletter.worker.upkeep.sqlite_file import Cleaning
 from sandbox.mailbox import Mailbox
@@ -85,7 +85,7 @@ def test_a_quota_that_is_touched_as_it_is_purged_stays(
     app: Flask, client: FlaskClient, old_quota: None, database_url: str
 ) -> None:
     with ThreadPoolExecutor(1) as crowd, app.app_context(), writing() as session:
-        person = meet(session, Address.parse(ADA))
+        person = lock_person(session, Address.parse(ADA))
         person.quota.save()
         purged = crowd.submit(within, app, purge)
         wait_until(lambda: somebody_waits(database_url), "the purge waits")
@@ -161,7 +161,7 @@ def test_the_proof_of_one_of_a_pair_waits_for_what_is_done_to_the_other(
     path = f"/admin/proofs/{access(client, ADA)['reference']}"
     with ThreadPoolExecutor(1) as crowd:
         with app.app_context(), writing() as session:
-            grace = meet(session, Address.parse(GRACE))
+            grace = lock_person(session, Address.parse(GRACE))
             proving = crowd.submit(lambda: app.test_client().get(path, headers=STAFF).data)
             wait_until(lambda: somebody_waits(database_url), "the proof waits")
             act(grace, Block(Reason.STAFF))
@@ -200,7 +200,7 @@ def test_what_is_deleted_after_the_file_was_cleaned_is_not_taken_for_clean(
             within, app, Cleaning().step
         )  # its last step waits for our turn to end
         wait_until(lambda: log.stat().st_size == 0, "the file is clean")
-        act(meet(session, Address.parse(ADA)), Erase(), actor="dpo")
+        act(lock_person(session, Address.parse(ADA)), Erase(), actor="dpo")
         session.commit()
     cleaning.result(PATIENCE)
 

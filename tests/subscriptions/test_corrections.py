@@ -19,8 +19,8 @@ from newsletter.domain.lifecycle import Block, MailchimpStatus, Reason, Status
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Erasure, Subscription
 from newsletter.subscriptions import reported
-from newsletter.subscriptions.corrections import meet_both
-from newsletter.subscriptions.person import meet
+from newsletter.subscriptions.corrections import lock_both
+from newsletter.subscriptions.person import lock_person
 from newsletter.subscriptions.transition import act
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
@@ -106,7 +106,7 @@ def place_of(client: FlaskClient, email: str) -> str:
 def block(app: Flask, email: str, reason: str) -> None:
     """Block somebody who has confirmed, for whatever reason there is."""
     with app.app_context(), writing() as session:
-        act(meet(session, Address.parse(email)), Block(Reason(reason)))
+        act(lock_person(session, Address.parse(email)), Block(Reason(reason)))
 
 
 def people(app: Flask) -> int:
@@ -573,7 +573,7 @@ def test_what_is_done_to_both_addresses_at_once_never_waits_for_each_other(
     fields = {"new_email": GRACE} if endpoint == "rectifications" else {}
     with ThreadPoolExecutor(2) as crowd:
         with app.app_context(), writing() as session:
-            meet_both(session, Address.parse(ADA), Address.parse(GRACE))
+            lock_both(session, Address.parse(ADA), Address.parse(GRACE))
             pressed = crowd.submit(press, app.test_client(), mailbox, GRACE)
             asked = crowd.submit(ask_staff, app.test_client(), endpoint, ADA, **fields)
             wait_until(lambda: waiting(database_url) >= 2, "both wait")

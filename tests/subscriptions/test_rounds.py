@@ -21,7 +21,7 @@ from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Quota, Subscription
 from newsletter.subscriptions import ending, links
 from newsletter.subscriptions.links import Link, Purpose
-from newsletter.subscriptions.person import meet
+from newsletter.subscriptions.person import lock_person
 from newsletter.subscriptions.transition import act
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
@@ -304,7 +304,7 @@ def test_whoever_leaves_while_they_are_erased_has_left(
     path = url.removeprefix("http://localhost:8000")
     with ThreadPoolExecutor(1) as crowd:
         with app.app_context(), writing() as session:
-            act(meet(session, Address.parse(ADA)), Erase(), actor="dpo")
+            act(lock_person(session, Address.parse(ADA)), Erase(), actor="dpo")
             left = crowd.submit(app.test_client().post, path)
             wait_until(lambda: is_waiting(database_url), "the person waits")
 

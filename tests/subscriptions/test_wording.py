@@ -161,7 +161,7 @@ def test_a_text_is_published_before_it_is_shown(core_with: CoreWith) -> None:
 
         assert held is not None
         assert before <= held.published_at <= clock.now()
-        assert asdict(wording.of(held)) == asdict(shown)
+        assert asdict(wording.text_of(held)) == asdict(shown)
 
 
 def test_within_a_transaction_a_text_is_published_too(core_with: CoreWith) -> None:

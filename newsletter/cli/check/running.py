@@ -72,12 +72,12 @@ def _ledger() -> Iterator[Finding]:
 
 def _wordings() -> Iterator[Finding]:
     """Forms on other sites may still show an earlier text, so each must name what the law requires."""
-    if (reason := wording_registry.complaint()) is not None:
+    if (reason := wording_registry.own_text_is_withdrawn()) is not None:
         remedy = "change TOPICS or the template to the intended text"
         yield Finding("wording", reason, remedy)
     with reading() as session:
         query = select(Wording).where(Wording.withdrawn_at.is_(None)).order_by(Wording.hash)
-        texts = [wording.of(row) for row in session.scalars(query)]
+        texts = [wording.text_of(row) for row in session.scalars(query)]
     for text in texts:
         if missing := list(registered_problems(text)):
             yield Finding(

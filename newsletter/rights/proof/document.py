@@ -29,7 +29,13 @@ from newsletter.subscriptions import erasures
 from newsletter.subscriptions.family import family_of, lock_family
 from newsletter.subscriptions.leave import unsubscribe_url
 from newsletter.subscriptions.links import Link
-from newsletter.subscriptions.person import Known, address_of, digest_of, meet, meet_by_ref
+from newsletter.subscriptions.person import (
+    Known,
+    address_of,
+    digest_of,
+    lock_person,
+    lock_person_by_ref,
+)
 from newsletter.texts import legal
 
 SCHEMA = "doi-consent/1"
@@ -42,7 +48,7 @@ def of(reference: str, *, actor: str) -> Document:
     """
     with writing() as session:
         lock_family(session, reference)
-        person = meet_by_ref(session, reference)
+        person = lock_person_by_ref(session, reference)
         proof = _proof(session, reference, person.row if person else None, actor)
         if proof is None:
             raise UnknownReference
@@ -56,7 +62,7 @@ def of_address(address: Address, *, actor: str) -> Document:
         known = session.scalar(select(Subscription.ref).where(by_address))
         if known is not None:
             lock_family(session, known)
-        person = meet(session, address)
+        person = lock_person(session, address)
         row = person.row if isinstance(person, Known) else None
         erasure = erasures.find_open(session, person.digest) if row is None else None
         reference = row.ref if row else erasure.ref if erasure else None

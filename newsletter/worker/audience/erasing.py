@@ -97,7 +97,7 @@ def _settle(id_: str) -> None:
         if _may_come_back(erasure, now):
             erasure.try_at, erasure.error = erasure.settles_at, "settling"
             return
-        erasures.forgotten_there(erasure, now)
+        erasures.complete_at_mailchimp(erasure, now)
 
 
 def _may_come_back(erasure: Erasure, now: datetime) -> bool:

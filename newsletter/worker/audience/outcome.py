@@ -55,7 +55,7 @@ def settle(errand: Errand, place: MailchimpStatus, *, is_change: bool) -> None:
     with writing() as session:
         row = _row(session, errand)
         if row is None:
-            erasures.nothing_in_flight(session, errand.digest, errand.settles_at)
+            erasures.record_answer(session, errand.digest, errand.settles_at)
             return
         row.audience_tries, row.audience_error, row.audience_try_at = 0, None, None
         if errand.may_be_undone:
@@ -92,7 +92,7 @@ def fail_all(failed: Sequence[tuple[Errand, DeliveryFailure]]) -> None:
                 wait = waits.setdefault(row.audience_tries, backoff.delay(row.audience_tries + 1))
                 _note_failure(session, row, errand, failure, wait)
             elif not failure.outcome_unknown:
-                erasures.nothing_in_flight(session, errand.digest, errand.settles_at)
+                erasures.record_answer(session, errand.digest, errand.settles_at)
 
 
 def hand_back(errand: Errand, known: MailchimpStatus) -> None:
@@ -100,7 +100,7 @@ def hand_back(errand: Errand, known: MailchimpStatus) -> None:
     with writing() as session:
         row = _row(session, errand)
         if row is None:
-            erasures.nothing_in_flight(session, errand.digest, errand.settles_at)
+            erasures.record_answer(session, errand.digest, errand.settles_at)
         elif row.audience is MailchimpStatus.UNKNOWN:
             record_mailchimp_status(row, known, errand.joining.address)
             row.audience_asked, row.audience_settles_at = errand.asked, errand.settles_at

@@ -19,7 +19,7 @@ from newsletter.storage.database import lock, reading, writing
 from newsletter.storage.models import Letter, Subscription
 from newsletter.storage.moments import has_come, latest
 from newsletter.subscriptions import quota
-from newsletter.subscriptions.person import address_of, counted_under
+from newsletter.subscriptions.person import address_of, quota_digest_of
 from newsletter.worker.mail import hourly_limit
 
 MOST_COPIES = 3  #: of one letter, where nobody knows whether the earlier ones arrived
@@ -148,5 +148,5 @@ def record_copy(leased: Leased) -> bool:
         is_recorded = session.scalar(record) is not None
         row = session.get(Subscription, leased.ref) if is_recorded and copies > 1 else None
         if row is not None:
-            quota.count_copy(session, counted_under(row), leased.letter, now)
+            quota.count_copy(session, quota_digest_of(row), leased.letter, now)
     return is_recorded

@@ -16,7 +16,7 @@ from newsletter.storage.database import writing
 from newsletter.storage.models import Letter, LetterKind, Subscription
 from newsletter.subscriptions import quota
 from newsletter.subscriptions.letters import seal_evidence
-from newsletter.subscriptions.person import commitment_of, counted_under, record_mailchimp_status
+from newsletter.subscriptions.person import commitment_of, quota_digest_of, record_mailchimp_status
 from newsletter.texts import letters
 from newsletter.texts.letters import LetterValues
 from newsletter.worker import backoff
@@ -72,12 +72,12 @@ def record_failure(leased: Leased, failure: DeliveryFailure) -> None:
             # This copy surely did not arrive.
             letter.copies, letter.due_at = leased.copies, now
             if leased.copies:
-                quota.uncount(session, counted_under(row), letter.id, since=leased.at)
+                quota.uncount(session, quota_digest_of(row), letter.id, since=leased.at)
         if failure.meaning is Meaning.RETRY_LATER and now - letter.written_at < LONGEST_TRYING:
             letter.tries += 1
             letter.due_at = now + _delay(letter.tries, failure)
         elif failure.meaning is not Meaning.HOLD_ALL:
-            quota.uncount(session, counted_under(row), letter.id)
+            quota.uncount(session, quota_digest_of(row), letter.id)
             _give_up(session, letter, row, now)
         hourly_limit.give_back(session, leased.at)
 
@@ -94,7 +94,7 @@ def _record_unknown(session: Session, letter: Letter, row: Subscription, now: da
         _give_up(session, letter, row, now)
     else:
         earliest = now + UNKNOWN_WAIT * max(1, letter.copies)
-        letter.due_at = quota.has_room_from(session, counted_under(row), earliest)
+        letter.due_at = quota.has_room_from(session, quota_digest_of(row), earliest)
 
 
 def _delay(tries: int, failure: DeliveryFailure) -> timedelta:

@@ -16,7 +16,7 @@ from newsletter.subscriptions import reported
 from newsletter.subscriptions.person import (
     address_of,
     due_at_mailchimp,
-    meet_by_ref,
+    lock_person_by_ref,
     record_mailchimp_status,
 )
 from newsletter.worker.audience.sync import reason_for
@@ -134,7 +134,7 @@ def _block(change: Change) -> bool:
 
 def _correct(change: Change, place: MailchimpStatus) -> bool:
     with writing() as session:
-        person = meet_by_ref(session, change.known.ref)
+        person = lock_person_by_ref(session, change.known.ref)
         if person is None:
             return False
         if not is_still(session, change.known, change.asked_at):

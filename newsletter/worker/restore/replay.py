@@ -24,7 +24,7 @@ from newsletter.storage.keys import keyring
 from newsletter.storage.models import Erasure, Subscription
 from newsletter.subscriptions import erasures
 from newsletter.subscriptions.erase import erase
-from newsletter.subscriptions.person import meet_by_ref
+from newsletter.subscriptions.person import lock_person_by_ref
 from newsletter.subscriptions.transition import act
 
 AT_ONCE = 500
@@ -118,7 +118,7 @@ def replay(plan: Plan, *, actor: str) -> int:
 
 def _erase(ref: str, *, keep_block: bool, actor: str) -> bool:
     with writing() as session:
-        person = meet_by_ref(session, ref)
+        person = lock_person_by_ref(session, ref)
         if person is None:
             return False
         act(person, Erase(keep_block), actor=actor)

@@ -92,7 +92,7 @@ class Cleaning:
                 same = (Erasure.id == id_, Erasure.deleted_at == deleted_at)
                 erasure = session.scalar(select(Erasure).where(*same))
                 if erasure is not None:
-                    erasures.cleaned_from_file(erasure, now)
+                    erasures.complete_in_file(erasure, now)
         notices.clear(Code.FILE_NOT_CLEANED)
         notices.clear(Code.FILE_LATE)
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from newsletter.domain.lifecycle import Erase, MailchimpStatus, Status
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Subscription
-from newsletter.subscriptions.person import meet_by_ref
+from newsletter.subscriptions.person import lock_person_by_ref
 from newsletter.subscriptions.transition import act
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import Answer, StandIn
@@ -231,7 +231,7 @@ def test_a_digest_whose_owner_mailchimp_turned_out_to_know_is_forgotten_there_to
     mailchimp.add(ADA)
     webhook(client, type="profile", data_list_id=mailchimp.list_id, data_email=ADA)
     with app.app_context(), writing() as session:
-        person = meet_by_ref(session, session.scalars(select(Subscription.ref)).one())
+        person = lock_person_by_ref(session, session.scalars(select(Subscription.ref)).one())
         assert person is not None
         act(person, Erase(), actor="retention")
     assert KEY not in mailchimp.forgotten
