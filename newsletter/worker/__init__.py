@@ -1,1 +1,1 @@
-"""The door out: what the worker carries to the mail server and to Mailchimp. It never decides."""
+"""The process `worker`: sends e-mails, syncs with Mailchimp, runs the periodic jobs. It decides nothing."""

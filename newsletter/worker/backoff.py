@@ -1,4 +1,4 @@
-"""How long what failed in passing waits before it is tried again."""
+"""The wait before a retry after a temporary failure: exponential, with full jitter."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from newsletter.storage.moments import SETTLING, latest
 
 FIRST_SECONDS = 5.0
 LONGEST_SECONDS = 3600.0
-_FEW = 6  #: tries after which the wait is 160 s at most, less than a call may take to settle
+_FEW = 6  #: tries, after which the wait is at most 160 s, less than SETTLING
 
 
 def latest_after(tries: SQLColumnExpression[int], now: datetime) -> ColumnElement[datetime]:
-    """The latest moment to which something can have been put off that failed so often, as a column says."""
+    """The latest possible time of the next try, as an SQL expression of the column with the number of tries."""
     soon, late = latest(now, SETTLING), latest(now, timedelta(seconds=LONGEST_SECONDS))
     return case((tries <= _FEW, literal(soon, UtcDateTime)), else_=literal(late, UtcDateTime))
 
 
 def delay(tries: int) -> timedelta:
-    """The wait after so many failed tries (1 or more): up to 5 s, then doubling up to an hour, with full jitter."""
+    """The wait after so many failed tries (1 or more): up to 5 s, doubling up to an hour."""
     ceiling = min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** (min(tries, 20) - 1))
     return timedelta(seconds=random.uniform(0, ceiling))  # noqa: S311 - spreads load, keeps no secret

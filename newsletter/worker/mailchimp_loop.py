@@ -1,4 +1,4 @@
-"""Mailchimp's side of the worker: erasures, people, reconciling by turns, as long as Mailchimp takes our calls."""
+"""The loop that calls Mailchimp: erasures, people and reconciliation in turns, unless Mailchimp is on hold."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import deque
 from newsletter.domain.errors import DeliveryFailure
 from newsletter.storage import jobs
 from newsletter.storage.jobs import Permit
-from newsletter.worker.audience.erasing import Forgetting
+from newsletter.worker.audience.erasing import Erasing
 from newsletter.worker.audience.progress import Progress
 from newsletter.worker.audience.sync import Audience
 from newsletter.worker.mailchimp.client import Mailchimp
@@ -15,19 +15,19 @@ from newsletter.worker.reconcile.nightly import Nightly
 
 
 class Outside:
-    """Mailchimp's side: erasures, whoever is not where they should be, reconciling; one worker at a time."""
+    """Only one worker at a time."""
 
     def __init__(self, mailchimp: Mailchimp, owner: str, nightly: Nightly | None = None) -> None:
         self._mailchimp = mailchimp
         self._owner = owner
         self._nightly = nightly
-        self._turns = deque([Forgetting(mailchimp).step, Audience(mailchimp).step])
+        self._turns = deque([Erasing(mailchimp).step, Audience(mailchimp).step])
         if nightly is not None:
             self._turns.append(nightly.step)
         self._is_first = True
 
     def step(self) -> bool:
-        """Do one thing at Mailchimp; True if there may be more to do right away."""
+        """Do one thing at Mailchimp; True if there may be more to do at once."""
         permit = self._permit()
         if permit is not Permit.FREE and self._nightly is not None:
             self._nightly.drop()
@@ -41,14 +41,14 @@ class Outside:
         return progress in (Progress.DONE, Progress.FAILED)
 
     def _permit(self) -> Permit | None:
-        """Leave to speak to Mailchimp; None while another worker does, or while it is on hold."""
+        """Permission to call Mailchimp; None while another worker has the lease, or while it is on hold."""
         if not jobs.take("audience", self._owner):
             return None
         is_first, self._is_first = self._is_first, False
         return jobs.ask_permit("mailchimp", at_start=is_first)
 
     def _take_turns(self) -> Progress:
-        """An erasure, then people, then a page of the audience: none waits behind all of the others."""
+        """An erasure, then people, then a page of the audience, so that none waits for all of another kind."""
         progress = Progress.IDLE
         for _ in range(len(self._turns)):
             turn = self._turns[0]

@@ -1,4 +1,4 @@
-"""`newsletter reconcile`: one reconciliation at once, beside whatever the workers do, with a lease of its own."""
+"""`newsletter reconcile`: one reconciliation at once, with a lease of its own, while workers go on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from newsletter.worker.mailchimp_loop import Outside
 from newsletter.worker.reconcile.report import Report
 from newsletter.worker.reconcile.walk import Reconciliation
 
-TRIES = 6  #: of one call that fails in passing, over a minute or two
+TRIES = 6  #: of a call with temporary failures, within a minute or two
 
 
 def reconcile_now(
@@ -32,29 +32,29 @@ def reconcile_now(
     wait: Callable[[str], None] = lambda _: None,
     is_correcting_only: bool = False,
 ) -> Report | None:
-    """Reconcile, and tell `watch` after each step; None: another one is under way. Raise DeliveryFailure.
+    """Reconcile, and call `watch` after each step; None: another one is under way. Raise DeliveryFailure.
 
-    It only looks at Mailchimp and only corrects what is known, so that it need not wait for the worker whose turn it
-    is to change things there, and who does the rest. Where there is none, that is done here at once, also for those
-    who waited already, unless `is_correcting_only`. `wait` is told why a call is about to be tried again.
+    It only reads at Mailchimp and corrects what is recorded here. Changes at Mailchimp are made by the worker that has
+    the lease; where no worker has it, they are made here, unless `is_correcting_only`. `wait` is called with the reason
+    before a retry.
     """
     owner = f"command {secrets.token_hex(8)}"
     if not jobs.take(jobs.RECONCILIATION, owner):
         return None
-    with _kept(owner):
+    with _renewing_leases(owner):
         scope = reconciliation.scope(full=full)
         under_way = Reconciliation(mailchimp, scope, may_exceed=may_exceed)
         report = under_way.report
-        while _patiently(under_way.step, wait):
+        while _with_retries(under_way.step, wait):
             watch(report)
         reconciliation.end(scope, report.counts(), report.stopped)
         if not report.is_stopped:
-            _bring(mailchimp, owner, report, is_workers=is_correcting_only)
+            _sync(mailchimp, owner, report, is_workers=is_correcting_only)
         return report
 
 
-def _bring(mailchimp: MailchimpMembers, owner: str, report: Report, *, is_workers: bool) -> None:
-    """Bring people where they should be, unless that is a worker's turn; and note who still waits."""
+def _sync(mailchimp: MailchimpMembers, owner: str, report: Report, *, is_workers: bool) -> None:
+    """Make the changes at Mailchimp, unless a worker does, and count who still waits."""
     report.is_workers = is_workers or not jobs.take("audience", owner)
     if not report.is_workers:
         outside = Outside(mailchimp, owner)
@@ -65,8 +65,7 @@ def _bring(mailchimp: MailchimpMembers, owner: str, report: Report, *, is_worker
     report.on_hold = jobs.hold_reason("mailchimp")
 
 
-def _patiently(step: Callable[[], bool], wait: Callable[[str], None]) -> bool:
-    """Take a step, again where it fails in passing."""
+def _with_retries(step: Callable[[], bool], wait: Callable[[str], None]) -> bool:
     for tries in range(1, TRIES):
         try:
             return step()
@@ -80,8 +79,8 @@ def _patiently(step: Callable[[], bool], wait: Callable[[str], None]) -> bool:
 
 
 @contextmanager
-def _kept(owner: str) -> Iterator[None]:
-    """Keep this command's leases until it ends."""
+def _renewing_leases(owner: str) -> Iterator[None]:
+    """Renew this command's leases until it ends."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     is_over = threading.Event()
 

@@ -1,7 +1,6 @@
-"""The worker: a few loops, each of steps that say whether there was work, and a heartbeat that keeps their leases.
+"""The worker: a thread for each loop, and a heartbeat that renews their leases.
 
-A loop whose step does not come to its end is named to staff, and then loses its leases, so that another worker takes
-its work over.
+A loop whose step takes too long is reported to staff, and then loses its leases, so that another worker takes over.
 """
 
 from __future__ import annotations
@@ -42,10 +41,10 @@ log = logging.getLogger(__name__)
 IDLE_SECONDS = 0.5
 TROUBLE_SECONDS = 2.0
 TIDY_SECONDS = 1.0
-LOOK_SECONDS = 60.0  #: between two looks at whether the night has come
+LOOK_SECONDS = 60.0  #: how often the nightly run checks whether it is due
 GRACE_SECONDS = 8.0
-STALLED_SECONDS = 60.0  #: in one step, after which staff are told
-#: In one step, after which its leases end: longer than four calls at Mailchimp, which one person may take.
+STALLED_SECONDS = 60.0  #: a longer step is reported to staff
+#: A longer step loses its leases. One person may take four calls to Mailchimp, which are shorter together.
 LONGEST_STEP_SECONDS = 150.0
 
 Step = Callable[[], bool]
@@ -53,24 +52,21 @@ Step = Callable[[], bool]
 
 @dataclass(frozen=True)
 class Loop:
-    """One thing the worker does over and over: a step, and how long to wait when there was no work."""
+    """A step that is repeated; it returns whether there may be more work at once."""
 
     name: str
     step: Step
-    idle_seconds: float
+    idle_seconds: float  #: to wait where there was no work
 
 
 class Worker:
-    """Runs the loops side by side until told to stop; what is in hand is finished first.
-
-    `seconds`: a clock that only goes forward.
-    """
+    """Runs the loops until a signal; then it finishes the present steps. `seconds`: a monotonic clock."""
 
     def __init__(self, app: Flask, seconds: Callable[[], float] = time.monotonic) -> None:
         self._app = app
         self._owner = secrets.token_hex(8)
         self._seconds = seconds
-        self._began: dict[str, float] = {}  #: by the loop's name, when the step began that it is in
+        self._began: dict[str, float] = {}  #: when a loop's present step began
         self._stalled: set[str] = set()
         self._stopping = threading.Event()
         self._outage = outage.OutageLog()
@@ -78,7 +74,7 @@ class Worker:
         self._postman = Postman(postbox_for(settings), self._owner_of("postman"))
         self._mailchimp = members_for(settings)
         self._checkpoints = Checkpoints()
-        self.restored: RestoredDatabase | None = None  #: why it ended by itself
+        self.restored: RestoredDatabase | None = None  #: why the worker ended by itself
         self.loops = [
             Loop("postman", self._postman.step, IDLE_SECONDS),
             Loop("housekeeping", Housekeeping().step, TIDY_SECONDS),
@@ -96,22 +92,20 @@ class Worker:
             self.loops.append(Loop("audience", outside.step, IDLE_SECONDS))
 
     def _owner_of(self, loop: str) -> str:
-        """In whose name a loop takes leases."""
+        """The owner of a loop's leases."""
         return f"{self._owner} {loop}"
 
     def drain(self) -> None:
-        """Take steps until nothing is left to do now."""
+        """Take steps until no loop has work."""
         with self._app.app_context():
             while any([self._take(loop) for loop in self.loops]):
                 pass
 
     def run(self) -> bool:
-        """Work until SIGTERM or SIGINT, end within ten seconds of it, and tell whether all has ended.
+        """Work until SIGTERM or SIGINT, or until the database is found `restored`; then end within ten seconds.
 
-        It ends likewise where the database was `restored` from a backup.
-
-        What hangs at a stalled server, or at a database that is away, is given up; its lease ends by itself, and
-        another worker takes it over.
+        False: a step hangs, such as at a server that does not answer. Its lease ends by itself, and another worker
+        takes over.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
@@ -137,7 +131,7 @@ class Worker:
         return not leaving.is_alive()
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        # The signal may come while this very thread holds the event's lock to wait for it, which is not let in twice.
+        # In another thread: this one may hold the event's lock while it waits, and the lock is not reentrant.
         threading.Thread(target=self._stopping.set, name="stopping", daemon=True).start()
 
     def _run(self, loop: Loop) -> None:
@@ -145,7 +139,7 @@ class Worker:
             self._stopping.wait(self._step(loop))
 
     def _step(self, loop: Loop) -> float:
-        """Take one step, whatever happens; how many seconds to wait until the next."""
+        """Take one step; the seconds to wait until the next."""
         self._began[loop.name] = self._seconds()
         try:
             with self._app.app_context():
@@ -167,10 +161,10 @@ class Worker:
         return seconds
 
     def _take(self, loop: Loop) -> bool:
-        """Take a step; the heart beats whatever is wrong.
+        """Take a step. Raise RestoredDatabase.
 
-        Raise RestoredDatabase. Raise WrongDataKey where this worker was left out of a key change: it would hold leases
-        that it cannot use, and give up on letters and people that others can reach.
+        Raise WrongDataKey where this worker does not have the newest DATA_KEY: it would hold leases that it cannot use,
+        and give up letters and people that other workers can decrypt. The heartbeat goes on.
         """
         if loop.step == self._beat:
             return loop.step()
@@ -182,16 +176,16 @@ class Worker:
         stale_worker.report(self._owner)
         hung = self._in_one_step_for(LONGEST_STEP_SECONDS)
         jobs.beat(self._owner, except_for=[self._owner_of(loop) for loop in hung])
-        self._note_stalled(self._in_one_step_for(STALLED_SECONDS))
+        self._report_stalled(self._in_one_step_for(STALLED_SECONDS))
         self._postman.keep_lease()
         return False
 
     def _in_one_step_for(self, seconds: float) -> set[str]:
         now = self._seconds()
-        # A copy, since other threads begin and end their steps meanwhile.
+        # A copy, since other threads change the dict meanwhile.
         return {loop for loop, began in dict(self._began).items() if now - began >= seconds}
 
-    def _note_stalled(self, stalled: set[str]) -> None:
+    def _report_stalled(self, stalled: set[str]) -> None:
         for loop in stalled:
             until = clock.now() + jobs.LEASE
             notices.post(Code.LOOP_STALLED, self._owner_of(loop), loop, until)
@@ -207,7 +201,7 @@ class Worker:
             jobs.leave(self._owner)
 
     def close(self) -> None:
-        """Hang up on the mail server and Mailchimp."""
+        """Close the connections to the mail server and Mailchimp."""
         self._postman.close()
         if self._mailchimp is not None:
             self._mailchimp.close()

@@ -1,4 +1,4 @@
-"""Many people at once, without letters, and what they and the calls about them come to."""
+"""Many people at once, without letters, and the calls to Mailchimp about them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long what failed in passing waits."""
+"""The wait before a retry after a temporary failure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def waits(tries: int) -> list[timedelta]:
     return [delay(tries) for _ in range(50)]
 
 
-def test_the_first_wait_is_five_seconds_at_most() -> None:
+def test_the_first_wait_is_at_most_five_seconds() -> None:
     assert timedelta(0) < min(waits(1))
     assert max(waits(1)) <= timedelta(seconds=5)
 
@@ -32,5 +32,5 @@ def test_no_wait_is_longer_than_an_hour(tries: int) -> None:
     assert HOUR / 2 < max(waits(tries)) <= HOUR
 
 
-def test_waits_are_spread_over_all_of_the_time() -> None:
+def test_waits_are_spread_evenly() -> None:
     assert min(waits(11)) < HOUR / 2

@@ -101,7 +101,7 @@ def seconds_to_end(process: Process) -> float:
     return time.monotonic() - began
 
 
-def test_a_process_sends_what_waits_and_ends_when_told(
+def test_a_process_sends_queued_letters_and_ends_at_sigterm(
     service: Service, client: FlaskClient, mailbox: Mailbox
 ) -> None:
     sign_up(client, ADA)
@@ -199,7 +199,7 @@ def unreleased_url(database_url: str, tmp_path: Path) -> str:
     return database_url
 
 
-def test_a_process_that_begins_before_the_release_says_so_once_and_waits(
+def test_a_process_that_starts_before_release_logs_it_once_and_waits(
     service: Service, environ: dict[str, Any], unreleased_url: str, mailbox: Mailbox
 ) -> None:
     process = service.start("worker", DATABASE_URL=unreleased_url)
@@ -217,7 +217,7 @@ def test_a_process_that_begins_before_the_release_says_so_once_and_waits(
         db.engine.dispose()
 
 
-def test_the_command_works_until_it_is_told_to_end(
+def test_the_command_works_until_sigterm(
     app: Flask,
     environ: dict[str, Any],
     client: FlaskClient,
@@ -240,7 +240,7 @@ def names_of_jobs(app: Flask) -> dict[str, str | None]:
         return {job.name: job.leased_by for job in session.scalars(select(Job))}
 
 
-def test_a_worker_that_ends_holds_nothing_any_more(
+def test_a_worker_that_ends_has_no_lease(
     app: Flask,
     worker: Worker,
     client: FlaskClient,
@@ -259,7 +259,7 @@ def test_a_worker_that_ends_holds_nothing_any_more(
     assert events_of(client, ADA)[-1] == "synced"
 
 
-def test_a_worker_at_work_is_alive(app: Flask, worker: Worker, own_signals: None) -> None:
+def test_a_running_worker_is_alive(app: Flask, worker: Worker, own_signals: None) -> None:
     seen: list[bool] = []
 
     def look() -> bool:
@@ -285,7 +285,7 @@ def test_a_worker_at_work_is_alive(app: Flask, worker: Worker, own_signals: None
         (InterfaceError("SELECT", {}, OSError()), "the database does not answer; start it"),
     ],
 )
-def test_a_loop_goes_on_after_whatever_happened(
+def test_a_loop_goes_on_after_any_exception(
     worker: Worker,
     own_signals: None,
     monkeypatch: pytest.MonkeyPatch,
@@ -311,7 +311,7 @@ def _next(steps: list[Any]) -> bool:
     return bool(step)
 
 
-def test_after_trouble_a_loop_waits_a_little(
+def test_after_an_exception_a_loop_waits_two_seconds(
     worker: Worker, own_signals: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run, "TROUBLE_SECONDS", 0.2)
@@ -323,7 +323,7 @@ def test_after_trouble_a_loop_waits_a_little(
     assert time.monotonic() - began >= 0.2
 
 
-def test_one_loop_in_trouble_does_not_stop_the_others(
+def test_a_failing_loop_does_not_stop_the_others(
     app: Flask, worker: Worker, client: FlaskClient, mailbox: Mailbox, own_signals: None
 ) -> None:
     sign_up(client, ADA)
@@ -334,7 +334,7 @@ def test_one_loop_in_trouble_does_not_stop_the_others(
     assert len(mailbox.letters) == 1
 
 
-def test_what_hangs_is_given_up_and_stays_leased_until_another_takes_it(
+def test_a_hanging_step_is_abandoned_and_its_lease_ends_by_itself(
     app: Flask,
     worker: Worker,
     client: FlaskClient,
@@ -389,7 +389,7 @@ def outside(app: Flask, clock: time_machine.Traveller) -> Iterator[Outside]:
     mailchimp.close()
 
 
-def test_a_hold_of_mailchimp_is_probed_without_anybody_waiting(
+def test_a_hold_of_mailchimp_is_probed_also_if_nobody_waits(
     outside: Outside, mailchimp: StandIn, clock: time_machine.Traveller
 ) -> None:
     jobs.hold("mailchimp", "api_key")
@@ -417,7 +417,7 @@ def test_a_probe_that_fails_keeps_the_hold(
     assert len(mailchimp.calls) == 1
 
 
-def test_a_person_who_waits_is_the_probe_and_its_success_ends_the_hold(
+def test_a_call_for_a_waiting_person_is_the_probe_and_its_success_ends_the_hold(
     outside: Outside,
     client: FlaskClient,
     mailbox: Mailbox,
@@ -474,7 +474,7 @@ def test_an_erasure_waits_for_no_call_that_was_answered(
         assert session.scalars(select(Erasure)).one().mailchimp_done_at is not None
 
 
-def test_while_another_worker_speaks_to_mailchimp_this_one_does_not(
+def test_only_the_worker_with_the_lease_calls_mailchimp(
     outside: Outside, mailchimp: StandIn, clock: time_machine.Traveller
 ) -> None:
     clock.shift(jobs.LEASE)
@@ -529,7 +529,7 @@ def hanging(app: Flask, clock: time_machine.Traveller) -> Iterator[Hanging]:
     worker.close()
 
 
-def test_a_loop_in_one_step_for_a_minute_is_named_until_it_goes_on(hanging: Hanging) -> None:
+def test_a_loop_in_one_step_for_a_minute_is_reported_until_it_goes_on(hanging: Hanging) -> None:
     hanging.wait(run.STALLED_SECONDS - 1)
     before = noticed()
     hanging.wait(1)
@@ -539,7 +539,7 @@ def test_a_loop_in_one_step_for_a_minute_is_named_until_it_goes_on(hanging: Hang
     assert (before, meanwhile, noticed()) == ([], ["no step for a minute: sealer"], [])
 
 
-def test_what_is_said_of_a_loop_ends_with_its_worker(
+def test_the_notice_about_a_loop_ends_with_its_worker(
     hanging: Hanging, clock: time_machine.Traveller
 ) -> None:
     hanging.wait(run.STALLED_SECONDS)

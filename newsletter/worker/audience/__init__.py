@@ -1,1 +1,1 @@
-"""Bringing people to their place at Mailchimp."""
+"""Brings each person's status at Mailchimp to the wanted one."""

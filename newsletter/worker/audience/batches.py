@@ -1,7 +1,7 @@
-"""Many who confirmed, made known to Mailchimp in few calls: POST /lists/{list_id} takes 500 at once.
+"""Subscribes many people with few calls: POST /lists/{list_id} takes 500 at once.
 
-Only what is plain goes this way: people who are to be subscribed, with no earlier call under way. Each person's
-outcome is written down by itself, and whom an answer does not settle is left to a call of their own.
+Only people are taken who are to be subscribed and have no earlier call of unknown outcome. The outcome is recorded for
+each person; if the answer does not say enough about one, they get a call of their own.
 """
 
 from __future__ import annotations
@@ -41,40 +41,42 @@ from newsletter.worker.mailchimp.client import (
 
 log = logging.getLogger(__name__)
 
-#: Calls at the same time. An account has 10, and others use it, too (Mailchimp, "Rate limits and timeouts").
+#: Simultaneous calls. An account has 10, and others use it, too (Mailchimp, "Rate limits and timeouts").
 CONNECTIONS = 4
-#: A single person is told by a call of their own, whose answer says more.
+#: A single person gets a call of their own, whose answer says more.
 LEAST = 2
-#: For how long a call that was refused because of somebody in it is repeated in halves.
+#: For how long a batch that was refused because of somebody in it is repeated in halves.
 SPLITTING_SECONDS = 20.0
 
 Outcome = MailchimpStatus | DeliveryFailure | None
 
 
 class Batches:
-    """Takes all who can be settled together; `left_over` is who then needs a call of their own."""
+    """After a step, `left_over` has references of people who need a call of their own."""
 
     def __init__(self, mailchimp: Mailchimp) -> None:
         self._mailchimp = mailchimp
         self._pool = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="mailchimp")
         self._most = 1
         self.left_over: list[str] = []
-        self.in_compliance: set[str] = set()  #: of those, whom Mailchimp takes only after asking
+        self.in_compliance: set[str] = (
+            set()
+        )  #: of those, whom Mailchimp adds only after asking them once more
 
     def step(self) -> Progress:
-        """Make as many calls at once as there are batches and connections, and write down what became of them."""
+        """Send as many batches at once as there are connections, and record the outcomes."""
         self.left_over, self.in_compliance = [], set()
         if jobs.hold_reason("mailchimp") is not None:
-            # Should the refusal be about one of them after all, the probe must be one person.
+            # A probe is a call for one person, in case the refusal is about a person after all.
             return Progress.IDLE
         calls: dict[Future[list[Outcome]], list[Errand]] = {}
         while len(calls) < self._most and (batch := self._take()):
             calls[self._pool.submit(self._send, batch, time.monotonic())] = batch
-        told = {self._write_down(calls[call], call.result()) for call in as_completed(calls)}
-        # The first of many goes alone: should Mailchimp refuse us altogether, one call tells.
-        self._most = CONNECTIONS if told == {Progress.DONE} else 1
+        results = {self._record(calls[call], call.result()) for call in as_completed(calls)}
+        # The first batch goes alone: if Mailchimp refuses everything, one call is enough to know.
+        self._most = CONNECTIONS if results == {Progress.DONE} else 1
         for progress in (Progress.STOP, Progress.DONE, Progress.FAILED):
-            if progress in told:
+            if progress in results:
                 return progress
         return Progress.IDLE
 
@@ -119,13 +121,13 @@ class Batches:
         except DeliveryFailure as failure:
             if failure.meaning not in REFUSALS:
                 return [failure] * len(batch)
-        # Somebody in it is not even looked at: the others must not wait for that.
+        # The whole batch was refused because of somebody in it: the others must not wait.
         if len(batch) == 1 or time.monotonic() - began > SPLITTING_SECONDS:
             return [None] * len(batch)
         half = len(batch) // 2
         return self._send(batch[:half], began) + self._send(batch[half:], began)
 
-    def _write_down(self, batch: Sequence[Errand], outcomes: Sequence[Outcome]) -> Progress:
+    def _record(self, batch: Sequence[Errand], outcomes: Sequence[Outcome]) -> Progress:
         told = list(zip(batch, outcomes, strict=True))
         _settle_all([errand for errand, outcome in told if outcome is MailchimpStatus.SUBSCRIBED])
         failed = [(errand, why) for errand, why in told if isinstance(why, DeliveryFailure)]
@@ -156,7 +158,7 @@ def _progress_after(failed: Sequence[tuple[Errand, DeliveryFailure]], of: int) -
 
 
 def _settle_all(batch: Sequence[Errand]) -> None:
-    """Write down that all of them are subscribed; whoever moved on meanwhile is settled alone."""
+    """Record that all are subscribed; people who changed meanwhile are recorded one by one."""
     by_ref = {errand.ref: errand for errand in batch}
     with writing() as session:
         rows = session.execute(_UNMOVED, {"refs": list(by_ref)})
@@ -222,7 +224,7 @@ _ASKED_AT = (
 
 
 def _taken(now: datetime) -> Select[*tuple[Any, ...]]:
-    """Whoever is being worked on elsewhere is left for later: nobody waits here with others locked."""
+    """Locked rows are skipped, so that this transaction does not wait while it locks others."""
     return (
         select(
             Subscription.ref,

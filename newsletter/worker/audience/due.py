@@ -1,4 +1,4 @@
-"""Who is not where they should be at Mailchimp, and what is to be done about it."""
+"""Finds people whose status at Mailchimp is not the wanted one, and what is to be done."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from newsletter.subscriptions.person import address_of
 from newsletter.worker import backoff
 from newsletter.worker.mailchimp.client import Joining
 
-#: Whoever was put aside comes after those who still wait for their first turn.
+#: People whose call was postponed come after those who wait for their first one.
 TURN = func.coalesce(Subscription.audience_try_at, Subscription.since)
 
 
 @dataclass(frozen=True)
 class Errand:
-    """One person whose place at Mailchimp is not the wanted one, as they stood when they were taken."""
+    """One person whose status at Mailchimp is to be changed, as they were when they were read."""
 
     ref: str
     digest: bytes
@@ -36,19 +36,19 @@ class Errand:
     wanted: MailchimpStatus
     known: MailchimpStatus
     synced_round: int | None
-    #: Earlier calls of unknown outcome: what they asked for, and until when they may be carried out.
+    #: Earlier calls with unknown outcome: the status that they requested, and until when they may take effect.
     asked: MailchimpStatus | None
     settles_at: datetime | None
     taken_at: datetime
 
     @property
     def may_be_undone(self) -> bool:
-        """Tell whether an earlier call may still be carried out that wanted something else."""
+        """Tell whether an earlier call may still take effect that requested another status."""
         return self._is_open and self.asked is not self.wanted
 
     @property
-    def asks(self) -> MailchimpStatus:
-        """What is asked for all in all, once this call is made, too."""
+    def pending_after_call(self) -> MailchimpStatus:
+        """What all calls with unknown outcome request together, once this one is made."""
         return MailchimpStatus.UNKNOWN if self.may_be_undone else self.wanted
 
     @property
@@ -57,9 +57,9 @@ class Errand:
 
 
 def waiting(count: int, *, alone: bool = False, leaving: bool = False) -> Sequence[str]:
-    """References of those who are to be settled, those first who have waited longest.
+    """References of people to sync, those who have waited longest first.
 
-    Or of those alone who must be so `alone`, or who are `leaving` there.
+    `alone`: only those who need a call of their own; `leaving`: only those who are to be unsubscribed there.
     """
     now = clock.now()
     with reading() as session:
@@ -70,7 +70,7 @@ def waiting(count: int, *, alone: bool = False, leaving: bool = False) -> Sequen
 
 
 def take(ref: str) -> Errand | None:
-    """Read what is to be done for one person; None if they were settled meanwhile. Raise Unreadable."""
+    """What is to be done for one person; None: nothing any more. Raise Unreadable."""
     now = clock.now()
     with reading() as session:
         row = session.scalar(select(Subscription).where(Subscription.ref == ref, unsettled(now)))
@@ -78,19 +78,19 @@ def take(ref: str) -> Errand | None:
 
 
 def wish_for(row: Subscription) -> MailchimpStatus | None:
-    """Where the person of a row should be."""
+    """The status at Mailchimp that a person should have; None: no call may be made."""
     return wanted_mailchimp_status(
         row.status, held=row.hold, is_successor=row.replaces_ref is not None
     )
 
 
 def unsettled(now: datetime) -> ColumnElement[bool]:
-    """Rows where the known place is not the wanted one, whose turn it is, and that nobody is erasing there."""
+    """Condition for people whose known status is not the wanted one, who are due, and are not being erased there."""
     return and_(backlog.is_elsewhere(), _is_due(now))
 
 
 def is_plain(now: datetime) -> ColumnElement[bool]:
-    """Rows that are to be subscribed, with no call of unknown outcome behind them: many can be told together."""
+    """Condition for people to subscribe who have no call with unknown outcome, so that a batch can take them."""
     is_quiet = has_come(Subscription.audience_settles_at, now, latest(now, SETTLING))
     return and_(
         backlog.wants_in(), Subscription.audience != MailchimpStatus.UNKNOWN, is_quiet, _is_due(now)

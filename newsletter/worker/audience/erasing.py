@@ -1,4 +1,4 @@
-"""Carries erasures to Mailchimp: deleted for good there, read back, and checked again after any call in flight."""
+"""Erases people at Mailchimp: deletes the contact permanently, reads back, and repeats it after any earlier call."""
 
 from __future__ import annotations
 
@@ -22,15 +22,13 @@ from newsletter.worker.mailchimp.client import Mailchimp
 log = logging.getLogger(__name__)
 
 
-class Forgetting:
-    """Takes one erasure at a time."""
-
+class Erasing:
     def __init__(self, mailchimp: Mailchimp) -> None:
         self._mailchimp = mailchimp
 
     def step(self) -> Progress:
-        """Carry one erasure to Mailchimp."""
-        erasure = _take()
+        """Carry out one erasure at Mailchimp."""
+        erasure = _next_due()
         if erasure is None:
             return Progress.IDLE
         id_ = erasure.id
@@ -47,7 +45,7 @@ class Forgetting:
         except outage.OF_THE_DATABASE:
             raise
         except Exception as error:
-            # One erasure whose row is odd must not stop the rest.
+            # An erasure with a damaged row must not stop the others.
             log.exception("erasure %s could not be carried out", id_)
             _postpone(id_, type(error).__name__, is_tried=True)
             return Progress.FAILED
@@ -57,16 +55,16 @@ class Forgetting:
 
     def _erase(self, erasure: Erasure) -> None:
         address = erasures.address_of(erasure)
-        # Written down before the call that deletes: its answer may get lost, and the next call finds nobody.
+        # Recorded before the call that deletes: if its answer is lost, the next call finds no contact.
         if not erasure.found_at_mailchimp and self._mailchimp.knows(address):
-            _note_found(erasure.id)
+            _record_found(erasure.id)
         self._mailchimp.delete_permanently(address)
 
 
-def _take() -> Erasure | None:
+def _next_due() -> Erasure | None:
     now = clock.now()
     is_due = has_come(Erasure.try_at, now, backoff.latest_after(Erasure.tries, now))
-    # One that was put aside comes after those that still wait for their first turn.
+    # Postponed erasures come after those that wait for their first try.
     turn = func.coalesce(Erasure.try_at, Erasure.requested_at)
     with reading() as session:
         waits = (Erasure.mailchimp_done_at.is_(None), is_due)
@@ -81,7 +79,7 @@ def _locked(session: Session, id_: str) -> Erasure | None:
     return session.scalar(select(Erasure).where(Erasure.id == id_).with_for_update())
 
 
-def _note_found(id_: str) -> None:
+def _record_found(id_: str) -> None:
     with writing() as session:
         erasure = _locked(session, id_)
         if erasure is not None:
@@ -101,12 +99,12 @@ def _settle(id_: str) -> None:
 
 
 def _may_come_back(erasure: Erasure, now: datetime) -> bool:
-    """Tell whether a call made before may still put the person back: then it is deleted once more after that."""
+    """Tell whether an earlier call may still add the person again: then the contact is deleted once more later."""
     return not has_come(erasure.settles_at, now, latest(now, SETTLING))
 
 
 def _postpone(id_: str, reason: str, *, is_tried: bool) -> None:
-    """Put an erasure aside; a refusal of us altogether uses no try up."""
+    """Set the time of the next try; a hold does not count as a try."""
     with writing() as session:
         erasure = _locked(session, id_)
         if erasure is None:

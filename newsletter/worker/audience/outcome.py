@@ -1,7 +1,7 @@
-"""What is written down before a call to Mailchimp, and after it, for one person.
+"""Records for one person what a call to Mailchimp requests, and its outcome.
 
-Before a call the row says `unknown`, what is asked, and until when Mailchimp may carry it out; so a process that dies,
-or an erasure that comes in between, knows what may still happen there.
+Before a call the row gets the status `unknown`, the requested status, and until when the call may take effect. So after
+a crash, and for an erasure that comes in between, it is known what may still happen there.
 """
 
 from __future__ import annotations
@@ -27,30 +27,28 @@ from newsletter.subscriptions.way_back import tell_way_back
 from newsletter.worker import backoff
 from newsletter.worker.audience.due import Errand, wish_for
 
-#: Mailchimp itself gives up on a call after 120 s; until then a call that timed out here may be carried out there.
-
 
 class MovedOn(Exception):
-    """Something else is wanted by now."""
+    """Another status is wanted by now."""
 
 
 def announce(errand: Errand) -> Errand:
-    """Write down that a call is coming: from now on it may be carried out, whatever becomes of us.
+    """Record that a call is about to be made; the errand with the earlier calls that are recorded.
 
-    Raise MovedOn if something else is wanted by now. The errand that is returned knows of earlier calls.
+    Raise MovedOn if another status is wanted by now.
     """
     with writing() as session:
         row = _row(session, errand)
         if row is None or row.round != errand.round or wish_for(row) is not errand.wanted:
             raise MovedOn
         errand = replace(errand, asked=row.audience_asked, settles_at=row.audience_settles_at)
-        row.audience, row.audience_asked = MailchimpStatus.UNKNOWN, errand.asks
+        row.audience, row.audience_asked = MailchimpStatus.UNKNOWN, errand.pending_after_call
         row.audience_settles_at = clock.now() + SETTLING
         return errand
 
 
 def settle(errand: Errand, place: MailchimpStatus, *, is_change: bool) -> None:
-    """Write down where somebody now stands there."""
+    """Record the status that a person now has there; `is_change`: a call of ours changed it."""
     address = errand.joining.address
     with writing() as session:
         row = _row(session, errand)
@@ -59,7 +57,7 @@ def settle(errand: Errand, place: MailchimpStatus, *, is_change: bool) -> None:
             return
         row.audience_tries, row.audience_error, row.audience_try_at = 0, None, None
         if errand.may_be_undone:
-            # Done at once, and looked at again when the earlier call can no longer be carried out.
+            # To be looked up again when the earlier call can no longer take effect.
             record_mailchimp_status(row, MailchimpStatus.UNKNOWN, address)
             row.audience_settles_at = errand.settles_at
             if wish_for(row) is errand.wanted and errand.settles_at is not None:
@@ -70,22 +68,22 @@ def settle(errand: Errand, place: MailchimpStatus, *, is_change: bool) -> None:
         if place is MailchimpStatus.SUBSCRIBED and row.round == errand.round:
             row.synced_round = errand.round
         elif place is MailchimpStatus.UNSUBSCRIBED and is_change:
-            # What stands there from now on is our doing, not the person's.
+            # From now on the status there is our change, not the person's.
             row.synced_round = None
         if is_change and place in (MailchimpStatus.SUBSCRIBED, MailchimpStatus.UNSUBSCRIBED):
             _log(session, row, errand, Event.SYNCED, str(place))
 
 
 def fail(errand: Errand, failure: DeliveryFailure) -> None:
-    """Write down that a call failed."""
+    """Record that a call failed."""
     fail_all([(errand, failure)])
 
 
 def fail_all(failed: Sequence[tuple[Errand, DeliveryFailure]]) -> None:
-    """Write down that calls, or one call for several people, failed; who is tried again is so together."""
+    """Record that calls, or one call for several people, failed; the same wait for all keeps them in one batch."""
     with writing() as session:
         waits: dict[int, timedelta] = {}
-        # In the order in which everybody locks who locks several.
+        # Locks are always taken in this order.
         for errand, failure in sorted(failed, key=lambda each: each[0].digest):
             row = _row(session, errand)
             if row is not None:
@@ -96,7 +94,7 @@ def fail_all(failed: Sequence[tuple[Errand, DeliveryFailure]]) -> None:
 
 
 def hand_back(errand: Errand, known: MailchimpStatus) -> None:
-    """Leave somebody for whom an answer was not enough to a call for them alone, at once."""
+    """Make a person due at once for a call of their own, since a batch's answer did not say enough."""
     with writing() as session:
         row = _row(session, errand)
         if row is None:
@@ -108,7 +106,7 @@ def hand_back(errand: Errand, known: MailchimpStatus) -> None:
 
 
 def postpone(ref: str, reason: str) -> None:
-    """Put somebody aside whose row cannot be worked on."""
+    """Set the time of the next try for a person whose row is damaged."""
     with writing() as session:
         row = session.get(Subscription, ref, with_for_update=True)
         if row is not None:
@@ -118,7 +116,7 @@ def postpone(ref: str, reason: str) -> None:
 
 
 def _row(session: Session, errand: Errand) -> Subscription | None:
-    """The row, if it is still there: what became of a call is written down even if they moved on meanwhile."""
+    """The locked row; None if it was erased. Outcomes are recorded also if another status is wanted by now."""
     lock(session, errand.digest)
     query = select(Subscription).where(Subscription.ref == errand.ref)
     return session.scalar(query.with_for_update())
@@ -139,13 +137,13 @@ def _note_failure(
         row.audience = errand.known
         row.audience_asked, row.audience_settles_at = errand.asked, errand.settles_at
     if row.round != errand.round or wish_for(row) is not errand.wanted:
-        return  # something else is wanted by now, and its turn is at once
+        return  # another status is wanted by now, and due at once
     if failure.meaning is Meaning.GIVE_UP_ONE and errand.wanted is MailchimpStatus.SUBSCRIBED:
         row.audience = MailchimpStatus.REFUSED
         _log(session, row, errand, Event.SYNC_FAILED, failure.reason[:64])
         tell_way_back(session, row)
     elif failure.meaning is Meaning.HOLD_ALL:
-        # Should it be about this person after all, the next probe is somebody else's.
+        # The next probe is another person, in case the refusal is about this one.
         row.audience_try_at = now + jobs.PROBE_EVERY
     else:
         row.audience_tries += 1

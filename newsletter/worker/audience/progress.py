@@ -1,4 +1,4 @@
-"""What became of a step at Mailchimp."""
+"""The result of a step at Mailchimp."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from enum import StrEnum
 
 
 class Progress(StrEnum):
-    """Tells the loop how to go on."""
-
     IDLE = "idle"  #: there was nothing to do
-    DONE = "done"  #: one is done; there may be more
-    FAILED = "failed"  #: one was not done, by itself; there may be more
-    STOP = "stop"  #: Mailchimp refuses us altogether
+    DONE = "done"  #: there may be more
+    FAILED = "failed"  #: this one failed; there may be more
+    STOP = "stop"  #: Mailchimp is on hold

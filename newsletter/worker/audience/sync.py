@@ -1,7 +1,7 @@
-"""The audience loop: brings each person's place at Mailchimp to what is wanted. A state, not a stream of commands.
+"""The audience loop: brings each person's status at Mailchimp to the wanted one, read from the rows.
 
-Many who are to be subscribed go out together (batches.py); whoever needs a look, or a call of another kind, gets one
-of their own. Only one worker at a time runs this.
+People to subscribe are sent in batches (batches.py); whoever needs a lookup or another call gets one of their own. Only
+one worker at a time runs this.
 """
 
 from __future__ import annotations
@@ -22,31 +22,29 @@ from newsletter.worker.audience.outcome import MovedOn, announce, settle
 from newsletter.worker.audience.progress import Progress
 from newsletter.worker.mailchimp.client import COMPLIANCE_STATE, Mailchimp, Member
 
-#: How many get a call of their own before others are told together again.
+#: How many people get a call of their own before the next batches.
 ALONE_AT_ONCE = 100
 
 log = logging.getLogger(__name__)
 
 
 class Audience:
-    """Settles the places at Mailchimp of many, or of one person at a time."""
-
     def __init__(self, mailchimp: Mailchimp) -> None:
         self._mailchimp = mailchimp
         self._batches = Batches(mailchimp)
         self._waiting: deque[str] = deque()
 
     def step(self) -> Progress:
-        """Settle one person; before there is anybody to be taken alone, all who can be settled together."""
+        """Sync one person; if none is queued, send batches."""
         is_owed = reconciliation.is_owed()
         if is_owed and not self._waiting:
-            # Whoever is to be added may have left since the backup: comparing tells first.
+            # People to be added may have unsubscribed since the backup: the reconciliation finds out first.
             self._waiting.extend(due.waiting(ALONE_AT_ONCE, leaving=True))
         elif not self._waiting:
             progress = self._batches.step()
             is_done = progress is Progress.IDLE
             self._waiting.extend(self._batches.left_over)
-            # Who leaves must not wait until all who come are through.
+            # Unsubscribing must not wait until all batches are sent.
             self._waiting.extend(due.waiting(ALONE_AT_ONCE, alone=not is_done))
             if not is_done:
                 return progress
@@ -76,7 +74,7 @@ class Audience:
         except outage.OF_THE_DATABASE:
             raise
         except Exception as error:
-            # One person whose row is odd must not stop the rest.
+            # A person with a damaged row must not stop the others.
             log.exception("mailchimp ref=%s could not be settled", ref)
             settling.postpone(ref, type(error).__name__)
             return Progress.FAILED
@@ -98,7 +96,7 @@ class Audience:
         try:
             return self._mailchimp.look_up(errand.joining.address)
         except DeliveryFailure as failure:
-            # Looking changes nothing there, whatever became of it.
+            # A lookup changes nothing there: its outcome is never unknown.
             raise DeliveryFailure(failure.meaning, failure.reason) from None
 
     def _subscribe(self, errand: Errand) -> None:
@@ -112,12 +110,12 @@ class Audience:
             except DeliveryFailure as failure:
                 if failure.reason != COMPLIANCE_STATE:
                     raise
-        # They once left there by themselves: Mailchimp takes them back only after asking once more.
+        # They once unsubscribed there themselves: Mailchimp adds them only after asking once more.
         return self._mailchimp.ask_again(errand.joining)
 
 
 def _outcome(failure: DeliveryFailure, errand: Errand | None) -> str:
-    """What comes of a failure, as the log tells it: nobody's leaving is ever given up."""
+    """What follows a failure, for the log; unsubscribing is never given up."""
     if failure.meaning is Meaning.HOLD_ALL:
         return "all that is meant for Mailchimp waits"
     is_adding = errand is not None and errand.wanted is MailchimpStatus.SUBSCRIBED
@@ -127,7 +125,7 @@ def _outcome(failure: DeliveryFailure, errand: Errand | None) -> str:
 
 
 def _is_answer(errand: Errand, member: Member | None) -> bool:
-    """Take what stands there for an answer where it is one, or tell that a call must follow."""
+    """Record what the lookup found; False where a call must follow."""
     place = MailchimpStatus.ABSENT if member is None else member.place
     if errand.wanted is MailchimpStatus.UNSUBSCRIBED:
         if place in UNSETTLED[MailchimpStatus.UNSUBSCRIBED]:
@@ -142,14 +140,14 @@ def _is_answer(errand: Errand, member: Member | None) -> bool:
         return True
     is_own_doing = errand.asked in (MailchimpStatus.UNSUBSCRIBED, MailchimpStatus.UNKNOWN)
     if errand.synced_round != errand.round or is_own_doing:
-        # They left before this round's consent, or a late call of ours undid it: the consent counts.
+        # They unsubscribed before this round's consent, or a late call of ours undid it: the consent counts.
         return False
     reported.found_left(errand.ref, errand.round, reason_for(member), place)
     return True
 
 
 def reason_for(member: Member | None) -> Reason:
-    """Why somebody who was subscribed there is so no more."""
+    """Why somebody is no longer subscribed there."""
     if member is None or member.is_archived:
         return Reason.REMOVED_AT_MAILCHIMP
     if member.is_complaint:

@@ -1,4 +1,4 @@
-"""Checkpoints: every worker appends them, and sees that the database is not older than the last one."""
+"""Every worker appends checkpoints, and checks once a minute that the database is not a restored backup."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from collections.abc import Callable
 from newsletter.ledger import restored
 from newsletter.ledger.checkpointing import Checkpointing
 
-LOOK_SECONDS = 60.0
+CHECK_SECONDS = 60.0
 
 
 class Checkpoints:
-    """One worker's turn at it. `seconds`: a clock that only goes forward."""
+    """`seconds`: a monotonic clock."""
 
     def __init__(self, seconds: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
         self._checkpointing = Checkpointing()
         self._lock = threading.Lock()
-        self._looked_at: float | None = None
+        self._checked_at: float | None = None
 
     def check_at_start(self) -> None:
-        """Look once before anything else is done; whoever asks meanwhile waits. Raise RestoredDatabase."""
-        if self._looked_at is None:
+        """Check once before any other loop takes a step; the loops wait for it. Raise RestoredDatabase."""
+        if self._checked_at is None:
             with self._lock:
-                if self._looked_at is None:
-                    self._look()
+                if self._checked_at is None:
+                    self._check()
 
     def step(self) -> bool:
-        """Append a line if one is due, and look once a minute; True if one was appended. Raise RestoredDatabase."""
-        if self._looked_at is None or self._seconds() - self._looked_at >= LOOK_SECONDS:
-            self._look()
+        """Append a line if one is due; True if one was appended. Raise RestoredDatabase."""
+        if self._checked_at is None or self._seconds() - self._checked_at >= CHECK_SECONDS:
+            self._check()
         return self._checkpointing.step()
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         restored.check()
-        self._looked_at = self._seconds()
+        self._checked_at = self._seconds()

@@ -1,7 +1,7 @@
-"""The end of a rotation, which nobody has to wait for: an hour after a new data key, the worker takes the old away.
+"""The end of a key rotation: an hour after a new data key was made, the worker deletes the old one.
 
-What was encrypted by it meanwhile, and what a `newsletter keys rotate --data` left that was killed, is brought under
-the new one first.
+Before that it re-encrypts what other processes still encrypted with the old key, and what an interrupted
+`newsletter keys rotate --data` left.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from newsletter.storage.keys import rotation
 from newsletter.storage.keys.reencryption import Walk
 
 JOB = "keys"
-#: Where a value cannot be read, its key stays, and somebody has to look; until then it is looked at so often.
+#: An unreadable value keeps its key from being deleted; how often that is tried again.
 AGAIN_AFTER = timedelta(hours=1)
 
 log = logging.getLogger(__name__)
 
 
 class OldKeys:
-    """One batch of values after the other, then the keys; one worker at a time."""
+    """One worker at a time."""
 
     def __init__(self, owner: str) -> None:
         self._owner = owner
@@ -30,7 +30,7 @@ class OldKeys:
         self._not_before: datetime | None = None
 
     def step(self) -> bool:
-        """Do one thing; True if there may be more to do right away."""
+        """Re-encrypt a batch, or delete the keys; True if there may be more to do at once."""
         if self._walk is None and not self._is_due():
             return False
         if not jobs.take(JOB, self._owner):
@@ -48,9 +48,9 @@ class OldKeys:
 
     def _end(self, walk: Walk) -> None:
         self._walk, self._not_before = None, clock.now() + AGAIN_AFTER
-        log.info("encrypted %d values by the new data key", walk.seen - walk.unreadable)
+        log.info("encrypted %d values with the new data key", walk.seen - walk.unreadable)
         if still := rotation.delete_old_keys():
             log.warning("%d old data keys stay: some values still need them", still)
         else:
             self._not_before = None
-            log.info("took away the old data key, which nothing needs any more")
+            log.info("deleted the old data key")

@@ -1,4 +1,4 @@
-"""The sealer: seals what has happened; one worker at a time over all hosts."""
+"""The loop that seals the ledger; one worker at a time over all hosts."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ JOB = "sealing"
 
 
 class Sealer:
-    """Takes a batch of rows at a time."""
-
     def __init__(self, owner: str) -> None:
         self._owner = owner
         self._sealing = Sealing()
 
     def step(self) -> bool:
-        """Seal a batch; True if there may be more to do right away."""
+        """Seal a batch; True if there may be more to seal at once."""
         return jobs.take(JOB, self._owner) and self._sealing.step()

@@ -1,8 +1,8 @@
-"""Cleans SQLite's file of what was erased: nothing of it is left in the file or in its log.
+"""Cleans SQLite's files of deleted data: neither the database file nor its log keeps any of it.
 
-Deleted content is overwritten with zeros (secure_delete), and a checkpoint right after an erasure brings the zeros into
-the file and empties the log. VACUUM writes the file anew from what is there, so that no page keeps what moved about in
-it before. Every writer waits for it, so that it follows the nightly run of retention: 0.13 s for 13 MB, 1.0 s for 98 MB
+SQLite overwrites deleted data with zeros (secure_delete), and a checkpoint right after an erasure writes the zeros to
+the file and truncates the log. Copies that SQLite left in a page when it moved rows are removed by VACUUM, which
+rewrites the file. All writers wait for that, so it runs at night, after retention: 0.13 s for 13 MB, 1.0 s for 98 MB
 (100,000 people), 65 s for 3 GB on two cores shared with others.
 """
 
@@ -26,20 +26,20 @@ from newsletter.subscriptions import erasures
 
 log = logging.getLogger(__name__)
 
-#: How long one who reads or writes may keep us waiting; the next round finds it again. Not longer: a checkpoint that
-#: waits for a reader keeps writers waiting, too.
+#: How long to wait for other readers and writers; the next step tries again. Not longer: writers wait for a checkpoint
+#: that waits for a reader.
 PATIENCE_SECONDS = 1.0
-#: After a failure that does not pass by itself, such as a full disk.
+#: After a permanent failure, such as a full disk.
 TRY_AGAIN = timedelta(hours=1)
-#: After that, staff are told that the file was not cleaned: one night may be missed.
+#: When staff are told that the file was not cleaned; one missed night is allowed.
 LATE = timedelta(hours=48)
 
-#: What is to be cleaned: an erasure, and when something was last deleted for it.
+#: An erasure of which the file is not clean: its id, and when rows were last deleted for it.
 Dirt = tuple[str, datetime]
 
 
 class Cleaning:
-    """One worker's cleaning; what it has done in part, it need not do again."""
+    """It remembers for which erasures a part of the work is done."""
 
     def __init__(self) -> None:
         self._zeroed: set[Dirt] = set()
@@ -47,7 +47,7 @@ class Cleaning:
         self._fails_until = datetime.min.replace(tzinfo=UTC)
 
     def step(self) -> bool:
-        """Clean the file as far as it may be done now; True if an erasure is done with it."""
+        """Clean the file as far as possible now; True if an erasure is complete."""
         file = database.file()
         if file is None:
             return False
@@ -78,7 +78,7 @@ class Cleaning:
             return _checkpoint(own)
 
     def _zero(self, file: Path, dirt: set[Dirt]) -> None:
-        """Until the file is rewritten, what was erased is overwritten at least."""
+        """Write the zeros to the file at once; it is rewritten at night."""
         if not dirt <= self._zeroed:
             with closing(_open(file)) as own:
                 if _checkpoint(own):
@@ -88,7 +88,7 @@ class Cleaning:
         now = clock.now()
         with writing() as session:
             for id_, deleted_at in dirt:
-                # More may have been deleted for it since.
+                # Not if more was deleted for it meanwhile.
                 same = (Erasure.id == id_, Erasure.deleted_at == deleted_at)
                 erasure = session.scalar(select(Erasure).where(*same))
                 if erasure is not None:
@@ -98,7 +98,7 @@ class Cleaning:
 
     def _fail(self, error: sqlite3.Error) -> None:
         if error.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-            return  # somebody writes; the next round finds it again
+            return  # somebody writes; the next step tries again
         trouble = outage.trouble_in_file(error)
         self._fails_until = clock.now() + TRY_AGAIN
         log.warning("the database file could not be cleaned: %s", trouble)
@@ -124,6 +124,6 @@ def _open(file: Path) -> sqlite3.Connection:
 
 
 def _checkpoint(own: sqlite3.Connection) -> bool:
-    """Bring the log into the file and empty it; False while somebody still reads what was."""
+    """Write the log to the file and truncate it; False while somebody still reads an earlier state."""
     (is_busy, _, _) = own.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     return not is_busy

@@ -1,4 +1,4 @@
-"""The verifier: checks the ledger every night, a page at a time, and leaves what it found for staff."""
+"""The loop that verifies the ledger every night, page by page, and posts a notice if something is wrong."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from newsletter.storage import jobs, outage
 from newsletter.storage.runs import checkpoints as record
 from newsletter.storage.runs import verification
 
-AGAIN_AFTER = timedelta(hours=1)  #: where a walk stumbled over something that nobody thought of
+AGAIN_AFTER = timedelta(hours=1)  #: after an unexpected exception
 
 log = logging.getLogger(__name__)
 
 
 class Verifier:
-    """One walk after the other, by one worker at a time over all hosts."""
+    """One worker at a time over all hosts."""
 
     def __init__(self, owner: str) -> None:
         self._owner = owner
@@ -28,7 +28,7 @@ class Verifier:
         self._not_before: datetime | None = None
 
     def step(self) -> bool:
-        """Compare a page; True if there is more of it."""
+        """Verify a page; True if there may be more."""
         if self._under_way is None and not self._is_due():
             return False
         if not jobs.take(verification.JOB, self._owner):
@@ -41,10 +41,10 @@ class Verifier:
                 return True
             self._end(walk)
         except outage.OF_THE_DATABASE:
-            self._under_way = None  # it begins anew when the database is back
+            self._under_way = None  # start anew when the database is back
             raise
         except Exception:
-            # Something odd must not come again with the next step, at the price of a whole walk.
+            # Not again at once: it would cost a whole verification each time.
             self._under_way, self._not_before = None, clock.now() + AGAIN_AFTER
             jobs.give_back(verification.JOB, self._owner)
             raise
@@ -58,7 +58,7 @@ class Verifier:
 
     def _end(self, walk: Verification) -> None:
         wrong = None if walk.wrong is None else str(walk.wrong)
-        wrong = wrong or _beside_checkpoints()
+        wrong = wrong or _wrong_in_checkpoints()
         verification.end(wrong)
         if wrong is None:
             log.info("ledger verified: %d rows are as they were sealed", walk.checked)
@@ -66,8 +66,8 @@ class Verifier:
             log.error("ledger wrong: %s", wrong)
 
 
-def _beside_checkpoints() -> str | None:
-    """What is wrong beside them; of a folder that is away, or holds none yet, others tell."""
+def _wrong_in_checkpoints() -> str | None:
+    """A mismatch with the checkpoints; a folder that cannot be read, or is empty, is reported elsewhere."""
     folder = config.current().ledger_checkpoints
     if folder is None:
         return None

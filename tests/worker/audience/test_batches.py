@@ -1,4 +1,4 @@
-"""Many who confirmed reach Mailchimp together, and each of them stands by themselves."""
+"""People are subscribed in batches, and each person's outcome is recorded by itself."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def methods(mailchimp: StandIn) -> Counter[str]:
     return Counter("batch" if is_batch(call) else call.method for call in mailchimp.calls)
 
 
-def test_two_who_confirmed_are_told_in_one_call(
+def test_two_people_are_subscribed_in_one_call(
     app: Flask, client: FlaskClient, mailchimp: StandIn, drain: Drain
 ) -> None:
     join_all(app, ADA, GRACE)
@@ -48,7 +48,7 @@ def test_two_who_confirmed_are_told_in_one_call(
     assert [events_of(client, person).count("synced") for person in (ADA, GRACE)] == [1, 1]
 
 
-def test_a_batch_tells_what_a_single_call_tells(
+def test_a_batch_sends_the_same_fields_as_a_single_call(
     app: Flask, mailchimp: StandIn, drain: Drain
 ) -> None:
     join_all(app, ADA, GRACE)
@@ -62,7 +62,7 @@ def test_a_batch_tells_what_a_single_call_tells(
     ] * 2
 
 
-def test_who_once_left_there_is_asked_by_mailchimp_again_in_one_more_call(
+def test_a_person_in_compliance_state_gets_one_more_call(
     app: Flask, mailchimp: StandIn, drain: Drain
 ) -> None:
     mailchimp.add(ADA, "unsubscribed")
@@ -113,7 +113,7 @@ def test_a_block_wins_over_a_batch_that_is_carried_out_late(
     assert mailchimp.contacts[GRACE.lower()].status == "subscribed"
 
 
-def test_people_put_off_together_are_told_together_again(
+def test_people_postponed_together_are_in_one_batch_again(
     app: Flask, mailchimp: StandIn, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     mailchimp.answer_next(throttled(429))
@@ -145,7 +145,7 @@ class Meanwhile(Mailchimp):
     ("endpoint", "status", "there"),
     [("blocks", "blocked", "unsubscribed"), ("erasures", "unknown", None)],
 )
-def test_who_leaves_or_is_erased_while_their_batch_is_under_way_is_so_in_the_end(
+def test_a_person_who_leaves_or_is_erased_during_their_batch_is_so_in_the_end(
     app: Flask,
     client: FlaskClient,
     mailchimp: StandIn,
@@ -170,7 +170,7 @@ def test_who_leaves_or_is_erased_while_their_batch_is_under_way_is_so_in_the_end
     assert mailchimp.contacts[GRACE.lower()].status == "subscribed"
 
 
-def test_of_a_process_that_died_in_its_call_everybody_is_looked_up(
+def test_after_a_process_died_in_its_call_everybody_is_looked_up(
     app: Flask,
     mailchimp: StandIn,
     drain: Drain,
@@ -191,7 +191,7 @@ def test_of_a_process_that_died_in_its_call_everybody_is_looked_up(
         assert set(session.scalars(select(Subscription.audience))) == {MailchimpStatus.SUBSCRIBED}
 
 
-def test_a_whole_batch_refused_for_one_of_them_is_halved_until_the_others_are_through(
+def test_a_batch_refused_because_of_one_person_is_halved_until_the_others_are_subscribed(
     app: Flask, mailchimp: StandIn, drain: Drain
 ) -> None:
     people = numbered(16)

@@ -1,4 +1,4 @@
-"""Hundreds who confirmed reach Mailchimp in a few calls, and whoever is odd among them keeps nobody else out."""
+"""Hundreds of people are subscribed with a few calls, and a person whom Mailchimp refuses does not stop the others."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_three_hundred_people_reach_mailchimp_in_ten_calls_at_most(
     assert counts == [1] * 300
 
 
-def test_whoever_is_odd_in_a_batch_keeps_nobody_else_out_and_stands_by_themselves(
+def test_refused_people_in_a_batch_do_not_stop_the_others_and_get_their_own_outcome(
     app: Flask,
     client: FlaskClient,
     mailchimp: StandIn,
@@ -103,7 +103,7 @@ def test_whoever_is_odd_in_a_batch_keeps_nobody_else_out_and_stands_by_themselve
 
 
 @on_sqlite
-def test_one_whom_the_schema_refuses_costs_three_hundred_others_nothing_but_a_few_calls(
+def test_one_refused_person_costs_three_hundred_others_only_a_few_calls(
     app: Flask, client: FlaskClient, mailchimp: StandIn, drain: Drain
 ) -> None:
     people = numbered(301)
@@ -146,7 +146,7 @@ def error_of(person: str, words: str) -> dict[str, str]:
         {"errors": [{"email_address": ADA}]},
     ],
 )
-def test_whom_the_answer_does_not_settle_is_looked_up_alone(
+def test_a_person_missing_in_the_answer_is_looked_up_alone(
     app: Flask,
     client: FlaskClient,
     mailchimp: StandIn,
@@ -166,7 +166,7 @@ def test_whom_the_answer_does_not_settle_is_looked_up_alone(
 
 
 @on_sqlite
-def test_an_answer_without_anybody_in_it_is_no_success(
+def test_an_answer_without_members_is_no_success(
     app: Flask,
     client: FlaskClient,
     mailchimp: StandIn,

@@ -1,4 +1,4 @@
-"""What is wrong for the whole account holds everything back, and uses nothing up until it flows again by itself."""
+"""A failure of the whole account puts everything on hold; no try is counted, and it goes on by itself."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def all_have_arrived(client: FlaskClient, mailchimp: StandIn) -> bool:
 
 
 @account
-def test_ten_minutes_of_a_hold_are_twenty_probes_and_use_nobody_up(
+def test_ten_minutes_of_a_hold_are_twenty_probes_and_count_no_try(
     app: Flask,
     client: FlaskClient,
     mailchimp: StandIn,
@@ -181,7 +181,7 @@ def test_ten_minutes_of_a_hold_are_twenty_probes_and_use_nobody_up(
 
 
 @account
-def test_all_that_waited_arrives_by_itself_once_it_is_mended(
+def test_everything_is_sent_by_itself_once_the_cause_is_fixed(
     client: FlaskClient,
     mailchimp: StandIn,
     waiting: str,
@@ -204,7 +204,7 @@ def test_all_that_waited_arrives_by_itself_once_it_is_mended(
 
 
 @account
-def test_staff_are_told_why_nothing_goes_out(
+def test_staff_are_told_why_nothing_is_sent(
     client: FlaskClient,
     mailchimp: StandIn,
     waiting: str,
@@ -224,7 +224,7 @@ def test_staff_are_told_why_nothing_goes_out(
     assert not [each for each in (ADA, GRACE, HEDY, JOAN) if each.lower() in told.lower()]
 
 
-def test_what_happens_during_a_hold_is_what_arrives_after_it(
+def test_changes_during_a_hold_arrive_after_it(
     app: Flask,
     client: FlaskClient,
     mailchimp: StandIn,
@@ -338,7 +338,7 @@ def test_two_workers_probe_no_more_often_than_one(
     assert at_most_a_minute(mailchimp.calls) <= 2
 
 
-def test_an_erasure_that_alone_is_forbidden_keeps_nobody_out_for_long(
+def test_if_only_erasing_is_forbidden_others_wait_only_for_a_probe(
     app: Flask,
     client: FlaskClient,
     mailchimp: StandIn,
@@ -361,7 +361,7 @@ def test_an_erasure_that_alone_is_forbidden_keeps_nobody_out_for_long(
     assert status_of(client, HEDY) == "erasing"
 
 
-def test_fields_that_the_audience_requires_hold_everybody_and_say_so(
+def test_required_merge_fields_put_mailchimp_on_hold_and_are_named(
     client: FlaskClient,
     mailchimp: StandIn,
     waiting: str,

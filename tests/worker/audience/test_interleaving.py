@@ -1,4 +1,4 @@
-"""Calls to Mailchimp that come late, are lost or cross: what was asked last stands in the end, here and there."""
+"""Calls to Mailchimp that are late, lost or overtaken: in the end both sides have the last requested status."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def rows(app: Flask) -> list[Subscription]:
 
 
 @pytest.mark.parametrize("lost", [DROPPED, CARRIED_OUT_BUT_DROPPED])
-def test_our_own_unsubscribing_for_a_hold_is_no_wish_of_the_persons(
+def test_our_unsubscribing_for_a_restriction_is_not_taken_for_the_persons_wish(
     app: Flask,
     client: FlaskClient,
     mailchimp: StandIn,
@@ -113,7 +113,7 @@ def test_our_own_unsubscribing_for_a_hold_is_no_wish_of_the_persons(
     assert events_of(client, ADA)[-3:] == ["synced", "synced", "synced"]
 
 
-def test_our_own_call_carried_out_late_does_not_end_a_new_consent(
+def test_our_call_that_takes_effect_late_does_not_end_a_new_consent(
     client: FlaskClient,
     mailbox: Mailbox,
     mailchimp: StandIn,
@@ -155,7 +155,7 @@ def test_of_two_calls_whose_answers_were_lost_neither_undoes_a_block(
 
 
 @pytest.mark.parametrize("kind", ["subscribe", "profile"])
-def test_who_is_kept_out_by_a_digest_alone_is_unsubscribed_although_the_look_is_lost(
+def test_a_person_of_whom_only_the_digest_is_kept_is_unsubscribed_although_a_lookup_fails(
     client: FlaskClient, mailchimp: StandIn, drain: Drain, settle: Settle, kind: str
 ) -> None:
     ask_staff(client, "blocks", ADA, reason="staff")
@@ -223,7 +223,7 @@ def test_a_person_whom_mailchimp_forbids_does_not_hold_the_others(
     assert status_of(client, ADA) == "confirmed"
 
 
-def test_a_digest_whose_owner_mailchimp_turned_out_to_know_is_forgotten_there_too(
+def test_a_digest_whose_owner_is_found_at_mailchimp_is_erased_there_too(
     app: Flask, client: FlaskClient, mailchimp: StandIn, drain: Drain
 ) -> None:
     ask_staff(client, "blocks", ADA, reason="staff")

@@ -1,4 +1,4 @@
-"""An hour in which Mailchimp is away, silent or too busy while people come and go: then both sides agree."""
+"""An hour in which Mailchimp is down, silent or too busy while people come and go: afterwards both sides agree."""
 
 from __future__ import annotations
 

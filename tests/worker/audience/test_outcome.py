@@ -150,7 +150,7 @@ PASSES = {
 
 
 @pytest.mark.parametrize("answer", PASSES.values(), ids=PASSES)
-def test_what_passes_delays_everybody_and_loses_nobody(
+def test_temporary_failures_delay_everybody_and_lose_nobody(
     scene: Scene,
     mailchimp: StandIn,
     drain: Drain,
@@ -176,7 +176,7 @@ def test_what_passes_delays_everybody_and_loses_nobody(
 
 
 @pytest.mark.parametrize("answer", [bad_request(), not_archivable()])
-def test_a_refusal_that_nobody_knows_is_for_nobody_for_good(
+def test_an_unknown_refusal_is_permanent_for_nobody(
     scene: Scene,
     mailchimp: StandIn,
     drain: Drain,
@@ -197,7 +197,7 @@ def test_a_refusal_that_nobody_knows_is_for_nobody_for_good(
 
 
 @pytest.mark.parametrize("scene", [TOGETHER], indirect=True)
-def test_what_goes_on_for_long_is_tried_a_few_times_an_hour(
+def test_a_lasting_failure_is_tried_a_few_times_an_hour(
     scene: Scene, mailchimp: StandIn, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     mailchimp.answer_next(throttled(), times=ALWAYS)
@@ -220,7 +220,7 @@ def masked(answer: Answer) -> Answer:
     [masked(EMPTY), masked(GATEWAY), CARRIED_OUT_BUT_DROPPED],
     ids=["200 with an empty object", "its gateway's page", "no answer at all"],
 )
-def test_what_was_done_although_nobody_said_so_is_looked_up_and_not_repeated(
+def test_a_call_whose_answer_was_lost_is_looked_up_and_not_repeated(
     scene: Scene,
     mailchimp: StandIn,
     drain: Drain,
@@ -259,7 +259,7 @@ def hasty(
     line.close()
 
 
-def test_what_was_done_after_we_stopped_waiting_is_looked_up_and_not_repeated(
+def test_a_call_that_took_effect_after_the_time_out_is_looked_up_and_not_repeated(
     scene: Scene,
     mailchimp: StandIn,
     hasty: Callable[[], None],
@@ -286,7 +286,7 @@ refusals = pytest.mark.parametrize(("answer", "reason"), REFUSALS.values(), ids=
 
 
 @refusals
-def test_whom_mailchimp_refuses_staff_see_with_the_reason_and_no_call_follows(
+def test_staff_see_a_refused_person_with_the_reason_and_no_call_follows(
     scene: Scene,
     mailchimp: StandIn,
     drain: Drain,
@@ -311,7 +311,7 @@ def test_whom_mailchimp_refuses_staff_see_with_the_reason_and_no_call_follows(
     assert HEDY in mailchimp.forgotten
 
 
-def test_who_was_refused_is_tried_again_when_they_come_again(
+def test_a_refused_person_is_tried_again_after_a_new_consent(
     app: Flask, scene: Scene, mailchimp: StandIn, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     mailchimp.answer_next(no_email(), times=ALWAYS, match=is_add)
@@ -338,7 +338,7 @@ def test_who_was_refused_is_tried_again_when_they_come_again(
 @pytest.mark.requires("R48")
 @pytest.mark.parametrize("scene", [ALONE], indirect=True)
 @refusals
-def test_neither_leaving_nor_an_erasure_is_given_up_and_staff_see_why_it_waits(
+def test_neither_unsubscribing_nor_erasing_is_given_up_and_staff_see_why_it_waits(
     scene: Scene,
     mailchimp: StandIn,
     drain: Drain,
@@ -374,7 +374,7 @@ def is_to_subscribe(call: Call) -> bool:
 
 @pytest.mark.requires("R76")
 @pytest.mark.parametrize("words", COMPLIANCE.values(), ids=COMPLIANCE)
-def test_whom_mailchimp_has_in_compliance_state_it_asks_once_and_we_wait(
+def test_mailchimp_asks_a_person_in_compliance_state_once_and_we_wait(
     scene: Scene,
     mailchimp: StandIn,
     drain: Drain,
@@ -402,7 +402,7 @@ def test_whom_mailchimp_has_in_compliance_state_it_asks_once_and_we_wait(
     assert scene.is_as_wanted()
 
 
-def test_whom_mailchimp_will_not_even_ask_is_refused(
+def test_a_person_whom_mailchimp_does_not_ask_is_refused(
     scene: Scene, mailchimp: StandIn, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     for person in scene.joining:
@@ -420,7 +420,7 @@ def test_whom_mailchimp_will_not_even_ask_is_refused(
 
 @pytest.mark.parametrize("scene", [TOGETHER], indirect=True)
 @pytest.mark.parametrize("status", ["unsubscribed", "cleaned", "pending", "archived"])
-def test_another_status_than_was_asked_for_is_no_success(
+def test_another_status_than_requested_is_no_success(
     scene: Scene,
     mailchimp: StandIn,
     drain: Drain,
@@ -476,7 +476,7 @@ def test_the_log_says_what_comes_of_a_failure(
     assert [each for each in caplog.messages if each.endswith(told)]
 
 
-def test_nobodys_leaving_is_said_to_be_given_up(
+def test_the_log_never_says_that_an_unsubscribe_is_given_up(
     app: Flask,
     client: FlaskClient,
     mailchimp: StandIn,

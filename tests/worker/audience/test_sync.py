@@ -1,4 +1,4 @@
-"""How people come to the place at Mailchimp that is wanted for them, and are forgotten there."""
+"""People get the wanted status at Mailchimp, and are erased there."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def writes(mailchimp: StandIn) -> list[str]:
 
 
 @pytest.mark.requires("R10")
-def test_nobody_is_made_known_to_mailchimp_before_the_confirmation(
+def test_mailchimp_gets_no_address_before_the_confirmation(
     client: FlaskClient, mailchimp: StandIn, drain: Drain
 ) -> None:
     sign_up(client, ADA)
@@ -75,7 +75,7 @@ def test_nobody_is_made_known_to_mailchimp_before_the_confirmation(
     assert mailchimp.calls == []
 
 
-def test_a_confirmed_person_is_subscribed_with_nothing_but_what_is_needed(
+def test_a_confirmed_person_is_subscribed_with_the_necessary_fields_only(
     client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -97,7 +97,7 @@ def test_a_confirmed_person_is_subscribed_with_nothing_but_what_is_needed(
 
 
 @pytest.mark.requires("R48")
-def test_who_leaves_here_is_unsubscribed_there(
+def test_a_person_who_unsubscribes_here_is_unsubscribed_there(
     client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -111,7 +111,7 @@ def test_who_leaves_here_is_unsubscribed_there(
     assert writes(mailchimp) == ["PUT", "PATCH"]
 
 
-def test_who_leaves_before_mailchimp_knew_them_stays_unknown_there(
+def test_a_person_who_unsubscribes_before_the_sync_stays_unknown_there(
     client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -122,7 +122,7 @@ def test_who_leaves_before_mailchimp_knew_them_stays_unknown_there(
     assert mailchimp.calls == []
 
 
-def test_who_left_at_mailchimp_and_confirms_again_is_asked_there_once_more(
+def test_a_person_who_unsubscribed_at_mailchimp_and_confirms_again_is_asked_there_once_more(
     client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -161,7 +161,7 @@ def unsubscribed(mailchimp: StandIn, **also: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("email", "reason"), [(ADA, "forgotten"), ("ada@mailinator.com", "fake_or_invalid")]
 )
-def test_whom_mailchimp_refuses_is_seen_by_staff_and_not_tried_for_ever(
+def test_a_refused_person_is_shown_to_staff_and_not_tried_again(
     client: FlaskClient,
     mailchimp: StandIn,
     join: Join,
@@ -202,7 +202,7 @@ def test_a_refused_person_who_leaves_and_confirms_again_is_tried_once_more(
 @pytest.mark.parametrize(
     "answer", [throttled(429), throttled(403), throttled(500), bad_gateway(), DROPPED]
 )
-def test_a_passing_failure_is_tried_again_within_seconds(
+def test_a_temporary_failure_is_retried_within_seconds(
     client: FlaskClient,
     mailchimp: StandIn,
     join: Join,
@@ -241,7 +241,7 @@ def test_an_add_whose_answer_was_lost_is_looked_up_and_not_repeated(
 
 
 @pytest.mark.requires("R47")
-def test_a_block_wins_over_an_add_that_mailchimp_carries_out_late(
+def test_a_block_wins_over_an_add_that_takes_effect_late(
     client: FlaskClient,
     mailchimp: StandIn,
     join: Join,
@@ -291,7 +291,7 @@ def test_a_refused_key_holds_everything_and_is_probed_twice_a_minute(
     assert access(client, ADA)["mailchimp"]["error"] is None
 
 
-def test_a_lost_audience_is_no_reason_to_give_anybody_up(
+def test_with_an_unknown_audience_nobody_is_given_up(
     client: FlaskClient,
     mailchimp: StandIn,
     join: Join,
@@ -308,7 +308,7 @@ def test_a_lost_audience_is_no_reason_to_give_anybody_up(
     assert mailchimp.contacts[ADA.lower()].status == "subscribed"
 
 
-def test_without_a_key_what_is_meant_for_mailchimp_waits(
+def test_without_a_key_everything_for_mailchimp_waits(
     environ: dict[str, Any], mailbox: Mailbox
 ) -> None:
     app = create_app(load({**environ, "MAILCHIMP_API_KEY": ""}))
@@ -406,7 +406,7 @@ def test_an_erasure_is_not_done_while_the_audience_is_lost(
 
 
 @pytest.mark.requires("R55")
-def test_erasing_twice_is_one_erasure_and_takes_what_came_to_stand_beside_it(
+def test_erasing_twice_is_one_erasure_that_includes_a_later_sign_up(
     client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
 ) -> None:
     mailchimp.refuse_key()
@@ -421,7 +421,7 @@ def test_erasing_twice_is_one_erasure_and_takes_what_came_to_stand_beside_it(
     assert access(client, ADA)["status"] == "erasing"
 
 
-def test_while_an_erasure_is_open_a_new_sign_up_goes_on_but_for_mailchimp(
+def test_during_an_open_erasure_a_new_sign_up_works_except_at_mailchimp(
     client: FlaskClient,
     mailchimp: StandIn,
     join: Join,
@@ -441,7 +441,7 @@ def test_while_an_erasure_is_open_a_new_sign_up_goes_on_but_for_mailchimp(
     assert place_of(client, ADA) == "refused" or ADA.lower() in mailchimp.contacts
 
 
-def test_an_erasure_waits_for_a_call_that_may_still_be_carried_out(
+def test_an_erasure_waits_for_a_call_that_may_still_take_effect(
     client: FlaskClient,
     mailchimp: StandIn,
     join: Join,
@@ -462,7 +462,7 @@ def test_an_erasure_waits_for_a_call_that_may_still_be_carried_out(
 
 
 @pytest.mark.requires("R52", "R53")
-def test_keeping_the_block_leaves_a_digest_alone(
+def test_keeping_the_block_leaves_only_a_digest(
     app: Flask, client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -491,7 +491,7 @@ def test_staff_block_somebody_unknown_and_mailchimp_is_asked(
     assert access(client, ADA)["email"] is None
 
 
-def test_a_late_webhook_is_looked_up_and_not_obeyed(
+def test_a_late_webhook_is_looked_up_and_not_applied(
     client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -516,7 +516,7 @@ def test_a_late_webhook_is_looked_up_and_not_obeyed(
         ("is_archived", "removed_at_mailchimp"),
     ],
 )
-def test_a_look_at_mailchimp_finds_who_left_in_this_round(
+def test_a_lookup_finds_a_person_who_unsubscribed_in_this_round(
     client: FlaskClient,
     mailchimp: StandIn,
     join: Join,
@@ -568,7 +568,7 @@ class LeavingMeanwhile(Mailchimp):
         return place
 
 
-def test_only_one_worker_at_a_time_speaks_to_mailchimp(
+def test_only_one_worker_at_a_time_calls_mailchimp(
     app: Flask, client: FlaskClient, mailchimp: StandIn, join: Join, clock: time_machine.Traveller
 ) -> None:
     join(ADA)

@@ -138,7 +138,7 @@ def test_asking_again_tells_the_same_with_pending(status: str, place: MailchimpS
 @pytest.mark.parametrize(
     "status", ["unsubscribed", "pending", "cleaned", "archived", "transactional", "new", None]
 )
-def test_another_status_than_was_asked_for_is_no_success(status: str | None) -> None:
+def test_another_status_than_requested_is_no_success(status: str | None) -> None:
     failure = failure_of(subscribe, in_json(200, {"status": status}))
 
     assert in_short(failure) == (RETRY_LATER, "status_differs", True)

@@ -23,7 +23,7 @@ from newsletter.ledger.sealing import Sealing
 from newsletter.storage.database import reading
 from newsletter.storage.models import Seal, db
 from newsletter.worker.run import Worker
-from newsletter.worker.upkeep.checkpoints import LOOK_SECONDS, Checkpoints
+from newsletter.worker.upkeep.checkpoints import CHECK_SECONDS, Checkpoints
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests.checkout import command
@@ -190,7 +190,7 @@ def test_a_worker_looks_at_its_start_and_once_a_minute(
     drain()
     restore()
     with app.app_context():
-        seconds[0] += LOOK_SECONDS - 0.1
+        seconds[0] += CHECK_SECONDS - 0.1
         looking.check_at_start()
         looking.step()
         seconds[0] += 0.1

@@ -1,4 +1,4 @@
-"""What the worker tidies: requests past their end, and quotas."""
+"""Housekeeping deletes requests that nobody confirmed, and quotas."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def count(table: type[Subscription | Letter | Quota]) -> int:
 
 
 @pytest.mark.requires("R16")
-def test_a_request_that_nobody_confirmed_is_forgotten_at_its_end(
+def test_a_request_that_nobody_confirmed_is_deleted_at_its_end(
     at_work: None, client: FlaskClient, clock: time_machine.Traveller
 ) -> None:
     sign_up(client, ADA)
@@ -87,7 +87,7 @@ def test_the_end_is_as_many_days_away_as_the_links_hold(
     assert access(client, ADA)["expires_at"] == "2026-03-08T12:00:00Z"
 
 
-def test_who_was_blocked_before_the_request_is_so_after_it(
+def test_a_person_blocked_before_the_request_is_blocked_after_it(
     at_work: None,
     client: FlaskClient,
     mailbox: Mailbox,
@@ -106,7 +106,7 @@ def test_who_was_blocked_before_the_request_is_so_after_it(
     assert events_of(client, ADA)[-1] == "expired"
 
 
-def test_whoever_confirmed_stays(
+def test_a_confirmed_person_is_kept(
     at_work: None,
     client: FlaskClient,
     mailbox: Mailbox,
@@ -142,7 +142,7 @@ def damaged(at_work: None, client: FlaskClient, clock: time_machine.Traveller) -
         session.execute(update(Subscription).values(address=b"damaged"))
 
 
-def test_a_row_that_cannot_be_read_does_not_keep_the_rest(
+def test_an_unreadable_row_does_not_stop_the_others(
     damaged: None,
     client: FlaskClient,
     clock: time_machine.Traveller,
@@ -157,7 +157,7 @@ def test_a_row_that_cannot_be_read_does_not_keep_the_rest(
     assert "could not be ended" in caplog.text
 
 
-def test_whole_batches_that_cannot_be_read_do_not_keep_the_rest(
+def test_whole_unreadable_batches_do_not_stop_the_others(
     damaged: None,
     client: FlaskClient,
     clock: time_machine.Traveller,
@@ -188,7 +188,7 @@ def test_a_full_batch_is_followed_by_the_next(
     assert count(Subscription) == 0
 
 
-def test_what_was_ended_is_counted_and_not_named(
+def test_the_log_counts_ended_requests_and_names_nobody(
     at_work: None,
     client: FlaskClient,
     clock: time_machine.Traveller,
@@ -211,7 +211,7 @@ def ref_of(email: str, client: FlaskClient) -> str:
     return str(access(client, email)["reference"])
 
 
-def test_a_request_that_was_asked_for_again_meanwhile_goes_on(
+def test_a_request_that_was_prolonged_meanwhile_goes_on(
     at_work: None, client: FlaskClient, clock: time_machine.Traveller
 ) -> None:
     sign_up(client, ADA)
@@ -255,11 +255,11 @@ def test_many_quotas_are_deleted_in_batches(
     assert count(Quota) == 0
 
 
-def test_with_nothing_to_tidy_nothing_is_tidied(at_work: None) -> None:
+def test_without_overdue_data_there_is_nothing_to_do(at_work: None) -> None:
     assert not tidy()
 
 
-def test_a_round_of_tidying_does_all_of_it(
+def test_a_step_deletes_requests_and_quotas(
     at_work: None, client: FlaskClient, clock: time_machine.Traveller
 ) -> None:
     sign_up(client, ADA)

@@ -1,4 +1,4 @@
-"""An hour after a new data key, the worker takes the old one away, once nothing needs it."""
+"""An hour after a new data key was made, the worker deletes the old one once no value needs it."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_before_the_hour_is_over_nothing_is_done(
     assert (finish(keeping), data_keys(), left()) == (1, 2, 2)
 
 
-def test_after_an_hour_the_rest_is_encrypted_anew_and_the_old_key_taken_away(
+def test_after_an_hour_the_rest_is_re_encrypted_and_the_old_key_deleted(
     keeping: OldKeys, rotating: None, client: FlaskClient, clock: time_machine.Traveller
 ) -> None:
     clock.shift(HOUR)
@@ -95,7 +95,7 @@ def test_a_worker_with_all_its_loops_ends_a_rotation(
     assert data_keys() == 1
 
 
-def test_one_worker_alone_does_it(
+def test_only_one_worker_does_it(
     keeping: OldKeys, rotating: None, clock: time_machine.Traveller
 ) -> None:
     clock.shift(HOUR)
@@ -104,7 +104,7 @@ def test_one_worker_alone_does_it(
     assert (finish(keeping), data_keys(), left()) == (1, 2, 2)
 
 
-def test_what_a_killed_worker_left_another_finishes(
+def test_another_worker_finishes_after_one_was_killed(
     keeping: OldKeys, rotating: None, clock: time_machine.Traveller
 ) -> None:
     clock.shift(HOUR)
@@ -116,7 +116,7 @@ def test_what_a_killed_worker_left_another_finishes(
     assert (data_keys(), left()) == (1, 0)
 
 
-def test_whoever_has_done_it_lets_go_of_it(
+def test_the_lease_ends_when_the_work_is_done(
     keeping: OldKeys, rotating: None, clock: time_machine.Traveller
 ) -> None:
     clock.shift(HOUR)
@@ -133,7 +133,7 @@ def damaged(rotating: None) -> None:
         session.execute(update(Subscription).values(address=key + bytes(40)))
 
 
-def test_a_value_that_cannot_be_read_keeps_its_key_and_is_told_once_an_hour(
+def test_an_unreadable_value_keeps_its_key_and_is_logged_once_an_hour(
     keeping: OldKeys,
     damaged: None,
     clock: time_machine.Traveller,
@@ -151,7 +151,7 @@ def test_a_value_that_cannot_be_read_keeps_its_key_and_is_told_once_an_hour(
     assert finish(keeping) > 1
 
 
-def test_what_was_done_is_counted_and_nobody_named(
+def test_the_log_counts_values_and_names_nobody(
     keeping: OldKeys,
     rotating: None,
     clock: time_machine.Traveller,
@@ -161,5 +161,5 @@ def test_what_was_done_is_counted_and_nobody_named(
     clock.shift(HOUR)
     finish(keeping)
 
-    assert "encrypted 2 values by the new data key" in caplog.text
+    assert "encrypted 2 values with the new data key" in caplog.text
     assert "example.org" not in caplog.text.lower()

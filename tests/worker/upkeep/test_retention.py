@@ -1,4 +1,4 @@
-"""Data that has reached the end of its period ends by itself, at night, whatever is broken off or cannot be read."""
+"""The nightly run ends data whose period is over, also after an interruption and with unreadable rows."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_a_proof_ends_at_the_end_of_the_third_calendar_year_here_and_at_mailchim
     assert ADA.lower() in mailchimp.forgotten
 
 
-def test_the_worker_ends_it_in_the_first_night_of_the_year(
+def test_the_worker_ends_a_proof_in_the_first_night_of_the_year(
     at_work: None,
     client: FlaskClient,
     leave: Callable[..., None],
@@ -260,7 +260,7 @@ def letters_of(ref: str) -> list[Letter]:
         )
 
 
-def test_whoever_came_back_is_kept(
+def test_a_person_who_came_back_is_kept(
     at_work: None,
     client: FlaskClient,
     mailbox: Mailbox,
@@ -278,7 +278,7 @@ def test_whoever_came_back_is_kept(
     assert status_of(client, ADA) == "confirmed"
 
 
-def test_whoever_came_back_and_left_again_meanwhile_is_kept_from_then_on(
+def test_a_person_who_came_back_and_left_again_is_kept_from_then_on(
     at_work: None, client: FlaskClient, leave: Callable[..., None], clock: time_machine.Traveller
 ) -> None:
     leave(ADA)
@@ -291,7 +291,7 @@ def test_whoever_came_back_and_left_again_meanwhile_is_kept_from_then_on(
     assert ending.retire(row.ref)
 
 
-def test_of_a_hard_block_the_digest_alone_is_kept_and_never_ended_again(
+def test_of_a_hard_block_only_the_digest_is_kept_and_is_not_ended_again(
     at_work: None,
     client: FlaskClient,
     mailchimp: StandIn,
@@ -320,7 +320,7 @@ def test_of_a_hard_block_the_digest_alone_is_kept_and_never_ended_again(
     assert row_of(client, ADA).ref == row.ref
 
 
-def test_a_soft_block_that_is_a_digest_alone_ends_too(
+def test_a_soft_block_of_which_only_the_digest_is_kept_ends_too(
     at_work: None, client: FlaskClient, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     sign_up(client, ADA)
@@ -335,7 +335,7 @@ def test_a_soft_block_that_is_a_digest_alone_ends_too(
         assert session.scalars(select(Erasure)).one().completed_at is not None
 
 
-def test_a_bounce_of_back_then_is_soft_by_now(
+def test_an_old_bounce_is_a_soft_block_and_ends(
     at_work: None,
     client: FlaskClient,
     leave: Callable[..., None],
@@ -350,7 +350,7 @@ def test_a_bounce_of_back_then_is_soft_by_now(
 
 
 @pytest.mark.requires("R60")
-def test_who_is_on_hold_is_not_touched(
+def test_restricted_data_does_not_end(
     at_work: None,
     client: FlaskClient,
     leave: Callable[..., None],
@@ -373,7 +373,7 @@ def test_who_is_on_hold_is_not_touched(
     assert [status_of(client, who) for who in people] == ["blocked", "pending", "returning"]
 
 
-def test_what_retention_ends_stands_in_the_ledger_as_such(
+def test_the_ledger_names_retention_as_the_actor(
     at_work: None, leave: Callable[..., None], clock: time_machine.Traveller
 ) -> None:
     leave(ADA)
@@ -518,7 +518,7 @@ def next_of(name: str) -> int:
     return next(then.count for ending, _, then in retention.plan() if ending.name == name)
 
 
-def test_a_text_that_is_in_use_stays(at_work: None, clock: time_machine.Traveller) -> None:
+def test_a_text_in_use_is_kept(at_work: None, clock: time_machine.Traveller) -> None:
     before = count(Wording)
     clock.shift(400 * DAY)
 
@@ -526,7 +526,7 @@ def test_a_text_that_is_in_use_stays(at_work: None, clock: time_machine.Travelle
     assert count(Wording) == before
 
 
-def test_a_withdrawn_text_that_the_settings_still_say_ends_too_and_is_not_published_again(
+def test_a_withdrawn_text_of_the_present_settings_ends_too_and_is_not_published_again(
     at_work: None, clock: time_machine.Traveller
 ) -> None:
     with reading() as session:
@@ -674,7 +674,7 @@ def test_the_plan_is_what_the_run_does(
     assert sum(planned().values()) == 0
 
 
-def test_the_plan_tells_what_comes_next(
+def test_the_plan_names_what_ends_next(
     at_work: None, client: FlaskClient, leave: Callable[..., None], drain: Drain
 ) -> None:
     leave(ADA)
@@ -702,7 +702,7 @@ def three(leave: Callable[..., None], clock: time_machine.Traveller) -> None:
     clock.move_to(NIGHT)
 
 
-def test_a_run_that_is_killed_between_two_people_is_gone_on_with_and_loses_no_count(
+def test_a_run_killed_between_two_people_is_continued_and_loses_no_count(
     at_work: None, three: None, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(nightly, "BATCH", 1)
@@ -735,7 +735,7 @@ def test_what_a_run_deleted_before_it_was_killed_is_counted(
     assert run()["wordings"] == 2
 
 
-def test_while_one_worker_is_at_it_another_leaves_it_alone(
+def test_only_one_worker_at_a_time_runs_retention(
     at_work: None, three: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(nightly, "BATCH", 1)
@@ -762,7 +762,7 @@ def test_two_workers_in_turns_end_everybody_once(
     assert sum(each.counts["proofs"] for each in runs()) == 3
 
 
-def test_a_row_that_cannot_be_read_does_not_keep_the_rest_and_is_told(
+def test_an_unreadable_row_does_not_stop_the_others_and_is_reported(
     at_work: None,
     client: FlaskClient,
     three: None,
@@ -790,7 +790,7 @@ def end_proofs_by(end: Callable[[str], bool], monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(retention, "ENDINGS", changed)
 
 
-def test_a_row_that_is_odd_in_any_way_does_not_keep_the_rest_nor_what_ends_later(
+def test_a_row_that_raises_any_exception_stops_neither_the_others_nor_later_classes(
     at_work: None,
     leave: Callable[..., None],
     three: None,
@@ -814,7 +814,7 @@ def test_a_row_that_is_odd_in_any_way_does_not_keep_the_rest_nor_what_ends_later
     assert len(runs()) == 1
 
 
-def test_a_database_that_is_away_is_no_odd_row(
+def test_an_outage_of_the_database_does_not_count_as_a_failed_row(
     at_work: None, three: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def retire(_: str) -> bool:
@@ -835,7 +835,7 @@ def retire() -> None:
         pass
 
 
-def test_a_run_tells_counts_and_no_names(
+def test_the_log_has_counts_and_no_names(
     at_work: None, three: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -846,7 +846,7 @@ def test_a_run_tells_counts_and_no_names(
     assert "example" not in caplog.text.lower()
 
 
-def test_a_run_that_ended_nothing_is_not_told(
+def test_a_run_that_ended_nothing_is_not_logged(
     at_work: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -859,7 +859,7 @@ LATE = ["retention has not run for 48 hours: data may be kept past its end"]
 
 
 @pytest.mark.requires("R78")
-def test_a_run_that_is_late_is_told_until_there_is_one(
+def test_a_late_run_is_reported_until_there_is_one(
     at_work: None, client: FlaskClient, clock: time_machine.Traveller
 ) -> None:
     run()
@@ -872,7 +872,7 @@ def test_a_run_that_is_late_is_told_until_there_is_one(
     assert noticed() == []
 
 
-def test_a_first_run_that_does_not_come_to_its_end_is_told(
+def test_a_first_run_that_does_not_end_is_reported(
     at_work: None, clock: time_machine.Traveller
 ) -> None:
     for _ in range(2):
@@ -882,7 +882,7 @@ def test_a_first_run_that_does_not_come_to_its_end_is_told(
     assert noticed() == LATE
 
 
-def test_whoever_was_retired_may_sign_up_again(
+def test_a_person_whose_proof_has_ended_can_sign_up_again(
     at_work: None,
     client: FlaskClient,
     leave: Callable[..., None],

@@ -1,4 +1,4 @@
-"""SQLite's file holds nothing of the erased: overwritten at once, rewritten at night."""
+"""SQLite's file keeps nothing of erased people: it is overwritten at once, and rewritten at night."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_an_erasure_reaches_the_file(at_work: None, client: FlaskClient) -> None
 
 
 @on_sqlite
-def test_until_the_night_what_was_erased_is_overwritten(
+def test_erased_data_is_overwritten_before_the_night(
     file: Path, client: FlaskClient, clock: time_machine.Traveller
 ) -> None:
     fill(file)
@@ -117,7 +117,7 @@ def test_until_the_night_what_was_erased_is_overwritten(
 
 
 @on_sqlite
-def test_what_is_rewritten_already_only_waits_for_who_reads(
+def test_a_rewritten_file_waits_only_for_readers(
     file: Path, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite_file, "PATIENCE_SECONDS", 0.1)
@@ -134,7 +134,7 @@ def test_what_is_rewritten_already_only_waits_for_who_reads(
 
 
 @on_postgresql
-def test_where_there_is_no_file_none_is_cleaned(at_work: None, client: FlaskClient) -> None:
+def test_on_postgresql_no_file_is_cleaned(at_work: None, client: FlaskClient) -> None:
     erasure = erase(client)
 
     assert not Cleaning().step()
@@ -144,7 +144,7 @@ def test_where_there_is_no_file_none_is_cleaned(at_work: None, client: FlaskClie
 
 @pytest.mark.requires("R37")
 @on_sqlite
-def test_nothing_of_the_erased_is_left_in_the_file_or_beside_it(
+def test_nothing_of_an_erased_person_is_left_in_the_files(
     file: Path, client: FlaskClient, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -163,7 +163,7 @@ def test_nothing_of_the_erased_is_left_in_the_file_or_beside_it(
 
 
 @on_sqlite
-def test_what_is_kept_of_the_erased_in_the_file_is_the_ledger_and_the_record(
+def test_the_file_keeps_only_ledger_and_record_of_an_erased_person(
     file: Path, client: FlaskClient, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -229,7 +229,7 @@ def test_the_file_is_cleaned_later_while_somebody_writes_to_it(
 
 
 @on_sqlite
-def test_what_is_deleted_for_an_erasure_while_the_file_is_cleaned_is_cleaned_next(
+def test_rows_deleted_while_the_file_is_cleaned_are_cleaned_next(
     at_work: None,
     client: FlaskClient,
     clock: time_machine.Traveller,
@@ -257,7 +257,7 @@ def test_what_is_deleted_for_an_erasure_while_the_file_is_cleaned_is_cleaned_nex
 
 
 @on_sqlite
-def test_an_erasure_is_completed_when_mailchimp_and_the_file_have_forgotten(
+def test_an_erasure_is_completed_after_mailchimp_and_the_file(
     at_work: None, client: FlaskClient, drain: Drain
 ) -> None:
     erasure = erase(client)
@@ -292,7 +292,7 @@ def full(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 @on_sqlite
-def test_a_full_disk_is_logged_and_told_and_tried_again_later(
+def test_a_full_disk_is_logged_and_reported_and_tried_again_later(
     file: Path,
     client: FlaskClient,
     clock: time_machine.Traveller,
@@ -314,7 +314,7 @@ def test_a_full_disk_is_logged_and_told_and_tried_again_later(
 
 
 @on_sqlite
-def test_a_full_disk_is_told_by_ready_and_by_check(
+def test_ready_and_check_name_a_full_disk(
     app: Flask, file: Path, client: FlaskClient, full: pytest.MonkeyPatch
 ) -> None:
     erase(client)
@@ -341,7 +341,7 @@ def test_a_full_disk_stops_nothing_else(
 
 
 @on_sqlite
-def test_a_file_that_waits_for_two_days_is_told(
+def test_a_file_that_was_not_cleaned_for_two_days_is_reported(
     file: Path, client: FlaskClient, clock: time_machine.Traveller
 ) -> None:
     erase(client)
@@ -357,7 +357,7 @@ def test_a_file_that_waits_for_two_days_is_told(
 
 
 @on_sqlite
-def test_what_is_logged_names_nobody(
+def test_the_log_names_nobody(
     file: Path, client: FlaskClient, full: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
