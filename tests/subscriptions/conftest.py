@@ -1,4 +1,4 @@
-"""What becomes of a person is seen in letters and at Mailchimp; the nightly loops have their own tests."""
+"""The worker runs only the loops that concern a person; the nightly loops have their own tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A changed address, corrected by staff or at Mailchimp; and what else Mailchimp tells."""
+"""Addresses that staff correct or that change at Mailchimp, and other changes that Mailchimp reports."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ pytestmark = pytest.mark.usefixtures("clock", "sound")
 
 @pytest.fixture
 def sound(app: Flask) -> Any:
-    """After each test: an address is missing only where nobody needs it, and nothing is stuck."""
+    """Check after each test that an address is missing only where it is not needed, and that nothing is stuck."""
     yield
     with app.app_context(), reading() as session:
         for row in session.scalars(select(Subscription)):
@@ -70,7 +70,7 @@ def sound(app: Flask) -> Any:
 
 @pytest.fixture
 def tell(client: FlaskClient, mailchimp: StandIn) -> Tell:
-    """Mailchimp's webhook tells something of Ada, or of whom `data_email` names."""
+    """Mailchimp's webhook reports a change of Ada, or of `data_email`."""
 
     def tell(kind: str, **fields: str) -> None:
         whose = {"data_list_id": mailchimp.list_id, "data_email": ADA}
@@ -81,7 +81,7 @@ def tell(client: FlaskClient, mailchimp: StandIn) -> Tell:
 
 @pytest.fixture
 def move(client: FlaskClient, mailchimp: StandIn, tell: Tell) -> Tell:
-    """Somebody changes their address at Mailchimp, and Mailchimp tells."""
+    """An address changes at Mailchimp, and its webhook reports it."""
 
     def move(old: str = ADA, new: str = GRACE, **fields: str) -> None:
         mailchimp.changes_address(old, new)
@@ -104,7 +104,7 @@ def place_of(client: FlaskClient, email: str) -> str:
 
 
 def block(app: Flask, email: str, reason: str) -> None:
-    """Block somebody who has confirmed, for whatever reason there is."""
+    """Block a confirmed person for any reason."""
     with app.app_context(), writing() as session:
         act(lock_person(session, Address.parse(email)), Block(Reason(reason)))
 
@@ -118,7 +118,7 @@ def people(app: Flask) -> int:
 
 
 @pytest.mark.requires("R19")
-def test_the_new_address_is_asked_and_the_old_one_stands_until_it_confirms(
+def test_the_new_address_gets_a_letter_and_the_old_one_keeps_its_status_until_it_confirms(
     client: FlaskClient, mailbox: Mailbox, mailchimp: StandIn, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -150,7 +150,7 @@ def test_the_letter_to_the_new_address_does_not_say_that_its_owner_entered_it(
     assert "eingetragen" not in words
 
 
-def test_that_it_was_corrected_is_in_the_record_of_the_old_address(
+def test_the_correction_is_in_the_ledger_of_the_old_address(
     client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -164,7 +164,7 @@ def test_that_it_was_corrected_is_in_the_record_of_the_old_address(
     assert rectified["actor"] == "dpo"
 
 
-def test_confirming_the_new_address_again_is_the_same_and_blocks_nobody_anew(
+def test_confirming_the_new_address_twice_changes_nothing_more(
     client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -178,7 +178,7 @@ def test_confirming_the_new_address_again_is_the_same_and_blocks_nobody_anew(
     assert statuses(client) == ["confirmed", "confirmed"]
 
 
-def test_whoever_comes_back_to_the_old_address_is_not_blocked_by_the_new_ones_return(
+def test_a_new_sign_up_of_the_old_address_is_not_blocked_when_the_new_one_returns(
     client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -251,7 +251,7 @@ def test_a_request_can_be_corrected_too(
     assert set(mailchimp.contacts) == {GRACE}
 
 
-def test_the_new_addresss_letter_speaks_the_language_of_the_old_one(
+def test_the_letter_to_the_new_address_is_in_the_language_of_the_old_one(
     client: FlaskClient, mailbox: Mailbox, drain: Drain
 ) -> None:
     sign_up(client, ADA, locale="en")
@@ -262,7 +262,7 @@ def test_the_new_addresss_letter_speaks_the_language_of_the_old_one(
     assert said_by(asked)["language"] == "en"
 
 
-def test_whoever_asked_for_the_new_address_themselves_replaces_the_old_one(
+def test_a_new_address_with_an_open_request_of_its_own_replaces_the_old_one(
     client: FlaskClient,
     mailbox: Mailbox,
     join: Join,
@@ -281,7 +281,7 @@ def test_whoever_asked_for_the_new_address_themselves_replaces_the_old_one(
 
 @on_sqlite
 @pytest.mark.parametrize("reason", SOFT)
-def test_a_new_address_that_left_softly_is_asked_like_any_other(
+def test_a_new_address_with_a_soft_block_gets_a_letter_like_any_other(
     app: Flask, client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain, reason: str
 ) -> None:
     join(ADA)
@@ -296,7 +296,7 @@ def test_a_new_address_that_left_softly_is_asked_like_any_other(
     assert statuses(client) == ["blocked", "confirmed"]
 
 
-def test_a_new_address_that_is_confirmed_needs_no_asking(
+def test_a_new_address_that_is_confirmed_gets_no_letter(
     client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -328,7 +328,7 @@ def test_a_new_address_that_is_blocked_hard_is_refused(
     assert len(mailbox.letters_to(GRACE)) == 1
 
 
-def test_nobody_is_not_found_and_somebody_blocked_has_no_address_to_correct(
+def test_an_unknown_address_is_404_and_a_blocked_one_cannot_be_corrected(
     client: FlaskClient, join: Join
 ) -> None:
     assert rectify(client) == 404
@@ -365,7 +365,7 @@ def test_a_request_corrected_to_its_own_address_can_be_confirmed(
     assert status_of(client, ADA) == "confirmed"
 
 
-def test_a_letter_too_soon_is_not_written_by_correcting_either(
+def test_a_correction_also_keeps_the_pause_between_letters(
     client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -377,7 +377,7 @@ def test_a_letter_too_soon_is_not_written_by_correcting_either(
     assert len(mailbox.letters_to(GRACE)) == 1
 
 
-def test_a_correction_that_nobody_can_be_asked_about_is_refused_and_not_recorded(
+def test_a_correction_without_a_possible_letter_is_refused_and_not_logged(
     client: FlaskClient, join: Join, clock: time_machine.Traveller
 ) -> None:
     join(ADA)
@@ -392,7 +392,7 @@ def test_a_correction_that_nobody_can_be_asked_about_is_refused_and_not_recorded
     assert rectify(client) == 202
 
 
-def test_correcting_writes_an_address_three_letters_a_day_at_most(
+def test_corrections_write_at_most_three_letters_a_day_to_an_address(
     client: FlaskClient,
     mailbox: Mailbox,
     join: Join,
@@ -445,7 +445,7 @@ def test_a_new_address_that_is_disowned_leaves_the_old_one_alone(
     assert mailchimp.contacts[ADA.lower()].status == "subscribed"
 
 
-def test_who_left_before_the_new_address_confirmed_left_for_their_own_reason(
+def test_an_old_address_that_unsubscribed_before_the_new_one_confirmed_keeps_its_reason(
     client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -458,7 +458,7 @@ def test_who_left_before_the_new_address_confirmed_left_for_their_own_reason(
     assert status_of(client, GRACE) == "confirmed"
 
 
-def test_a_request_that_is_gone_needs_no_block_when_the_new_address_confirms(
+def test_the_new_address_can_confirm_after_the_old_request_has_ended(
     client: FlaskClient, mailbox: Mailbox, drain: Drain
 ) -> None:
     sign_up(client, ADA)
@@ -470,7 +470,7 @@ def test_a_request_that_is_gone_needs_no_block_when_the_new_address_confirms(
     assert statuses(client) == ["unknown", "confirmed"]
 
 
-def test_of_a_pair_of_which_one_is_gone_the_other_is_shown_and_erased(
+def test_if_one_of_two_addresses_is_gone_the_other_is_shown_and_erased(
     client: FlaskClient, mailbox: Mailbox, drain: Drain
 ) -> None:
     sign_up(client, ADA)
@@ -485,7 +485,7 @@ def test_of_a_pair_of_which_one_is_gone_the_other_is_shown_and_erased(
     assert statuses(client) == ["unknown", "unknown"]
 
 
-def test_a_new_address_that_was_forgotten_just_now_is_not_written_again(
+def test_a_new_address_whose_request_was_just_disowned_gets_no_letter(
     client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -499,7 +499,7 @@ def test_a_new_address_that_was_forgotten_just_now_is_not_written_again(
     assert len(mailbox.letters_to(GRACE)) == 1
 
 
-def test_a_held_new_address_is_not_asked(
+def test_a_restricted_new_address_gets_no_letter(
     app: Flask, client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain
 ) -> None:
     sign_up(client, GRACE)
@@ -515,7 +515,7 @@ def test_a_held_new_address_is_not_asked(
 
 
 @pytest.mark.parametrize(("asked", "other"), [(ADA, GRACE), (GRACE, ADA)])
-def test_access_takes_both_addresses(
+def test_access_shows_both_addresses(
     client: FlaskClient, join: Join, asked: str, other: str
 ) -> None:
     join(ADA)
@@ -529,7 +529,7 @@ def test_access_takes_both_addresses(
 
 @pytest.mark.parametrize("asked", [ADA, GRACE])
 @pytest.mark.parametrize("keep_block", [False, True])
-def test_erasing_takes_both_addresses(
+def test_erasing_deletes_both_addresses(
     client: FlaskClient,
     mailchimp: StandIn,
     join: Join,
@@ -550,7 +550,7 @@ def test_erasing_takes_both_addresses(
 
 
 def waiting(database_url: str) -> int:
-    """How many wait for a lock."""
+    """How many transactions wait for a lock."""
     with psycopg.connect(database_url) as connection:
         counted = connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()
     return int(counted[0]) if counted else 0
@@ -558,7 +558,7 @@ def waiting(database_url: str) -> int:
 
 @on_postgresql
 @pytest.mark.parametrize("endpoint", ["rectifications", "erasures"])
-def test_what_is_done_to_both_addresses_at_once_never_waits_for_each_other(
+def test_simultaneous_actions_on_both_addresses_never_deadlock(
     app: Flask,
     client: FlaskClient,
     mailbox: Mailbox,
@@ -585,7 +585,7 @@ def test_what_is_done_to_both_addresses_at_once_never_waits_for_each_other(
 # At Mailchimp: upemail
 
 
-def test_a_change_at_mailchimp_blocks_the_old_address_and_asks_the_new_one(
+def test_a_change_at_mailchimp_blocks_the_old_address_and_writes_to_the_new_one(
     client: FlaskClient, mailbox: Mailbox, mailchimp: StandIn, join: Join, drain: Drain, move: Tell
 ) -> None:
     join(ADA)
@@ -602,7 +602,7 @@ def test_a_change_at_mailchimp_blocks_the_old_address_and_asks_the_new_one(
     assert mailchimp.contacts[GRACE].status == "subscribed"
 
 
-def test_a_change_at_mailchimp_is_in_the_record_under_its_name(
+def test_a_change_at_mailchimp_is_in_the_ledger_with_mailchimp_as_actor(
     client: FlaskClient, join: Join, drain: Drain, move: Tell
 ) -> None:
     join(ADA)
@@ -664,7 +664,7 @@ def test_a_new_address_that_is_blocked_hard_stays_so_and_is_unsubscribed_there(
     assert len(mailbox.letters_to(GRACE)) == 1
 
 
-def test_a_new_address_of_which_a_digest_alone_is_kept_is_unsubscribed_there(
+def test_a_new_address_of_which_only_the_digest_is_kept_is_unsubscribed_there(
     client: FlaskClient, mailbox: Mailbox, mailchimp: StandIn, join: Join, drain: Drain, move: Tell
 ) -> None:
     ask_staff(client, "blocks", GRACE, reason="staff")
@@ -693,7 +693,7 @@ def test_a_new_address_that_is_confirmed_here_stays_subscribed(
     assert len(mailbox.letters_to(GRACE)) == 1
 
 
-def test_a_new_address_that_left_softly_is_asked_and_unsubscribed_there(
+def test_a_new_address_with_a_soft_block_gets_a_letter_and_is_unsubscribed_there(
     app: Flask,
     client: FlaskClient,
     mailbox: Mailbox,
@@ -717,7 +717,7 @@ def test_a_new_address_that_left_softly_is_asked_and_unsubscribed_there(
     assert mailchimp.contacts[GRACE].status == "subscribed"
 
 
-def test_a_change_of_somebody_unknown_makes_nobody(
+def test_a_change_of_an_unknown_address_creates_no_subscription(
     app: Flask, mailchimp: StandIn, drain: Drain, move: Tell
 ) -> None:
     mailchimp.add(ADA)
@@ -729,7 +729,7 @@ def test_a_change_of_somebody_unknown_makes_nobody(
 
 
 @pytest.mark.parametrize("returns", [False, True])
-def test_a_change_of_somebody_who_left_asks_nobody(
+def test_a_change_of_a_blocked_address_writes_no_letter(
     client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, move: Tell, returns: bool
 ) -> None:
     join(ADA)
@@ -744,7 +744,7 @@ def test_a_change_of_somebody_who_left_asks_nobody(
     assert place_of(client, ADA) == "absent"
 
 
-def test_a_change_that_fired_before_the_confirmation_is_looked_up_and_not_obeyed(
+def test_a_change_that_fired_before_the_confirmation_is_looked_up_and_not_applied(
     client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, tell: Tell
 ) -> None:
     join(ADA)
@@ -757,7 +757,7 @@ def test_a_change_that_fired_before_the_confirmation_is_looked_up_and_not_obeyed
 
 
 @pytest.mark.parametrize("fired", [{"fired_at": NOW}, {}])
-def test_a_change_to_an_address_that_is_being_erased_asks_nobody(
+def test_a_change_to_an_address_that_is_being_erased_writes_no_letter(
     client: FlaskClient,
     mailbox: Mailbox,
     join: Join,
@@ -789,7 +789,7 @@ def test_a_change_in_the_same_second_counts_as_later(
     assert statuses(client) == ["blocked", "pending"]
 
 
-def test_a_change_of_letters_case_changes_nobody(
+def test_a_change_of_upper_and_lower_case_changes_nothing(
     client: FlaskClient, join: Join, drain: Drain, tell: Tell
 ) -> None:
     join(ADA)
@@ -800,7 +800,7 @@ def test_a_change_of_letters_case_changes_nobody(
     assert "rectified" not in events_of(client, ADA)
 
 
-def test_the_same_change_told_twice_is_one(
+def test_the_same_change_reported_twice_counts_once(
     client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain, move: Tell, tell: Tell
 ) -> None:
     join(ADA)
@@ -812,7 +812,7 @@ def test_the_same_change_told_twice_is_one(
     assert len(mailbox.letters_to(GRACE)) == 1
 
 
-def test_a_second_change_asks_the_newest_address(
+def test_a_second_change_writes_to_the_newest_address(
     client: FlaskClient, mailbox: Mailbox, mailchimp: StandIn, join: Join, drain: Drain, move: Tell
 ) -> None:
     join(ADA)
@@ -828,7 +828,7 @@ def test_a_second_change_asks_the_newest_address(
     assert mailchimp.contacts[HEDY].status == "subscribed"
 
 
-def test_changes_back_and_forth_write_three_letters_a_day_at_most(
+def test_changes_back_and_forth_write_at_most_three_letters_a_day(
     client: FlaskClient,
     mailbox: Mailbox,
     join: Join,
@@ -847,7 +847,7 @@ def test_changes_back_and_forth_write_three_letters_a_day_at_most(
 
 
 @pytest.mark.parametrize("ends", ["expires", "is disowned"])
-def test_a_new_address_that_does_not_confirm_is_forgotten_there_too(
+def test_a_new_address_that_does_not_confirm_is_erased_there_too(
     app: Flask,
     client: FlaskClient,
     mailbox: Mailbox,
@@ -874,7 +874,7 @@ def test_a_new_address_that_does_not_confirm_is_forgotten_there_too(
 
 
 @pytest.mark.parametrize("asked", [ADA, GRACE])
-def test_erasing_takes_both_addresses_of_a_change_at_mailchimp(
+def test_erasing_deletes_both_addresses_of_a_change_at_mailchimp(
     client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, move: Tell, asked: str
 ) -> None:
     join(ADA)
@@ -971,7 +971,7 @@ def test_a_complaint_about_a_request_blocks_it(
     assert access(client, ADA)["reason"] == "complaint"
 
 
-def test_an_unsubscribe_of_an_earlier_contact_says_nothing_of_a_request(
+def test_an_unsubscribe_of_an_earlier_contact_does_not_end_a_request(
     client: FlaskClient, mailchimp: StandIn, drain: Drain, tell: Tell
 ) -> None:
     sign_up(client, ADA)
@@ -1012,7 +1012,7 @@ def test_whoever_was_removed_there_is_added_again_after_confirming_again(
 
 
 @pytest.mark.parametrize("kind", ["subscribe", "profile", "unsubscribe", "cleaned"])
-def test_a_contact_that_nobody_here_knows_makes_nobody(
+def test_a_webhook_about_an_unknown_address_creates_no_subscription(
     app: Flask, mailchimp: StandIn, drain: Drain, tell: Tell, kind: str
 ) -> None:
     mailchimp.add(ADA)
@@ -1024,7 +1024,7 @@ def test_a_contact_that_nobody_here_knows_makes_nobody(
 
 
 @pytest.mark.parametrize("kind", ["subscribe", "profile"])
-def test_a_contact_that_has_only_asked_here_is_left_alone_there(
+def test_an_unconfirmed_request_does_not_change_the_contact_there(
     client: FlaskClient, mailchimp: StandIn, drain: Drain, tell: Tell, kind: str
 ) -> None:
     mailchimp.add(ADA)
@@ -1037,7 +1037,7 @@ def test_a_contact_that_has_only_asked_here_is_left_alone_there(
 
 
 @pytest.mark.parametrize("kind", ["subscribe", "profile"])
-def test_whoever_is_blocked_here_and_subscribed_there_is_unsubscribed(
+def test_a_person_who_is_blocked_here_and_subscribed_there_is_unsubscribed(
     client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, tell: Tell, kind: str
 ) -> None:
     join(ADA)
@@ -1052,7 +1052,7 @@ def test_whoever_is_blocked_here_and_subscribed_there_is_unsubscribed(
 
 
 @pytest.mark.parametrize("kind", ["subscribe", "profile"])
-def test_of_whom_a_digest_alone_is_kept_is_unsubscribed_there_too(
+def test_a_person_of_whom_only_the_digest_is_kept_is_unsubscribed_there_too(
     client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, tell: Tell, kind: str
 ) -> None:
     join(ADA)
@@ -1067,7 +1067,7 @@ def test_of_whom_a_digest_alone_is_kept_is_unsubscribed_there_too(
 
 
 @pytest.mark.parametrize("kind", ["subscribe", "profile", "unsubscribe"])
-def test_a_digest_stays_alone_where_mailchimp_knows_nobody(
+def test_no_address_is_kept_with_a_digest_where_mailchimp_has_no_contact(
     client: FlaskClient, join: Join, drain: Drain, tell: Tell, kind: str
 ) -> None:
     join(ADA)
@@ -1082,7 +1082,7 @@ def test_a_digest_stays_alone_where_mailchimp_knows_nobody(
 @pytest.mark.parametrize(
     ("happens", "reason"), [("unsubscribes", "unsubscribed"), ("complains", "complaint")]
 )
-def test_what_a_look_at_mailchimp_finds_counts_as_told(
+def test_the_result_of_a_lookup_counts_like_a_webhook(
     client: FlaskClient,
     mailchimp: StandIn,
     join: Join,
@@ -1099,7 +1099,7 @@ def test_what_a_look_at_mailchimp_finds_counts_as_told(
     assert access(client, ADA)["reason"] == reason
 
 
-def test_what_a_look_at_mailchimp_found_counts_in_its_own_round_alone(
+def test_the_result_of_a_lookup_counts_only_in_its_own_round(
     app: Flask, client: FlaskClient, join: Join
 ) -> None:
     join(ADA)

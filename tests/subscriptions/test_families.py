@@ -1,4 +1,4 @@
-"""The rows that a corrected address leaves behind, and what is shown and kept of a person's letters and consent."""
+"""The subscriptions of a person whose address was corrected, and what access shows of letters and consent."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_corrections_here_and_at_mailchimp_write_three_letters_a_day_together(
 
 
 @pytest.mark.parametrize("asked", CHAIN)
-def test_access_takes_every_address_of_a_chain(
+def test_access_shows_every_address_of_a_chain(
     client: FlaskClient, chain: None, asked: str
 ) -> None:
     references = {access(client, person)["reference"] for person in CHAIN}
@@ -110,7 +110,7 @@ def test_access_takes_every_address_of_a_chain(
 
 
 @pytest.mark.parametrize("asked", CHAIN)
-def test_erasing_takes_every_address_of_a_chain(
+def test_erasing_deletes_every_address_of_a_chain(
     client: FlaskClient, mailchimp: StandIn, chain: None, drain: Drain, asked: str
 ) -> None:
     ask_staff(client, "erasures", asked)
@@ -161,7 +161,7 @@ def test_access_shows_a_letter_with_its_evidence(
     assert letter["sent_at"] is not None
 
 
-def test_a_letter_that_waits_is_shown_without_a_reply(client: FlaskClient) -> None:
+def test_a_queued_letter_is_shown_without_a_reply(client: FlaskClient) -> None:
     sign_up(client, ADA)
 
     [letter] = access(client, ADA)["letters"]

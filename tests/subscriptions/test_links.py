@@ -1,4 +1,4 @@
-"""Links: ours, for one purpose, short, and without the address."""
+"""Links are signed, valid for one purpose, short, and without the address."""
 
 from __future__ import annotations
 
@@ -68,7 +68,9 @@ def test_a_link_fits_a_line_of_76_characters() -> None:
 
 @pytest.mark.requires("R14")
 @pytest.mark.parametrize(("made_for", "used_for"), list(permutations(Purpose, 2)))
-def test_a_link_serves_one_purpose_alone(core: Flask, made_for: Purpose, used_for: Purpose) -> None:
+def test_a_link_is_valid_for_one_purpose_only(
+    core: Flask, made_for: Purpose, used_for: Purpose
+) -> None:
     with core.app_context():
         token = token_of(links.url_for(made_for, LINK))
 
@@ -78,7 +80,7 @@ def test_a_link_serves_one_purpose_alone(core: Flask, made_for: Purpose, used_fo
 
 @pytest.mark.requires("R14")
 @pytest.mark.parametrize("position", range(44))
-def test_a_changed_character_makes_it_none_of_ours(core: Flask, position: int) -> None:
+def test_a_token_with_a_changed_character_is_refused(core: Flask, position: int) -> None:
     with core.app_context():
         token = token_of(links.url_for(Purpose.CONFIRM, LINK))
         other = "A" if token[position] != "A" else "B"
@@ -102,7 +104,7 @@ def test_a_changed_character_makes_it_none_of_ours(core: Flask, position: int) -
         ("^", "ü"),
     ],
 )
-def test_another_spelling_of_a_token_is_none_of_ours(
+def test_another_spelling_of_a_token_is_refused(
     core: Flask, round_: int, ours: str, twin: str
 ) -> None:
     with core.app_context():
@@ -115,7 +117,7 @@ def test_another_spelling_of_a_token_is_none_of_ours(
 
 
 @pytest.mark.parametrize("nonsense", ["", ".", "..", "a.b.c", "ü", "A" * 43, "A" * 44, "x" * 5000])
-def test_nonsense_is_none_of_ours(core: Flask, nonsense: str) -> None:
+def test_nonsense_is_refused(core: Flask, nonsense: str) -> None:
     with core.app_context(), pytest.raises(UnknownLink):
         links.read(Purpose.CONFIRM, nonsense)
 

@@ -1,4 +1,4 @@
-"""How many letters a mailbox gets, in whatever spelling it is named, and how long one request can go on."""
+"""The limits of letters to a mailbox, in any spelling, and of the duration of a request."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SPELLINGS = {
 
 
 @pytest.mark.parametrize("spellings", SPELLINGS.values(), ids=SPELLINGS)
-def test_a_mailbox_gets_three_letters_a_day_in_whatever_spelling_it_is_named(
+def test_a_mailbox_gets_three_letters_a_day_in_any_spelling(
     client: FlaskClient,
     mailbox: Mailbox,
     drain: Drain,
@@ -64,7 +64,7 @@ def test_two_spellings_are_two_people(
 
 
 @on_sqlite
-def test_dots_tell_mailboxes_apart_elsewhere(
+def test_at_other_providers_dots_distinguish_mailboxes(
     client: FlaskClient, mailbox: Mailbox, drain: Drain
 ) -> None:
     for spelling in ("a.da@example.org", "ad.a@example.org"):
@@ -95,7 +95,7 @@ def test_erasing_one_spelling_leaves_no_count(app: Flask, client: FlaskClient) -
         assert session.scalars(select(Quota)).all() == []
 
 
-def test_a_stranger_who_signs_somebody_up_every_day_brings_five_letters(
+def test_a_stranger_who_signs_somebody_up_every_day_causes_five_letters(
     client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     sign_up(client, ADA)

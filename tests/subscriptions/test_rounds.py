@@ -1,4 +1,4 @@
-"""Rounds: what a link is worth after somebody left, asked again or waited; and how many letters there are."""
+"""Rounds: whether a link is valid after an unsubscribe, a new sign-up or its end; and the limits of letters."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ pytestmark = pytest.mark.usefixtures("clock")
 
 @pytest.fixture
 def ask(client: FlaskClient, mailbox: Mailbox, drain: Drain) -> Ask:
-    """Sign up, and give the letter that came of it."""
+    """Sign up, and return the letter."""
 
     def ask(email: str = ADA, **fields: str) -> EmailMessage:
         before = len(mailbox.letters_to(email))
@@ -69,7 +69,7 @@ def ask(client: FlaskClient, mailbox: Mailbox, drain: Drain) -> Ask:
 
 
 def letters_for(client: FlaskClient, mailbox: Mailbox, drain: Drain, email: str = ADA) -> int:
-    """How many letters one more sign-up brings."""
+    """How many letters one more sign-up causes."""
     before = len(mailbox.letters_to(email))
     assert sign_up(client, email).status_code == 202
     drain()
@@ -81,7 +81,7 @@ def disown(client: FlaskClient, letter: EmailMessage, **fields: str) -> TestResp
 
 
 def unsubscribe(client: FlaskClient, letter: EmailMessage) -> TestResponse:
-    """Leave by the link that whoever confirms is given."""
+    """Unsubscribe by the link on the success page."""
     url: str = said_by(confirm(client, letter))["unsubscribe"]
     return client.post(url.removeprefix("http://localhost:8000"), headers=JSON)
 
@@ -91,7 +91,7 @@ def blocked_by_staff(reason: str) -> Way:
 
 
 def told(kind: str, **fields: str) -> Way:
-    """Mailchimp's webhook tells it."""
+    """Mailchimp's webhook reports it."""
     whose = {"data_list_id": "a1b2c3d4e5", "data_email": ADA}
     return lambda client, _: webhook(client, type=kind, **whose, **fields)
 
@@ -157,7 +157,7 @@ def test_the_round_rises_when_a_request_is_blocked(
         pytest.param(blocked_by_staff("complaint"), "complaint", id="staff"),
     ],
 )
-def test_the_round_rises_when_who_returns_is_blocked_again(
+def test_the_round_rises_when_a_returning_person_is_blocked_again(
     app: Flask, client: FlaskClient, ask: Ask, leave: Way, reason: str
 ) -> None:
     unsubscribe(client, ask())
@@ -169,7 +169,7 @@ def test_the_round_rises_when_who_returns_is_blocked_again(
     assert confirm(client, letter).status_code == 410
 
 
-def test_the_round_rises_when_who_returns_lets_the_time_pass(
+def test_the_round_rises_when_the_request_of_a_returning_person_expires(
     app: Flask, client: FlaskClient, ask: Ask, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     unsubscribe(client, ask())
@@ -241,7 +241,7 @@ def test_only_the_link_of_the_present_round_brings_somebody_back(
     assert status_of(client, ADA) == "confirmed"
 
 
-def test_a_link_of_an_earlier_round_is_no_success_even_for_who_is_confirmed_again(
+def test_a_link_of_an_earlier_round_is_outdated_also_for_a_person_who_is_confirmed_again(
     client: FlaskClient, ask: Ask
 ) -> None:
     old = ask()
@@ -268,7 +268,7 @@ def test_not_me_of_an_earlier_round_shows_success_and_changes_nothing(
     assert (status_of(client, ADA), round_of(app)) == ("confirmed", 2)
 
 
-def test_not_me_where_nothing_is_left_shows_success_and_makes_nobody(
+def test_not_me_without_a_subscription_shows_success_and_creates_none(
     client: FlaskClient, ask: Ask
 ) -> None:
     letter = ask()
@@ -279,7 +279,7 @@ def test_not_me_where_nothing_is_left_shows_success_and_makes_nobody(
 
 
 @pytest.mark.requires("R51")
-def test_the_link_to_leave_holds_in_every_round(client: FlaskClient, ask: Ask) -> None:
+def test_the_unsubscribe_link_is_valid_in_every_round(client: FlaskClient, ask: Ask) -> None:
     first = said_by(confirm(client, ask()))["unsubscribe"]
     path = first.removeprefix("http://localhost:8000")
     client.post(path)
@@ -297,7 +297,7 @@ def is_waiting(database_url: str) -> bool:
 
 
 @on_postgresql
-def test_whoever_leaves_while_they_are_erased_has_left(
+def test_unsubscribing_during_an_erasure_succeeds(
     app: Flask, client: FlaskClient, ask: Ask, database_url: str
 ) -> None:
     url: str = said_by(confirm(client, ask()))["unsubscribe"]
@@ -312,7 +312,7 @@ def test_whoever_leaves_while_they_are_erased_has_left(
     assert status_of(client, ADA) == "erasing"
 
 
-def test_the_link_to_leave_says_nothing_of_a_request_and_changes_nothing(
+def test_the_unsubscribe_link_reveals_no_request_and_changes_none(
     app: Flask, client: FlaskClient, ask: Ask
 ) -> None:
     ask()
@@ -324,7 +324,7 @@ def test_the_link_to_leave_says_nothing_of_a_request_and_changes_nothing(
     assert status_of(client, ADA) == "pending"
 
 
-def test_the_first_letters_link_is_good_after_asking_again(
+def test_the_link_of_the_first_letter_is_valid_after_a_second_sign_up(
     client: FlaskClient, ask: Ask, clock: time_machine.Traveller
 ) -> None:
     first = ask()
@@ -374,7 +374,7 @@ def test_asking_again_extends_the_time_of_the_earlier_link(
     assert confirm(client, first).status_code == 200
 
 
-def test_a_sign_up_too_soon_neither_extends_nor_is_logged(
+def test_a_sign_up_within_the_pause_neither_extends_the_request_nor_is_logged(
     client: FlaskClient, mailbox: Mailbox, ask: Ask, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     ask()
@@ -386,7 +386,9 @@ def test_a_sign_up_too_soon_neither_extends_nor_is_logged(
     assert events_of(client, ADA) == ["signup", "mail_sent"]
 
 
-def test_a_sign_up_too_soon_does_not_change_the_language(client: FlaskClient, ask: Ask) -> None:
+def test_a_sign_up_within_the_pause_does_not_change_the_language(
+    client: FlaskClient, ask: Ask
+) -> None:
     ask(locale="en")
     sign_up(client, ADA, locale="de")
 
@@ -394,7 +396,7 @@ def test_a_sign_up_too_soon_does_not_change_the_language(client: FlaskClient, as
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_link_ends_by_the_clock_before_the_purge_ran(
+def test_a_link_ends_in_time_also_before_housekeeping_ran(
     client: FlaskClient, ask: Ask, clock: time_machine.Traveller, method: str
 ) -> None:
     letter = ask()
@@ -407,7 +409,7 @@ def test_a_link_ends_by_the_clock_before_the_purge_ran(
     assert "confirmed" not in events_of(client, ADA)
 
 
-def test_looking_at_a_request_past_its_end_does_not_end_it(
+def test_viewing_an_overdue_request_does_not_end_it(
     client: FlaskClient, ask: Ask, clock: time_machine.Traveller
 ) -> None:
     ask()
@@ -428,7 +430,7 @@ def test_an_expired_request_cannot_be_disowned_any_more(
     assert status_of(client, ADA) == "unknown"
 
 
-def test_who_returned_and_let_the_time_pass_is_blocked_again(
+def test_a_returning_person_whose_request_expired_is_blocked_again(
     client: FlaskClient, ask: Ask, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     unsubscribe(client, ask())
@@ -456,7 +458,7 @@ def test_a_sign_up_over_an_expired_request_begins_anew(
     assert confirm(client, new).status_code == 200
 
 
-def test_who_returns_anew_over_an_expired_request_keeps_their_record(
+def test_a_returning_person_who_signs_up_after_an_expired_request_keeps_their_proof(
     client: FlaskClient, ask: Ask, clock: time_machine.Traveller
 ) -> None:
     unsubscribe(client, ask())
@@ -528,7 +530,7 @@ def test_a_held_request_can_be_neither_confirmed_nor_asked_for_again(
     assert (status_of(client, ADA), access(client, ADA)["hold"]) == ("pending", True)
 
 
-def test_who_is_held_can_leave(app: Flask, client: FlaskClient, ask: Ask) -> None:
+def test_a_restricted_person_can_unsubscribe(app: Flask, client: FlaskClient, ask: Ask) -> None:
     letter = ask()
     confirm(client, letter)
     with app.app_context(), writing() as session:
@@ -587,7 +589,7 @@ def test_a_letter_may_fail_after_its_quota_has_ended(
 
 @pytest.fixture
 def exhausted(ask: Ask, clock: time_machine.Traveller) -> EmailMessage:
-    """The last of the three letters that Ada may be written in a day."""
+    """The last of the three letters that Ada may get in a day."""
     for _ in range(2):
         ask()
         clock.shift(PAUSE)
@@ -667,7 +669,7 @@ def test_after_a_block_too_there_are_three_letters_a_day(
     assert events_of(client, ADA) == before
 
 
-def test_leaving_and_asking_by_turns_brings_three_letters_a_day(
+def test_unsubscribing_and_signing_up_in_turns_causes_three_letters_a_day(
     client: FlaskClient, mailbox: Mailbox, ask: Ask, drain: Drain
 ) -> None:
     for _ in range(3):

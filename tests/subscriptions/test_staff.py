@@ -1,4 +1,4 @@
-"""Holding a person's data (Art. 18 GDPR), as staff ask for it: what is frozen, and what still works."""
+"""Restriction of processing (Art. 18 GDPR): what is frozen, and what still works."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def hold(client: FlaskClient, email: str = ADA, *, is_held: bool = True) -> int:
 
 
 @pytest.mark.requires("R60")
-def test_somebody_held_gets_nothing_and_stands_unsubscribed_at_mailchimp(
+def test_a_restricted_person_gets_nothing_and_is_unsubscribed_at_mailchimp(
     client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -45,7 +45,7 @@ def test_somebody_held_gets_nothing_and_stands_unsubscribed_at_mailchimp(
     assert (status_of(client, ADA), access(client, ADA)["hold"]) == ("confirmed", True)
 
 
-def test_somebody_released_stands_as_before(
+def test_a_released_person_has_the_status_from_before(
     client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -59,7 +59,7 @@ def test_somebody_released_stands_as_before(
     assert (status_of(client, ADA), access(client, ADA)["hold"]) == ("confirmed", False)
 
 
-def test_it_stands_in_the_record_who_held_and_released(client: FlaskClient, join: Join) -> None:
+def test_the_ledger_names_who_restricted_and_released(client: FlaskClient, join: Join) -> None:
     join(ADA)
     hold(client)
     hold(client, is_held=False)
@@ -69,7 +69,7 @@ def test_it_stands_in_the_record_who_held_and_released(client: FlaskClient, join
 
 
 @pytest.mark.parametrize("is_held", [True, False])
-def test_asking_again_is_no_other_hold(client: FlaskClient, join: Join, is_held: bool) -> None:
+def test_a_repeated_request_changes_nothing(client: FlaskClient, join: Join, is_held: bool) -> None:
     join(ADA)
     if not is_held:
         hold(client)
@@ -79,7 +79,7 @@ def test_asking_again_is_no_other_hold(client: FlaskClient, join: Join, is_held:
     assert len(events_of(client, ADA)) == before + 1
 
 
-def test_nobody_is_not_held(client: FlaskClient) -> None:
+def test_an_unknown_address_cannot_be_restricted(client: FlaskClient) -> None:
     assert hold(client) == 404
 
 
@@ -89,7 +89,7 @@ def test_a_hold_is_true_or_false(client: FlaskClient, given: object) -> None:
     assert ask_staff(client, "holds", ADA).status_code == 422
 
 
-def test_a_sign_up_for_somebody_held_is_answered_as_ever_and_does_nothing(
+def test_a_sign_up_of_a_restricted_person_is_answered_as_usual_and_does_nothing(
     client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -105,7 +105,7 @@ def test_a_sign_up_for_somebody_held_is_answered_as_ever_and_does_nothing(
 
 
 @pytest.mark.requires("R60")
-def test_a_letter_that_waits_is_sent_after_the_release(
+def test_a_queued_letter_is_sent_after_the_release(
     client: FlaskClient, mailbox: Mailbox, drain: Drain
 ) -> None:
     sign_up(client, ADA)
@@ -149,7 +149,7 @@ def test_a_request_whose_time_ran_out_while_held_ends_once_released(
 
 
 @pytest.mark.parametrize("reason", ["unsubscribed", "complaint", "staff"])
-def test_somebody_held_can_be_blocked_and_stays_held(
+def test_a_restricted_person_can_be_blocked_and_stays_restricted(
     client: FlaskClient, join: Join, reason: str
 ) -> None:
     join(ADA)
@@ -161,7 +161,7 @@ def test_somebody_held_can_be_blocked_and_stays_held(
     assert (held["status"], held["reason"], held["hold"]) == ("blocked", reason, True)
 
 
-def test_whoever_left_while_held_is_not_brought_back_by_the_release(
+def test_a_person_who_unsubscribed_while_restricted_stays_blocked_after_the_release(
     client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -175,7 +175,7 @@ def test_whoever_left_while_held_is_not_brought_back_by_the_release(
 
 
 @pytest.mark.requires("R60")
-def test_somebody_held_can_be_erased_everywhere(
+def test_a_restricted_person_can_be_erased_everywhere(
     client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -189,7 +189,7 @@ def test_somebody_held_can_be_erased_everywhere(
     assert mailchimp.contacts == {}
 
 
-def test_the_address_of_somebody_held_can_be_corrected(
+def test_the_address_of_a_restricted_person_can_be_corrected(
     client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain
 ) -> None:
     join(ADA)
@@ -202,7 +202,7 @@ def test_the_address_of_somebody_held_can_be_corrected(
     assert (access(client, ADA)["reason"], status_of(client, GRACE)) == ("rectified", "confirmed")
 
 
-def test_an_address_is_not_corrected_to_one_that_is_held(
+def test_an_address_cannot_be_corrected_to_a_restricted_one(
     client: FlaskClient, join: Join, clock: time_machine.Traveller
 ) -> None:
     join(ADA)
@@ -216,7 +216,7 @@ def test_an_address_is_not_corrected_to_one_that_is_held(
     assert "rectified" not in events_of(client, ADA)
 
 
-def test_somebody_held_can_disown_the_request(
+def test_a_restricted_person_can_disown_the_request(
     client: FlaskClient, mailbox: Mailbox, drain: Drain
 ) -> None:
     sign_up(client, ADA)

@@ -1,4 +1,4 @@
-"""The consent texts: immutable, found again by their hash, and published before they are shown."""
+"""Consent texts are immutable, found by their hash, and stored before they are shown."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def count() -> int:
         return session.scalar(select(func.count()).select_from(Wording)) or 0
 
 
-def test_a_text_says_who_writes_about_what_and_how_to_leave(app: Flask) -> None:
+def test_a_text_names_the_sender_the_topics_and_how_to_unsubscribe(app: Flask) -> None:
     with app.app_context():
         text = wording.current("de").text
 
@@ -80,7 +80,7 @@ def test_without_english_topics_there_is_no_english_text(core_with: CoreWith) ->
         assert wording.current("en").language == "de"
 
 
-def test_the_default_language_is_what_falls_back(core_with: CoreWith) -> None:
+def test_an_unoffered_language_falls_back_to_the_default_language(core_with: CoreWith) -> None:
     with core_with(DEFAULT_LOCALE="en").app_context():
         assert wording.current("fr").language == "en"
 
@@ -93,7 +93,7 @@ def test_a_text_is_one_line_however_the_settings_break_theirs(core_with: CoreWit
     assert "\n" not in text
 
 
-def test_what_is_shown_can_be_found_by_its_hash(app: Flask) -> None:
+def test_a_shown_text_can_be_found_by_its_hash(app: Flask) -> None:
     with app.app_context():
         for language in ("de", "en"):
             shown = wording.current(language)
@@ -106,7 +106,7 @@ def test_a_hash_of_no_text_is_unknown(app: Flask) -> None:
         wording.find("0" * 64)
 
 
-def test_a_text_that_was_withdrawn_is_found_no_more(app: Flask) -> None:
+def test_a_withdrawn_text_is_not_found(app: Flask) -> None:
     with app.app_context():
         shown = wording.current("de")
         with writing() as session:
