@@ -17,7 +17,7 @@ from newsletter.config import load_or_exit, refuse
 from newsletter.domain.errors import SettingsError, WrongDataKey
 from newsletter.storage.keys import keyring
 from newsletter.storage.models import db
-from newsletter.web.http import limits
+from newsletter.web.http import limits, wrong_tokens
 
 _settings = load_or_exit()
 
@@ -56,6 +56,7 @@ def _cores() -> int:
 
 _check_keyring()
 limits.share_among_processes(_settings)
+wrong_tokens.share_among_processes()
 
 # Hosts that run a Procfile reach the process from outside; elsewhere a firewall protects it.
 workers = _settings.web_concurrency or min(max(2, _cores()), 4)

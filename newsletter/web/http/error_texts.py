@@ -238,7 +238,10 @@ TEXTS: dict[str, ErrorText] = {
     "too-many-requests": ErrorText(
         _("Too many requests"),
         _("Too many attempts. Try again in ten minutes."),
-        _("One client has sent more sign-ups or requests for data than CLIENT_LIMIT allows."),
+        _(
+            "One client has sent more sign-ups or requests for data than CLIENT_LIMIT allows, or ten wrong admin "
+            "tokens within ten minutes."
+        ),
         _(
             "Wait for the seconds in `Retry-After`. Operators: if all visitors count as one client, set "
             "TRUSTED_PROXIES."

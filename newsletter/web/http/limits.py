@@ -17,13 +17,14 @@ from typing import Any
 from flask import Flask, Response, current_app, request
 from flask_limiter import Limiter, RequestLimit
 from limits import RateLimitItem, parse
+from limits.strategies import MovingWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
 from newsletter import config
 from newsletter.config import Settings
 from newsletter.domain import clock
 from newsletter.web.http import errors, proxies
-from newsletter.web.http.shared_counts import Table
+from newsletter.web.http.shared_counts import SharedCounts, Table
 
 #: The endpoints that may cause an e-mail; each is counted separately.
 _ENDPOINTS = ("signup.subscribe", "my_data_request.ask", "my_data.act")
@@ -33,7 +34,8 @@ _SITE_BITS = 48  #: the largest network that one customer gets (RFC 6177)
 _CLIENTS_OF_A_SITE = 10
 _WITH_PORT = re.compile(r"\[?([^\]]+)\]?:\d+")
 
-_REDIS_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 1}
+#: Redis answers within milliseconds; a sign-up must not wait for one that does not.
+_REDIS_OPTIONS = {"socket_connect_timeout": 0.2, "socket_timeout": 0.2}
 #: What the web processes of a host count in together, once it is made.
 _table: Table | None = None
 
@@ -59,7 +61,7 @@ def install(app: Flask, settings: Settings) -> None:
     own = settings.storage_uri == "memory://"
     options: Any = {"table": _table or _new_table(settings)} if own else _REDIS_OPTIONS
     limiter = Limiter(
-        _client,
+        client,
         app=app,
         storage_uri="shared-counts://" if own else settings.storage_uri,
         storage_options=options,
@@ -70,15 +72,19 @@ def install(app: Flask, settings: Settings) -> None:
         in_memory_fallback_enabled=True,
         swallow_errors=True,
     )
+    if not own:
+        # The extension's own storage for that time would grow with the number of clients.
+        meanwhile = SharedCounts("", _table or _new_table(settings))
+        limiter._fallback_limiter = MovingWindowRateLimiter(meanwhile)
     one = parse(settings.client_limit)
     of_a_site = type(one)(one.amount * _CLIENTS_OF_A_SITE, one.multiples)
     for name in _ENDPOINTS:
         view: Any = app.view_functions[name]
-        for limit, client, exempt in (
-            (one, _client, proxies.is_untrusted),
+        for limit, key, exempt in (
+            (one, client, proxies.is_untrusted),
             (of_a_site, _site, _has_no_site),
         ):
-            view = limiter.limit(_text_of(limit), key_func=client, exempt_when=exempt)(view)
+            view = limiter.limit(_text_of(limit), key_func=key, exempt_when=exempt)(view)
         app.view_functions[name] = view
     app.before_request(_notice_proxy)
 
@@ -94,7 +100,8 @@ def _notice_proxy() -> None:
         log.warning("a proxy was seen but TRUSTED_PROXIES is 0: CLIENT_LIMIT is not applied")
 
 
-def _client() -> str:
+def client() -> str:
+    """Who sends this request, by a pseudonym of its network that changes daily."""
     return _pseudonym(network_of(request.remote_addr or ""))
 
 

@@ -32,7 +32,7 @@ from newsletter.web.schemas.staff import (
 )
 
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
-_HIDDEN = ("unauthorized", "not-found", "unavailable")
+_HIDDEN = ("unauthorized", "too-many-requests", "not-found", "unavailable")
 _REFUSED = (*BODY_PROBLEMS, "invalid-address", *_HIDDEN)
 _UNKNOWN = (*_REFUSED, "nobody-known")
 

@@ -22,7 +22,7 @@ bp = Blueprint("proofs", __name__, url_prefix="/admin")
 @Endpoint(
     "The signed proof of a consent; as a page to print if `Accept` prefers HTML.",
     {200: (Proof, PAGE)},
-    ("unauthorized", "not-found", "unknown-reference", "unavailable"),
+    ("unauthorized", "too-many-requests", "not-found", "unknown-reference", "unavailable"),
     bearer="required",
     description="Of an erased person only the events remain. Each view is recorded in the ledger.",
 )

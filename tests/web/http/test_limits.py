@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Iterator
+
 import pytest
 import time_machine
 from flask.testing import FlaskClient
 
 from newsletter.web.http.limits import network_of
+from newsletter.web.http.shared_counts import SharedCounts
 from tests.conftest import ClientWith
 from tests.people import sign_up
 from tests.web.callers import BROWSER
@@ -129,6 +133,31 @@ def test_with_its_storage_away_a_process_counts_by_itself(
     monkeypatch.setattr(limiter._limiter, "hit", refuse)
 
     assert statuses(client, HERE, HERE, HERE, THERE) == [202, 202, 429, 202]
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The URL of a server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"redis://127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_a_redis_that_never_answers_is_not_waited_for(client_with: ClientWith, silent: str) -> None:
+    client = client_with(**TWO, STORAGE_URI=silent)
+
+    assert statuses(client, HERE, HERE, HERE, THERE) == [202, 202, 429, 202]
+    (limiter,) = client.application.extensions["limiter"]
+    assert limiter._storage_options["socket_timeout"] < 0.5
+
+
+def test_what_counts_meanwhile_does_not_grow_with_the_clients(
+    client_with: ClientWith, silent: str
+) -> None:
+    client = client_with(**TWO, STORAGE_URI=silent)
+    statuses(client, HERE)
+
+    (limiter,) = client.application.extensions["limiter"]
+    assert isinstance(limiter.limiter.storage, SharedCounts)
 
 
 @pytest.mark.requires("R43", "R68")
