@@ -41,6 +41,8 @@ MEMBER = f"/3.0/lists/{LIST}/members/{HASH}"
 SIGNED_UP = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 CONFIRMED = datetime(2026, 3, 1, 14, 30, 0, tzinfo=timezone(timedelta(hours=2)))
 
+IN_VAIN = 1.0  #: seconds, where no answer comes
+
 HOLD_ALL, GIVE_UP_ONE = Meaning.HOLD_ALL, Meaning.GIVE_UP_ONE
 RETRY_LATER, REJECTED = Meaning.RETRY_LATER, Meaning.REJECTED
 
@@ -67,8 +69,10 @@ REFUSED = problem(400, "Invalid Resource", "This member's status is cleaned.")
 
 
 @contextmanager
-def mailchimp_at(url: str) -> Iterator[Mailchimp]:
-    mailchimp = Mailchimp(api_key=KEY, list_id=LIST, api_url=f"{url}/3.0", timeout=(1.0, 1.0))
+def mailchimp_at(url: str, seconds: float = 30.0) -> Iterator[Mailchimp]:
+    """A client that waits so long to be connected, and for an answer."""
+    timeout = (seconds, seconds)
+    mailchimp = Mailchimp(api_key=KEY, list_id=LIST, api_url=f"{url}/3.0", timeout=timeout)
     try:
         yield mailchimp
     finally:
@@ -92,9 +96,10 @@ def ask_again(mailchimp: Mailchimp) -> MailchimpStatus:
 
 
 def failure_of(act: Callable[[Mailchimp], object], *answers: Answer | Act) -> DeliveryFailure:
+    seconds = 30.0 if all(isinstance(answer, Answer) for answer in answers) else IN_VAIN
     with (
         ScriptedHttp(*answers) as server,
-        mailchimp_at(server.url) as mailchimp,
+        mailchimp_at(server.url, seconds) as mailchimp,
         pytest.raises(DeliveryFailure) as caught,
     ):
         act(mailchimp)
@@ -345,7 +350,7 @@ def test_a_call_that_waits_in_vain_to_be_connected_was_not_carried_out() -> None
         port = full.getsockname()[1]
         with (
             socket.create_connection(("127.0.0.1", port)),
-            mailchimp_at(f"http://127.0.0.1:{port}") as mailchimp,
+            mailchimp_at(f"http://127.0.0.1:{port}", IN_VAIN) as mailchimp,
             pytest.raises(DeliveryFailure) as caught,
         ):
             subscribe(mailchimp)
