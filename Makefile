@@ -31,6 +31,10 @@ test: setup lint ## Everything that is checked: lint, types, tests on SQLite and
 test-long: setup ## The tests that are worth running at length, at length: about an hour
 	TEST_LONG=1 $(BIN)/pytest tests/journeys tests/worker/audience/test_outage.py tests/web/openapi
 
+mutants: setup ## Change the code in small ways, and see that tests fail: hours, and only what is not known yet
+	nice -n 19 $(BIN)/mutmut run --max-children 1
+	$(BIN)/mutmut results
+
 screenshots: setup ## Take pictures of every page into docs/screenshots
 	CI=true SCREENSHOTS=docs/screenshots $(BIN)/pytest -q -n 0 tests/browser/test_pages.py
 
@@ -60,4 +64,4 @@ lock: ## Resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 		--no-emit-index-url --no-header --quiet -c requirements.txt -o requirements-dev.txt
 
-.PHONY: help setup run test test-long screenshots bench lint format texts migration lock
+.PHONY: help setup run test test-long mutants screenshots bench lint format texts migration lock
