@@ -269,9 +269,13 @@ def must_wait(standing: Standing, sent: Sent, now: datetime) -> bool:
     """
     if standing.status is Status.BLOCKED:
         return sent.daily_limit_reached
-    if sent.of_request >= LETTERS_PER_REQUEST:
-        return True
-    return sent.within_pause_or_full(now)
+    return request_is_full(standing, sent) or sent.within_pause_or_full(now)
+
+
+def request_is_full(standing: Standing, sent: Sent) -> bool:
+    """Tell whether an open request was written all letters that it gets, whoever asked for them and for what."""
+    is_open = standing.status in (Status.PENDING, Status.RETURNING)
+    return is_open and sent.of_request >= LETTERS_PER_REQUEST
 
 
 def tells_way_back(standing: Standing, sent: Sent) -> bool:

@@ -17,8 +17,8 @@ WAY_BACK_PAUSE = timedelta(days=30)
 class Sent:
     """What somebody was sent: when letters were written to the mailbox that still count (`counts()`).
 
-    `of_request` are those about the open request. `may_tell_way_back`: there is a way back to Mailchimp to be told, and
-    it was not told recently.
+    `of_request` are those of the round: of the open request, if there is one. `may_tell_way_back`: there is a way back
+    to Mailchimp to be told, and it was not told recently.
     """
 
     letters: tuple[datetime, ...] = ()

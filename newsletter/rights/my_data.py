@@ -18,7 +18,14 @@ from newsletter.config import Locale
 from newsletter.domain import clock, periods
 from newsletter.domain.address import Address
 from newsletter.domain.errors import BlockedHard, CannotCorrect, ExpiredLink, NobodyKnown
-from newsletter.domain.lifecycle import Erase, Lift, Reason, Status, Unsubscribe
+from newsletter.domain.lifecycle import (
+    Erase,
+    Lift,
+    Reason,
+    Status,
+    Unsubscribe,
+    request_is_full,
+)
 from newsletter.rights import access
 from newsletter.storage import statements
 from newsletter.storage.database import reading, writing
@@ -76,7 +83,8 @@ def send_link(address: Address) -> None:
 def _may_be_written(person: Known) -> bool:
     if person.row.hold or person.standing.is_hard(person.now):
         return False
-    return not person.quota.sent().within_pause_or_full(person.now)
+    sent = person.quota.sent()
+    return not (request_is_full(person.standing, sent) or sent.within_pause_or_full(person.now))
 
 
 def _write(person: Known, wording_hash: str) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from newsletter import config
 from newsletter.domain.address import Address
+from newsletter.domain.lifecycle import Event
 from newsletter.domain.limits import (
     LETTERS_PER_WINDOW,
     LETTERS_WINDOW,
@@ -24,7 +25,7 @@ from newsletter.domain.limits import (
 from newsletter.storage import models, statements
 from newsletter.storage.database import lock
 from newsletter.storage.keys import keyring
-from newsletter.storage.models import Letter, LetterKind
+from newsletter.storage.models import LedgerRow, Letter, LetterKind
 
 #: Letters, each as [RFC 3339 time, letter's id].
 Letters = list[list[str]]
@@ -41,14 +42,20 @@ _TOLD_AT = (
     .order_by(Letter.number.desc())
     .limit(1)
 )
-_OF_REQUEST = select(func.count()).where(
+_WAITING = select(func.count()).where(
     Letter.ref == bindparam("ref"),
     Letter.round == bindparam("round"),
-    # As no parameter it is not made anew each time.
-    Letter.kind == literal_column(f"'{LetterKind.CONFIRMATION}'"),
+    Letter.sent_at.is_(None),
     Letter.failed_at.is_(None),
 )
-_COUNTED = (_LETTERS.scalar_subquery(), _OF_REQUEST.scalar_subquery())
+# In the ledger, since a link to one's data is deleted once it was sent.
+_SENT = select(func.count()).where(
+    LedgerRow.ref == bindparam("ref"),
+    LedgerRow.round == bindparam("round"),
+    # As no parameter it is not made anew each time.
+    LedgerRow.event == literal_column(f"'{Event.MAIL_SENT}'"),
+)
+_COUNTED = (_LETTERS.scalar_subquery(), _WAITING.scalar_subquery() + _SENT.scalar_subquery())
 _WRITTEN = select(*_COUNTED, _TOLD_AT.scalar_subquery())
 _WRITTEN_WITHOUT_WAY_BACK = select(*_COUNTED, null())
 

@@ -112,6 +112,37 @@ def test_a_stranger_who_signs_somebody_up_every_day_causes_five_letters(
     assert [event["event"] for event in held["events"]].count("signup") == 5
 
 
+def test_a_stranger_who_asks_for_the_data_each_day_causes_no_more(
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    sign_up(client, ADA)
+    drain()
+    for _ in range(6):
+        clock.shift(DAY / 2)
+        client.post("/my-data", json={"email": ADA})
+        drain()
+        clock.shift(DAY / 2)
+        sign_up(client, ADA)
+        drain()
+
+    assert len(mailbox.letters_to(ADA)) == 5
+    assert status_of(client, ADA) == "pending"
+
+
+def test_whoever_confirmed_gets_a_link_to_their_data_however_many_letters_there_were(
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    for _ in range(5):
+        sign_up(client, ADA)
+        drain()
+        clock.shift(DAY)
+    assert press(client, mailbox, ADA) == 200
+    client.post("/my-data", json={"email": ADA})
+    drain()
+
+    assert len(mailbox.letters_to(ADA)) == 6
+
+
 def test_a_request_ends_fourteen_days_after_its_first_sign_up_at_the_latest(
     client: FlaskClient, drain: Drain, clock: time_machine.Traveller
 ) -> None:

@@ -31,7 +31,7 @@ def form() -> Response:
     body=MyDataRequest,
     media=JSON_OR_FORM,
     description="A known address gets an e-mail with a link that is valid for an hour, unless it is permanently "
-    "blocked, restricted, or got an e-mail within ten minutes or three within a day.",
+    "blocked, restricted, got an e-mail within ten minutes or three within a day, or five about an open request.",
     words={
         422: "For forms: the form again with the input; for programs: the reason.",
         303: "For forms: to the page `/my-data-inbox`.",
