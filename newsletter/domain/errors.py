@@ -145,7 +145,7 @@ class UnsafeLetter(DeliveryFailure):
     """A letter is not what was meant: one of its headers could be read as something else. It does not leave.
 
     `header` is that header's name. Where it is To, the recipient's address is to blame, and this letter is given up;
-    any other comes from our settings and texts, and all letters wait until those are mended.
+    any other comes from our settings and texts, and all letters wait until those are fixed.
     """
 
     def __init__(self, header: str) -> None:

@@ -169,7 +169,7 @@ def ask_permit(side: Side, *, at_start: bool = False) -> Permit | None:
     """Ask for leave to send; None while a side is on hold and its next probe is not due.
 
     Asking takes the probe, so that one worker alone makes it. A worker that has just started probes at once:
-    whoever restarted it may have mended what was wrong.
+    the cause may have been fixed before the restart.
     """
     if hold_reason(side) is None:
         return Permit.FREE

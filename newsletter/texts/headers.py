@@ -1,8 +1,8 @@
-"""The headers of a letter: written as they travel, and read back before the letter leaves.
+"""The headers of an e-mail: written in their final form, and verified before it is sent.
 
-Strangers name recipients, and operators name senders. Python's own header objects parse what they are given once more,
-and decode encoded words (RFC 2047) in an address: on 3.11 to line breaks, that is to further headers and a body
-(python/cpython#121650, mended in later ones). Nothing of that is used here.
+Recipients come from strangers, senders from operators. Python's header objects parse a value again and decode encoded
+words (RFC 2047) in an address: Python 3.11 even to line breaks, that is, to further headers and a body
+(python/cpython#121650, fixed in later versions). So they are not used here.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Self
 from newsletter.domain.address import Address
 from newsletter.domain.errors import UnsafeLetter
 
-POLICY = SMTP.clone(cte_type="7bit")  #: lines end in CRLF, all is ASCII (RFC 5322, RFC 2045)
+POLICY = SMTP.clone(cte_type="7bit")  #: CRLF and ASCII (RFC 5322, RFC 2045)
 _LINE = 78  #: characters, RFC 5322 § 2.1.1
 _LONGEST_LINE = 998  #: octets, RFC 5322 § 2.1.1
-#: One less than RFC 2047 § 2 allows, as Python counts without the blank.
+#: One less than RFC 2047 § 2 allows, since Python does not count the leading blank.
 _ENCODED_WORD = 74
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9.-]+@[A-Za-z0-9.:-]+>")
@@ -28,7 +28,7 @@ _ONCE = frozenset({"date", "from", "message-id", "subject", "to"})
 
 
 class Written(str):
-    """What a header says, to be read as text; it travels as it was folded here, and nothing parses it again."""
+    """The text of a header; `fold` returns its final form, so that nothing parses it again."""
 
     __slots__ = ("_wire", "name")
 
@@ -36,18 +36,18 @@ class Written(str):
     _wire: str
 
     def __new__(cls, name: str, said: str, wire: str | None = None) -> Self:
-        """Take a header's text and the same in ASCII, folded by line feeds."""
+        """`wire`: the same as `said` in ASCII, folded by line feeds."""
         header = super().__new__(cls, said)
         header.name, header._wire = name, said if wire is None else wire
         return header
 
     def fold(self, *, policy: Policy) -> str:
-        """The whole header as it travels: what the standard library asks of a header that is complete."""
+        """The whole header, as the standard library calls for it."""
         return f"{self.name}: {self._wire}\n".replace("\n", policy.linesep)
 
 
 def mailbox(header: str, address: Address, name: str = "") -> Written:
-    """A header with one address; raise UnsafeLetter where it cannot be one."""
+    """A header with one address; raise UnsafeLetter for an address that cannot be written safely."""
     if not address.is_mailable:
         raise UnsafeLetter(header)
     if not name:
@@ -55,7 +55,7 @@ def mailbox(header: str, address: Address, name: str = "") -> Written:
     shown, path = _clean(header, name), f"<{address.text}>"
     quoted = re.sub(r'(["\\])', r"\\\1", shown)
     whole = f'"{quoted}" {path}'
-    if _stands_as_it_is(f"{header}: {whole}"):
+    if _is_plain(f"{header}: {whole}"):
         return Written(header, whole)
     return Written(header, f"{shown} {path}", f"{_encoded(header, shown)}\n {path}")
 
@@ -63,23 +63,20 @@ def mailbox(header: str, address: Address, name: str = "") -> Written:
 def text(header: str, said: str) -> Written:
     """A header of text; raise UnsafeLetter for a line break or another control character."""
     said = _clean(header, said)
-    return Written(
-        header, said, said if _stands_as_it_is(f"{header}: {said}") else _encoded(header, said)
-    )
+    return Written(header, said, said if _is_plain(f"{header}: {said}") else _encoded(header, said))
 
 
 def message_id(id_: str) -> Written:
-    """The letter's Message-ID, with its angle brackets; raise UnsafeLetter where it is none."""
+    """The Message-ID, with its angle brackets; raise UnsafeLetter where it is invalid."""
     if not _MESSAGE_ID.fullmatch(id_):
         raise UnsafeLetter("Message-ID")
     return Written("Message-ID", id_)
 
 
 def verify(octets: bytes, *, sender: str, recipient: str) -> None:
-    """Read a finished letter back; raise UnsafeLetter unless it has each header once, and goes to this one alone.
+    """Raise UnsafeLetter unless a finished e-mail has each header once and only this sender and recipient.
 
-    Looked at are octets, by nothing that decodes: what no reader can take for a second header or address is safe
-    from all of them.
+    It checks octets without decoding them, so that no reader can find a second header or address.
     """
     head, blank, _body = octets.partition(b"\r\n\r\n")
     if not blank or _BROKEN_LINE.search(octets):
@@ -93,7 +90,7 @@ def verify(octets: bytes, *, sender: str, recipient: str) -> None:
 
 
 def _fields(head: bytes) -> dict[str, str]:
-    """Each header by its name in lower case, unfolded; raise UnsafeLetter for any that is there twice, or missing."""
+    """Headers by their name in lower case, unfolded; raise UnsafeLetter where one is doubled or missing."""
     end, fields = 0, list[tuple[str, str]]()
     while end < len(head):
         found = _FIELD.match(head, end)
@@ -113,11 +110,11 @@ def _clean(header: str, said: str) -> str:
     return said
 
 
-def _stands_as_it_is(line: str) -> bool:
-    """Tell whether every reader sees in a header's line what stands there."""
+def _is_plain(line: str) -> bool:
+    """Tell whether a header's line needs neither encoding nor folding."""
     return line.isascii() and "=?" not in line and len(line) <= _LINE
 
 
 def _encoded(header: str, said: str) -> str:
-    """A text as encoded words (RFC 2047), each on a line of its own."""
+    """A text as encoded words (RFC 2047), one on each line."""
     return Header(said, "utf-8", maxlinelen=_ENCODED_WORD, header_name=header).encode()

@@ -1,13 +1,14 @@
-"""Words by which `newsletter check` recognises what a text says: beside the texts, so that they change together.
+"""Regular expressions with which `newsletter check` looks for required and forbidden content of texts.
 
-Regular expressions, matched without regard to case. They find what was forgotten, and are no legal advice.
+They ignore case, find what was forgotten, and are no legal advice. They are beside the texts, so that both change
+together.
 """
 
 from __future__ import annotations
 
 from newsletter.config import Locale
 
-#: What a consent text names (Art. 4 (11), 7 (3) and 13 GDPR), beside what the settings hold.
+#: What a consent text must name (Art. 4 (11), 7 (3) and 13 GDPR), besides values of settings.
 CONSENT: dict[Locale, dict[str, str]] = {
     "de": {
         "the channel (“per E-Mail”)": r"\b(?:per|via|als|mit) E-?Mails?\b(?! an\b)",
@@ -31,7 +32,7 @@ TRACKING: dict[Locale, str] = {
     "en": r"\bopen|\bclick|\btracking",
 }
 
-#: Declarations that a form must not mix with the consent (Art. 7 (2) GDPR).
+#: Other declarations, which must not be mixed with the consent (Art. 7 (2) GDPR).
 OTHER_DECLARATIONS = (
     r"\bAGB\b|\w*(?:geschäfts|nutzungs|teilnahme)bedingungen|\bterms (?:and conditions|of (?:use|service))"
     r"|gewinnspiel|\bsweepstakes?\b|prize draw"
@@ -44,10 +45,10 @@ ADVERTISING = (
     r"|besuchen|\bvisit\b|entdecken|discover|\bdank|\bthank|!"
 )
 
-#: An e-mail that says that ignoring it ends in deletion.
+#: A confirmation e-mail must say that the data is deleted without a confirmation.
 DELETION: dict[Locale, str] = {"de": r"lösch", "en": r"delet|eras"}
 
-#: An e-mail that says that nothing has to be done.
+#: A confirmation e-mail must say that nothing has to be done.
 INACTION: dict[Locale, str] = {
     "de": r"\bnichts (?:weiter )?(?:zu )?tun\b",
     "en": r"\b(?:not do anything|do nothing)\b",
@@ -56,7 +57,7 @@ INACTION: dict[Locale, str] = {
 #: A placeholder left in an imprint.
 PLACEHOLDER = r"\b(?:todo|tbd|fixme|x{3,}|lorem ipsum|platzhalter|placeholder|change[-_ ]?me)\b|[<>{}\[\]]|\.{3}|…"
 
-#: A firm that is in a register (§ 35a GmbHG); its case counts.
+#: A firm that is in a register (§ 35a GmbHG); case-sensitive.
 REGISTERED_FIRM = r"(?<!\w)(?:g?GmbH|AG|UG|KG|KGaA|OHG|SE|eG|e\.\s?K\.|e\.\s?V\.|mbB|PartG)(?!\w)"
 
 #: The register's number, and who represents the firm (§ 5 DDG).

@@ -1,4 +1,4 @@
-"""Mailchimp's signature of a webhook call: the header says `t=<unix time>,v1=<HMAC-SHA-256>`."""
+"""Mailchimp's signature of a webhook call: the header is `t=<unix time>,v1=<HMAC-SHA-256>`."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from newsletter.storage import notices
 from newsletter.storage.notices import Code
 
 HEADER = "X-Mailchimp-Signature"
-TELL_FOR = timedelta(hours=1)
+NOTICE_LASTS = timedelta(hours=1)
 
 log = logging.getLogger(__name__)
 
 
 class WrongSignature(NewsletterError):
-    """The call's signature is missing or was not made with MAILCHIMP_SIGNING_SECRET."""
+    """The signature is missing, or was not made with MAILCHIMP_SIGNING_SECRET."""
 
 
 def check(header: str, body: bytes, secret: str) -> None:
-    """Raise WrongSignature unless one of the header's signatures is right for this body as it came.
+    """Raise WrongSignature unless one of the header's signatures is valid for this body.
 
-    The time in it is signed but not judged: a delivery tried again later may carry its first time,
-    and a replay says nothing new.
+    The age of the signed time does not matter: Mailchimp may repeat a call with its first time, and a replay is
+    harmless.
     """
     pairs = [part.strip().partition("=") for part in header.split(",")]
     times = [value for name, _, value in pairs if name == "t"]
@@ -42,12 +42,12 @@ def check(header: str, body: bytes, secret: str) -> None:
         raise WrongSignature
 
 
-def note_refusal() -> None:
-    """Let staff know for an hour: the call may have been a withdrawal, and only we know that it was not heard.
+def report_refusal() -> None:
+    """Post a notice for an hour, since the call may have been a withdrawal.
 
-    A stranger makes none: whoever is refused here knew the secret in the URL.
+    No stranger can cause it: the caller knew the secret in the URL.
     """
-    if notices.post(Code.WEBHOOK_REFUSED, until=clock.now() + TELL_FOR):
+    if notices.post(Code.WEBHOOK_REFUSED, until=clock.now() + NOTICE_LASTS):
         log.warning(
             "a call of Mailchimp's webhook was refused: its signature is not by MAILCHIMP_SIGNING_SECRET"
         )

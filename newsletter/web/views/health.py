@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether sign-ups can be taken, whatever is on hold behind it."""
+"""`/health`: the process answers. `/ready`: sign-ups can be accepted, and for staff what else is wrong."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from newsletter.web.http import bearer, limits
 from newsletter.web.openapi.endpoint import Endpoint
 from newsletter.web.schemas.public import Alive, Readiness, say
 
-#: Whoever asks, a proxy or a supervisor, waits no longer, and takes us for dead.
+#: A proxy or a supervisor waits no longer, and takes the process for dead.
 READY_SECONDS = 2.0
 
 bp = Blueprint("health", __name__)
@@ -25,37 +25,37 @@ bp = Blueprint("health", __name__)
 @bp.get("/health")
 @Endpoint("Whether the process answers.", {200: (Alive,)})
 def health() -> Response:
-    """Answer, asking nobody."""
+    """Answer without the database."""
     return say(Alive())
 
 
 @bp.get("/ready")
 @Endpoint(
-    "Whether sign-ups can be taken; with a token, what else is amiss.",
+    "Whether sign-ups can be taken; with a token, what else is wrong.",
     {200: (Readiness,), 503: (Readiness,)},
     bearer="optional",
     words={200: "`ready`, or `degraded`: something waits.", 503: "`unable` to take sign-ups."},
 )
 def ready() -> Response:
-    """Tell how we are; why, only to staff: holds would tell strangers about letters."""
+    """Answer with the reasons only for staff: a hold would reveal to strangers that letters are sent."""
     with deadline.within(READY_SECONDS):
-        found = _look()
+        readiness_ = _readiness()
     if bearer.actor() is None:
-        found = Readiness(status=found.status)
-    return say(found, 503 if found.status == "unable" else 200)
+        readiness_ = Readiness(status=readiness_.status)
+    return say(readiness_, 503 if readiness_.status == "unable" else 200)
 
 
-def _look() -> Readiness:
+def _readiness() -> Readiness:
     if (trouble := readiness.trouble()) is not None:
         return Readiness(status="unable", reasons=[str(trouble)])
     try:
-        reasons = list(_complaints())
+        reasons = list(_reasons())
     except outage.OF_THE_DATABASE as error:
         return Readiness(status="unable", reasons=[str(outage.trouble_of(error))])
     return Readiness(status="degraded" if reasons else "ready", reasons=reasons)
 
 
-def _complaints() -> Iterator[str]:
+def _reasons() -> Iterator[str]:
     if keyring.current().is_stale:
         yield keyring.STALE
     if not jobs.worker_is_alive():
@@ -64,7 +64,7 @@ def _complaints() -> Iterator[str]:
     yield from dict.fromkeys(
         posted.sentence.wrong
         for posted in notices.current()
-        # Without a key a hold cannot end, and says nothing.
+        # Without a key no probe can end a hold, so it means nothing any more.
         if has_key or posted.code is not Code.MAILCHIMP_ON_HOLD
     )
     yield from backlog.complaints()

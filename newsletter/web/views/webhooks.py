@@ -1,7 +1,7 @@
-"""Mailchimp's webhooks: what people did there. A secret in the URL, and perhaps a signature.
+"""Mailchimp's webhooks, authenticated by a secret in the URL and, if one is set, by a signature.
 
-Mailchimp calls again after any other answer than a 2xx, and stops for good after a 410: what means
-nothing to us is answered like what does.
+Mailchimp repeats a call after any answer but a 2xx, and disables the webhook after a 410. So calls that are ignored get
+the same answer as all others.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from newsletter.web.http.signature import WrongSignature
 from newsletter.web.openapi.endpoint import Endpoint
 from newsletter.web.schemas.public import MailchimpCall
 
-#: Octets. A profile has many merge fields, and a lost call may be a lost withdrawal.
+#: Octets; large, since a profile may have many merge fields, and a refused call may be a lost withdrawal.
 LONGEST = 1024 * 1024
 
 Fields = Mapping[str, str]
@@ -39,55 +39,54 @@ log = logging.getLogger(__name__)
 @bp.get("/webhooks/mailchimp/<secret>")
 @Endpoint("Mailchimp's check of the URL.", {200: ("text/plain",)}, ("not-found",))
 def check(secret: str) -> Response:
-    """Tell Mailchimp that it has the right URL."""
     _require(secret)
     return Response("ok\n", mimetype="text/plain")
 
 
 @bp.post("/webhooks/mailchimp/<secret>")
 @Endpoint(
-    "What Mailchimp tells: acted on before it is answered.",
+    "A change that Mailchimp reports; committed before the answer.",
     {204: (None,)},
     ("wrong-signature", "not-found", "too-large", "unavailable"),
     body=MailchimpCall,
     media=FORMS[:1],
-    description="Where MAILCHIMP_SIGNING_SECRET is set, `X-Mailchimp-Signature` has to fit. An "
-    "unknown address, type or audience is answered likewise, and never by 410: Mailchimp would "
+    description="Where MAILCHIMP_SIGNING_SECRET is set, `X-Mailchimp-Signature` must be valid. An "
+    "unknown address, type or audience gets the same answer, and never 410: Mailchimp would "
     "not call again.",
-    words={204: "It was taken, whatever it meant."},
+    words={204: "Received, also if it changes nothing."},
 )
-def hear(secret: str) -> Response:
-    """Act on one call, and answer after the commit."""
+def receive(secret: str) -> Response:
+    """Apply one call, and answer after the commit."""
     _require(secret)
     body = bodies.octets(LONGEST)
     _check_signature(body)
-    obey(read(body))
+    apply(read(body))
     return Response(status=204)
 
 
 def read(body: bytes) -> Fields:
-    """The form's fields, the first of each name; broken text becomes harmless text."""
+    """The form's fields, the first of each name; octets that are not UTF-8 are replaced."""
     pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace")
     return dict(reversed(pairs))
 
 
-def obey(fields: Fields) -> None:
-    """Pass on what a call means; one about another audience or of another type means nothing.
+def apply(fields: Fields) -> None:
+    """Apply a call; one about another audience, or of another type, changes nothing.
 
-    One that names no audience is not believed, but whom it names is looked up.
+    If it names no audience, the contact is only looked up.
     """
     ours, named = config.current().mailchimp_list_id, fields.get("data[list_id]")
-    act = _ACTS.get(fields.get("type", ""))
-    if act is None or (named and ours is not None and named != ours):
+    handler = _HANDLERS.get(fields.get("type", ""))
+    if handler is None or (named and ours is not None and named != ours):
         return
     try:
-        act(fields) if named else _look_up(fields)
+        handler(fields) if named else _look_up(fields)
     except InvalidAddress:
-        return  # nobody we know
+        return  # nobody here has such an address
 
 
 def fired_at(fields: Fields) -> datetime | None:
-    """When it happened there; Mailchimp names no zone and means UTC. None for what is no time."""
+    """When it happened there, in UTC, which Mailchimp does not say; None where it is no time."""
     try:
         return datetime.strptime(fields.get("fired_at", ""), "%Y-%m-%d %H:%M:%S").replace(
             tzinfo=UTC
@@ -134,7 +133,7 @@ def _upemail(fields: Fields) -> None:
     reported.address_changed(old, new, fired_at(fields))
 
 
-_ACTS: Mapping[str, Callable[[Fields], None]] = {
+_HANDLERS: Mapping[str, Callable[[Fields], None]] = {
     "unsubscribe": _unsubscribe,
     "cleaned": _cleaned,
     "subscribe": _changed,
@@ -155,7 +154,7 @@ def _check_signature(body: bytes) -> None:
     try:
         signature.check(given, body, secret.get_secret_value())
     except WrongSignature:
-        signature.note_refusal()
+        signature.report_refusal()
         raise
 
 
