@@ -1,1 +1,1 @@
-"""Letters out."""
+"""Sending e-mails."""

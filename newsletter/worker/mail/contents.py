@@ -1,4 +1,4 @@
-"""What stands in a letter when it is sent, as long as somebody needs it, and what is kept of it afterwards."""
+"""The content of an e-mail when it is sent, and the evidence that is kept of it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from newsletter.subscriptions.links import Link, Purpose
 from newsletter.subscriptions.person import OPEN, address_of, standing_of
 from newsletter.texts.letters import ConfirmationValues, LetterValues, MyDataValues, WayBackValues
 
-#: What stands in a kept letter where a link stood.
+#: Replaces a link in the evidence.
 _GONE = {"de": "[Link nicht aufbewahrt]", "en": "[link not kept]"}
 
 
 def values_of(letter_id: str) -> LetterValues | None:
-    """What stands in a letter; None if nobody needs it any more."""
+    """The values for a letter's template; None if the letter is not needed any more."""
     with reading() as session:
         letter = session.scalar(select(Letter).where(Letter.id == letter_id))
         row = session.get(Subscription, letter.ref) if letter else None
@@ -45,7 +45,7 @@ def values_of(letter_id: str) -> LetterValues | None:
 
 
 def evidence_of(values: LetterValues, message: EmailMessage, reply: str) -> dict[str, Any]:
-    """What is kept of a letter: all that it said, but no link that opens what is the recipient's alone."""
+    """What is kept of a letter: its whole text, without the links that are only for the recipient."""
     return {
         "message_id": values.message_id,
         "reply": reply,
@@ -59,7 +59,7 @@ def evidence_of(values: LetterValues, message: EmailMessage, reply: str) -> dict
 
 
 def _as_sent(values: LetterValues, message: EmailMessage) -> dict[str, str]:
-    """Subject and plain text word for word, but for the links; neither where a link is left in pieces."""
+    """Subject and plain text without the links; neither, if a link was split and is still there in pieces."""
     part = message.get_body(("plain",))
     assert part is not None  # noqa: S101 - tells mypy; every letter has one
     texts = {"subject": str(message["Subject"]), "text": str(part.get_content())}
@@ -67,13 +67,13 @@ def _as_sent(values: LetterValues, message: EmailMessage) -> dict[str, str]:
     ends = [url.rpartition("/")[2] for url in urls]
     for link in (*urls, *ends):
         texts = {name: text.replace(link, _GONE[values.language]) for name, text in texts.items()}
-    # A brand's template may break a long line; whatever would open it in the end is not kept.
+    # A brand's template may break a long line, and so a link.
     squashed = "".join("".join(texts.values()).split())
     return {} if any(end in squashed for end in ends) else texts
 
 
 def _confirmation(session: Session, letter: Letter, row: Subscription) -> ConfirmationValues | None:
-    """Nobody needs it who has confirmed, or whose request is over."""
+    """None if the request was confirmed or has ended."""
     agreed, recipient = session.get(Wording, letter.wording), address_of(row)
     is_open = row.status in OPEN and row.expires_at is not None and row.expires_at > clock.now()
     if agreed is None or recipient is None or not is_open:
@@ -97,7 +97,7 @@ def _confirmation(session: Session, letter: Letter, row: Subscription) -> Confir
 
 
 def _way_back(session: Session, letter: Letter, row: Subscription) -> WayBackValues | None:
-    """Nobody needs it whom Mailchimp has taken back meanwhile."""
+    """None if Mailchimp has added the person meanwhile."""
     agreed, recipient = session.get(Wording, letter.wording), address_of(row)
     signup_url = config.current().mailchimp_signup_url
     if agreed is None or recipient is None or signup_url is None:
@@ -117,7 +117,7 @@ def _way_back(session: Session, letter: Letter, row: Subscription) -> WayBackVal
 
 
 def _my_data(letter: Letter, row: Subscription) -> MyDataValues | None:
-    """Whoever asked needs it in every round; the link's hour begins now, as the letter may have waited."""
+    """It is needed in every round; the link is valid for an hour from now, since the letter may have been queued."""
     recipient, now = address_of(row), clock.now()
     if recipient is None:
         return None

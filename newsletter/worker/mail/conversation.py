@@ -1,6 +1,7 @@
-"""An SMTP conversation with limits that smtplib lacks: a deadline for each step and for all of it, a largest reply.
+"""An SMTP conversation with limits that smtplib lacks: deadlines for a step and for the whole, and a largest reply.
 
-smtplib waits anew for each packet, so that a server that drips, or never ends a reply, is waited for without end.
+The timeout of smtplib starts anew with each packet: a server that sends slowly, or never ends a reply, would block it
+forever.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from newsletter.domain.errors import DeliveryFailure, Meaning
 from newsletter.worker.mail.replies import why_not_signed_in
 
 LARGEST_REPLY = 64 * 1024  #: bytes, in as many lines as they hold
-GLANCE_SECONDS = 0.5  #: how soon a wait notices that it is to end
-QUIT_SECONDS = 1.0  #: a farewell must not hold up the end of the process
+GLANCE_SECONDS = 0.5  #: how soon a wait notices that the worker ends
+QUIT_SECONDS = 1.0  #: QUIT must not delay the end of the process
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How many seconds the server may take. RFC 5321 § 4.5.3.2 grants each step minutes, but others wait meanwhile."""
+    """How many seconds the server may take. RFC 5321 § 4.5.3.2 allows minutes for a step, but other letters wait."""
 
     connect: float = 10.0  #: for each address of the host, and to greet
     command: float = 20.0  #: to answer one command, to take the content
@@ -39,8 +40,8 @@ class Patience:
 class Conversation(smtplib.SMTP):
     """One connection to the mail server; with `tls` it is encrypted from its start.
 
-    `ends_at` gives the moment (monotonic) by which it must be over. Raises TimeoutError after a deadline,
-    SMTPServerDisconnected for an end, or a reply that is too large.
+    `ends_at` returns the time (monotonic) by which it must be over. Raises TimeoutError after a deadline,
+    SMTPServerDisconnected for a closed connection or a reply that is too large.
     """
 
     def __init__(
@@ -67,11 +68,11 @@ class Conversation(smtplib.SMTP):
         self._until, self._step_until = now + seconds, now + self._step_seconds
 
     def send(self, s: str | bytes) -> None:  # type: ignore[override]  # smtplib sends nothing else
-        """Send a command or content; with it a step begins."""
+        """Send a command or content, which begins a step."""
         if self.sock is None:
             raise smtplib.SMTPServerDisconnected("not connected")
         self._step_until = time.monotonic() + self._step_seconds
-        # What came before the command is no answer to it, least of all in the clear before STARTTLS.
+        # Octets received before the command are no answer to it, especially not unencrypted ones before STARTTLS.
         self._unread, self._lines = b"", []
         rest = memoryview(s.encode(self.command_encoding) if isinstance(s, str) else s)
         while rest:
@@ -79,7 +80,7 @@ class Conversation(smtplib.SMTP):
             rest = rest[self.sock.send(rest) :]
 
     def getreply(self) -> tuple[int, bytes]:
-        """Read one reply: its code, -1 where there is none, and its lines."""
+        """Read one reply: its code, -1 if it has none, and its lines."""
         try:
             while not self._is_complete():
                 self._receive()
@@ -93,7 +94,7 @@ class Conversation(smtplib.SMTP):
         return int(code) if code.isdigit() else -1, b"\n".join(line[4:].strip() for line in lines)
 
     def has_reply_within(self, seconds: float) -> bool:
-        """Wait a little for a whole reply, and leave it to be read."""
+        """Wait for a complete reply, which `getreply` then reads."""
         until = time.monotonic() + seconds
         while not self._is_complete():
             if (left := until - time.monotonic()) <= 0:
@@ -102,7 +103,7 @@ class Conversation(smtplib.SMTP):
         return True
 
     def hang_up(self) -> None:
-        """Say goodbye, which may take a second, and close the connection."""
+        """Send QUIT and close the connection, within a second."""
         try:
             self.limit(QUIT_SECONDS)
             self.quit()
@@ -139,9 +140,9 @@ class Conversation(smtplib.SMTP):
             raise smtplib.SMTPServerDisconnected("the reply is too large")
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        """Open the connection; smtplib's own hook, as SMTP_SSL uses it."""
+        """Open the connection; smtplib's hook, which SMTP_SSL uses."""
         sock = self._reach(host, port, timeout)
-        # Else the end of a letter waits 40 ms for the receipt of its content.
+        # Without it, the final dot waits 40 ms for the acknowledgement of the content.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self._tls.wrap_socket(sock, server_hostname=host) if self._tls else sock
 
@@ -165,7 +166,7 @@ def connect(
     tls: Callable[[], ssl.SSLContext],
     ends_at: Callable[[], float],
 ) -> Conversation:
-    """Connect, encrypt and sign in as the settings say; raise DeliveryFailure, which concerns all letters."""
+    """Connect, encrypt and sign in as the settings say; raise DeliveryFailure, always HOLD_ALL."""
     try:
         with ExitStack() as on_failure:
             smtp = Conversation(
@@ -200,7 +201,7 @@ def _sign_in(smtp: Conversation, user: str, password: str) -> None:
 
 
 def _is_private(smtp: Conversation) -> bool:
-    """Tell whether nobody in between can read along: TLS, or the server is on this host."""
+    """Tell whether nobody can read along: the connection has TLS, or the server is on this host."""
     if smtp.sock is None or isinstance(smtp.sock, ssl.SSLSocket):
         return smtp.sock is not None
     return ipaddress.ip_address(smtp.sock.getpeername()[0]).is_loopback

@@ -1,4 +1,4 @@
-"""A folder that takes letters instead of a mail server: on localhost alone, for looking at them."""
+"""A folder instead of a mail server, on localhost only, to look at the e-mails."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from newsletter.texts.letters import Finished
 
 
 class FolderPostbox:
-    """Writes one .eml file a letter; the file's name tells nobody whose it is."""
+    """Writes one .eml file for each letter, with a random name."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def send(self, letter: Finished, may_finish: Callable[[], bool]) -> str:
-        """Write one letter, whole or not at all, for our eyes alone; raise DeliveryFailure."""
+        """Write one letter, completely or not at all, readable by the owner only; raise DeliveryFailure."""
         name = f"{clock.now():%Y%m%dT%H%M%S.%f}-{secrets.token_hex(8)}"
         unfinished = self._folder / f".{name}.part"
         self.probe()
@@ -43,7 +43,7 @@ class FolderPostbox:
             raise DeliveryFailure(Meaning.HOLD_ALL, "folder")
 
     def end_within(self, seconds: float) -> None:
-        """Do nothing: no file is waited for."""
+        """Do nothing: writing a file does not wait."""
 
     def close(self) -> None:
         """Do nothing: no file stays open."""

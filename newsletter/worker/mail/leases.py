@@ -1,6 +1,6 @@
-"""Leases: one worker sends a letter at a time, and writes down that it may arrive before it can.
+"""Leases: only one worker sends a letter, and records that it may arrive before the server can accept it.
 
-A worker that is killed, or stopped for long, thus leaves a letter that waits as one whose outcome is unknown.
+So the letter of a worker that is killed, or stopped for long, has an unknown outcome.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from newsletter.subscriptions import quota
 from newsletter.subscriptions.person import address_of, quota_digest_of
 from newsletter.worker.mail import hourly_limit
 
-MOST_COPIES = 3  #: of one letter, where nobody knows whether the earlier ones arrived
+MOST_COPIES = 3  #: of one letter, if it is unknown whether the earlier ones arrived
 #: After the first copy; longer than a server may take to answer it (RFC 5321 § 4.5.3.2.6).
 UNKNOWN_WAIT = timedelta(minutes=15)
-PROBES = 500  #: letters looked at for the best one
-_LONGEST_WAIT = timedelta(hours=25)  #: until quota has room again, at the latest
+PROBES = 500  #: letters among which the best probe is chosen
+_LONGEST_WAIT = timedelta(hours=25)  #: the furthest that `due_at` is ever set ahead
 
 
 @dataclass(frozen=True)
 class Leased:
-    """A letter as it was leased: by whom and when, whose it is, and what was tried before."""
+    """A letter when it was leased."""
 
     letter: str
     ref: str
@@ -40,21 +40,21 @@ class Leased:
     at: datetime
     tries: int
     copies: int
-    is_probe: bool  #: mail is on hold, and this letter shows whether it still has to be
+    is_probe: bool  #: mail is on hold, and this letter tests whether it still has to be
 
 
 def lease(owner: str) -> Leased | None:
-    """Take the letter that has waited longest."""
+    """Lease the letter that is due for longest."""
     now = clock.now()
     never_tried = and_(Letter.tries == 0, Letter.copies == 0)
     return _take(owner, now, _waiting(now, never_tried), is_probe=False)
 
 
 def lease_probe(owner: str, refused_domains: Set[str]) -> Leased | None:
-    """Take a letter that shows whether mail still has to be on hold, due or not.
+    """Lease a letter that tests whether mail still has to be on hold, due or not.
 
-    One that was never refused, to a domain that was not, if there is one; the newest, since a row of refused ones
-    may have led to the hold. None goes out early that may have arrived.
+    Preferably one that was never refused, to a domain that never refused; the newest, since refused ones may have led
+    to the hold. A letter that may have arrived is not sent early.
     """
     now = clock.now()
     waiting = _waiting(now, Letter.copies == 0)
@@ -110,7 +110,7 @@ def _take(
 
 
 def _waiting(now: datetime, at_once: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:
-    """What may be sent: what is due, or what `at_once` says, and nobody sends at the moment."""
+    """Condition for letters that may be sent now: due or `at_once`, not leased, and not of a restricted person."""
     is_due = or_(at_once, has_come(Letter.due_at, now, latest(now, _LONGEST_WAIT)))
     is_free = has_come(Letter.leased_until, now, latest(now, jobs.LEASE))
     whose = (Subscription.ref == Letter.ref, Subscription.hold.is_(True))
@@ -119,7 +119,7 @@ def _waiting(now: datetime, at_once: ColumnElement[bool]) -> tuple[ColumnElement
 
 
 def keep(owner: str, letters: Iterable[str]) -> None:
-    """Keep the leases of letters that are being sent."""
+    """Renew the leases of letters that are being sent."""
     if held := list(letters):
         mine = (Letter.id.in_(held), Letter.leased_by == owner)
         with writing() as session:
@@ -128,7 +128,7 @@ def keep(owner: str, letters: Iterable[str]) -> None:
 
 
 def find(session: Session, leased: Leased) -> tuple[Letter, Subscription] | None:
-    """The letter and whose it is, locked; None if it was erased meanwhile, or another worker has taken it over."""
+    """The letter and its subscription, locked; None if it was erased, or if another worker has leased it meanwhile."""
     lock(session, leased.digest)
     mine = (Letter.id == leased.letter, Letter.leased_by == leased.owner)
     letter = session.scalar(select(Letter).where(*mine).with_for_update())
@@ -137,7 +137,7 @@ def find(session: Session, leased: Leased) -> tuple[Letter, Subscription] | None
 
 
 def record_copy(leased: Leased) -> bool:
-    """Write down, right before the server can accept a letter, that it may arrive; False if it is no longer ours."""
+    """Record that a letter may arrive, right before the server can accept it; False if the lease is lost."""
     now, copies = clock.now(), leased.copies + 1
     until = {"due_at": now + UNKNOWN_WAIT * copies, "leased_until": now + jobs.LEASE}
     is_ours = (Letter.id == leased.letter, Letter.leased_by == leased.owner)

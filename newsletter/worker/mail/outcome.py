@@ -1,4 +1,4 @@
-"""Writes down what came of a letter. An erasure beats a letter in flight: where the row is gone, nothing is written."""
+"""Records the outcome of sending a letter; nothing, if the person was erased meanwhile."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from newsletter.worker.mail import contents, hourly_limit, leases
 from newsletter.worker.mail.leases import MOST_COPIES, UNKNOWN_WAIT, Leased
 from newsletter.worker.mail.replies import Refused
 
-#: Every request has ended by then; a letter that answers none, such as a link to one's data, ends with them.
+#: Every request has ended by then; other letters, such as a link to one's data, are given up at the same time.
 LONGEST_TRYING = timedelta(days=14)
 _LONGEST_ASIDE = timedelta(hours=1)
 _NOTICE_STAYS = timedelta(days=1)
 
 
 def record_sent(leased: Leased, values: LetterValues, message: EmailMessage, reply: str) -> None:
-    """The mail server has accepted a letter."""
+    """Record that the mail server has accepted a letter."""
     now = clock.now()
     with writing() as session:
         found = leases.find(session, leased)
@@ -48,7 +48,7 @@ def record_sent(leased: Leased, values: LetterValues, message: EmailMessage, rep
 
 
 def record_needless(leased: Leased) -> None:
-    """What the letter asks was answered or has expired meanwhile: nobody needs it."""
+    """Delete a letter that is not needed any more."""
     with writing() as session:
         if (found := leases.find(session, leased)) is not None:
             _drop(session, *found)
@@ -56,7 +56,7 @@ def record_needless(leased: Leased) -> None:
 
 
 def record_failure(leased: Leased, failure: DeliveryFailure) -> None:
-    """A letter was not accepted, or may have been; say when it is tried again, or give it up."""
+    """Record that a letter was not accepted, or may have been; set the next try, or give it up."""
     now = clock.now()
     with writing() as session:
         found = leases.find(session, leased)
@@ -69,7 +69,7 @@ def record_failure(leased: Leased, failure: DeliveryFailure) -> None:
             _record_unknown(session, letter, row, now)
             return
         if letter.copies > leased.copies:
-            # This copy surely did not arrive.
+            # This copy did certainly not arrive.
             letter.copies, letter.due_at = leased.copies, now
             if leased.copies:
                 quota.uncount(session, quota_digest_of(row), letter.id, since=leased.at)
@@ -90,7 +90,7 @@ def _record_unknown(session: Session, letter: Letter, row: Subscription, now: da
         until=now + _NOTICE_STAYS,
     )
     if letter.copies >= MOST_COPIES:
-        # All of them count: they may have arrived.
+        # All copies count, since they may have arrived.
         _give_up(session, letter, row, now)
     else:
         earliest = now + UNKNOWN_WAIT * max(1, letter.copies)
@@ -111,7 +111,7 @@ def _give_up(session: Session, letter: Letter, row: Subscription, now: datetime)
 
 
 def _drop(session: Session, letter: Letter, row: Subscription) -> None:
-    """A letter that nobody needs, or that proves nothing, goes; and an address that was there for it alone."""
+    """Delete a letter, and the address if it was only kept for this letter."""
     session.delete(letter)
     session.flush()
     record_mailchimp_status(row, row.audience, None)
@@ -132,13 +132,13 @@ def _log(
         event=event,
         at=now,
         detail=detail,
-        # A link to one's own data is about no consent.
+        # A my-data e-mail concerns no consent.
         wording=None if letter.kind is LetterKind.MY_DATA else letter.wording,
         commitment=commitment_of(row),
     )
 
 
 def _detail(letter: Letter, error: str | None = None) -> str | None:
-    """A ledger row's detail: what kind of letter it was, if not the usual one, and what went wrong."""
+    """The detail of the ledger row: the kind, unless it is a confirmation e-mail, and the error."""
     kind = None if letter.kind is LetterKind.CONFIRMATION else str(letter.kind)
     return ": ".join(filter(None, (kind, error)))[:64] or None

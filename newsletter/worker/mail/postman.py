@@ -1,6 +1,6 @@
-"""The postman: leases a letter, sends it outside of any transaction, and settles what came of it.
+"""The postman: leases a letter, sends it outside of any transaction, and records the outcome.
 
-A server that has a letter and does not answer is waited for beside the others, over a connection of its own.
+If the server has a letter and does not reply, a thread waits for the reply while other letters use a new connection.
 """
 
 from __future__ import annotations
@@ -29,32 +29,32 @@ from newsletter.worker.mail.smtp import Postbox, SlowReply
 
 log = logging.getLogger(__name__)
 
-MOST_SLOW = 20  #: replies waited for at once; then no further letter goes out
-LAST_SECONDS = 3.0  #: what the server may take once the worker is to end
+MOST_SLOW = 20  #: slow replies at once; then no further letter is sent
+LAST_SECONDS = 3.0  #: what the server may take once the worker ends
 _NEXT = {
     Meaning.RETRY_LATER: "tried again later",
     Meaning.GIVE_UP_ONE: "given up",
     Meaning.HOLD_ALL: "all letters wait",
 }
-_TOLD_FOR = timedelta(days=7)  #: how long staff read that a letter was not what was meant
+_NOTICE_LASTS = timedelta(days=7)  #: about a letter that was unsafe to send
 
 Settle = Callable[[], None]
 
 
 class Postman:
-    """Sends what waits, one letter at a time, through one mail server."""
+    """Sends queued letters, one at a time."""
 
     def __init__(self, postbox: Postbox, owner: str) -> None:
         self._postbox = postbox
         self._owner = owner
         self._is_first = True
-        self._in_hand: dict[str, threading.Thread | None] = {}  #: with who waits for a slow reply
+        self._in_hand: dict[str, threading.Thread | None] = {}  #: with the thread of a slow reply
         self._ended: deque[tuple[Leased, Settle]] = deque()
         self._refusals = Refusals()
         self._is_ending = False
 
     def step(self) -> bool:
-        """Send one letter; True if there may be more to do right away."""
+        """Send one letter; True if there may be more to send at once."""
         self._settle_ended()
         if len(self._in_hand) >= MOST_SLOW:
             return False
@@ -82,23 +82,23 @@ class Postman:
         return True
 
     def keep_lease(self) -> None:
-        """Keep the letters in hand while the mail server takes its time, or the database."""
+        """Renew the leases of the letters in hand."""
         leases.keep(self._owner, list(self._in_hand))
 
     def hurry(self) -> None:
-        """Let the mail server end what is in hand, but not for long: the worker is to end."""
+        """Limit the time for the letters in hand, since the worker ends."""
         self._is_ending = True
         self._postbox.end_within(LAST_SECONDS)
 
     def finish(self) -> None:
-        """Settle what was in hand when the loop ended."""
+        """Record the outcome of the letters that were in hand when the loop ended."""
         for waiting in list(self._in_hand.values()):
             if waiting is not None:
                 waiting.join(LAST_SECONDS)
         self._settle_ended()
 
     def close(self) -> None:
-        """Say goodbye to the mail server."""
+        """Close the connection to the mail server."""
         self._postbox.close()
 
     def _probe(self) -> None:
@@ -110,7 +110,7 @@ class Postman:
             jobs.release("mail")
 
     def _send(self, leased: Leased) -> Settle | None:
-        """Send a letter and return how to settle it; None while the server's last reply is waited for."""
+        """Send a letter and return how to record the outcome; None while a thread waits for a slow reply."""
         if leased.copies >= MOST_COPIES:
             unknown = DeliveryFailure(Meaning.RETRY_LATER, "worker_ended", outcome_unknown=True)
             return partial(self._settle_failed, leased, unknown)
@@ -127,17 +127,17 @@ class Postman:
         except outage.OF_THE_DATABASE:
             raise
         except Exception as error:
-            # One letter that cannot be written must not stop the rest.
+            # A letter that cannot be written must not stop the others.
             log.exception("letter ref=%s could not be sent", leased.ref)
             wrong = DeliveryFailure(Meaning.RETRY_LATER, type(error).__name__)
             return partial(self._settle_failed, leased, wrong)
         settle_sent = partial(self._settle_sent, leased, values, letter.message)
         if isinstance(reply, str):
             return partial(settle_sent, reply)
-        self._wait_beside(leased, reply, domain, settle_sent)
+        self._wait_in_thread(leased, reply, domain, settle_sent)
         return None
 
-    def _wait_beside(
+    def _wait_in_thread(
         self, leased: Leased, reply: SlowReply, domain: str, settle_sent: Callable[[str], None]
     ) -> None:
         def wait() -> None:
@@ -147,13 +147,13 @@ class Postman:
                 settle = partial(self._settle_failed, leased, failure, domain)
             self._ended.append((leased, settle))
 
-        log.info("letter ref=%s: the mail server's last reply is waited for", leased.ref)
+        log.info("letter ref=%s: waiting for the mail server's last reply", leased.ref)
         thread = threading.Thread(target=wait, name="slow-reply", daemon=True)
         self._in_hand[leased.letter] = thread
         thread.start()
 
     def _settle_ended(self) -> None:
-        """Settle what has ended; what the database does not take now is kept for the next step."""
+        """Record outcomes; what the database does not accept now is kept for the next step."""
         while self._ended:
             leased, settle = self._ended[0]
             try:
@@ -161,7 +161,7 @@ class Postman:
             except Exception as error:
                 if outage.is_outage(error):
                     raise
-                # It waits as one whose outcome is unknown.
+                # The letter stays queued with an unknown outcome.
                 log.exception("letter ref=%s could not be settled", leased.ref)
             self._ended.popleft()
             self._in_hand.pop(leased.letter, None)
@@ -185,9 +185,9 @@ class Postman:
         outcome.record_failure(leased, failure)
         is_unsafe = isinstance(failure, UnsafeLetter)
         if is_unsafe and failure.meaning is Meaning.GIVE_UP_ONE:
-            notices.post(Code.LETTER_UNSAFE, detail=leased.ref, until=clock.now() + _TOLD_FOR)
+            notices.post(Code.LETTER_UNSAFE, detail=leased.ref, until=clock.now() + _NOTICE_LASTS)
         if isinstance(failure, Refused) and leased.tries == 0:
-            # One that was refused before shows nothing new.
+            # A letter that was refused before adds nothing new.
             self._refusals.add(domain)
         if self._refuses_all(leased, failure):
             jobs.hold("mail", failure.reason)
@@ -195,16 +195,16 @@ class Postman:
             isinstance(failure, Refused)
             or (failure.meaning is Meaning.GIVE_UP_ONE and not is_unsafe)
         ):
-            # It speaks of one letter alone: the server takes the others again.
+            # The refusal is about this letter: the server accepts others again.
             jobs.release("mail")
 
     def _refuses_all(self, leased: Leased, failure: DeliveryFailure) -> bool:
         if failure.meaning is Meaning.HOLD_ALL:
-            # A wait that we cut short says nothing of the server.
+            # A wait that the end of the worker cut short says nothing about the server.
             return not self._is_ending
         if not isinstance(failure, Refused):
             return False
         held_for = (jobs.hold_reason("mail") or "") if leased.is_probe else ""
-        # Held for refused letters, as opposed to a server that is away: one more is refused.
+        # The hold is because of refused letters, and one more was refused.
         goes_on = held_for.startswith(("rcpt", "data"))
         return goes_on or self._refusals.are_about_us

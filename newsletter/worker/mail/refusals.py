@@ -1,4 +1,4 @@
-"""Tells a mail server that refuses us from recipients' domains that refuse letters."""
+"""Distinguishes a mail server that refuses all our letters from recipients' domains that refuse some."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ IN_A_ROW = 3  #: different domains, with no success between
 
 
 class Refusals:
-    """What became of the letters of late, by their recipients' domains; known to this process alone."""
+    """Recent refusals by the recipients' domains, in this process."""
 
     def __init__(self) -> None:
         self.domains: set[str] = set()  #: refused since the last success
-        self._refusing: set[str] = set()  #: refused while others were not: they show nothing new
+        self._refusing: set[str] = (
+            set()
+        )  #: refused while others were accepted: they prove nothing about us
 
     def add(self, domain: str) -> None:
-        """A letter was refused that never was before."""
+        """A letter was refused for the first time."""
         if domain not in self._refusing:
             self.domains.add(domain)
 
@@ -25,5 +27,5 @@ class Refusals:
 
     @property
     def are_about_us(self) -> bool:
-        """Tell whether so many domains cannot all refuse letters by themselves."""
+        """Tell whether so many domains refused in a row that the cause must be ours."""
         return len(self.domains) >= IN_A_ROW

@@ -1,8 +1,8 @@
-"""What a mail server's replies mean: for this letter, for this mailbox, or for all letters (RFC 5321, RFC 3463).
+"""Interprets replies of the mail server: about this letter, this mailbox, or all letters (RFC 5321, RFC 3463).
 
-Up to MAIL a failure concerns all letters. After it a refusal is the mailbox's only where its enhanced code says so
-and no word speaks of the sender; any other may mean us or them, and sets the one letter aside. A reply may name the
-address: only its codes become reasons.
+Up to MAIL, a failure concerns all letters. After that, a refusal is about the mailbox only if its enhanced code says so
+and its words do not mention the sender; any other may be about us, and postpones the letter. A reply may contain the
+address, so that only its codes are kept as the reason.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from newsletter.domain.errors import DeliveryFailure, Meaning
 
 REPLY_LENGTH = 500  #: characters of a reply that are kept as evidence
 
-#: RFC 3463 § 3.2 and 3.3, RFC 7505: no such mailbox or domain, or one that is full or takes nothing.
+#: RFC 3463 § 3.2 and 3.3, RFC 7505: no such mailbox or domain, or one that is full or accepts nothing.
 _OF_THE_MAILBOX = {
     *("5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"),
     *("5.2.0", "5.2.1", "5.2.2", "5.2.3"),
@@ -26,22 +26,22 @@ _OF_THE_SENDER = re.compile(
     r"|authenti|\byour (?:ip|account|domain|host|server)|not (?:verified|permitted to send)",
     re.IGNORECASE,
 )
-#: At the beginning of a line, in qmail's "(#5.1.1)", or in another server's reply that is passed on.
+#: At the beginning of a line, in qmail's "(#5.1.1)", or in another server's reply that is quoted.
 _ENHANCED = re.compile(r"(?m)(?:^|#|\b[45]\d\d[ -])([245]\.\d{1,3}\.\d{1,3})(?!\d|\.\d)")
 
 
 class Refused(DeliveryFailure):
-    """The server refused a letter for good, without saying that it is the mailbox's matter: it may be ours."""
+    """A permanent refusal that does not say that it is about the mailbox: the cause may be ours."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(Meaning.RETRY_LATER, reason)
 
 
 def expect(step: str, reply: tuple[int, bytes], *, wanted: int = 2, sender: str = "") -> str:
-    """Return the reply as one line if its code begins with the wanted digit; raise what it means.
+    """Return the reply as one line if its code begins with the wanted digit; otherwise raise DeliveryFailure.
 
-    Raises DeliveryFailure, or SMTPServerDisconnected for what is no SMTP reply at all. `sender`: the address that
-    MAIL named; a refusal that speaks of it is not the recipient's.
+    Raise SMTPServerDisconnected for what is no SMTP reply. `sender`: the address in MAIL; a refusal that contains it is
+    not about the recipient.
     """
     code, text = reply
     words = text.decode("ascii", "replace")
@@ -68,12 +68,12 @@ def _is_of_the_mailbox(words: str, sender: str) -> bool:
 
 
 def broken_off(error: OSError) -> str:
-    """Say in one word how a connection was lost."""
+    """The reason for a lost connection, as one word."""
     return "timeout" if isinstance(error, TimeoutError) else "network"
 
 
 def why_not_signed_in(error: OSError) -> str:
-    """Say in one word, with the server's code if there is one, what kept us from signing in."""
+    """The reason for a failed connection or sign-in, with the server's code if there is one."""
     match error:
         case smtplib.SMTPResponseException():
             words = error.smtp_error

@@ -1,6 +1,6 @@
-"""Hands a letter to the mail server, over a connection that is kept for the next one (RFC 5321).
+"""Sends letters to the mail server, over a connection that is reused (RFC 5321).
 
-Nothing is sent in the clear unless SMTP_URL allows it, and no password unless it says "never".
+Nothing is sent unencrypted unless SMTP_URL allows it, and no password unless it says `starttls=never`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FOLDER = Path("var/mail")
 
 
 class SlowReply:
-    """The reply to a letter that the server has and does not answer at once; its connection serves no other letter."""
+    """The outstanding reply to a letter that the server has; its connection is not used for other letters."""
 
     def __init__(self, conversation: Conversation, sender: str) -> None:
         self._conversation = conversation
@@ -43,10 +43,10 @@ class SlowReply:
 
 
 class Postbox(Protocol):
-    """Takes letters; belongs to one thread.
+    """Sends letters; used by one thread.
 
-    `send` asks `may_finish` right before the letter can be accepted. `probe` finds out, without a letter, whether any
-    can. `end_within` ends all waiting so many seconds from now, that of slow replies too, whichever thread calls it.
+    `send` calls `may_finish` right before the server can accept the letter. `probe` tests the server without a letter.
+    `end_within` limits all waiting, also for slow replies, to so many seconds from now; any thread may call it.
     """
 
     def send(self, letter: Finished, may_finish: Callable[[], bool]) -> str | SlowReply: ...
@@ -56,7 +56,7 @@ class Postbox(Protocol):
 
 
 class SmtpPostbox:
-    """A mail server, its connection kept from letter to letter; `helo` is our host's name."""
+    """A mail server; `helo` is our host's name."""
 
     def __init__(
         self, server: SmtpServer, *, helo: str | None = None, patience: Patience | None = None
@@ -69,11 +69,11 @@ class SmtpPostbox:
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        # Only once it is needed: reading the system's certificates takes 30 ms.
+        # Only when it is needed: reading the system's certificates takes 30 ms.
         return ssl.create_default_context()
 
     def send(self, letter: Finished, may_finish: Callable[[], bool]) -> str | SlowReply:
-        """Hand one letter over and return the server's reply as one line; raise DeliveryFailure."""
+        """Send one letter and return the server's reply as one line; raise DeliveryFailure."""
         sender = letter.sender
         content = re.sub(rb"(?m)^\.", b"..", letter.octets)  # RFC 5321 § 4.5.2
         smtp = self._begin(sender)
@@ -86,7 +86,7 @@ class SmtpPostbox:
                 smtp.close()
                 raise DeliveryFailure(Meaning.RETRY_LATER, "lease_lost")
             smtp.limit(self._patience.end)
-            # A write of its own: until it is begun, no server can have accepted the letter.
+            # Sent separately: before it, no server can have accepted the letter.
             is_finished = True
             smtp.send(b".\r\n")
             if not smtp.has_reply_within(self._patience.prompt):
@@ -105,11 +105,11 @@ class SmtpPostbox:
         return reply
 
     def probe(self) -> None:
-        """Connect and sign in, or ask the kept connection for a NOOP; raise DeliveryFailure."""
+        """Connect and sign in, or send NOOP over the kept connection; raise DeliveryFailure."""
         self._kept = self._still_open("NOOP") or self._connect()
 
     def try_envelope(self, sender: str, recipient: str) -> None:
-        """Name both to the server, and take it back before there is a letter; raise DeliveryFailure."""
+        """Send MAIL and RCPT, and hang up before a letter is sent; raise DeliveryFailure."""
         smtp = self._begin(sender)
         try:
             expect("rcpt", smtp.docmd(f"RCPT TO:<{recipient}>"), sender=sender)
@@ -120,25 +120,25 @@ class SmtpPostbox:
             smtp.hang_up()
 
     def end_within(self, seconds: float) -> None:
-        """End all waiting for the server so many seconds from now."""
+        """Limit all waiting for the server to so many seconds from now."""
         self._ends_at = time.monotonic() + seconds
 
     def close(self) -> None:
-        """Say goodbye and let go of the connection; the next letter opens a new one."""
+        """Close the connection; the next letter opens a new one."""
         smtp, self._kept = self._kept, None
         if smtp is not None:
             smtp.hang_up()
 
     def _keep_unless_limited(self, smtp: Conversation, failure: DeliveryFailure) -> None:
-        # A 4xx may be about the session, such as its number of letters: a new one settles that.
+        # A 4xx may be about the session, such as its number of letters: then a new connection helps.
         if failure.meaning is Meaning.GIVE_UP_ONE or isinstance(failure, Refused):
             self._kept = smtp
         else:
             smtp.hang_up()
 
     def _begin(self, sender: str) -> Conversation:
-        # Servers hang up on idle clients, or after so many letters. A new connection settles
-        # either, so a kept one's refusal never counts. RSET clears away a refused letter.
+        # Servers close idle connections, or limit the letters of one. A new connection helps in both cases, so a
+        # refusal over a kept one never counts. RSET ends the transaction of a refused letter.
         command = f"MAIL FROM:<{sender}>"
         if (smtp := self._still_open("RSET", command)) is not None:
             return smtp

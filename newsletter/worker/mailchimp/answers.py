@@ -1,6 +1,6 @@
-"""Answers are read until one moment and up to one size: a peer that drips them, or never ends, holds nobody up.
+"""Reads answers up to a deadline and a size, so that a peer that sends slowly or endlessly blocks nobody.
 
-The timeout of requests counts anew with each octet, and it reads whatever comes.
+The timeout of requests starts anew with each octet, and it reads answers of any size.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from newsletter.domain.errors import DeliveryFailure, Meaning
 
-#: Octets, unpacked. 500 members, as a call for so many is answered with, are 2 MB.
+#: Octets, decompressed. The answer to a batch of 500 members has 2 MB.
 LARGEST = 10_000_000
-#: Of a packed answer, which may be a thousand times as long unpacked.
+#: Octets of a compressed answer, which may become a thousand times as long.
 _CHUNK = 8_192
 
 
 class _Deadline(threading.local):
-    """Until when the answer to this thread's call may take, on the monotonic clock."""
+    """The deadline of this thread's call (monotonic)."""
 
     ends = math.inf
 
@@ -35,7 +35,7 @@ _deadline = _Deadline()
 
 
 def session() -> requests.Session:
-    """A session whose answers are read so, with no proxy and no .netrc; it is one thread's alone."""
+    """A session with these limits, without proxies and .netrc; for one thread."""
     own = requests.Session()
     own.trust_env = False
     own.mount("https://", _Adapter())
@@ -46,7 +46,7 @@ def session() -> requests.Session:
 def ask(
     session: requests.Session, seconds: float, method: str, url: str, **options: Any
 ) -> requests.Response:
-    """Make a call, and read its answer within so many seconds; raise DeliveryFailure where it is too large."""
+    """Make a call and read its answer within so many seconds; raise DeliveryFailure if it is too large."""
     _deadline.ends = time.monotonic() + seconds
     with session.request(method, url, stream=True, **options) as answer:
         read = bytearray()
@@ -59,7 +59,7 @@ def ask(
 
 
 class _UntilDeadline(io.RawIOBase):
-    """What a socket receives, up to the deadline."""
+    """Reads from a socket up to the deadline."""
 
     def __init__(self, sock: Any) -> None:
         self._sock = sock

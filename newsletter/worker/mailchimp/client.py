@@ -1,4 +1,4 @@
-"""Mailchimp's audience, one method for each thing wanted of it: its words and its MD5 stay here."""
+"""Mailchimp's audience: one method for each use. No other module knows its vocabulary and MD5 hashes."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from newsletter.domain.errors import DeliveryFailure, Meaning
 from newsletter.domain.lifecycle import MailchimpStatus
 from newsletter.worker.mailchimp.transport import Line, call
 
-#: How many one call may name (POST /lists/{list_id}).
+#: Members in one call (POST /lists/{list_id}).
 MOST_AT_ONCE = 500
 
-#: Mailchimp took this call, and refuses what it asks.
+#: Mailchimp accepted the key and the audience, and refuses this call.
 REFUSALS = frozenset({Meaning.GIVE_UP_ONE, Meaning.REJECTED})
 
 COMPLIANCE_STATE = "compliance_state"
@@ -36,12 +36,12 @@ _PLACES = {
     "transactional": MailchimpStatus.UNSUBSCRIBED,
     "pending": MailchimpStatus.AWAITING,
 }
-#: Whoever stands there so has left, or cannot be reached.
+#: Statuses of people who unsubscribed or cannot be reached.
 _LEFT = ("unsubscribed", "cleaned")
 
-#: What an error means, by its status and words of its title or detail; the first that fits counts.
-#: `type` is never looked at: it is often missing, and was changed three times. Each phrase has a
-#: blank, since a detail begins with an address, which its owner chose and which has none.
+#: Meaning and reason by the HTTP status and words in the title or detail; the first match counts. `type` is not used:
+#: it is often missing, and was changed three times. Each phrase has a blank, since a detail begins with an address,
+#: which its owner chose and which has none.
 _ERRORS = (
     (400, "compliance state", Meaning.GIVE_UP_ONE, COMPLIANCE_STATE),
     (400, "must opt in again", Meaning.GIVE_UP_ONE, COMPLIANCE_STATE),
@@ -64,7 +64,7 @@ _ERRORS = (
 
 @dataclass(frozen=True)
 class Joining:
-    """Somebody who asked for the newsletter and confirmed, as Mailchimp is told of them."""
+    """A person who confirmed, as they are sent to Mailchimp."""
 
     address: Address
     language: str
@@ -74,9 +74,9 @@ class Joining:
 
 @dataclass(frozen=True)
 class Member:
-    """A person as Mailchimp has them; the flags say why they get nothing there.
+    """A contact at Mailchimp; the flags say why it gets no mail.
 
-    `left_at`: since when they are unsubscribed or cleaned there, if it told: a listing does.
+    `left_at`: since when it is unsubscribed or cleaned; None in answers that do not say, other than a listing's.
     """
 
     place: MailchimpStatus
@@ -97,34 +97,34 @@ class Mailchimp:
         api_url: str | None = None,
         timeout: tuple[float, float] = (5.0, 25.0),
     ) -> None:
-        # The end of a key names its data centre.
+        # A key ends with its data centre.
         url = api_url or f"https://{api_key.rpartition('-')[2]}.api.mailchimp.com/3.0"
         self._line = Line(api_key, url, timeout=timeout, judge=_judged)
         self._lists = ListsApi(self._line)
         self._list_id = list_id
 
     def ping(self) -> None:
-        """See that Mailchimp answers and takes the key."""
+        """Raise DeliveryFailure unless Mailchimp answers and accepts the key."""
         try:
             document(call(PingApi(self._line).get))
         except DeliveryFailure as failure:
             if failure.reason == LIST_UNKNOWN:
-                # It names no audience, so that the URL itself leads nowhere.
+                # A ping names no audience, so the URL itself is wrong.
                 raise DeliveryFailure(Meaning.HOLD_ALL, "api_url") from None
             raise
 
     def check_list(self) -> None:
-        """See that the audience exists; else the failure is WHOLE, `list_unknown`."""
+        """Raise DeliveryFailure (HOLD_ALL, `list_unknown`) unless the audience exists."""
         audience = document(call(self._lists.get_list, self._list_id, fields=["id"]))
         if audience.get("id") != self._list_id:
             raise DeliveryFailure(Meaning.HOLD_ALL, LIST_UNKNOWN)
 
     def subscribe(self, joining: Joining) -> MailchimpStatus:
-        """Have Mailchimp write to somebody who confirmed."""
+        """Add a person, or subscribe them again."""
         return _place_in(self._put(joining, "subscribed"), MailchimpStatus.SUBSCRIBED)
 
     def ask_again(self, joining: Joining) -> MailchimpStatus:
-        """Have Mailchimp ask somebody who confirmed once more, as its compliance state demands."""
+        """Have Mailchimp ask a person in compliance state to confirm once more."""
         return _place_in(
             self._put(joining, "pending"), MailchimpStatus.AWAITING, MailchimpStatus.SUBSCRIBED
         )
@@ -132,10 +132,7 @@ class Mailchimp:
     def subscribe_all(
         self, everybody: Sequence[Joining]
     ) -> list[MailchimpStatus | DeliveryFailure | None]:
-        """Have Mailchimp write to so many at once, at most 500; what became of each, in their order.
-
-        None: the answer does not say. What is raised became of all.
-        """
+        """Subscribe at most 500 people; the outcome of each, in their order. None: the answer does not say."""
         members = [_as_member(joining, "subscribed") for joining in everybody]
         body = {"members": members, "update_existing": True}
         batch = self._lists.batch_list_members
@@ -144,12 +141,12 @@ class Mailchimp:
         return [outcomes.get(joining.address.key) for joining in everybody]
 
     def unsubscribe(self, address: Address) -> MailchimpStatus:
-        """Have Mailchimp write no more; makes nobody: ABSENT for whom it does not know."""
+        """Unsubscribe a contact; ABSENT if there is none."""
         patch, change = self._lists.update_list_member, {"status": "unsubscribed"}
         try:
             answer = self._at_member(address, patch, change, skip_merge_validation=True)
         except DeliveryFailure as refusal:
-            # Who is cleaned or archived there cannot be changed, and need not be.
+            # A cleaned or archived contact cannot be changed, and need not be.
             member = self.look_up(address) if refusal.meaning in REFUSALS else None
             if member is None or member.place is not MailchimpStatus.UNSUBSCRIBED:
                 raise
@@ -161,7 +158,7 @@ class Mailchimp:
         )
 
     def look_up(self, address: Address) -> Member | None:
-        """Read what Mailchimp has of somebody; None: nothing, though it has the audience."""
+        """Read a contact; None: there is none in the audience."""
         fields = ["status", "unsubscribe_reason"]
         answer = self._at_member(address, self._lists.get_list_member, fields=fields)
         return None if answer is None else member_in(answer)
@@ -171,13 +168,13 @@ class Mailchimp:
         return self._at_member(address, self._lists.get_list_member, fields=["id"]) is not None
 
     def delete_permanently(self, address: Address) -> None:
-        """Have Mailchimp forget somebody, and read back that it did."""
+        """Delete a contact permanently, and read back that it is gone."""
         self._at_member(address, self._lists.delete_list_member_permanent)
         if self.look_up(address) is not None:
             raise DeliveryFailure(Meaning.RETRY_LATER, "still_there")
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connections."""
         self._line.close()
 
     def _put(self, joining: Joining, status: str) -> Any:
@@ -194,7 +191,7 @@ class Mailchimp:
         except DeliveryFailure as failure:
             if failure.reason != LIST_UNKNOWN:
                 raise
-        # A 404 does not tell a member who is not there from an audience that is not.
+        # A 404 does not say whether the member or the audience is missing.
         self.check_list()
         return None
 
@@ -219,9 +216,9 @@ def _as_member(joining: Joining, status: str) -> dict[str, str]:
 
 
 def _outcomes_in(answer: dict[str, Any]) -> dict[str, MailchimpStatus | DeliveryFailure]:
-    """What a batch's answer says of each address; nothing where it does not say what is needed.
+    """Outcomes by address in the answer to a batch, as far as it has them.
 
-    Its error codes tell next to nothing, so that the words of each error count, as in a single call's.
+    Its error codes are too coarse: the words of each error are matched, as for a single call.
     """
     outcomes: dict[str, MailchimpStatus | DeliveryFailure] = {}
     for member in (*_dicts_in(answer, "new_members"), *_dicts_in(answer, "updated_members")):
@@ -239,7 +236,7 @@ def _dicts_in(answer: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 def _judged(answer: requests.Response) -> DeliveryFailure:
-    """What an answer that is no success means."""
+    """The failure behind an answer that is no 2xx."""
     status, words = answer.status_code, _words_of(answer)
     if status // 100 == 3:
         return DeliveryFailure(Meaning.HOLD_ALL, "redirect")
@@ -248,15 +245,15 @@ def _judged(answer: requests.Response) -> DeliveryFailure:
     if (failure := _known_failure(status, words or "")) is not None:
         return failure
     if words is None or status >= 500:
-        # Its gateway gives up on calls that are still running behind it.
+        # The gateway gives up calls that are still running behind it.
         may_run_on = status in (502, 504)
         return DeliveryFailure(Meaning.RETRY_LATER, f"http {status}", outcome_unknown=may_run_on)
-    # Only what the table knows to be about the person is for good: Mailchimp has new words each year.
+    # Only failures that the table knows to be about the person are permanent: Mailchimp's words change each year.
     return DeliveryFailure(Meaning.REJECTED, f"rejected {status}")
 
 
 def _known_failure(status: int, words: str) -> DeliveryFailure | None:
-    """What the table says to a status and words in lower case."""
+    """The failure in the table for a status and words in lower case."""
     for code, phrase, meaning, reason in _ERRORS:
         if status == code and phrase in words:
             return DeliveryFailure(meaning, reason)
@@ -264,7 +261,7 @@ def _known_failure(status: int, words: str) -> DeliveryFailure | None:
 
 
 def _words_of(answer: requests.Response) -> str | None:
-    """Title and detail of a problem (RFC 9457), in lower case; None: it is none of Mailchimp's."""
+    """Title and detail of a problem (RFC 9457), in lower case; None: the answer is not Mailchimp's."""
     try:
         problem = json.loads(answer.content)
     except (ValueError, RecursionError):  # no JSON, or nested too deeply
@@ -274,15 +271,15 @@ def _words_of(answer: requests.Response) -> str | None:
 
 
 def document(answer: Any) -> dict[str, Any]:
-    """Mailchimp's document in what the client returned; raise DeliveryFailure."""
+    """The JSON object that the client returned; raise DeliveryFailure if it is none."""
     if not isinstance(answer, dict):
-        # A 2xx that is not Mailchimp's own: something may have been carried out, nobody says what.
+        # A 2xx that is not Mailchimp's: the outcome of the call is unknown.
         raise DeliveryFailure(Meaning.RETRY_LATER, "not_json", outcome_unknown=True)
     return answer
 
 
 def member_in(answer: Any) -> Member:
-    """What Mailchimp's document of somebody says; raise DeliveryFailure for a status that nobody knows."""
+    """The contact in Mailchimp's JSON; raise DeliveryFailure for an unknown status."""
     place, status = _place_in(answer, *MailchimpStatus), answer["status"]
     reason = str(answer.get("unsubscribe_reason")).lower()
     is_complaint = any(word in reason for word in ("abuse", "spam", "complain"))

@@ -1,4 +1,4 @@
-"""Everybody in Mailchimp's audience, page by page: all of them, or those that changed since some time."""
+"""Lists the contacts of Mailchimp's audience page by page: all, or those that changed since a time."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from newsletter.domain.errors import DeliveryFailure, Meaning
 from newsletter.worker.mailchimp.client import Mailchimp, Member, document, member_in
 from newsletter.worker.mailchimp.transport import call
 
-PAGE = 1000  #: the most that one call may ask for
-SEAM = 50  #: how many of a page are asked for again with the next
-MOST_TEARS = 20
+PAGE = 1000  #: the most that one call returns
+SEAM = 50  #: how many contacts of a page are read again with the next one
+MOST_TEARS = 20  #: after so many the walk goes on without going back
 _FIELDS = [
     "members.email_address",
     "members.status",
@@ -26,7 +26,7 @@ _FIELDS = [
 
 @dataclass(frozen=True)
 class Listed:
-    """One contact: its address as Mailchimp writes it (empty for one without), and how it stands, if that is known."""
+    """One contact: its address as Mailchimp writes it (empty if it has none), and None for an unknown status."""
 
     email: str
     member: Member | None
@@ -34,7 +34,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Page:
-    """Some of the contacts, and how many there are in all."""
+    """Contacts of one call, and the number of all."""
 
     contacts: list[Listed]
     total: int
@@ -44,10 +44,10 @@ class MailchimpMembers(Mailchimp):
     """One audience, whose contacts can be listed. Every method raises DeliveryFailure."""
 
     def page(self, offset: int, *, since: datetime | None, archived: bool) -> Page:
-        """Up to 1,000 contacts, those first that changed longest ago; the archived are listed alone."""
+        """Up to 1,000 contacts, those that changed longest ago first; archived ones are listed separately."""
         options: dict[str, Any] = {"status": "archived"} if archived else {}
         if since is not None:
-            # Mailchimp ignores the offset from UTC, so that there may be none.
+            # Mailchimp ignores an offset from UTC.
             options["since_last_changed"] = since.astimezone(UTC).isoformat(timespec="seconds")
         answer = document(
             call(
@@ -81,15 +81,15 @@ def _listed(contact: Any) -> Listed:
     try:
         return Listed(str(told.get("email_address") or ""), member_in(told))
     except DeliveryFailure:
-        # A status that is not known yet says nothing about the others.
+        # An unknown status must not stop the others.
         return Listed("", None)
 
 
 class Listing:
     """A walk through the audience, and then through its archive.
 
-    Whoever changes meanwhile moves to the end, and others move up: a page begins with the end of the one before. If
-    nobody of that is on it, more moved than that, and the walk goes back by one page.
+    A contact that changes meanwhile moves to the end, and others move up. So each page begins with the last contacts of
+    the page before (the seam). If none of them is on it, more have moved, and the walk goes back by one page.
     """
 
     def __init__(self, mailchimp: MailchimpMembers, since: datetime | None) -> None:
@@ -100,10 +100,10 @@ class Listing:
         self._seam: set[str] = set()
         self._tears = 0
         self._walked = 0
-        self.total = 0  #: how many are to be walked, as far as Mailchimp has told
+        self.total = 0  #: contacts of the whole walk, as far as Mailchimp has said
 
     def next_page(self) -> list[Listed] | None:
-        """Those who come next; None at the end. After a DeliveryFailure the same page may be asked for again."""
+        """The next contacts; None at the end. After a DeliveryFailure, call it again for the same page."""
         if not self._parts:
             return None
         page = self._mailchimp.page(self._offset, since=self._since, archived=self._parts[0])
@@ -125,7 +125,7 @@ class Listing:
     def _go_on(self, page: Page) -> None:
         end = self._offset + len(page.contacts)
         if page.contacts and end < page.total:
-            # Never back to where this page began, however short it is.
+            # Always forward, however short this page is.
             self._offset = max(self._offset + 1, end - SEAM)
             self._seam = {contact.email for contact in page.contacts[-SEAM:] if contact.email}
             return

@@ -1,4 +1,4 @@
-"""How the audience is set up at Mailchimp: its switches and fields, to be looked at, and its webhooks."""
+"""The audience's settings and fields at Mailchimp, to be checked, and its webhooks."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from newsletter.worker.mailchimp.transport import call
 
 PATIENCE_SECONDS = (4.0, 6.0)  #: to connect, and to read
 _HOST = ".api.mailchimp.com"
-#: Where newsletter.web.webhooks listens; the secret comes behind it.
+#: The path of web/views/webhooks.py, which the secret follows.
 HOOK_PATH = "/webhooks/mailchimp/"
-#: What it understands. What came through the API is our own doing. Mailchimp does not say what it makes
-#: of what is left out, so that each is told.
+#: The events that it handles. Changes through the API are our own. All are listed, since Mailchimp does not document
+#: the defaults.
 EVENTS = {
     "subscribe": True,
     "unsubscribe": True,
@@ -32,15 +32,15 @@ SOURCES = {"user": True, "admin": True, "api": False}
 
 @dataclass(frozen=True)
 class Audience:
-    """What an audience asks of everybody; `required_fields` are those that a sign-up here never fills."""
+    """What an audience requires of its contacts."""
 
-    asks_again: bool  #: double opt-in of its own
-    required_fields: tuple[str, ...]
+    asks_again: bool  #: Mailchimp's own double opt-in
+    required_fields: tuple[str, ...]  #: merge fields, which a sign-up here never fills
 
 
 @dataclass(frozen=True)
 class Webhook:
-    """A URL that Mailchimp calls: upon what, from which sources, signed or not (None: not told)."""
+    """A URL that Mailchimp calls; `is_signed`: None if Mailchimp does not say."""
 
     id: str
     url: str = field(repr=False)  #: its end is a secret
@@ -49,16 +49,15 @@ class Webhook:
     is_signed: bool | None
 
     @property
-    def tells_all(self) -> bool:
-        """Whether it tells just what it should."""
+    def is_complete(self) -> bool:
+        """Tell whether it has exactly our events and sources."""
         return (self.events, self.sources) == (_on(EVENTS), _on(SOURCES))
 
 
 class MailchimpSetup(Mailchimp):
-    """One audience's set-up. Every method raises DeliveryFailure and changes nothing."""
+    """Every method raises DeliveryFailure and changes nothing."""
 
     def audience(self) -> Audience:
-        """What it asks of everybody."""
         fields = ["id", "double_optin"]
         answer = document(call(self._lists.get_list, self._list_id, fields=fields))
         tags = ["merge_fields.tag", "merge_fields.required"]
@@ -68,12 +67,12 @@ class MailchimpSetup(Mailchimp):
         return Audience(answer.get("double_optin") is True, names)
 
     def webhooks(self) -> list[Webhook]:
-        """Every URL that is called."""
+        """All webhooks of the audience."""
         answer = call(self._lists.get_list_webhooks, self._list_id)
         return [_webhook(hook) for hook in _listed(answer, "webhooks")]
 
     def clock(self) -> datetime | None:
-        """What time it is there, in whole seconds; None: it does not say."""
+        """Mailchimp's time, in whole seconds; None: it does not say."""
         self.ping()
         try:
             return parsedate_to_datetime(self._line.answered_at or "")
@@ -82,20 +81,20 @@ class MailchimpSetup(Mailchimp):
 
 
 class MailchimpHooks(MailchimpSetup):
-    """One audience's webhooks, to be changed. Every method raises DeliveryFailure."""
+    """Every method raises DeliveryFailure."""
 
     def register(self, url: str) -> str | None:
-        """Have Mailchimp call a URL, once it has seen by a GET that this is answered by 200.
+        """Register a webhook; Mailchimp first checks that a GET of the URL is answered with 200.
 
-        Gives the secret by which it signs, which it tells this once; None where it signs nothing.
+        The signing secret, which Mailchimp returns only here; None: calls are not signed.
         """
         hook = {"url": url, "events": EVENTS, "sources": SOURCES}
         answer = document(call(self._lists.create_list_webhook, self._list_id, hook))
         signing_secret = answer.get("signing_secret")
         return str(signing_secret) if signing_secret else None
 
-    def mend(self, webhook: Webhook) -> Webhook:
-        """Have a webhook tell just what it should."""
+    def update(self, webhook: Webhook) -> Webhook:
+        """Set our events and sources on a webhook."""
         change = {"events": EVENTS, "sources": SOURCES}
         update = self._lists.update_list_webhook
         return _webhook(document(call(update, self._list_id, webhook.id, change)))

@@ -1,8 +1,7 @@
-"""The way to Mailchimp: its own client, over kept connections, with nothing left unjudged.
+"""Calls Mailchimp through its own client, over connections that are reused, and turns all errors into DeliveryFailure.
 
-What that client makes of an answer is not to be relied on: an error without a body is returned as
-if it were a success, a captive portal's page is a str, a redirected PUT loses its body. So `Line`
-has every answer judged before the client sees it. What went wrong on the way itself is told here.
+The client's handling of answers is not reliable: an error without a body is returned like a success, a captive portal's
+page is a str, a redirected PUT loses its body. So `Line` checks every answer before the client sees it.
 """
 
 from __future__ import annotations
@@ -22,14 +21,14 @@ from newsletter import __version__
 from newsletter.domain.errors import DeliveryFailure, Meaning
 from newsletter.worker.mailchimp import answers
 
-# It names the path of each call, and ours hold Mailchimp's hash of an address.
+# It logs the path of each call, which contains Mailchimp's hash of an address.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.CRITICAL)
 
 
 class Line(ApiClient):  # type: ignore[misc]  # the client ships no types
-    """What the client sends its calls through: no proxy, no .netrc, no redirect, no retry.
+    """The client's transport: no proxy, no .netrc, no redirect, no retry.
 
-    `judge` says what an answer means that is no 2xx; `timeout`: seconds to connect, and for the call as a whole.
+    `judge` returns the failure behind an answer that is no 2xx; `timeout`: seconds to connect, and for the whole call.
     """
 
     def __init__(
@@ -40,7 +39,7 @@ class Line(ApiClient):  # type: ignore[misc]  # the client ships no types
         timeout: tuple[float, float],
         judge: Callable[[requests.Response], DeliveryFailure],
     ) -> None:
-        # Without a server the client leaves alone the word "server" wherever it stands in a URL.
+        # With a server, the client would replace the word "server" anywhere in a URL.
         super().__init__({"api_key": api_key, "server": "", "timeout": timeout})
         self.host = api_url
         self.default_headers["User-Agent"] = f"newsletter/{__version__}"
@@ -48,7 +47,7 @@ class Line(ApiClient):  # type: ignore[misc]  # the client ships no types
         self._auth = ("user", api_key)
         self._own = threading.local()
         self._sessions: list[requests.Session] = []
-        self.answered_at: str | None = None  #: the Date of the last answer
+        self.answered_at: str | None = None  #: the Date header of the last answer
 
     def request(
         self, method: str, url: str, query_params: Any = None, headers: Any = None, body: Any = None
@@ -71,7 +70,7 @@ class Line(ApiClient):  # type: ignore[misc]  # the client ships no types
         return answer
 
     def _session(self) -> requests.Session:
-        """This thread's own: a session of requests may not be shared."""
+        """This thread's session: requests sessions are not thread-safe."""
         if not hasattr(self._own, "session"):
             session = self._own.session = answers.session()
             session.auth = self._auth
@@ -79,13 +78,13 @@ class Line(ApiClient):  # type: ignore[misc]  # the client ships no types
         return cast("requests.Session", self._own.session)
 
     def close(self) -> None:
-        """Let go of every connection; the next call opens a new one."""
+        """Close all connections; the next call opens a new one."""
         for session in self._sessions:
             session.close()
 
 
 def call(function: Callable[..., Any], *about: object, **options: object) -> Any:
-    """Make one call of the client; raise DeliveryFailure. What returns may still be no answer."""
+    """Call a function of the client; raise DeliveryFailure. What it returns may still be no JSON object."""
     try:
         return function(*about, **options)
     except ApiClientError as error:
@@ -93,7 +92,7 @@ def call(function: Callable[..., Any], *about: object, **options: object) -> Any
 
 
 def _failure_behind(cause: object) -> DeliveryFailure:
-    """What the client's one kind of error means, by what it wraps; a bug of ours is one, too."""
+    """The failure behind the client's only exception, by its cause, which may also be a bug of ours."""
     match cause:
         case DeliveryFailure():
             return cause

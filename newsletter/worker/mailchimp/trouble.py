@@ -1,4 +1,4 @@
-"""Why Mailchimp cannot be used, in words for whoever runs the service: which setting it is, and what to do."""
+"""Explains to operators why Mailchimp cannot be used: the setting, what is wrong, and what to do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from newsletter.domain.errors import DeliveryFailure
 
 @dataclass(frozen=True)
 class Trouble:
-    """The setting's name, or Mailchimp's own, what is wrong with it, and what to do; never a secret."""
+    """`about`: the name of a setting, or Mailchimp; no field contains a secret."""
 
     about: str
     wrong: str
@@ -55,12 +55,12 @@ _TROUBLES = {
 
 
 def trouble_of(failure: DeliveryFailure) -> Trouble:
-    """What a failed call means, other than for one person."""
+    """The trouble behind a failed call that is not about one person."""
     return trouble_behind(failure.reason)
 
 
 def trouble_behind(reason: str) -> Trouble:
-    """What a failure's reason means, such as that of a hold."""
+    """The trouble behind a failure's reason, such as that of a hold."""
     if reason == "throttled" or reason.startswith("http 5"):
         return Trouble("Mailchimp", f"is in trouble itself ({reason})", "run it again later")
     wrong = f"Mailchimp does not answer as it should ({reason})"

@@ -1,4 +1,4 @@
-"""Has Mailchimp call us: `newsletter webhook install` registers the webhook, or mends the one that is there."""
+"""`newsletter webhook install`: registers the webhook at Mailchimp, or updates the one that is there."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ _UNCHANGED = Trouble(
 
 @dataclass(frozen=True)
 class Installed:
-    """What became of it, in sentences without the URL's secret; the signing secret where one was made."""
+    """The result of an installation."""
 
-    sentences: tuple[str, ...]
-    signing_secret: str | None
+    sentences: tuple[str, ...]  #: without the secret in the URL
+    signing_secret: str | None  #: None: none was made now
 
 
 def install(settings: Settings) -> Installed:
-    """Register the webhook unless it is there; raise SettingsError, which says what keeps Mailchimp from it.
+    """Register the webhook, or update it; raise SettingsError, which says why that is not possible.
 
-    Another one of ours, at an earlier PUBLIC_URL or with an earlier secret, is named and left alone.
+    Another webhook of ours, at an earlier PUBLIC_URL or with an earlier secret, is named and not changed.
     """
     mailchimp, url = hooks_for(settings), url_of(settings)
     missing = [str(trouble) for trouble in _missing(settings)]
@@ -70,13 +70,13 @@ def _missing(settings: Settings) -> Iterator[Trouble]:
 
 
 def url_of(settings: Settings) -> str | None:
-    """The URL that Mailchimp calls, a secret at its end; None without MAILCHIMP_WEBHOOK_SECRET."""
+    """The URL that Mailchimp calls, which ends in the secret; None without MAILCHIMP_WEBHOOK_SECRET."""
     secret = settings.mailchimp_webhook_secret
     return f"{settings.public_url}{HOOK_PATH}{secret.get_secret_value()}" if secret else None
 
 
 def is_same(url: str, other: str) -> bool:
-    """Whether two webhooks' URLs are one: upper case before the path of ours, or a slash at the end, is nothing."""
+    """Tell whether two URLs are the same webhook: case before our path and a slash at the end do not matter."""
     return _parts(url) == _parts(other)
 
 
@@ -95,11 +95,11 @@ def _installed(mailchimp: MailchimpHooks, url: str) -> Installed:
             present = _after_refusal(failure, mailchimp, url)
         else:
             return Installed(("The webhook is registered.", *others), signing_secret)
-    return Installed((*_mended(mailchimp, present), *others), None)
+    return Installed((*_updated(mailchimp, present), *others), None)
 
 
 def _after_refusal(failure: DeliveryFailure, mailchimp: MailchimpHooks, url: str) -> Webhook:
-    """Find the webhook that somebody else was quicker to register: each URL is taken once."""
+    """Find the webhook that another process has just registered, since Mailchimp accepts each URL once."""
     if failure.meaning not in REFUSALS:
         raise failure
     if (present := _at(url, mailchimp.webhooks())) is None:
@@ -107,11 +107,11 @@ def _after_refusal(failure: DeliveryFailure, mailchimp: MailchimpHooks, url: str
     return present
 
 
-def _mended(mailchimp: MailchimpHooks, present: Webhook) -> Iterator[str]:
-    if present.tells_all:
+def _updated(mailchimp: MailchimpHooks, present: Webhook) -> Iterator[str]:
+    if present.is_complete:
         yield "The webhook is registered already."
-    elif mailchimp.mend(present).tells_all:
-        yield "The webhook was registered already, and tells from now on what it should, and no more."
+    elif mailchimp.update(present).is_complete:
+        yield "The webhook was registered already; its events and sources are corrected."
     else:
         raise SettingsError([str(_UNCHANGED)])
     anew = "delete the webhook in the audience's settings, and install it anew."
@@ -129,7 +129,7 @@ def _at(url: str, hooks: list[Webhook]) -> Webhook | None:
 
 
 def _others(url: str, hooks: list[Webhook]) -> Iterator[str]:
-    """Speak of others of our kind, without the secrets in their URLs."""
+    """Name other webhooks with our path, without the secrets in their URLs."""
     base, path, secret = _parts(url)
     for hook in hooks:
         its_base, its_path, its_secret = _parts(hook.url)

@@ -1,1 +1,1 @@
-"""Comparing both sides."""
+"""Compares Mailchimp's audience with what is recorded here, and corrects differences."""

@@ -1,4 +1,4 @@
-"""How somebody's place at Mailchimp may differ from the wanted one: one table. A block wins, wherever it was set."""
+"""How a person's status at Mailchimp may differ from the wanted one, as one table. A block wins, wherever it is set."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from newsletter.domain.lifecycle import UNSETTLED, MailchimpStatus
 
 
 class Drift(StrEnum):
-    """A difference, and so what is to be done."""
+    """A difference, and what is done about it."""
 
-    LEFT = "left"  #: stood there in this round, as far as is known, and left there: blocked here
-    GONE = "gone"  #: stood there in this round and is there no more: blocked here
-    STILL_THERE = "still_there"  #: is to get nothing and is subscribed there: unsubscribed there
-    NEVER_CAME = "never_came"  #: is to be subscribed there and never was in this round: added there
-    MISTAKEN = "mistaken"  #: stands there otherwise than is known here: looked up
+    LEFT = "left"  #: was subscribed there in this round and unsubscribed there: blocked here
+    GONE = "gone"  #: was subscribed there in this round and is missing there: blocked here
+    STILL_THERE = "still_there"  #: must get nothing and is subscribed there: unsubscribed there
+    NEVER_CAME = "never_came"  #: must be subscribed there and never was in this round: added there
+    MISTAKEN = "mistaken"  #: has another status there than is recorded here: looked up
 
 
 def judge(
@@ -25,16 +25,16 @@ def judge(
     was_there: bool,
     left_unknown: bool = False,
 ) -> Drift | None:
-    """Compare where somebody stands there with where they should; None: nothing is to be done.
+    """Compare a person's status there (`place`) with the wanted and the recorded one; None: nothing is to be done.
 
-    `wanted`: None for whom there is no wish. `was_there`: Mailchimp acknowledged their adding in this very round.
-    `left_unknown`: they left there after this round's consent, and what is known here is older (a restored backup).
+    `wanted`: None if no call may be made. `was_there`: Mailchimp acknowledged in this round that they were added.
+    `left_unknown`: they unsubscribed there after this round's consent, and a restored backup does not know it.
     """
     if left_unknown and wanted is not None and place is MailchimpStatus.UNSUBSCRIBED:
-        # Not to be left to the audience loop, which would add them again: at once, or when their hold ends.
+        # Here, since the audience loop would add them again: at once, or when their restriction ends.
         return Drift.LEFT
     if wanted is None or known in UNSETTLED[wanted]:
-        # Nobody's business, or the audience loop is about to see to it anyway.
+        # Nothing may be done, or the audience loop is about to do it.
         return None
     if wanted is MailchimpStatus.UNSUBSCRIBED:
         return (
@@ -50,10 +50,10 @@ def judge(
 def _judge_absence(
     known: MailchimpStatus, place: MailchimpStatus, *, was_there: bool
 ) -> Drift | None:
-    """Judge somebody who confirmed, and whom Mailchimp does not write to."""
+    """The difference of a confirmed person who is not subscribed there."""
     if place is MailchimpStatus.UNSUBSCRIBED and was_there:
         return Drift.LEFT
     if known is not MailchimpStatus.SUBSCRIBED:
-        # Refused, or asked by Mailchimp itself: an answer that stands until they ask anew.
+        # Refused, or asked by Mailchimp itself: final until they sign up again.
         return None
     return Drift.GONE if was_there else Drift.NEVER_CAME

@@ -1,4 +1,4 @@
-"""What is known here of people and their place at Mailchimp, read for many at once to be compared."""
+"""Reads for many people at once what is recorded here about them and their status at Mailchimp."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from newsletter.storage.moments import SETTLING, has_come, latest
 
 @dataclass(frozen=True)
 class Known:
-    """One person, as they stood here at one moment."""
+    """One person, as recorded here at one time."""
 
     ref: str
     digest: bytes
@@ -35,16 +35,16 @@ class Known:
 
     @property
     def wanted(self) -> MailchimpStatus | None:
-        """The place they should have; None: no wish."""
+        """The status that they should have there; None: no call may be made."""
         return wanted_mailchimp_status(self.status, held=self.held, is_successor=self.is_successor)
 
     @property
     def was_there(self) -> bool:
-        """Tell whether Mailchimp acknowledged their adding in this round."""
+        """Tell whether Mailchimp acknowledged in this round that they were added."""
         return self.synced_round == self.round
 
     def is_busy(self, asked_at: datetime) -> bool:
-        """Tell whether what Mailchimp was asked at that time may say nothing about them: they are on the move."""
+        """Tell whether an answer of Mailchimp from that time may be outdated, since something else is under way."""
         now = clock.now()
         is_settled = has_come(self.settles_at, now, latest(now, SETTLING))
         return not is_settled or self.is_being_erased or self.since > asked_at
@@ -71,13 +71,13 @@ _EXPECTED = (
 
 
 def by_digest(digests: Collection[bytes]) -> list[Known]:
-    """Whoever is known of these."""
+    """The people with these digests."""
     with reading() as session:
         return list(_read(session, _KNOWN.where(Subscription.digest.in_(digests))))
 
 
 def expected(after: bytes, most: int) -> list[Known]:
-    """So many who are known to be subscribed there, in the order of digests, after one digest."""
+    """At most so many people who are recorded as subscribed there, in order of their digests, after one digest."""
     query = _KNOWN.where(*_EXPECTED, Subscription.digest > after)
     with reading() as session:
         return list(_read(session, query.order_by(Subscription.digest).limit(most)))
@@ -91,7 +91,7 @@ def expected_digests(after: bytes, most: int) -> Sequence[bytes]:
 
 
 def how_many_settled() -> int:
-    """How many are confirmed or blocked."""
+    """The number of people who are confirmed or blocked."""
     settled = (Status.CONFIRMED, Status.BLOCKED, Status.RETURNING)
     query = select(func.count()).select_from(Subscription).where(Subscription.status.in_(settled))
     with reading() as session:
@@ -99,7 +99,7 @@ def how_many_settled() -> int:
 
 
 def how_many_there() -> int:
-    """How many are known to stand in the audience, subscribed or not."""
+    """The number of people who are recorded to be in the audience, subscribed or not."""
     there = (MailchimpStatus.SUBSCRIBED, MailchimpStatus.UNSUBSCRIBED)
     query = select(func.count()).select_from(Subscription).where(Subscription.audience.in_(there))
     with reading() as session:
@@ -107,18 +107,18 @@ def how_many_there() -> int:
 
 
 def is_still(session: Session, known: Known, asked_at: datetime) -> bool:
-    """Tell whether somebody stands as they stood, and nothing happened since Mailchimp was asked."""
+    """Tell whether nothing has changed since a person was read and Mailchimp was asked."""
     found = next(_read(session, _KNOWN.where(Subscription.ref == known.ref)), None)
     if found != known or known.is_busy(asked_at):
         return False
-    # One who was added just now looks in a page that is older than that as if they had left.
+    # A person who was added after the page was read would look as if they had unsubscribed.
     is_synced = (LedgerRow.ref == known.ref, LedgerRow.event == Event.SYNCED)
     last = session.scalar(select(func.max(LedgerRow.at)).where(*is_synced))
     return last is None or last <= asked_at
 
 
 def unsubscribed_by_us_at(known: Known) -> datetime | None:
-    """When Mailchimp last acknowledged in this round that it unsubscribed them for us; None: it never did."""
+    """When Mailchimp last acknowledged in this round that our call unsubscribed them; None: never."""
     last = select(func.max(LedgerRow.at)).where(
         LedgerRow.ref == known.ref,
         LedgerRow.round == known.round,

@@ -1,4 +1,4 @@
-"""The worker's own reconciliations: every night, and after every hold of Mailchimp; a step of them at a time."""
+"""The worker's reconciliations, step by step: every night, and after every hold of Mailchimp."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 class Nightly:
-    """Begins a reconciliation when one is due, and never makes more changes than the limit allows."""
+    """Begins a reconciliation when one is due; it never makes more changes than the limit."""
 
     def __init__(self, mailchimp: MailchimpMembers, owner: str) -> None:
         self._mailchimp = mailchimp
@@ -36,7 +36,7 @@ class Nightly:
         self._try_at: datetime | None = None
 
     def step(self) -> Progress:
-        """Walk one page, or settle some of what was found."""
+        """Read one page, or correct some differences."""
         if self._try_at is not None and clock.now() < self._try_at:
             return Progress.IDLE
         try:
@@ -52,16 +52,16 @@ class Nightly:
         except DeliveryFailure as failure:
             return self._fail(failure)
         except outage.OF_THE_DATABASE:
-            # A page that was not compared would be missing: the walk begins anew.
+            # A page was not compared: start anew.
             self._under_way = None
             raise
         except Exception as error:
-            # Something odd must not come again every second, nor keep the loop from its people.
+            # It must not be repeated every second, nor stop the loop.
             log.exception("reconciling stumbled")
             return self._give_up(type(error).__name__)
 
     def drop(self) -> None:
-        """Let go of a walk under way: it begins anew."""
+        """Abandon the present reconciliation."""
         if self._under_way is not None:
             self._under_way = None
             jobs.give_back(jobs.RECONCILIATION, self._owner)
@@ -90,7 +90,7 @@ class Nightly:
                 jobs.hold("mailchimp", failure.reason)
                 return Progress.STOP
             case Meaning.RETRY_LATER:
-                # The walk goes on where it stands.
+                # It continues where it is.
                 self._tries += 1
                 self._try_at = clock.now() + backoff.delay(self._tries)
                 return Progress.FAILED
@@ -98,7 +98,7 @@ class Nightly:
                 return self._give_up(failure.reason)
 
     def _give_up(self, reason: str) -> Progress:
-        """Leave it until the next night, and let staff know; what did not even begin, for an hour."""
+        """Stop until the next night, and tell staff; if it has not even begun, for an hour."""
         if self._under_way is not None:
             self._end(self._under_way, reason)
         else:

@@ -1,4 +1,4 @@
-"""What a reconciliation found, in counts and references, never addresses."""
+"""The result of a reconciliation in counts and reference numbers, never addresses."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ from dataclasses import dataclass, field
 from newsletter.storage.runs.reconciliation import Stop, why_stopped
 from newsletter.worker.reconcile.drift import Drift
 
-#: How many references of a kind are told; the ledger has the others.
+#: How many references of each kind are listed; the ledger has the others.
 SHOWN = 100
-#: What is settled by blocking here; the rest takes a call, and is left to whoever makes those.
+#: Settled by blocking here; the others need a call.
 _SETTLED_HERE = (Drift.LEFT, Drift.GONE)
 _WORDS = {
     Drift.LEFT: "left there: blocked here",
-    Drift.GONE: "missing there, where they had stood: blocked here",
+    Drift.GONE: "missing there, where they had been: blocked here",
     Drift.STILL_THERE: "still subscribed there: to be unsubscribed there",
     Drift.NEVER_CAME: "not subscribed there yet: to be added there",
-    Drift.MISTAKEN: "stood there otherwise than known here: to be looked up",
+    Drift.MISTAKEN: "with another status there than recorded here: to be looked up",
 }
 
 
 @dataclass
 class Report:
-    """Grows as the walk goes on. `limit`: how many changes are made without being asked for."""
+    """Counts, updated during a reconciliation."""
 
     is_full: bool
-    limit: int
-    total: int = 0  #: contacts to be walked, as far as is known
-    contacts: int = 0  #: contacts walked
-    unknown: int = 0  #: of these, nobody here
-    unreadable: int = 0  #: of these, without an address or a status that can be read
-    busy: int = 0  #: differences of people who are on the move, left alone this time
+    limit: int  #: the most changes that are made without confirmation
+    total: int = 0  #: contacts to read, as far as is known
+    contacts: int = 0  #: contacts read
+    unknown: int = 0  #: of these, unknown here
+    unreadable: int = 0  #: of these, without a readable address or status
+    busy: int = 0  #: differences that are left alone since something else is under way
     found: Counter[Drift] = field(default_factory=Counter)
     refs: dict[Drift, list[str]] = field(default_factory=dict)
     settled: int = 0  #: by blocking here
-    marked: int = 0  #: to be brought there by a call
-    expected: int = 0  #: how many should be seen there, in a walk of all contacts
-    seen: int = 0  #: and how many of them were
+    marked: int = 0  #: to be changed there by a call
+    expected: int = 0  #: in a full walk: contacts that should be there
+    seen: int = 0  #: of these, found
     stopped: Stop | None = None
     #: Once it has ended, and the calls were made that could be made at once:
     waiting: int = 0  #: people who are still to be brought there
@@ -47,12 +47,12 @@ class Report:
 
     @property
     def is_stopped(self) -> bool:
-        """Tell whether nothing was changed, since it looks like a wrong list."""
+        """Tell whether nothing was changed, since it is probably the wrong audience."""
         return self.stopped is not None
 
     @property
     def changes(self) -> int:
-        """How many differences there are to settle."""
+        """The number of differences."""
         return self.found.total()
 
     def note(self, drift: Drift, ref: str) -> None:
@@ -63,14 +63,14 @@ class Report:
             refs.append(ref)
 
     def note_end(self, drift: Drift, *, is_done: bool) -> None:
-        """Count what became of one."""
+        """Count a settled difference."""
         if drift in _SETTLED_HERE:
             self.settled += is_done
         else:
             self.marked += is_done
 
     def counts(self) -> dict[str, object]:
-        """What is kept: no references."""
+        """The counts that are stored, without references."""
         return {
             "full": self.is_full,
             "contacts": self.contacts,
@@ -87,7 +87,7 @@ class Report:
         }
 
     def lines(self) -> Iterator[str]:
-        """All of it, for staff to read."""
+        """The whole report, for staff."""
         which = "all contacts" if self.is_full else "contacts that changed since the last time"
         yield f"Walked {self.contacts} contacts at Mailchimp ({which})."
         if self.unknown:
@@ -116,7 +116,7 @@ class Report:
             yield f"{self.waiting} wait to be brought there."
 
     def _agreement(self) -> str:
-        """What no difference means: who is missing shows in a full walk alone, and some could not be judged."""
+        """The sentence where no difference was found: only a full walk finds who is missing."""
         if not self.is_full:
             return "No drift among these; who is missing there shows with --full."
         is_all = not (self.busy or self.unreadable or self.waiting)

@@ -1,4 +1,4 @@
-"""Settles one difference between here and Mailchimp: blocks here, or corrects what the audience loop goes by."""
+"""Settles one difference: blocks the person here, or corrects the recorded status, on which the audience loop acts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from newsletter.worker.mailchimp.client import REFUSALS, Mailchimp, Member
 from newsletter.worker.reconcile.drift import Drift, judge
 from newsletter.worker.reconcile.known import Known, is_still, unsubscribed_by_us_at
 
-#: Nobody is released, added again and gone within it; the clocks of two hosts do differ by seconds.
+#: Clocks of hosts differ by seconds; nobody is released, added and unsubscribed again within a minute.
 CLOCKS_DIFFER = timedelta(minutes=1)
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Change:
-    """One difference as it was found: who, what, what Mailchimp has of them, and when it was asked."""
+    """One difference, when it was found."""
 
     known: Known
     drift: Drift
@@ -54,9 +54,9 @@ def find(
     *,
     is_restored: bool = False,
 ) -> Change | None:
-    """Compare one person with what Mailchimp has of them, by this address.
+    """Compare one person with their contact at Mailchimp.
 
-    `is_restored`: what is known here is a backup's, and a part of it was lost.
+    `is_restored`: the database was restored from a backup, and some of its data was lost.
     """
     drift = judge(
         wanted=known.wanted,
@@ -69,15 +69,15 @@ def find(
 
 
 def _left_since(known: Known, member: Member | None) -> bool:
-    """Tell whether somebody who confirmed left there, as far as times can tell; the same second counts as later.
+    """Tell whether a confirmed person unsubscribed there, judged by times; the same second counts as later.
 
-    Whom a hold (Art. 18) unsubscribed there did not leave by that; but they may have been released, and have left, in
-    what was lost. Where the backup does not say when that was done, a block wins.
+    A restriction (Art. 18) also unsubscribes there. But the person may have been released, and have unsubscribed, in
+    the data that was lost. If the backup does not say when the restriction unsubscribed them, a block wins.
     """
     if known.status is not Status.CONFIRMED or member is None or member.left_at is None:
         return False
     if known.was_there:
-        # Whoever is not held is judged by that alone: then their leaving needs no time.
+        # For a person who is not restricted this alone is enough: no time is needed.
         return known.held
     ours = unsubscribed_by_us_at(known)
     if ours is not None and member.left_at <= ours + CLOCKS_DIFFER:
@@ -86,7 +86,7 @@ def _left_since(known: Known, member: Member | None) -> bool:
 
 
 def settle(mailchimp: Mailchimp, change: Change) -> bool:
-    """Settle one; False: they moved on meanwhile, and are left alone. Raise DeliveryFailure."""
+    """Settle one; False: the person has changed meanwhile, and is left alone. Raise DeliveryFailure."""
     looked = _look(mailchimp, change) if change.needs_look else change
     if looked is None:
         return False
@@ -100,7 +100,7 @@ def settle(mailchimp: Mailchimp, change: Change) -> bool:
 
 
 def _look(mailchimp: Mailchimp, change: Change) -> Change | None:
-    """See whether somebody is really missing: a walk over what changes meanwhile may pass somebody over."""
+    """Look a missing person up, since a walk may miss a contact that changes meanwhile."""
     asked_at = clock.now()
     try:
         with reading() as session:
@@ -127,7 +127,7 @@ def _block(change: Change) -> bool:
         if not is_still(session, known, change.asked_at):
             return False
     place = MailchimpStatus.ABSENT if member is None else member.place
-    # Whoever moves on from here on is in another round, and then nothing is done.
+    # A person who changes from here on is in another round: then found_left does nothing.
     reported.found_left(known.ref, known.round, reason_for(member), place)
     return True
 
@@ -139,7 +139,7 @@ def _correct(change: Change, place: MailchimpStatus) -> bool:
             return False
         if not is_still(session, change.known, change.asked_at):
             return False
-        # A block may be a digest alone: then Mailchimp brings its address back, until it is unsubscribed there.
+        # A block may have no address here: then Mailchimp's is stored until the contact is unsubscribed there.
         record_mailchimp_status(person.row, place, person.address or change.address)
         due_at_mailchimp(person.row, person.now)
     return True

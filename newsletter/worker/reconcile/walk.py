@@ -1,9 +1,9 @@
-"""Reconciling: walks Mailchimp's audience, compares everybody with what is known here, and settles what differs.
+"""One reconciliation: reads Mailchimp's audience, compares it with what is recorded here, and settles differences.
 
-Nothing is settled before all is compared, so that a wrong list stops and neither blocks nor adds everybody: at a limit,
-at any change where the audience is another than before, and where hardly anybody is seen who should be there.
-Memory does not grow with the audience but for the digests of those who are not seen yet: 10 MB for 100,000 people, 99
-MB for a million (tracemalloc).
+Nothing is settled before everything is compared, so that a wrong audience neither blocks nor adds everybody. It stops
+at a limit of changes, at any change if the audience is another than the last time, and if most expected contacts are
+missing. Memory only grows with the digests of people who are not found yet: 10 MB for 100,000 people, 99 MB for a
+million (tracemalloc).
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ FEWEST_TO_STOP = 50
 PART_TO_STOP = 0.02
 READ_AT_ONCE = 5000
 SETTLED_AT_ONCE = 100
-#: Fewer say nothing about a list: two people may both have been deleted there.
+#: Fewer missing contacts prove nothing: two people may both have been deleted there.
 FEWEST_TO_MISS = 3
 
 
 class Reconciliation:
-    """One walk, in steps of one call or less. `may_exceed`: nothing stops it."""
+    """Steps of at most one call each. `may_exceed`: nothing stops it."""
 
     def __init__(
         self, mailchimp: MailchimpMembers, scope: Scope, *, may_exceed: bool = False
@@ -44,18 +44,20 @@ class Reconciliation:
         self._mailchimp = mailchimp
         self._may_exceed = may_exceed
         self._listing = Listing(mailchimp, scope.since)
-        self._unseen: set[bytes] = (
-            set()
-        )  #: digests of who should be there, less those who were seen
+        self._unseen: set[bytes] = set()  #: digests of expected contacts that are not found yet
         self._last = b""  #: the digest after which the next ones are read
-        self._sees_anybody = False  #: of those who are known to stand there, subscribed or not
+        self._sees_anybody = False  #: found a person who is recorded to be there, subscribed or not
         self._changes: dict[str, Change] = {}
-        # Who is missing shows only when all were listed.
-        before, after = ([self._expect], [self._search, self._doubt]) if scope.is_full else ([], [])
+        # Only a full walk finds who is missing.
+        before, after = (
+            ([self._expect], [self._search, self._stop_if_implausible])
+            if scope.is_full
+            else ([], [])
+        )
         self._phases = deque([*before, self._walk, *after, self._settle])
 
     def step(self) -> bool:
-        """Go on; False: it has ended. Raise DeliveryFailure, after which the same step may be taken again."""
+        """Take a step; False: it has ended. Raise DeliveryFailure, after which the step can be repeated."""
         if self._may_exceed and self._changes:
             return self._settle_some()
         while self._phases:
@@ -104,7 +106,7 @@ class Reconciliation:
         return contacts
 
     def _search(self) -> bool:
-        """Compare those who should be there and were not seen."""
+        """Compare the expected people who were not found."""
         if not self._unseen:
             return False
         people = knowledge.expected(self._last, READ_AT_ONCE)
@@ -127,17 +129,17 @@ class Reconciliation:
         if self._may_exceed or self.report.changes <= self.report.limit:
             self._changes[known.ref] = change
         else:
-            # They are counted on, so that staff see what it would be; none is made.
+            # Further changes are counted for staff, but not made.
             self._stop(Stop.AUDIENCE if self.scope.is_other_audience else Stop.LIMIT)
 
-    def _doubt(self) -> bool:
-        """See whether this can be the list in which people here stand, however few would change."""
+    def _stop_if_implausible(self) -> bool:
+        """Stop if fewer than half of the expected contacts were found: it is probably the wrong audience."""
         report = self.report
         report.seen = report.expected - len(self._unseen)
         if not self._sees_anybody:
             report.expected = knowledge.how_many_there()
-        is_doubtful = report.expected >= FEWEST_TO_MISS and report.seen < report.expected / 2
-        if is_doubtful and report.changes and not self._may_exceed:
+        is_implausible = report.expected >= FEWEST_TO_MISS and report.seen < report.expected / 2
+        if is_implausible and report.changes and not self._may_exceed:
             self._stop(report.stopped if report.stopped is Stop.AUDIENCE else Stop.UNSEEN)
         return False
 
@@ -149,7 +151,7 @@ class Reconciliation:
         return bool(self._changes) and self._settle_some()
 
     def _settle_some(self) -> bool:
-        """Settle as many as take no call, or one that does."""
+        """Settle a batch of differences that need no call, or one that does."""
         for ref in list(self._changes)[:SETTLED_AT_ONCE]:
             change = self._changes[ref]
             self.report.note_end(change.drift, is_done=settle(self._mailchimp, change))
@@ -160,5 +162,5 @@ class Reconciliation:
 
 
 def limit_for(people: int) -> int:
-    """How many changes are made without being asked for, where so many are confirmed or blocked."""
+    """The most changes that are made without confirmation, for so many confirmed or blocked people."""
     return max(FEWEST_TO_STOP, int(people * PART_TO_STOP))

@@ -1,1 +1,1 @@
-"""After a restored backup."""
+"""`newsletter retention --after-restore` and `newsletter ledger new-folder`."""

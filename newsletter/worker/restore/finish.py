@@ -1,6 +1,6 @@
-"""The end of restoring a backup: `restored` is written into the ledger, sealed, and signed as a checkpoint.
+"""The end of restoring a backup: the event `restored` is logged, sealed, and signed as a checkpoint.
 
-From then on the checkpoints fit the database, and workers start again.
+After that the checkpoints fit the database, and workers start again.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from newsletter.ledger.sealing import ROW, Head, Sealing
 from newsletter.storage.database import reading, writing
 from newsletter.worker.restore.replay import Plan
 
-#: How long a transaction that began before may keep the ledger from being sealed.
+#: How long to wait for earlier transactions, which delay sealing.
 PATIENCE_SECONDS = 60.0
 PAUSE_SECONDS = 0.2
 
 
 def finish(plan: Plan, *, actor: str) -> None:
-    """Write down that a backup was restored, seal it, and sign from which checkpoint on everything was lost."""
+    """Log that a backup was restored, seal it, and append a checkpoint that names the last one the backup knew."""
     kept = plan.kept.position
     with writing() as session:
         log.append(
@@ -52,7 +52,7 @@ def finish(plan: Plan, *, actor: str) -> None:
 
 
 def _sealed() -> Head:
-    """Seal all there is up to the newest `restored`; raise NotRestored where somebody writes for very long."""
+    """Seal all rows up to the newest `restored`; raise NotRestored if an earlier transaction takes too long."""
     newest = select(ROW.id).where(ROW.event == Event.RESTORED).order_by(ROW.id.desc()).limit(1)
     sealing_, ends = Sealing(), time.monotonic() + PATIENCE_SECONDS
     while True:

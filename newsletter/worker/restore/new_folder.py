@@ -1,4 +1,4 @@
-"""`newsletter ledger new-folder`: staff say that earlier checkpoints are lost for good, or were not this database's."""
+"""`newsletter ledger new-folder`: begins new checkpoints where the earlier ones are lost, or not of this database."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from newsletter.storage.runs import reconciliation
 
 
 def begin(folder: Path) -> None:
-    """Begin a new file with everybody who was ever erased, so that workers start again. Raise NotBegun, and OSError.
+    """Begin a new file that names everybody ever erased, so that workers start again. Raise NotBegun, and OSError.
 
-    Nothing tells whether this database is a backup, so nobody is added at Mailchimp before all contacts were compared.
+    The database may be a restored backup, so nobody is added at Mailchimp before a full reconciliation.
     """
     if _holds_any(folder):
         raise NotBegun(f"LEDGER_CHECKPOINTS holds {checkpoints.NAME}: it is no new folder.")

@@ -1,6 +1,6 @@
-"""After a restored backup: the checkpoints tell what was lost, and the erasures among it happen again.
+"""After a restored backup: finds in the checkpoints what was lost, and repeats the erasures.
 
-Each step may be taken once more, so that a process that dies in the middle is simply followed by another.
+Each step can be repeated, so that the command can be run again after a crash.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ from newsletter.subscriptions.erase import erase
 from newsletter.subscriptions.person import lock_person_by_ref
 from newsletter.subscriptions.transition import act
 
-AT_ONCE = 500
+BATCH = 500
 
 
 @dataclass
 class Plan:
-    """What the database kept of the ledger, and what it lost."""
+    """What the restored database has of the ledger, and what it lost."""
 
     folder: Path
     kept: Head
     last: Checkpoint
     known: Checkpoint | None = None  #: the newest that the database knows
     first_lost: Checkpoint | None = None
-    #: Who is to be erased again, by reference, and whether a block is kept.
+    #: References of people to erase again, each with whether a block is kept.
     erased: dict[str, bool] = field(default_factory=dict)
 
 
 def plan(folder: Path, *, also: str | None = None) -> Plan | None:
-    """What is to be done; None: nothing. Raise NotRestored where the checkpoints do not tell.
+    """What is to be done; None: nothing. Raise NotRestored where the checkpoints cannot be used.
 
-    `also`: the fingerprint of one more key whose checkpoints count, for somebody who knows it to be their own.
+    `also`: the fingerprint of one more trusted key.
     """
     try:
         lines = checkpoints.backwards(folder)
@@ -85,8 +85,8 @@ def _compare(plan: Plan, lines: Iterator[Checkpoint]) -> None:
 
 
 def _refuse_rewritten(first: Checkpoint, kept: Head) -> None:
-    """After a backup, what stands in a lost place was sealed later; an earlier time tells of something else."""
-    # Not where a restoring is what was lost: the backup may be of before that, and newer than the one restored then.
+    """Raise NotRestored if a lost position was sealed before its checkpoint was signed: then it is no backup."""
+    # A lost `restored` line proves nothing: this backup may be older than it, and newer than the one restored then.
     if first.position > kept.position or first.is_restored:
         return
     with reading() as session:
@@ -99,10 +99,10 @@ def _refuse_rewritten(first: Checkpoint, kept: Head) -> None:
 
 
 def replay(plan: Plan, *, actor: str) -> int:
-    """Erase again those whom the lost part of the ledger had erased; how many that were."""
+    """Repeat the erasures that were lost; how many."""
     refs, count = list(plan.erased), 0
-    for first in range(0, len(refs), AT_ONCE):
-        some = refs[first : first + AT_ONCE]
+    for first in range(0, len(refs), BATCH):
+        some = refs[first : first + BATCH]
         with reading() as session:
             known = session.scalars(select(Subscription.ref).where(Subscription.ref.in_(some)))
             there = set(known)
@@ -126,7 +126,7 @@ def _erase(ref: str, *, keep_block: bool, actor: str) -> bool:
 
 
 def _block_too(ref: str, *, actor: str) -> None:
-    """The erasure was begun before the backup, and only later it was asked to keep a block."""
+    """Keep a block that was requested after the backup, for an erasure that was open in it."""
     with reading() as session:
         erasure = session.scalar(select(Erasure).where(Erasure.ref == ref))
         address: Address | None = None

@@ -1,4 +1,4 @@
-"""`newsletter retention --after-restore`: who was erased since a backup is erased again, everywhere."""
+"""`newsletter retention --after-restore`: erases again, everywhere, whoever was erased since a backup."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from newsletter.worker.restore.replay import Plan
 
 @dataclass(frozen=True)
 class Restored:
-    """What was done; where it is not `finished`, workers still refuse to start."""
+    """What was done."""
 
     plan: Plan
     erased: int
-    reconciled: Report | None  #: None: there is no Mailchimp key, and it is owed
-    is_finished: bool
+    reconciled: Report | None  #: None: without a Mailchimp key, a full reconciliation is owed
+    is_finished: bool  #: False: workers still refuse to start
 
 
 def restore_now(
@@ -37,9 +37,9 @@ def restore_now(
     verifying: Callable[[Verification], None],
     comparing: Callable[[Report], None],
 ) -> Restored | None:
-    """Do all that a restored backup needs; None: there is nothing to do. Raise NotRestored and DeliveryFailure.
+    """Do everything that a restored backup needs; None: nothing is to be done. Raise NotRestored and DeliveryFailure.
 
-    `verifying` and `comparing` are told how far it is. If it dies, it may be run again.
+    `verifying` and `comparing` are called with the progress. After a crash it can be run again.
     """
     plan = replay.plan(folder, also=also)
     if plan is None:

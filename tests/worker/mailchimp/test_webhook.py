@@ -190,7 +190,7 @@ def test_a_webhook_that_tells_something_else_is_mended(
     assert service.writes() == ["PATCH"]
     assert (hook.events, hook.sources) == (EVENTS, SOURCES)
     assert result.stdout.splitlines()[0] == (
-        "The webhook was registered already, and tells from now on what it should, and no more."
+        "The webhook was registered already; its events and sources are corrected."
     )
     assert "Its calls are not signed: to have them signed, delete" in result.stdout
 
