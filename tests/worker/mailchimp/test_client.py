@@ -454,7 +454,7 @@ def test_unsubscribing_changes_the_status_alone(status: str) -> None:
         assert mailchimp.unsubscribe(ada()) is MailchimpStatus.UNSUBSCRIBED
 
     (request,) = server.requests
-    assert (request.method, request.target.partition("?")[0]) == ("PATCH", MEMBER)
+    assert (request.method, request.target) == ("PATCH", f"{MEMBER}?skip_merge_validation=True")
     assert request.json == {"status": "unsubscribed"}
 
 
@@ -504,6 +504,13 @@ MEMBERS: list[tuple[Answer, Member]] = [
         standing("cleaned", unsubscribe_reason="N/A (Abuse complaint)"),
         Member(MailchimpStatus.UNSUBSCRIBED, True, False, False),
     ),
+    *[
+        (
+            standing("unsubscribed", unsubscribe_reason=reason),
+            Member(MailchimpStatus.UNSUBSCRIBED, True, False, False),
+        )
+        for reason in ("Abuse", "SPAM", "complained")
+    ],
     (
         standing("unsubscribed", unsubscribe_reason="N/A (Unsubscribed by an admin)"),
         Member(MailchimpStatus.UNSUBSCRIBED, False, False, False),
@@ -523,6 +530,7 @@ LEFT_AT = datetime(2026, 3, 1, 12, 0, 5, tzinfo=UTC)
     ("status", "last_changed", "left_at"),
     [
         ("unsubscribed", f"{TOLD}+00:00", LEFT_AT),
+        ("unsubscribed", "2026-03-01T14:00:05+02:00", LEFT_AT),
         ("unsubscribed", TOLD, LEFT_AT),
         ("cleaned", f"{TOLD}Z", LEFT_AT),
         ("archived", f"{TOLD}+00:00", None),
@@ -545,6 +553,18 @@ def test_somebody_is_looked_up(answer: Answer, member: Member) -> None:
 
     (request,) = server.requests
     assert request.target == f"{MEMBER}?fields=status%2Cunsubscribe_reason"
+
+
+@pytest.mark.parametrize(
+    ("answers", "is_known"), [((standing("archived"),), True), ((NOT_FOUND, LIST_EXISTS), False)]
+)
+def test_whether_somebody_is_known_is_asked_without_their_data(
+    answers: tuple[Answer, ...], is_known: bool
+) -> None:
+    with ScriptedHttp(*answers) as server, mailchimp_at(server.url) as mailchimp:
+        assert mailchimp.knows(ada()) is is_known
+
+    assert server.requests[0].target == f"{MEMBER}?fields=id"
 
 
 def test_nobody_is_found_only_where_the_list_is() -> None:
@@ -615,10 +635,19 @@ def test_a_ping_is_answered() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason"), [(Answer(401), "api_key"), (in_json(200, {}), "not_json")]
+    ("answer", "meaning", "reason"),
+    [
+        (Answer(401), HOLD_ALL, "api_key"),
+        (NOT_FOUND, HOLD_ALL, "api_url"),
+        (in_json(200, {}), RETRY_LATER, "not_json"),
+    ],
 )
-def test_a_ping_that_is_not_answered_is_a_failure(answer: Answer, reason: str) -> None:
-    assert failure_of(Mailchimp.ping, answer).reason == reason
+def test_a_ping_that_is_not_answered_is_a_failure(
+    answer: Answer, meaning: Meaning, reason: str
+) -> None:
+    failure = failure_of(Mailchimp.ping, answer)
+
+    assert (failure.meaning, failure.reason) == (meaning, reason)
 
 
 def test_the_list_is_found() -> None:
@@ -669,8 +698,21 @@ def test_no_path_holds_an_address() -> None:
     assert not any("example" in request.target.lower() for request in server.requests)
 
 
-def test_without_a_key_there_is_no_mailchimp() -> None:
-    assert mailchimp_for(load(COMPANY)) is None
+@pytest.mark.parametrize("variables", [{}, {"MAILCHIMP_LIST_ID": LIST}])
+def test_without_a_key_there_is_no_mailchimp(variables: dict[str, str]) -> None:
+    assert mailchimp_for(load({**COMPANY, **variables})) is None
+
+
+def test_the_settings_name_audience_and_url() -> None:
+    with ScriptedHttp(LIST_EXISTS) as server:
+        url = {"MAILCHIMP_API_URL": f"{server.url}/3.0"}
+        settings = {**COMPANY, "MAILCHIMP_API_KEY": KEY, "MAILCHIMP_LIST_ID": LIST, **url}
+        mailchimp = mailchimp_for(load(settings))
+        assert mailchimp is not None
+        mailchimp.check_list()
+        mailchimp.close()
+
+    assert server.requests[0].target == f"/3.0/lists/{LIST}?fields=id"
 
 
 def test_a_key_names_its_data_centre(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -728,6 +770,30 @@ ONE_OF_A_BATCH = {
         (RETRY_LATER, "too_many_signups"),
     ),
 }
+
+
+def test_a_batch_tells_mailchimp_this_of_each_and_nothing_else() -> None:
+    grace = replace(joining(), address=Address.parse("grace@example.com"), language="en")
+    with ScriptedHttp(of_batch()) as server, mailchimp_at(server.url) as mailchimp:
+        mailchimp.subscribe_all([joining(), grace])
+
+    (request,) = server.requests
+    assert (request.method, request.target) == (
+        "POST",
+        f"/3.0/lists/{LIST}?skip_merge_validation=True",
+    )
+    told = {
+        "status": "subscribed",
+        "timestamp_signup": "2026-03-01T12:00:00+00:00",
+        "timestamp_opt": "2026-03-01T12:30:00+00:00",
+    }
+    assert request.json == {
+        "members": [
+            {**told, "email_address": "Ada@example.org", "language": "de"},
+            {**told, "email_address": "grace@example.com", "language": "en"},
+        ],
+        "update_existing": True,
+    }
 
 
 @pytest.mark.parametrize("case", ONE_OF_A_BATCH)
