@@ -131,6 +131,27 @@ def test_what_was_not_confirmed_is_gone_by_the_day_that_it_names(
     assert status_of(client, ADA) == "unknown"
 
 
+@pytest.mark.requires("R33")
+def test_what_is_kept_of_it_is_all_that_it_said(
+    client: FlaskClient, letter: EmailMessage, agreed: ConsentText
+) -> None:
+    held = access(client, ADA)
+
+    assert held["letters"][0]["reply"].startswith("250 ")
+    assert values_of(client) == {
+        "recipient": "Ada@example.org",
+        "language": "de",
+        "consent_text": agreed.text,
+        "requested_at": "2026-03-01T12:00:00Z",
+        "expires_at": "2026-03-04T12:00:00Z",
+        "deleted_by": "2026-03-05T12:00:00Z",
+        "is_correction": False,
+        "reference": held["reference"],
+        "message_id": letter["Message-ID"],
+        "sent_at": "2026-03-02T12:00:00Z",
+    }
+
+
 @pytest.mark.requires("R26")
 def test_its_message_id_is_random_and_of_the_services_own_host(
     client: FlaskClient, mailbox: Mailbox, drain: Drain

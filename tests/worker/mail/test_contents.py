@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ from newsletter.web.samples import showroom
 from newsletter.worker.mail.contents import evidence_of
 from sandbox.mailbox import Mailbox
 from tests.conftest import Drain, on_sqlite
-from tests.people import ADA, sign_up
+from tests.people import ADA, access, link_in, sign_up
 
 ID = "0" * 32
 TOKEN = "apaXUG8dDJ5bekg4osTh8J07emXJZxqHRtbQ0kdfH2wB"
@@ -36,6 +37,31 @@ TOKEN = "apaXUG8dDJ5bekg4osTh8J07emXJZxqHRtbQ0kdfH2wB"
 def at_work(app: Flask) -> Iterator[Flask]:
     with app.app_context():
         yield app
+
+
+def test_the_hour_of_a_my_data_link_begins_when_it_is_sent(
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    sign_up(client, ADA)
+    drain()
+    reference = access(client, ADA)["reference"]
+    clock.shift(timedelta(hours=1))
+    client.post("/my-data", json={"email": ADA})
+    clock.shift(timedelta(days=1))
+    drain()
+
+    letter = mailbox.letters_to(ADA)[-1].message
+    part = letter.get_body(("plain",))
+    assert part is not None
+    text = " ".join(part.get_content().split())
+    assert "am 1. März 2026 um 14:00 Uhr (MEZ)" in text
+    assert "gilt bis zum 2. März 2026, 15:00 Uhr (MEZ)" in text
+    assert f"Vorgangsnummer: {reference} " in text
+    assert re.fullmatch("<[0-9a-f]{32}@localhost>", letter["Message-ID"])
+    assert letter["Date"].datetime.isoformat() == "2026-03-02T13:00:00+00:00"
+    assert client.get(link_in(letter, "my-data")).status_code == 200
+    clock.shift(timedelta(hours=1))
+    assert client.get(link_in(letter, "my-data")).status_code == 410
 
 
 def kept_as(evidence: dict[str, object]) -> Letter:

@@ -108,6 +108,33 @@ def test_the_record_says_which_letter_it_was_and_keeps_no_link_of_the_persons_ow
 
 
 @pytest.mark.usefixtures("forgotten")
+def test_the_letter_says_when_they_confirmed_however_late_it_leaves(
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    sign_up(client, ADA)
+    drain()
+    clock.shift(MINUTE)
+    press(client, mailbox, ADA)
+    mailbox.answer_next("rcpt", LATER)
+    drain()
+    clock.shift(DAY)
+    drain()
+
+    [letter] = told(mailbox)
+    held = access(client, ADA)
+    assert held["letters"][1]["values"] == {
+        "recipient": "Ada@example.org",
+        "language": "de",
+        "confirmed_at": "2026-03-01T12:01:00Z",
+        "signup_url": FORM,
+        "reference": held["reference"],
+        "message_id": letter["Message-ID"],
+        "sent_at": "2026-03-02T12:01:00Z",
+    }
+    assert letter["Date"].datetime.isoformat() == "2026-03-02T12:01:00+00:00"
+
+
+@pytest.mark.usefixtures("forgotten")
 def test_the_letter_lets_them_withdraw_the_consent(
     client: FlaskClient, mailbox: Mailbox, join: Join
 ) -> None:
