@@ -24,7 +24,7 @@ from newsletter.texts import letters
 from newsletter.texts.letters import ConfirmationValues, LetterValues
 from newsletter.web.samples import letter as sample_of
 from newsletter.web.samples import showroom
-from newsletter.worker.mail.contents import evidence_of
+from newsletter.worker.mail.contents import evidence_of, values_of
 from sandbox.mailbox import Mailbox
 from tests.conftest import Drain, on_sqlite
 from tests.people import ADA, access, link_in, sign_up
@@ -62,6 +62,10 @@ def test_the_hour_of_a_my_data_link_begins_when_it_is_sent(
     assert client.get(link_in(letter, "my-data")).status_code == 200
     clock.shift(timedelta(hours=1))
     assert client.get(link_in(letter, "my-data")).status_code == 410
+
+
+def test_a_letter_that_is_gone_says_nothing(at_work: Flask) -> None:
+    assert values_of(ID) is None
 
 
 def kept_as(evidence: dict[str, object]) -> Letter:
