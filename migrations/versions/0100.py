@@ -122,6 +122,7 @@ def upgrade() -> None:
         ),
         sa.Column("detail", sa.String(length=64), nullable=True),
         sa.Column("wording", sa.String(length=64), nullable=True),
+        sa.Column("template", sa.String(length=64), nullable=True),
         sa.Column("actor", sa.String(length=64), nullable=True),
         sa.Column("commitment", sa.LargeBinary(length=32), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_row")),
@@ -154,6 +155,17 @@ def upgrade() -> None:
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("hash", name=op.f("pk_wording")),
+    )
+    op.create_table(
+        "privacy_notice",
+        sa.Column("wording", sa.String(length=64), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["wording"], ["wording.hash"], name=op.f("fk_privacy_notice_wording")
+        ),
+        sa.PrimaryKeyConstraint("wording", "since", name=op.f("pk_privacy_notice")),
     )
     op.create_table(
         "seal",

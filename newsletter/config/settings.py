@@ -25,6 +25,7 @@ from newsletter.config.values import (
     Names,
     Origins,
     Text,
+    TextFile,
     TimeZone,
     Tokens,
     Topics,
@@ -60,9 +61,11 @@ class Settings(BaseModel):
     imprint: Text
     contact_email: Mailbox
     privacy_url: WebUrl
+    privacy_file: TextFile | None = None
     topics: Topics
     imprint_en: Text | None = None
     privacy_url_en: WebUrl | None = None
+    privacy_file_en: TextFile | None = None
     topics_en: Topics | None = None
     default_locale: Language = "de"
     timezone: TimeZone = "Europe/Berlin"
@@ -191,3 +194,9 @@ class Settings(BaseModel):
     def privacy_url_in(self, locale: str) -> str:
         """The privacy notice in one language."""
         return (self.privacy_url_en if locale == "en" else None) or self.privacy_url
+
+    def privacy_text_in(self, locale: str) -> str | None:
+        """The text behind `privacy_url_in`, from the operator's file; None where none is given."""
+        is_own = locale == "en" and self.privacy_url_en is not None
+        file = self.privacy_file_en if is_own else self.privacy_file
+        return None if file is None else file.read_text("utf-8")

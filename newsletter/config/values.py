@@ -20,6 +20,7 @@ from newsletter.domain.errors import InvalidAddress
 Locale = Literal["de", "en"]
 
 _SECRET_LENGTH = 32
+_LONGEST_TEXT = 1024 * 1024
 _PLACEHOLDER = re.compile(r"\b(change|replace)[-_ ]?me\b", re.IGNORECASE)
 #: What a copied value may have around it: blanks, line ends, and marks that nobody sees.
 _AROUND = r"[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]+"
@@ -134,6 +135,16 @@ def _folder(value: Path) -> Path:
     return value.resolve()
 
 
+def _text_file(value: Path) -> Path:
+    try:
+        if value.stat().st_size > _LONGEST_TEXT:
+            raise ValueError("must name a file of at most 1 MB")
+        value.read_text("utf-8")
+    except (OSError, UnicodeError):
+        raise ValueError("must name a text file in UTF-8 that can be read") from None
+    return value.resolve()
+
+
 def _in_capitals(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
@@ -157,5 +168,6 @@ TimeZone = Annotated[str, AfterValidator(_time_zone)]
 AsciiKey = Annotated[SecretStr, AfterValidator(_ascii_key)]
 UrlSegment = Annotated[SecretStr, AfterValidator(_url_segment)]
 Limit = Annotated[str, AfterValidator(_limit)]
+TextFile = Annotated[Path, AfterValidator(_text_file)]
 Folder = Annotated[Path, AfterValidator(_folder)]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_in_capitals)]

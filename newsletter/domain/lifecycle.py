@@ -19,6 +19,8 @@ BOUNCE_IS_FRESH = timedelta(days=30)
 
 #: The reason of Mailchimp's refusal to take back whom it once deleted for good.
 FORGOTTEN = "forgotten"
+#: The detail of a sign-up that named no consent text.
+PRESUMED = "presumed"
 
 
 class Status(StrEnum):
@@ -53,17 +55,24 @@ SOFT_REASONS = frozenset({Reason.REMOVED_AT_MAILCHIMP, Reason.RECTIFIED, Reason.
 
 @dataclass(frozen=True)
 class SignUp:
-    """`in_any_case`: also where no letter may be written now; then there is a request without one."""
+    """`in_any_case`: also where no letter may be written now; then there is a request without one.
+
+    `is_presumed`: the request named no consent text, so that the one published now is presumed to have been shown.
+    `template`: the version of our own form; None for any other.
+    """
 
     consent: ConsentText
     in_any_case: bool = False
+    is_presumed: bool = False
+    template: str | None = None
 
 
 @dataclass(frozen=True)
 class Confirm:
-    """Agree to the text in the letter whose link was followed."""
+    """Agree to the text in the letter whose link was followed; `template`: the version of the page with the button."""
 
     consent: ConsentText
+    template: str | None = None
 
 
 @dataclass(frozen=True)

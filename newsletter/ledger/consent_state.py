@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from newsletter.domain.lifecycle import Event, Reason, Status
+from newsletter.domain.lifecycle import PRESUMED, Event, Reason, Status
 
 #: What makes a consent: the request, the confirmation e-mail, the answer.
 _STEPS = (Event.SIGNUP, Event.MAIL_SENT, Event.CONFIRMED)
@@ -34,6 +34,8 @@ class Row(Protocol):
     @property
     def wording(self) -> str | None: ...
     @property
+    def template(self) -> str | None: ...
+    @property
     def actor(self) -> str | None: ...
 
 
@@ -55,7 +57,12 @@ def by_round(rows: Sequence[R]) -> dict[int | None, list[R]]:
 
 def is_step(row: Row) -> bool:
     """Tell whether a row is one of the three steps; the row of any other letter has its kind in `detail`."""
-    return row.event in _STEPS and row.detail is None
+    return row.event in _STEPS and (row.detail is None or is_presumed(row))
+
+
+def is_presumed(row: Row) -> bool:
+    """Tell whether a sign-up named no consent text: the one published then is presumed to have been shown."""
+    return row.event == Event.SIGNUP and row.detail == PRESUMED
 
 
 def actor_of(row: Row) -> str:

@@ -1,7 +1,8 @@
 """The ledger: one row for each event, written in the transaction of the event.
 
-It holds nothing personal. A commitment binds the address to it: SHA-256 over a random 256-bit nonce and the address.
-The nonce is kept with the subscription; once an erasure has deleted it, no row can be attributed to anybody.
+It holds no address. A commitment binds the address to it: SHA-256 over a random 256-bit nonce and the address. The
+nonce is kept with the subscription: so long the rows are pseudonymous, and once an erasure has deleted it, we can
+attribute none to anybody.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ def append(
     reason: Reason | None = None,
     detail: str | None = None,
     wording: str | None = None,
+    template: str | None = None,
     actor: str | None = None,
     commitment: bytes | None = None,
 ) -> None:
@@ -49,6 +51,7 @@ def append(
         reason=reason,
         detail=detail,
         wording=wording,
+        template=template,
         actor=actor,
         commitment=commitment,
     )

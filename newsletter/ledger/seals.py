@@ -48,6 +48,7 @@ def row_as_json(row: Row) -> dict[str, Any]:
         "reason": None if reason is None else reason.value,
         "detail": row.detail,
         "wording": row.wording,
+        "template": row.template,
         "actor": row.actor,
         "commitment": None if commitment is None else commitment.hex(),
     }
@@ -67,7 +68,8 @@ def seal_row(before: bytes, position: int, sealed_at: datetime, row: Row) -> byt
         f',"commitment":{"null" if commitment is None else _quoted(commitment.hex())}'
         f',"detail":{_text(row.detail)},"event":"{row.event.value}","id":{row.id}'
         f',"reason":{"null" if reason is None else _quoted(reason.value)},"ref":{_text(row.ref)}'
-        f',"round":{"null" if row.round is None else row.round},"wording":{_text(row.wording)}}}'
+        f',"round":{"null" if row.round is None else row.round}'
+        f',"template":{_text(row.template)},"wording":{_text(row.wording)}}}'
     )
     place = f'{{"before":"{before.hex()}","position":{position},"row":'
     whole = f'{place}{canonical_row},"sealed_at":"{_sealed_at(sealed_at)}"}}'

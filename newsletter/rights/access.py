@@ -14,7 +14,7 @@ from newsletter.domain.address import Address
 from newsletter.domain.clock import rfc3339
 from newsletter.domain.errors import NobodyKnown
 from newsletter.domain.lifecycle import Event
-from newsletter.ledger import log
+from newsletter.ledger import consent_state, log
 from newsletter.storage.database import writing
 from newsletter.storage.models import LedgerRow, Letter, Subscription, Wording
 from newsletter.subscriptions import erasures
@@ -99,6 +99,8 @@ def _event(row: LedgerRow) -> dict[str, object]:
         "reason": str(row.reason) if row.reason else None,
         "detail": row.detail,
         "wording": row.wording,
+        "presumed": consent_state.is_presumed(row) or None,
+        "template": row.template,
         "actor": row.actor,
     }
     return {name: value for name, value in fields.items() if value is not None}

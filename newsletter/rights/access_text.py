@@ -150,10 +150,8 @@ def _event(event: Held, locale: Locale) -> Line:
 
 def detail(code: str, locale: Locale) -> str:
     """The detail of an event in words; codes of other servers stay as they are."""
-    pieces = [
-        (access_words.LETTER.get(each) or access_words.PLACE.get(each), each)
-        for each in code.split(": ")
-    ]
+    known_by = {**access_words.LETTER, **access_words.PLACE, **access_words.DETAIL}
+    pieces = [(known_by.get(each), each) for each in code.split(": ")]
     return ": ".join(known[locale] if known else each for known, each in pieces)
 
 

@@ -109,6 +109,17 @@ class Wording(Model):
         return not self.text
 
 
+class PrivacyNotice(Model):
+    """A copy of the privacy notice that a consent text names, as the operator's file had it from then on."""
+
+    __tablename__ = "privacy_notice"
+
+    wording: Mapped[str] = mapped_column(ForeignKey(Wording.hash), primary_key=True)
+    since: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
+    hash: Mapped[str] = mapped_column(String(64))
+    text: Mapped[str] = mapped_column(Text)
+
+
 class Subscription(Model):
     """One address and its status, here and at Mailchimp."""
 
@@ -221,7 +232,7 @@ class Letter(Model):
 
 
 class LedgerRow(Model):
-    """One event. Never updated, never deleted; nothing personal in it."""
+    """One event, pseudonymous. Never updated, never deleted."""
 
     __tablename__ = "ledger_row"
 
@@ -233,6 +244,7 @@ class LedgerRow(Model):
     reason: Mapped[Reason | None] = mapped_column(_word(Reason, "reason"))
     detail: Mapped[str | None] = mapped_column(String(64))  #: a code, such as Mailchimp's error
     wording: Mapped[str | None] = mapped_column(String(64))
+    template: Mapped[str | None] = mapped_column(String(64))  #: version of our form, page or e-mail
     actor: Mapped[str | None] = mapped_column(String(64))
     commitment: Mapped[bytes | None] = mapped_column(LargeBinary(32))
 

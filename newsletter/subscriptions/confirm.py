@@ -26,6 +26,9 @@ from newsletter.subscriptions.family import replaced_by
 from newsletter.subscriptions.leave import receipt_url, unsubscribe_url
 from newsletter.subscriptions.links import Link
 from newsletter.subscriptions.transition import act
+from newsletter.texts import versions
+
+CONFIRM_PAGE = "pages/confirm.html"
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,11 @@ _TEXT_OF_SIGNUP = (
 )
 
 
-def confirm(link: Link) -> Consent:
-    """Confirm; raise OutdatedLink. A repeated call changes nothing and returns the same."""
+def confirm(link: Link, *, on_page: bool = False) -> Consent:
+    """Confirm; raise OutdatedLink. A repeated call changes nothing and returns the same.
+
+    `on_page`: by the button of our own page.
+    """
     with writing() as session:
         person = lock_with_replaced(session, link.ref)
         if person is None:
@@ -94,8 +100,9 @@ def confirm(link: Link) -> Consent:
         agreed = text_behind(session, link)
         if row.round != link.round or agreed is None:
             raise OutdatedLink(row.locale)
+        template = versions.of_page(CONFIRM_PAGE, agreed.language) if on_page else None
         with statements.together(session):
-            decision = act(person, Confirm(agreed)).decision
+            decision = act(person, Confirm(agreed, template)).decision
         if decision.changes and row.replaces_ref:
             if agrees_to_replace(session, link, row):
                 for replaced in replaced_by(session, row.ref):

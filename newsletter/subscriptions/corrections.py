@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from newsletter.domain.address import Address
 from newsletter.domain.errors import BlockedHard, CannotCorrect, WrittenTooOften
-from newsletter.domain.lifecycle import Block, Event, Reason, Status, must_wait
+from newsletter.domain.lifecycle import Block, Event, Reason, SignUp, Status, must_wait
 from newsletter.ledger import log
 from newsletter.storage.database import is_sqlite, lock, writing
 from newsletter.storage.models import Subscription
@@ -124,7 +124,7 @@ def succeed(old: Known, new: Person, *, in_any_case: bool = False) -> Person:
         act(old, Block(Reason.RECTIFIED))
         return new
     consent = wording.current_in(new.session, old.row.locale)
-    asked = ask_to_confirm(new, consent, in_any_case=in_any_case).person
+    asked = ask_to_confirm(new, SignUp(consent, in_any_case)).person
     if isinstance(asked, Known) and asked.row.status in OPEN:
         asked.row.replaces_ref = asked.row.follows_ref = old.row.ref
     return asked
@@ -132,7 +132,7 @@ def succeed(old: Known, new: Person, *, in_any_case: bool = False) -> Person:
 
 def _succeed_unproven(old: Known, new: Person) -> None:
     """The same for an address that may be a stranger's: as for a sign-up, time must not reveal its status (ADR 6)."""
-    outcome = ask_to_confirm(new, wording.current_in(new.session, old.row.locale))
+    outcome = ask_to_confirm(new, SignUp(wording.current_in(new.session, old.row.locale)))
     asked = secrets.token_hex(16)
     if outcome.decision.changes and isinstance(outcome.person, Known):
         asked = outcome.person.row.ref

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from newsletter.domain import periods
 from newsletter.domain.address import Address
-from newsletter.domain.consent import ConsentText
 from newsletter.domain.lifecycle import Retire, SignUp, Status
 from newsletter.storage import statements
 from newsletter.storage.database import writing
@@ -12,23 +11,20 @@ from newsletter.subscriptions.person import Known, Person, lock_person
 from newsletter.subscriptions.transition import Outcome, act, expire_if_due, write_decoy
 
 
-def sign_up(address: Address, consent: ConsentText) -> None:
-    """Take a sign-up from a form that showed this text; the address may belong to somebody else."""
+def sign_up(address: Address, action: SignUp) -> None:
+    """Take a sign-up from a form; the address may belong to somebody else."""
     with writing() as session:
-        ask_to_confirm(lock_person(session, address), consent)
+        ask_to_confirm(lock_person(session, address), action)
 
 
-def ask_to_confirm(person: Person, consent: ConsentText, *, in_any_case: bool = False) -> Outcome:
-    """Open a request and write the confirmation e-mail, as far as the table allows.
-
-    `in_any_case`: open a request also where no letter may be written now.
-    """
+def ask_to_confirm(person: Person, action: SignUp) -> Outcome:
+    """Open a request and write the confirmation e-mail, as far as the table allows."""
     if isinstance(person, Known):
         person = _end_overdue(person)
     with statements.together(person.session):
-        outcome = act(person, SignUp(consent, in_any_case))
+        outcome = act(person, action)
         if not outcome.decision.changes:
-            write_decoy(person, consent, writes_letter=not outcome.decision.tells_way_back)
+            write_decoy(person, action, writes_letter=not outcome.decision.tells_way_back)
         person.quota.save()
     return outcome
 

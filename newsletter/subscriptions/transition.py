@@ -10,8 +10,8 @@ from sqlalchemy import delete
 
 from newsletter import config
 from newsletter.domain import periods
-from newsletter.domain.consent import ConsentText
 from newsletter.domain.lifecycle import (
+    PRESUMED,
     Action,
     Block,
     Confirm,
@@ -78,7 +78,7 @@ def expire_if_due(person: Person) -> Person:
     return _carry_out(person, decision, Expire()).person if decision.changes else person
 
 
-def write_decoy(person: Person, consent: ConsentText, *, writes_letter: bool) -> None:
+def write_decoy(person: Person, action: SignUp, *, writes_letter: bool) -> None:
     """Send the statements of a sign-up without writing rows: timing must not reveal known addresses (ADR 6)."""
     digest = secrets.token_bytes(32)
     nobody = Unknown(
@@ -90,7 +90,7 @@ def write_decoy(person: Person, consent: ConsentText, *, writes_letter: bool) ->
     )
     decision = Decision(Status.PENDING, None, Event.SIGNUP, writes_letter=writes_letter)
     with statements.decoy(person.session):
-        _apply(nobody, decision, SignUp(consent))
+        _apply(nobody, decision, action)
 
 
 def _carry_out(
@@ -108,7 +108,7 @@ def _apply(person: Person, decision: Decision, action: Action, actor: str | None
     is_new = known is not person
     before = row.status
     agreed = _record_consent(row, decision, action)
-    _log(known, decision, row.ref, actor, wording=agreed)
+    _log(known, decision, row.ref, actor, wording=agreed, action=action)
     if decision.status is not before:
         row.status, row.since = decision.status, now
         row.audience_tries, row.audience_error = 0, None
@@ -176,7 +176,13 @@ def _link_expiry(row: Subscription, decision: Decision, now: datetime) -> dateti
 
 
 def _log(
-    person: Person, decision: Decision, ref: str, actor: str | None, *, wording: str | None
+    person: Person,
+    decision: Decision,
+    ref: str,
+    actor: str | None,
+    *,
+    wording: str | None,
+    action: Action,
 ) -> None:
     assert decision.event is not None  # noqa: S101 - tells mypy; a dash never comes here
     row = person.row if isinstance(person, Known) else None
@@ -187,7 +193,9 @@ def _log(
         event=decision.event,
         at=person.now,
         reason=decision.reason if decision.event is Event.BLOCKED else None,
+        detail=PRESUMED if isinstance(action, SignUp) and action.is_presumed else None,
         wording=wording,
+        template=action.template if isinstance(action, SignUp | Confirm) else None,
         actor=actor,
         commitment=commitment_of(row, person.address) if row else None,
     )
@@ -217,7 +225,7 @@ def _delete(person: Person, decision: Decision, action: Action, actor: str | Non
     session, standing = person.session, person.standing
     row = person.row if isinstance(person, Known) else None
     ref = row.ref if row else secrets.token_hex(16)
-    _log(person, decision, ref, actor, wording=row.wording if row else None)
+    _log(person, decision, ref, actor, wording=row.wording if row else None, action=action)
     is_erased = decision.event is Event.ERASED
     erasure = None
     # The end of a request keeps the quota, so that the address does not get more letters.

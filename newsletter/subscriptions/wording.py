@@ -22,7 +22,7 @@ from newsletter.domain.consent import ConsentText
 from newsletter.domain.errors import UnknownWording
 from newsletter.storage import statements
 from newsletter.storage.database import reading, writing
-from newsletter.storage.models import Wording
+from newsletter.storage.models import PrivacyNotice, Wording
 
 
 def render(language: Locale, settings: Settings) -> ConsentText:
@@ -43,7 +43,20 @@ def publish(session: Session) -> dict[str, ConsentText]:
     texts = rendered()
     for text in texts.values():
         statements.insert_missing(session, Wording, **asdict(text), published_at=clock.now())
+        _keep_notice(session, text)
     return texts
+
+
+def _keep_notice(session: Session, consent: ConsentText) -> None:
+    """Keep a dated copy of the privacy notice that a consent text names, where it is another than before."""
+    text = config.current().privacy_text_in(consent.language)
+    if text is None:
+        return
+    hash_ = hashlib.sha256(text.encode()).hexdigest()
+    of_text = select(PrivacyNotice.hash).where(PrivacyNotice.wording == consent.hash)
+    if session.scalar(of_text.order_by(PrivacyNotice.since.desc()).limit(1)) != hash_:
+        notice = {"wording": consent.hash, "since": clock.now(), "hash": hash_, "text": text}
+        statements.append(session, PrivacyNotice, **notice)
 
 
 def rendered() -> dict[str, ConsentText]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from newsletter.config import Locale
-from newsletter.domain.lifecycle import Event, MailchimpStatus, Reason, Status
+from newsletter.domain.lifecycle import PRESUMED, Event, MailchimpStatus, Reason, Status
 from newsletter.storage.models import LetterKind
 
 Words = Mapping[Locale, str]
@@ -88,6 +88,13 @@ LETTER: Mapping[str, Words] = {
     LetterKind.CONFIRMATION: {"de": "Bitte um Bestätigung", "en": "request to confirm"},
     LetterKind.WAY_BACK: {"de": "Weg zurück zu Mailchimp", "en": "way back to Mailchimp"},
     LetterKind.MY_DATA: {"de": "Link zu den eigenen Daten", "en": "link to one's own data"},
+}
+#: Details of events that are neither a letter's kind nor a place at Mailchimp.
+DETAIL: Mapping[str, Words] = {
+    PRESUMED: {
+        "de": "vermutlich mit dem damals veröffentlichten Einwilligungstext; das Formular nannte keinen",
+        "en": "presumably with the consent text published then; the form named none",
+    },
 }
 #: Who did it; the name of an admin token is shown as it is.
 ACTOR: Mapping[str, Words] = {

@@ -89,8 +89,8 @@ _BY_LINK = Text("der Abmeldelink in jedem Newsletter", "the unsubscribe link in 
 _BY_EMAIL = Text("per E-Mail an {contact}", "by e-mail to {contact}")
 
 _UNTIL_CONFIRMED = Text(
-    "ohne Bestätigung innerhalb von 24 Stunden nach dem {moment} gelöscht",
-    "deleted within 24 hours of {moment} unless confirmed",
+    "ohne Bestätigung spätestens am {moment} gelöscht",
+    "deleted unless confirmed, by {moment} at the latest",
 )
 _UNTIL_WITHDRAWN = Text(
     "bis zum Widerruf der Einwilligung; der Nachweis bis zum Ende des dritten Kalenderjahres danach (bei einem "
@@ -102,6 +102,11 @@ _UNTIL_DAY = Text("bis zum {day}, dann gelöscht", "until {day}, then deleted")
 _DIGEST_STAYS = Text(
     "ein Kennwert, aus dem sich die Adresse nicht ablesen lässt, bleibt, bis die Sperre aufgehoben oder gelöscht wird",
     "a code from which the address cannot be read stays until the address is unblocked or the block is deleted",
+)
+_LEDGER_STAYS = Text(
+    "{ends}. Das Protokoll der Ereignisse bleibt; nach dem Löschen der anderen Daten ist es für uns nicht mehr "
+    "zuordenbar",
+    "{ends}. The log of events stays; once the other data is deleted, we can no longer attribute it",
 )
 _NEW_REQUEST = Text(
     "die neue Anmeldung: {request}; davor Vorhandenes: {rest}",
@@ -163,7 +168,8 @@ def consent_record(
                 "storage_locations": [_STORAGE.in_(locale), "Mailchimp (US)"],
                 "retention_period": retention(row, settings, locale),
                 "recipient_third_parties": [
-                    {"name": MAILCHIMP, "role": MAILCHIMP_ROLE.in_(locale), "country": "US"}
+                    {"name": MAILCHIMP, "role": MAILCHIMP_ROLE.in_(locale), "country": "US"},
+                    *({"name": name, "role": role} for name, role in _others(settings, locale)),
                 ],
                 "withdrawal_method": [link, *withdrawal] if link else withdrawal,
                 "validity_duration": _VALIDITY.in_(locale),
@@ -178,9 +184,14 @@ def consent_record(
 def recipients(settings: Settings, locale: Locale) -> list[str]:
     """The recipients by name, not by category, as far as the settings name them (CJEU, C-154/21)."""
     mailchimp = f"{MAILCHIMP}: {MAILCHIMP_ROLE.in_(locale)}"
-    hosts = [f"{name}: {_HOSTING.in_(locale)}" for name in settings.recipients]
-    mail = [f"{settings.smtp.host}: {_MAIL.in_(locale)}"] if settings.smtp else []
-    return [mailchimp, *(hosts or [_UNNAMED.in_(locale)]), *mail]
+    others = [f"{name}: {role}" for name, role in _others(settings, locale)]
+    return [mailchimp, *([] if settings.recipients else [_UNNAMED.in_(locale)]), *others]
+
+
+def _others(settings: Settings, locale: Locale) -> list[tuple[str, str]]:
+    """All but Mailchimp, each with its role."""
+    mail = [(settings.smtp.host, _MAIL.in_(locale))] if settings.smtp else []
+    return [*((name, _HOSTING.in_(locale)) for name in settings.recipients), *mail]
 
 
 def rights(locale: Locale) -> list[str]:
@@ -192,7 +203,9 @@ def retention(row: Subscription | None, settings: Settings, locale: Locale) -> s
     if row is None:
         return _NOTHING_HELD.in_(locale)
     ends = _ends(row, settings, locale)
-    return _RESTRICTED.in_(locale).format(ends=ends) if row.hold else ends
+    if row.hold:
+        ends = _RESTRICTED.in_(locale).format(ends=ends)
+    return _LEDGER_STAYS.in_(locale).format(ends=ends)
 
 
 def _ends(row: Subscription, settings: Settings, locale: Locale) -> str:
@@ -201,7 +214,8 @@ def _ends(row: Subscription, settings: Settings, locale: Locale) -> str:
         return _UNTIL_WITHDRAWN.in_(locale).format(day=day)
     if row.expires_at is None:
         return _block_ends(row, settings, locale)
-    moment = formatting.moment(row.expires_at, locale, settings.zone)
+    deleted_by = row.expires_at + periods.PENDING_GRACE
+    moment = formatting.moment(deleted_by, locale, settings.zone)
     request = _UNTIL_CONFIRMED.in_(locale).format(moment=moment)
     if row.status is Status.PENDING:
         return request

@@ -6,25 +6,22 @@ advertising (LG Stendal, 22 S 87/20). The templates are complete files per langu
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
-from functools import lru_cache
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from flask import current_app
-from jinja2 import Environment
 
 from newsletter.config import Locale, Settings
 from newsletter.domain.address import Address
 from newsletter.storage.models import LetterKind
-from newsletter.texts import brand, headers
+from newsletter.texts import headers
 from newsletter.texts.headers import Written
 
-_PARTS = ("subject", "txt", "html")
+PARTS = ("subject", "txt", "html")
 
 
 # Without a repr: the links give access to data, and the recipient is personal data.
@@ -57,6 +54,7 @@ class ConfirmationValues(_Values):
     confirm_url: str
     not_me_url: str
     is_correction: bool = False  #: whether it replaces an earlier address
+    from_our_form: bool = False  #: whether the form was the one on our own host
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
@@ -139,21 +137,6 @@ def _written(values: LetterValues, settings: Settings, subject: str) -> Iterator
         yield headers.mailbox("Reply-To", contact)
     yield headers.text("Subject", subject)
     yield headers.message_id(values.message_id)
-
-
-def template_version(kind: LetterKind, language: Locale) -> str:
-    """The version of an e-mail's templates in one language: SHA-256 over their sources."""
-    return _version(current_app.jinja_env, kind, language)
-
-
-@lru_cache(maxsize=6)  # one application in a process, three kinds, two languages
-def _version(environment: Environment, kind: LetterKind, language: Locale) -> str:
-    digest = hashlib.sha256()
-    for part in _PARTS:
-        for name, text in brand.sources(environment, name_of(kind, language, part)).items():
-            source = text.encode()
-            digest.update(f"{name} {len(source)}\n".encode() + source)
-    return digest.hexdigest()
 
 
 def name_of(kind: LetterKind, language: Locale, part: str) -> str:

@@ -101,6 +101,7 @@ def _confirmation(language: Locale, settings: Settings, consent_text: str) -> Le
         deleted_by=DELETED_BY,
         confirm_url=f"{settings.public_url}/confirm/sample",
         not_me_url=f"{settings.public_url}/not-me/sample",
+        from_our_form=True,
         reference="0" * 32,
         message_id="<sample@example.com>",
         sent_at=REQUESTED_AT,
@@ -146,6 +147,7 @@ def values_of(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
         "consent": consent,
         "email": "",
         "error": None,
+        "version": "0" * 64,
         "other_locale": "en" if consent.language == "de" else "de",
         "next_url": None,
     }

@@ -311,8 +311,8 @@ def test_a_request_is_kept_until_its_end(
     held = said(run("access", "--locale", "en"))
 
     assert held["expires_at"] == "2026-03-08T12:00:00Z"
-    assert held["retention"] == (
-        "deleted within 24 hours of 8 March 2026, 13:00 (CET) unless confirmed"
+    assert held["retention"].startswith(
+        "deleted unless confirmed, by 9 March 2026, 13:00 (CET) at the latest"
     )
 
 
@@ -357,7 +357,9 @@ def test_a_return_without_an_earlier_consent_says_when_the_request_ends(
     held = said(run("access", "--locale", "en"))
 
     assert held["status"] == "returning"
-    assert "deleted within 24 hours of 8 March 2026, 13:00 (CET)" in held["retention"]
+    assert (
+        "deleted unless confirmed, by 9 March 2026, 13:00 (CET) at the latest" in held["retention"]
+    )
     assert "until 31 December 2029, then deleted" in held["retention"]
 
 

@@ -25,8 +25,8 @@ from tests.people import ADA, STAFF, access, ask_staff, sign_up
 NOT_SEALED = (
     "authority, conforms_to, controller, erasure_id, follows, kind, language, made_at, privacy_notice,"
     " privacy_rights, purposes, rounds.letters.message_id, rounds.letters.reply, rounds.letters.subject,"
-    " rounds.letters.template, rounds.letters.text, rounds.letters.values, rounds.letters.written_at,"
-    " wordings.published_at"
+    " rounds.letters.text, rounds.letters.values, rounds.letters.written_at,"
+    " wordings.privacy_notices, wordings.published_at"
 )
 COMMAND = command("newsletter")
 

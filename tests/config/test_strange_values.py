@@ -126,6 +126,13 @@ STRANGE: dict[str, dict[str, object]] = {
     "CONTACT_EMAIL": {**MAILBOXES},
     "PRIVACY_URL": {**PAGES},
     "PRIVACY_URL_EN": {**PAGES},
+    "PRIVACY_FILE": {
+        f" {__file__}\r\n": Path(__file__),
+        f"{HERE}/none": Refused("must name a text file in UTF-8 that can be read"),
+        HERE: Refused("must name a text file in UTF-8 that can be read"),
+        "/dev/null\u200b": Path("/dev/null"),
+    },
+    "PRIVACY_FILE_EN": {f" {__file__}\n": Path(__file__)},
     "TOPICS": {**TOPICS},
     "TOPICS_EN": {**TOPICS},
     "DEFAULT_LOCALE": {" DE\r": "de", "german": Refused("must be de or en")},

@@ -87,7 +87,7 @@ def test_it_quotes_the_text_that_was_agreed_to_and_not_the_one_of_today(
 
 @pytest.mark.requires("R22")
 def test_it_says_when_the_address_was_entered(client: FlaskClient, letter: EmailMessage) -> None:
-    assert "am 1. März 2026 um 13:00 Uhr (MEZ) auf news.example.com" in words_of(letter)
+    assert "am 1. März 2026 um 13:00 Uhr (MEZ) für den Newsletter von" in words_of(letter)
     assert access(client, ADA)["events"][0]["at"] == "2026-03-01T12:00:00Z"
 
 

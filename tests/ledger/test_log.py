@@ -65,6 +65,7 @@ def test_a_row_holds_every_value_that_was_given(at_work: None) -> None:
         "reason": Reason.STAFF,
         "detail": "a code",
         "wording": "w" * 64,
+        "template": "t" * 64,
         "actor": "dpo",
         "commitment": b"c" * 32,
     }

@@ -20,6 +20,7 @@ WHOLE = {
     "reason": Reason.STAFF,
     "detail": "a code",
     "wording": "w" * 64,
+    "template": "t" * 64,
     "actor": "dpo",
     "commitment": b"c" * 32,
 }
@@ -32,6 +33,7 @@ CHANGES = {
     "reason": Reason.NOT_ME,
     "detail": "another",
     "wording": "x" * 64,
+    "template": "u" * 64,
     "actor": "cli",
     "commitment": b"d" * 32,
 }
@@ -54,7 +56,9 @@ def test_another_value_of_a_column_makes_another_seal(column: str) -> None:
     assert seal_of(**{column: CHANGES[column]}) != seal_of()
 
 
-@pytest.mark.parametrize("column", ["round", "reason", "detail", "wording", "actor", "commitment"])
+@pytest.mark.parametrize(
+    "column", ["round", "reason", "detail", "wording", "template", "actor", "commitment"]
+)
 def test_an_empty_column_makes_another_seal(column: str) -> None:
     assert seal_of(**{column: None}) != seal_of()
 
@@ -93,4 +97,4 @@ def test_a_seal_covers_the_seal_before_the_position_and_the_time() -> None:
 
 
 def test_the_algorithm_of_seals_has_not_changed() -> None:
-    assert seal_of().hex() == ("0070b03a87d4e3b912c24b3b70f9243f5fce4b48eb13b3c339726ff92e333ccb")
+    assert seal_of().hex() == ("e5f8c80eb988defe4cce109c402dd9aa7cc301ecc52dc975e7d82ae22be2998f")

@@ -35,6 +35,7 @@ def row(id_: int) -> dict[str, object]:
         "reason": Reason.STAFF,
         "detail": "a code",
         "wording": "w" * 64,
+        "template": "t" * 64,
         "actor": "dpo",
         "commitment": b"c" * 32,
     }
@@ -103,6 +104,8 @@ CHANGES = [
     ("detail", ""),
     ("wording", "x" * 64),
     ("wording", None),
+    ("template", "u" * 64),
+    ("template", None),
     ("actor", "cli"),
     ("actor", None),
     ("commitment", b"d" * 32),

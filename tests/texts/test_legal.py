@@ -52,8 +52,10 @@ def test_recipients_are_named() -> None:
 def test_a_pending_request_ends_with_its_link() -> None:
     row = somebody(Status.PENDING, expires_at=datetime(2026, 3, 8, 12, tzinfo=UTC))
 
-    assert "8 March 2026" in retention_of(row)
-    assert "8. März 2026" in retention_of(row, "de")
+    assert retention_of(row).startswith(
+        "deleted unless confirmed, by 9 March 2026, 13:00 (CET) at the latest"
+    )
+    assert "spätestens am 9. März 2026" in retention_of(row, "de")
 
 
 def test_a_consent_names_the_day_its_proof_would_end() -> None:
@@ -64,7 +66,9 @@ def test_a_consent_names_the_day_its_proof_would_end() -> None:
 def test_a_soft_block_ends_with_its_proof(reason: Reason) -> None:
     row = somebody(Status.BLOCKED, reason=reason, left_at=LEFT)
 
-    assert retention_of(row) == "until 31 December 2029, then deleted"
+    assert retention_of(row).startswith(
+        "until 31 December 2029, then deleted. The log of events stays"
+    )
 
 
 @pytest.mark.parametrize("reason", [Reason.COMPLAINT, Reason.NOT_ME, Reason.STAFF])
@@ -83,4 +87,21 @@ def test_a_bare_digest_is_kept_until_the_block_ends() -> None:
 def test_nothing_ends_while_processing_is_restricted() -> None:
     row = somebody(Status.BLOCKED, reason=Reason.UNSUBSCRIBED, left_at=LEFT, hold=True)
 
-    assert retention_of(row).endswith("as long as processing is restricted, nothing ends by itself")
+    assert "as long as processing is restricted, nothing ends by itself. The log" in retention_of(
+        row
+    )
+
+
+@pytest.mark.parametrize("status", [Status.PENDING, Status.CONFIRMED, Status.BLOCKED])
+def test_the_log_of_events_is_said_to_stay(status: Status) -> None:
+    row = somebody(status, reason=Reason.STAFF, left_at=LEFT, expires_at=LEFT)
+
+    assert retention_of(row, "de").endswith("ist es für uns nicht mehr zuordenbar")
+
+
+def test_a_record_of_consent_names_the_same_recipients() -> None:
+    named = load({**COMPANY, "RECIPIENTS": "Host AG", "SMTP_URL": "smtp://mx.example.net"})
+    [purpose] = legal.consent_record(None, "en", named)["purposes"]
+
+    names = [each["name"] for each in purpose["recipient_third_parties"]]
+    assert names == [each.partition(":")[0] for each in legal.recipients(named, "en")]

@@ -22,7 +22,7 @@ from newsletter.config import Locale, Settings, load
 from newsletter.domain.address import Address
 from newsletter.domain.errors import UnsafeLetter
 from newsletter.storage.models import LetterKind
-from newsletter.texts import brand, letters
+from newsletter.texts import brand, letters, versions
 from newsletter.texts.formatting import register
 from newsletter.texts.letters import (
     ConfirmationValues,
@@ -31,7 +31,6 @@ from newsletter.texts.letters import (
     WayBackValues,
     compose,
     finish,
-    template_version,
 )
 
 PACKAGE = Path(letters.__file__).parent.parent
@@ -81,6 +80,7 @@ def values(language: Locale = "de") -> ConfirmationValues:
         deleted_by=datetime(2026, 3, 30, 12, 5, tzinfo=UTC),
         confirm_url="https://news.example.com/confirm/" + "C0nf1rm-" * 25,
         not_me_url="https://news.example.com/not-me/" + "N0t-m3_." * 25,
+        from_our_form=True,
         reference="5f0c9a7e3b1d4c62",
         message_id="<b1946ac92492d234@news.example.com>",
         sent_at=datetime(2026, 3, 1, 23, 0, tzinfo=UTC),
@@ -482,10 +482,10 @@ def test_the_values_of_a_letter_do_not_show_when_printed(asked: LetterValues) ->
 
 
 def test_each_letter_has_a_template_version_of_its_own_in_each_language() -> None:
-    versions = {template_version(asked.kind, asked.language) for asked in EVERY_LETTER}
+    found = {versions.of_letter(asked.kind, asked.language) for asked in EVERY_LETTER}
 
-    assert len(versions) == len(EVERY_LETTER)
-    assert all(re.fullmatch(r"[0-9a-f]{64}", version) for version in versions)
+    assert len(found) == len(EVERY_LETTER)
+    assert all(re.fullmatch(r"[0-9a-f]{64}", version) for version in found)
 
 
 @pytest.fixture
@@ -499,7 +499,7 @@ def version_with(brand_dir: Path) -> str:
     brand.register(app, COMPANY.model_copy(update={"brand_dir": brand_dir}))
     register(app)
     with app.app_context():
-        return template_version(LetterKind.CONFIRMATION, "de")
+        return versions.of_letter(LetterKind.CONFIRMATION, "de")
 
 
 @pytest.mark.requires("R5")
@@ -508,18 +508,18 @@ def test_a_change_of_any_template_makes_a_new_version(part: str, brand_dir: Path
     name = f"letters/confirmation.de.{part}"
     (brand_dir / name).write_bytes((PACKAGE / "texts" / "templates" / name).read_bytes() + b".")
 
-    assert version_with(brand_dir) != template_version(LetterKind.CONFIRMATION, "de")
+    assert version_with(brand_dir) != versions.of_letter(LetterKind.CONFIRMATION, "de")
 
 
 def test_a_change_of_what_a_template_includes_makes_a_new_version(brand_dir: Path) -> None:
     (brand_dir / "letters/confirmation.de.subject").write_text("{% include 'letters/name' %}")
-    versions = set()
+    found = set()
     for name in ("Anmeldung", "Newsletter-Anmeldung"):
         (brand_dir / "letters/name").write_text(name)
-        versions.add(version_with(brand_dir))
+        found.add(version_with(brand_dir))
 
-    assert len(versions) == 2
+    assert len(found) == 2
 
 
 def test_a_brand_without_emails_does_not_change_the_version(brand_dir: Path) -> None:
-    assert version_with(brand_dir) == template_version(LetterKind.CONFIRMATION, "de")
+    assert version_with(brand_dir) == versions.of_letter(LetterKind.CONFIRMATION, "de")

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from newsletter.domain.address import Address
+from newsletter.domain.lifecycle import SignUp
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Letter
 from newsletter.subscriptions import wording
@@ -32,7 +33,7 @@ def join_all(app: Flask, *people: str) -> None:
         with writing() as session:
             consent = wording.current_in(session, "de")
         for person in people:
-            sign_up(Address.parse(person), consent)
+            sign_up(Address.parse(person), SignUp(consent))
         with reading() as session:
             waiting = select(Letter.ref, Letter.round, Letter.written_at).where(
                 Letter.sent_at.is_(None)

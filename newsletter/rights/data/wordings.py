@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, update
+from sqlalchemy import ColumnElement, and_, delete, exists, update
 
-from newsletter.rights.data.ending import Ending, by
-from newsletter.storage.models import LedgerRow, Letter, Subscription, Wording
+from newsletter.rights.data.ending import Ending
+from newsletter.storage.database import writing
+from newsletter.storage.models import LedgerRow, Letter, PrivacyNotice, Subscription, Wording
+from newsletter.storage.runs import retention as runs
 from newsletter.texts.bilingual import Text
 from newsletter.texts.described import DataClass
 
 WORDINGS = DataClass(
     "wordings",
-    ("wording",),
-    Text("Einwilligungstexte (nichts Personenbezogenes)", "Consent texts (nothing personal)"),
+    ("wording", "privacy_notice"),
+    Text(
+        "Einwilligungstexte, und Kopien der Datenschutzerklärung, die sie nennen (nichts Personenbezogenes)",
+        "Consent texts, and copies of the privacy notice that they name (nothing personal)",
+    ),
     Text(
         "solange sie gelten oder ein Nachweis sie nennt; zurückgezogene danach gelöscht bis auf ihren Hash, "
         "damit sie niemand wieder verwendet",
@@ -42,6 +47,15 @@ def _has_ended(now: datetime) -> ColumnElement[bool]:
     )
 
 
+def _end(hash_: str) -> bool:
+    with writing() as session:
+        session.execute(delete(PrivacyNotice).where(PrivacyNotice.wording == hash_))
+        # The row stays, or settings that go back to the text would publish it again.
+        session.execute(update(Wording).where(Wording.hash == hash_).values(text=""))
+        runs.count(session, WORDINGS.name)
+    return True
+
+
 ENDING = Ending(
     WORDINGS.name,
     Wording.hash,
@@ -49,8 +63,5 @@ ENDING = Ending(
     where=(Wording.text != "", Wording.withdrawn_at.is_not(None)),
     has_ended=_has_ended,
     ends_on=None,  # when the last record that names a text will end is not known
-    # The row stays, or settings that go back to the text would publish it again.
-    end=by(
-        WORDINGS.name, lambda hash_: update(Wording).where(Wording.hash == hash_).values(text="")
-    ),
+    end=_end,
 )

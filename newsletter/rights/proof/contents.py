@@ -73,6 +73,7 @@ def _event_of(row: Row) -> dict[str, object]:
         "reason": row.reason,
         "detail": row.detail,
         "wording": row.wording,
+        "template": row.template,
     }
 
 
@@ -84,12 +85,14 @@ def _wrong_text_of(round_: Round, its_rows: list[Row], record: Record) -> Iterat
         yield f"The consent text of round {round_.round} is missing."
     elif round_.wording != consent_state.agreed_or_shown(its_rows):
         yield f"The text shown in round {round_.round} is not the one that its rows name."
+    if round_.presumed is not any(map(consent_state.is_presumed, its_rows)):
+        yield f"What round {round_.round} says to be presumed does not agree with its rows."
 
 
 def _wrong_letters(round_: Round, happened: list[Row]) -> Iterator[str]:
     """Each sent or undeliverable e-mail has its own row."""
     rows = Counter(
-        (row.event, row.at, row.wording, row.detail)
+        (row.event, row.at, row.wording, row.template, row.detail)
         for row in happened
         if row.round == round_.round
     )
@@ -98,7 +101,8 @@ def _wrong_letters(round_: Round, happened: list[Row]) -> Iterator[str]:
             (Event.MAIL_SENT, letter.sent_at),
             (Event.MAIL_FAILED, letter.failed_at),
         ):
-            fact = (str(event), at or "", letter.wording, _detail(letter))
+            template = letter.template if event is Event.MAIL_SENT else None
+            fact = (str(event), at or "", letter.wording, template, _detail(letter))
             if at is not None and not rows[fact]:
                 yield f"No ledger row of round {round_.round} agrees with the e-mail of {at}."
             rows[fact] -= 1

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from newsletter.domain.clock import rfc3339
 from newsletter.ledger import consent_state, seals
 from newsletter.ledger.consent_state import is_step, state_of
-from newsletter.storage.models import LedgerRow, Letter, Seal, Wording
+from newsletter.storage.models import LedgerRow, Letter, PrivacyNotice, Seal, Wording
 from newsletter.subscriptions.letters import open_evidence
 
 Fact = dict[str, Any]
@@ -32,6 +32,7 @@ def _round(rows: list[LedgerRow]) -> Fact:
     return {
         "state": consent_state.last_state(rows),
         "wording": consent_state.agreed_or_shown(rows),
+        "presumed": any(map(consent_state.is_presumed, rows)),
         "steps": [_event(row) for row in rows if is_step(row)],
         "after": [_event(row) for row in rows if not is_step(row)],
     }
@@ -47,6 +48,7 @@ def _event(row: LedgerRow) -> Fact:
         "reason": str(row.reason) if row.reason else None,
         "detail": row.detail,
         "wording": row.wording,
+        "template": row.template,
     }
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -79,8 +81,18 @@ def wordings_of(session: Session, happened: Sequence[LedgerRow]) -> list[Fact]:
             "language": text.language,
             "published_at": rfc3339(text.published_at),
             "text": text.text,
+            "privacy_notices": _privacy_notices(session, text.hash),
         }
         for text in session.scalars(query.order_by(Wording.published_at, Wording.hash))
+    ]
+
+
+def _privacy_notices(session: Session, wording: str) -> list[Fact]:
+    """The copies of the privacy notice that a consent text names, each since when it was kept."""
+    query = select(PrivacyNotice).where(PrivacyNotice.wording == wording)
+    return [
+        {"since": rfc3339(each.since), "hash": each.hash, "text": each.text}
+        for each in session.scalars(query.order_by(PrivacyNotice.since))
     ]
 
 

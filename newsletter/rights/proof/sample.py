@@ -29,6 +29,7 @@ def of_erased_person(consent: ConsentText) -> Document:
                 "round": None,
                 "state": "erased",
                 "wording": None,
+                "presumed": False,
                 "steps": [],
                 "after": [_event("erased", 5)],
             }
@@ -76,12 +77,22 @@ def _record(consent: ConsentText) -> dict[str, Any]:
                 "round": 1,
                 "state": "withdrawn",
                 "wording": consent.hash,
-                "steps": [_event(name, row) for row, name in enumerate(names[:3], 1)],
+                "presumed": False,
+                "steps": [
+                    {**_event(name, row), "template": _HASH}
+                    for row, name in enumerate(names[:3], 1)
+                ],
                 "after": [{**_event(names[3], 4), "reason": "unsubscribed", "entity_id": "dpo"}],
                 "letters": [_letter(consent)],
             }
         ],
-        "wordings": [{"published_at": _AT, **vars(consent)}],
+        "wordings": [
+            {
+                "published_at": _AT,
+                **vars(consent),
+                "privacy_notices": [{"since": _AT, "hash": _HASH, "text": "…"}],
+            }
+        ],
         "commitment": {"algorithm": "SHA-256", "nonce": _HASH, "address": "ada@example.com"},
         "ledger": [_entry(row, name) for row, name in enumerate(names, 1)],
     }

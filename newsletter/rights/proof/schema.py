@@ -29,6 +29,7 @@ class Row(Strict):
     reason: str | None
     detail: str | None
     wording: str | None
+    template: str | None
     actor: str | None
     commitment: Hash | None
 
@@ -60,6 +61,7 @@ class ProvenEvent(Strict):
     reason: str | None = None
     detail: str | None = None
     wording: str | None = None
+    template: str | None = None
 
 
 class Letter(Strict):
@@ -67,17 +69,19 @@ class Letter(Strict):
 
     kind: str
     wording: str
+    template: str | None
     sent_at: str | None
     failed_at: str | None
     error: str | None
 
 
 class Round(Strict):
-    """The three steps, and later events."""
+    """The three steps, and later events; `presumed`: a sign-up named no consent text."""
 
     round: int | None
     state: str | None
     wording: str | None
+    presumed: bool
     steps: list[ProvenEvent]
     after: list[ProvenEvent]
     letters: list[Letter] = []

@@ -36,4 +36,4 @@ def _free_in(letter: Letter) -> Iterator[str]:
     if letter.failed_at is None and letter.error is not None:
         yield "error"
     if letter.failed_at is None and letter.sent_at is None:
-        yield from ("kind", "wording")
+        yield from ("kind", "template", "wording")

@@ -26,6 +26,7 @@ TABLES: dict[str, Table] = {
     "ledger_row": records.LEDGER_ROW,
     "seal": records.SEAL,
     "wording": records.WORDING,
+    "privacy_notice": records.PRIVACY_NOTICE,
     "keyring": records.KEYRING,
     "job": records.JOB,
     "notice": records.NOTICE,

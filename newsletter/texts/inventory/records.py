@@ -19,6 +19,19 @@ WORDING = Table(
     },
 )
 
+PRIVACY_NOTICE = Table(
+    Text(
+        "Eine Kopie der Datenschutzerklärung, die ein Einwilligungstext nennt; nichts Personenbezogenes",
+        "A copy of the privacy notice that a consent text names; nothing personal",
+    ),
+    {
+        "wording": Text("Hash des Einwilligungstextes", "hash of the consent text"),
+        "since": Text("seit wann sie so lautet", "since when it reads so"),
+        "hash": Text("Hash der Kopie", "hash of the copy"),
+        "text": Text("Wortlaut", "the text, word for word"),
+    },
+)
+
 LEDGER_ROW = Table(
     Text(
         "Das Protokoll: was geschehen ist. Wird nie geändert; nach einer Löschung können wir es keiner Person"
@@ -37,6 +50,10 @@ LEDGER_ROW = Table(
         "reason": Text("Grund einer Sperre", "reason for a block"),
         "detail": Text("Kennung dazu, nie ein Text von außen", "a code, never a text from outside"),
         "wording": Text("Hash des Einwilligungstextes", "hash of the consent text"),
+        "template": Text(
+            "Fassung unseres Formulars, unserer Seite oder E-Mail (Hash ihrer Vorlagen)",
+            "version of our form, page or e-mail (hash of its templates)",
+        ),
         "actor": Text(
             "Rolle, die es veranlasst hat; kein Name", "the role that requested it; no name"
         ),

@@ -87,6 +87,11 @@ class SignUp(FromForm):
         description="The hash of the consent text that was shown, from `GET /`. An earlier one is accepted until it is "
         "withdrawn; without one, the current text counts as shown.",
     )
+    form: StrictStr | None = Field(
+        None,
+        description="The version of the hosted form, which sends it: then the e-mail names our host as the place of "
+        "the sign-up. Any other value is ignored.",
+    )
     next: StrictStr | None = Field(
         None,
         description="Where a form leads to afterwards: a page on an allowed site. Any other is ignored.",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, Response, make_response, render_template
 
 from newsletter.subscriptions import links
+from newsletter.subscriptions.confirm import CONFIRM_PAGE, open_request
 from newsletter.subscriptions.confirm import confirm as confirm_request
-from newsletter.subscriptions.confirm import open_request
 from newsletter.subscriptions.links import Purpose
 from newsletter.web.http import language, negotiation
 from newsletter.web.openapi.endpoint import PAGE, Endpoint
@@ -39,7 +39,7 @@ def show(token: str) -> Response:
             )
         )
     page = render_template(
-        "pages/confirm.html",
+        CONFIRM_PAGE,
         consent=request.consent,
         expires_at=request.expires_at,
         not_me_url=not_me_url,
@@ -55,9 +55,10 @@ def show(token: str) -> Response:
     _PROBLEMS,
 )
 def confirm(token: str) -> Response:
-    consent = confirm_request(links.read(Purpose.CONFIRM, token))
+    is_program = negotiation.wants_json()
+    consent = confirm_request(links.read(Purpose.CONFIRM, token), on_page=not is_program)
     language.use(consent.language)
-    if negotiation.wants_json():
+    if is_program:
         return say(
             Confirmed(
                 reference=consent.reference,

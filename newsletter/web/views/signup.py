@@ -12,12 +12,15 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from newsletter.domain.address import Address
 from newsletter.domain.consent import ConsentText
 from newsletter.domain.errors import InvalidAddress, UnknownWording
+from newsletter.domain.lifecycle import SignUp as SignUpAction
 from newsletter.subscriptions import wording
 from newsletter.subscriptions.sign_up import sign_up
+from newsletter.texts import versions
 from newsletter.web.http import bodies, errors, language, negotiation, origins
 from newsletter.web.openapi.endpoint import BODY_PROBLEMS, JSON_OR_FORM, PAGE, Endpoint
 from newsletter.web.schemas.public import Accepted, Form, SignUp, say
 
+_PAGE = "pages/signup.html"
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 bp = Blueprint("signup", __name__)
@@ -75,7 +78,13 @@ def subscribe() -> Response:
             raise
         return _form(consent, email=given.email, next_url=given.next, invalid=invalid)
     if not given.is_from_machine:
-        sign_up(address, consent)
+        template = versions.of_page(_PAGE, language.present())
+        action = SignUpAction(
+            consent,
+            is_presumed=not given.wording,
+            template=template if given.form == template else None,
+        )
+        sign_up(address, action)
     return _accepted(given)
 
 
@@ -117,8 +126,9 @@ def _form(
     invalid: InvalidAddress | None = None,
 ) -> Response:
     page = render_template(
-        "pages/signup.html",
+        _PAGE,
         consent=consent,
+        version=versions.of_page(_PAGE, language.present()),
         email=email,
         error=errors.reason_of(invalid) if invalid else None,
         other_locale=language.other(),

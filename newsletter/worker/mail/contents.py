@@ -13,8 +13,9 @@ from newsletter import config
 from newsletter.config import Locale
 from newsletter.domain import clock, periods
 from newsletter.domain.clock import rfc3339
+from newsletter.domain.lifecycle import Event
 from newsletter.storage.database import reading
-from newsletter.storage.models import Letter, LetterKind, Subscription, Wording
+from newsletter.storage.models import LedgerRow, Letter, LetterKind, Subscription, Wording
 from newsletter.subscriptions import links
 from newsletter.subscriptions.leave import unsubscribe_url
 from newsletter.subscriptions.letters import open_evidence
@@ -90,10 +91,22 @@ def _confirmation(session: Session, letter: Letter, row: Subscription) -> Confir
         confirm_url=links.url_for(Purpose.CONFIRM, link),
         not_me_url=links.url_for(Purpose.NOT_ME, link),
         is_correction=row.replaces_ref is not None,
+        from_our_form=_is_from_our_form(session, letter),
         reference=row.ref,
         message_id=_message_id(letter),
         sent_at=clock.now(),
     )
+
+
+def _is_from_our_form(session: Session, letter: Letter) -> bool:
+    """Tell whether the sign-up that the letter answers, which bears the same time, came from the hosted form."""
+    query = select(LedgerRow.template).where(
+        LedgerRow.ref == letter.ref,
+        LedgerRow.round == letter.round,
+        LedgerRow.event == Event.SIGNUP,
+        LedgerRow.at == letter.written_at,
+    )
+    return session.scalar(query.order_by(LedgerRow.id).limit(1)) is not None
 
 
 def _way_back(session: Session, letter: Letter, row: Subscription) -> WayBackValues | None:

@@ -17,7 +17,7 @@ from newsletter.storage.models import Letter, LetterKind, Subscription
 from newsletter.subscriptions import quota
 from newsletter.subscriptions.letters import seal_evidence
 from newsletter.subscriptions.person import commitment_of, quota_digest_of, record_mailchimp_status
-from newsletter.texts import letters
+from newsletter.texts import versions
 from newsletter.texts.letters import LetterValues
 from newsletter.worker import backoff
 from newsletter.worker.mail import contents, hourly_limit, leases
@@ -38,12 +38,12 @@ def record_sent(leased: Leased, values: LetterValues, message: EmailMessage, rep
         if found is None:
             return
         letter, row = found
+        letter.template = versions.of_letter(values.kind, values.language)
         _log(session, row, letter, Event.MAIL_SENT, now, detail=_detail(letter))
         if letter.kind is LetterKind.MY_DATA:
             _drop(session, letter, row)
             return
         letter.sent_at, letter.leased_by, letter.leased_until = now, None, None
-        letter.template = letters.template_version(values.kind, values.language)
         letter.evidence = seal_evidence(letter.id, contents.evidence_of(values, message, reply))
 
 
@@ -134,6 +134,7 @@ def _log(
         detail=detail,
         # A my-data e-mail concerns no consent.
         wording=None if letter.kind is LetterKind.MY_DATA else letter.wording,
+        template=letter.template if event is Event.MAIL_SENT else None,
         commitment=commitment_of(row),
     )
 

@@ -29,6 +29,7 @@ REF, NOON = "0" * 32, datetime(2026, 3, 1, 12, 0, 0, 1, tzinfo=UTC)
 ADA, NONCE = Address.parse("Ada@example.org"), b"n" * 32
 TEXT = "Ja, ich möchte …"
 HASH = hashlib.sha256(f"de\n{TEXT}".encode()).hexdigest()
+TEMPLATE = "7" * 64
 HAPPENED = (Event.SIGNUP, Event.MAIL_SENT, Event.CONFIRMED, Event.SYNCED)
 
 NO_ROW = "No ledger row of round 1 agrees with the e-mail of"
@@ -46,6 +47,7 @@ def rows() -> list[LedgerRow]:
             round=1,
             event=event,
             wording=None if event is Event.SYNCED else HASH,
+            template=None if event is Event.SYNCED else TEMPLATE,
             commitment=log.commitment(NONCE, ADA),
         )
         for number, event in enumerate(HAPPENED, 5)
@@ -75,6 +77,7 @@ def event(row: LedgerRow) -> Document:
         "state": states.get(row.event),
         "entity_id": REF if row.event in states else "service",
         "wording": row.wording,
+        "template": row.template,
     }
     return {name: value for name, value in told.items() if value is not None}
 
@@ -92,12 +95,14 @@ PROOF: Document = {
             "round": 1,
             "state": "given",
             "wording": HASH,
+            "presumed": False,
             "steps": [event(row) for row in rows()[:3]],
             "after": [event(row) for row in rows()[3:]],
             "letters": [
                 {
                     "kind": "confirmation",
                     "wording": HASH,
+                    "template": TEMPLATE,
                     "sent_at": rfc3339(NOON),
                     "failed_at": None,
                     "error": None,

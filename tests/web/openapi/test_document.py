@@ -74,7 +74,7 @@ def test_every_sign_up_is_json_or_a_form(document: dict[str, Any]) -> None:
 def test_a_sign_up_asks_for_nothing_but_the_address(document: dict[str, Any]) -> None:
     asked = document["components"]["schemas"]["SignUp"]
 
-    assert set(asked["properties"]) == {"email", "locale", "wording", "next", "homepage"}
+    assert set(asked["properties"]) == {"email", "locale", "wording", "form", "next", "homepage"}
     assert asked["required"] == ["email"]
 
 

@@ -328,8 +328,8 @@ def test_the_retention_depends_on_the_status(
     ask_staff(client, "blocks", ADA, reason="unsubscribed")
     kept.append(proof_of(client, reference_of(client))["purposes"][0]["retention_period"])
 
-    assert kept == [
-        "deleted within 24 hours of 8 March 2026, 13:00 (CET) unless confirmed",
+    assert [each.partition(". The log of events stays;")[0] for each in kept] == [
+        "deleted unless confirmed, by 9 March 2026, 13:00 (CET) at the latest",
         "until the consent is withdrawn; its proof until the end of the third calendar year after that "
         "(if withdrawn today, until 31 December 2029)",
         "until 31 December 2029, then deleted",

@@ -19,7 +19,7 @@ from sqlalchemy import select
 from newsletter.domain import clock as our_clock
 from newsletter.domain.address import Address
 from newsletter.domain.consent import ConsentText
-from newsletter.domain.lifecycle import MailchimpStatus, Status
+from newsletter.domain.lifecycle import MailchimpStatus, SignUp, Status
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Erasure, Subscription
 from newsletter.subscriptions import wording
@@ -157,7 +157,7 @@ class Storm:
 
     def joins(self, person: str) -> None:
         """Sign up, and as a rule press the letter's button."""
-        sign_up(Address.parse(person), self.consent)
+        sign_up(Address.parse(person), SignUp(self.consent))
         row = self._row(person)
         if row is None or row.status not in OPEN or self.chance.random() < 0.1:
             return

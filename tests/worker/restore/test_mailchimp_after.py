@@ -219,6 +219,7 @@ def test_while_it_is_stopped_nobody_is_added_and_whoever_leaves_is_unsubscribed(
     assert [reason.partition(":")[0] for reason in told] == [
         "everybody is still to be compared with Mailchimp, since a backup may have been restored",
         "reconciliation stopped",
+        "people wait for a change at Mailchimp",
     ]
     assert done.exit_code == 0, done.output
     assert status_of(client, ADA) == "blocked"
