@@ -33,10 +33,10 @@ from newsletter.storage.keys import keyring
 from newsletter.storage.models import Subscription, db
 from newsletter.subscriptions import wording
 from newsletter.subscriptions.person import ADDRESS_COLUMN
-from newsletter.worker.audience.progress import Progress
+from newsletter.worker.audience.due import Progress
 from newsletter.worker.audience.sync import Audience
-from newsletter.worker.mailchimp.client import mailchimp_for
-from newsletter.worker.mailchimp.listing import members_for
+from newsletter.worker.mailchimp.client import Mailchimp, client_for
+from newsletter.worker.mailchimp.listing import MailchimpMembers
 from newsletter.worker.reconcile_now import reconcile_now
 from sandbox.mailchimp import StandIn
 from tests.conftest import COMPANY, release
@@ -102,7 +102,7 @@ def settle(audience: Audience) -> float:
 
 def measure(app: Flask, mailchimp: Counted, people: int) -> Iterator[str]:
     """Add some people one by one, then more in batches."""
-    line = mailchimp_for(app.extensions["settings"])
+    line = client_for(app.extensions["settings"], Mailchimp)
     assert line is not None
     audience = Audience(line)
     seconds = 0.0
@@ -123,7 +123,7 @@ def reconciled(app: Flask, mailchimp: Counted, contacts: int) -> str:
     people = [f"contact-{number}@example.org" for number in range(contacts)]
     mailchimp.add(people)
     _know(people)
-    line = members_for(app.extensions["settings"])
+    line = client_for(app.extensions["settings"], MailchimpMembers)
     assert line is not None
     # Reset the kernel's peak (proc_pid_clear_refs(5)).
     Path("/proc/self/clear_refs").write_text("5")

@@ -15,8 +15,8 @@ from newsletter.cli.terminal import one_line
 from newsletter.domain.errors import DeliveryFailure
 from newsletter.ledger import restored
 from newsletter.worker.mailchimp import webhook as webhook_install
-from newsletter.worker.mailchimp.client import LIST_UNKNOWN
-from newsletter.worker.mailchimp.listing import MailchimpMembers, members_for
+from newsletter.worker.mailchimp.client import LIST_UNKNOWN, client_for
+from newsletter.worker.mailchimp.listing import MailchimpMembers
 from newsletter.worker.mailchimp.trouble import trouble_behind, trouble_of
 from newsletter.worker.reconcile.report import Report
 from newsletter.worker.reconcile_now import reconcile_now
@@ -35,7 +35,7 @@ def reconcile(*, full: bool, yes: bool) -> None:
     every night.
     """
     restored.check()
-    mailchimp = members_for(config.current())
+    mailchimp = client_for(config.current(), MailchimpMembers)
     if mailchimp is None:
         raise click.ClickException("MAILCHIMP_API_KEY: is not set.")
     try:

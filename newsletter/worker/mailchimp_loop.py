@@ -7,8 +7,8 @@ from collections import deque
 from newsletter.domain.errors import DeliveryFailure
 from newsletter.storage import jobs
 from newsletter.storage.jobs import Permit
+from newsletter.worker.audience.due import Progress
 from newsletter.worker.audience.erasing import Erasing
-from newsletter.worker.audience.progress import Progress
 from newsletter.worker.audience.sync import Audience
 from newsletter.worker.mailchimp.client import Mailchimp
 from newsletter.worker.reconcile.nightly import Nightly

@@ -25,7 +25,8 @@ from newsletter.storage.keys import keyring, stale_worker
 from newsletter.storage.notices import Code
 from newsletter.worker.mail.postman import Postman
 from newsletter.worker.mail.smtp import postbox_for
-from newsletter.worker.mailchimp.listing import members_for
+from newsletter.worker.mailchimp.client import client_for
+from newsletter.worker.mailchimp.listing import MailchimpMembers
 from newsletter.worker.mailchimp_loop import Outside
 from newsletter.worker.reconcile.nightly import Nightly
 from newsletter.worker.upkeep.checkpoints import Checkpoints
@@ -72,7 +73,7 @@ class Worker:
         self._outage = outage.OutageLog()
         settings = app.extensions["settings"]
         self._postman = Postman(postbox_for(settings), self._owner_of("postman"))
-        self._mailchimp = members_for(settings)
+        self._mailchimp = client_for(settings, MailchimpMembers)
         self._checkpoints = Checkpoints()
         self.restored: RestoredDatabase | None = None  #: why the worker ended by itself
         self.loops = [

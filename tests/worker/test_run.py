@@ -32,7 +32,7 @@ from newsletter.storage.jobs import PROBE_EVERY
 from newsletter.storage.models import Erasure, Job, Letter, db
 from newsletter.worker import run
 from newsletter.worker.mail import leases
-from newsletter.worker.mailchimp.client import mailchimp_for
+from newsletter.worker.mailchimp.client import Mailchimp, client_for
 from newsletter.worker.mailchimp_loop import Outside
 from newsletter.worker.run import Loop, Worker
 from sandbox.mailbox import Mailbox
@@ -254,7 +254,7 @@ def test_a_worker_that_ends_has_no_lease(
     with ending_when(lambda: mailchimp.wait_for(lambda: ADA.lower() in mailchimp.contacts, 30)):
         worker.run()
 
-    names = ["audience", "reconcile", "retention", "sealing", "verify"]
+    names = ["audience", "letters of the hour", "reconcile", "retention", "sealing", "verify"]
     assert names_of_jobs(app) == dict.fromkeys(names)
     assert events_of(client, ADA)[-1] == "synced"
 
@@ -380,7 +380,7 @@ def names_of_loops(worker: Worker) -> list[str]:
 @pytest.fixture
 def outside(app: Flask, clock: time_machine.Traveller) -> Iterator[Outside]:
     """Mailchimp's side of a worker that has begun a while ago."""
-    mailchimp = mailchimp_for(app.extensions["settings"])
+    mailchimp = client_for(app.extensions["settings"], Mailchimp)
     assert mailchimp is not None
     with app.app_context():
         outside = Outside(mailchimp, "me")

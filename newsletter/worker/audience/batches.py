@@ -29,8 +29,7 @@ from newsletter.storage.models import LedgerRow, Subscription
 from newsletter.storage.moments import SETTLING
 from newsletter.subscriptions.person import ADDRESS_COLUMN
 from newsletter.worker.audience import outcome as settling
-from newsletter.worker.audience.due import TURN, Errand, is_plain
-from newsletter.worker.audience.progress import Progress
+from newsletter.worker.audience.due import TURN, Errand, Progress, is_plain
 from newsletter.worker.mailchimp.client import (
     COMPLIANCE_STATE,
     MOST_AT_ONCE,

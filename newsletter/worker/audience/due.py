@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import Session
@@ -23,6 +24,15 @@ from newsletter.worker.mailchimp.client import Joining
 
 #: People whose call was postponed come after those who wait for their first one.
 TURN = func.coalesce(Subscription.audience_try_at, Subscription.since)
+
+
+class Progress(StrEnum):
+    """The result of a step at Mailchimp."""
+
+    IDLE = "idle"  #: there was nothing to do
+    DONE = "done"  #: there may be more
+    FAILED = "failed"  #: this one failed; there may be more
+    STOP = "stop"  #: Mailchimp is on hold
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from newsletter.storage.models import Erasure
 from newsletter.storage.moments import SETTLING, has_come, latest
 from newsletter.subscriptions import erasures
 from newsletter.worker import backoff
-from newsletter.worker.audience.progress import Progress
+from newsletter.worker.audience.due import Progress
 from newsletter.worker.mailchimp.client import Mailchimp
 
 log = logging.getLogger(__name__)

@@ -17,9 +17,8 @@ from newsletter.subscriptions import reported
 from newsletter.worker.audience import due
 from newsletter.worker.audience import outcome as settling
 from newsletter.worker.audience.batches import Batches
-from newsletter.worker.audience.due import Errand
+from newsletter.worker.audience.due import Errand, Progress
 from newsletter.worker.audience.outcome import MovedOn, announce, settle
-from newsletter.worker.audience.progress import Progress
 from newsletter.worker.mailchimp.client import COMPLIANCE_STATE, Mailchimp, Member
 
 #: How many people get a call of their own before the next batches.

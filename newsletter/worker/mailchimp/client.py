@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
 from mailchimp_marketing.api.lists_api import ListsApi
@@ -19,6 +19,7 @@ from newsletter.domain.errors import DeliveryFailure, Meaning
 from newsletter.domain.lifecycle import MailchimpStatus
 from newsletter.worker.mailchimp.transport import Line, call
 
+TIMEOUT = (5.0, 25.0)  #: seconds to connect, and for a whole call
 #: Members in one call (POST /lists/{list_id}).
 MOST_AT_ONCE = 500
 
@@ -95,7 +96,7 @@ class Mailchimp:
         api_key: str,
         list_id: str,
         api_url: str | None = None,
-        timeout: tuple[float, float] = (5.0, 25.0),
+        timeout: tuple[float, float] = TIMEOUT,
     ) -> None:
         # A key ends with its data centre.
         url = api_url or f"https://{api_key.rpartition('-')[2]}.api.mailchimp.com/3.0"
@@ -196,13 +197,18 @@ class Mailchimp:
         return None
 
 
-def mailchimp_for(settings: Settings) -> Mailchimp | None:
-    """The audience of MAILCHIMP_API_KEY; None without one."""
+Kind = TypeVar("Kind", bound=Mailchimp)
+
+
+def client_for(
+    settings: Settings, kind: type[Kind], timeout: tuple[float, float] = TIMEOUT
+) -> Kind | None:
+    """A client for the audience of MAILCHIMP_API_KEY; None without a key."""
     key, list_id = settings.mailchimp_api_key, settings.mailchimp_list_id
     if key is None or list_id is None:
         return None
     url = settings.mailchimp_api_url
-    return Mailchimp(api_key=key.get_secret_value(), list_id=list_id, api_url=url)
+    return kind(api_key=key.get_secret_value(), list_id=list_id, api_url=url, timeout=timeout)
 
 
 def _as_member(joining: Joining, status: str) -> dict[str, str]:

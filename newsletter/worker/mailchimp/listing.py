@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from newsletter.config import Settings
 from newsletter.domain.errors import DeliveryFailure, Meaning
 from newsletter.worker.mailchimp.client import Mailchimp, Member, document, member_in
 from newsletter.worker.mailchimp.transport import call
@@ -65,15 +64,6 @@ class MailchimpMembers(Mailchimp):
         if not isinstance(contacts, list) or not isinstance(total, int):
             raise DeliveryFailure(Meaning.RETRY_LATER, "not_json")
         return Page([_listed(contact) for contact in contacts], total)
-
-
-def members_for(settings: Settings) -> MailchimpMembers | None:
-    """The audience of MAILCHIMP_API_KEY; None without one."""
-    key, list_id = settings.mailchimp_api_key, settings.mailchimp_list_id
-    if key is None or list_id is None:
-        return None
-    url = settings.mailchimp_api_url
-    return MailchimpMembers(api_key=key.get_secret_value(), list_id=list_id, api_url=url)
 
 
 def _listed(contact: Any) -> Listed:

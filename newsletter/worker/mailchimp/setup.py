@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from newsletter.config import Settings
 from newsletter.domain.errors import DeliveryFailure, Meaning
-from newsletter.worker.mailchimp.client import Mailchimp, document
+from newsletter.worker.mailchimp.client import Mailchimp, client_for, document
 from newsletter.worker.mailchimp.transport import call
 
 PATIENCE_SECONDS = (4.0, 6.0)  #: to connect, and to read
@@ -101,18 +101,18 @@ class MailchimpHooks(MailchimpSetup):
 
 
 def setup_for(settings: Settings) -> MailchimpSetup | None:
-    """The audience of MAILCHIMP_API_KEY, to be looked at; None without one."""
-    return _made(MailchimpSetup, settings, PATIENCE_SECONDS)
+    """A client that reads the audience's settings; None without a key."""
+    return client_for(settings, MailchimpSetup, PATIENCE_SECONDS)
 
 
 def hooks_for(settings: Settings) -> MailchimpHooks | None:
-    """The webhooks of the audience of MAILCHIMP_API_KEY; None without one."""
-    # It calls the URL before it answers, and waits 10 s for that.
-    return _made(MailchimpHooks, settings, (PATIENCE_SECONDS[0], 20.0))
+    """A client that changes webhooks; None without a key."""
+    # Mailchimp calls the URL before it answers, and waits 10 s for that.
+    return client_for(settings, MailchimpHooks, (PATIENCE_SECONDS[0], 20.0))
 
 
 def is_elsewhere(settings: Settings) -> bool:
-    """Whether MAILCHIMP_API_URL names another data centre than the end of MAILCHIMP_API_KEY."""
+    """Tell whether MAILCHIMP_API_URL names another data centre than the end of MAILCHIMP_API_KEY."""
     key, url = settings.mailchimp_api_key, settings.mailchimp_api_url
     if key is None or url is None:
         return False
@@ -120,17 +120,6 @@ def is_elsewhere(settings: Settings) -> bool:
     own = key.get_secret_value().rpartition("-")[2]
     # One host without a data centre serves all of them.
     return host.endswith(_HOST) and host.removesuffix(_HOST) != own
-
-
-Kind = TypeVar("Kind", bound=MailchimpSetup)
-
-
-def _made(kind: type[Kind], settings: Settings, timeout: tuple[float, float]) -> Kind | None:
-    key, list_id = settings.mailchimp_api_key, settings.mailchimp_list_id
-    if key is None or list_id is None:
-        return None
-    url = settings.mailchimp_api_url
-    return kind(api_key=key.get_secret_value(), list_id=list_id, api_url=url, timeout=timeout)
 
 
 def _listed(answer: Any, name: str) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from newsletter.domain.errors import DeliveryFailure, Meaning
 from newsletter.storage import jobs, outage
 from newsletter.storage.runs import reconciliation
 from newsletter.worker import backoff
-from newsletter.worker.audience.progress import Progress
+from newsletter.worker.audience.due import Progress
 from newsletter.worker.mailchimp.listing import MailchimpMembers
 from newsletter.worker.reconcile.walk import Reconciliation
 

@@ -11,7 +11,8 @@ from newsletter import config
 from newsletter.domain.errors import NotRestored
 from newsletter.ledger.verifying import Verification
 from newsletter.storage.runs import reconciliation
-from newsletter.worker.mailchimp.listing import members_for
+from newsletter.worker.mailchimp.client import client_for
+from newsletter.worker.mailchimp.listing import MailchimpMembers
 from newsletter.worker.reconcile.report import Report
 from newsletter.worker.reconcile_now import reconcile_now
 from newsletter.worker.restore import finish, replay
@@ -59,7 +60,7 @@ def restore_now(
 
 
 def _reconcile(*, may_exceed: bool, comparing: Callable[[Report], None]) -> Report | None:
-    mailchimp = members_for(config.current())
+    mailchimp = client_for(config.current(), MailchimpMembers)
     if mailchimp is None:
         return None
     with closing(mailchimp):

@@ -1,4 +1,4 @@
-"""What is about letters needs the worker's letters and its calls, and no more of it."""
+"""The worker runs only the loops that send letters and call Mailchimp."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def recipients(mailbox: Mailbox) -> list[str]:
     return [letter.recipients[0] for letter in mailbox.letters]
 
 
-def test_what_is_above_waits_its_turn_and_ready_says_so(
+def test_letters_above_the_limit_wait_and_ready_says_so(
     client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     for person in (ADA, GRACE, HEDY):

@@ -1,4 +1,4 @@
-"""How letters leave: once each, and none is lost to a mail server's moods."""
+"""Each letter is sent once, and none is lost, whatever the mail server does."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_sign_up_brings_one_letter_and_a_record_of_it(
 
 @pytest.mark.requires("R35")
 @pytest.mark.parametrize("reply", ["450 4.2.1 later", "421 4.3.0 closing", None])
-def test_a_passing_refusal_is_tried_again_within_seconds(
+def test_a_temporary_refusal_is_retried_within_seconds(
     client: FlaskClient,
     mailbox: Mailbox,
     drain: Drain,
@@ -176,7 +176,7 @@ AMBIGUOUS: list[tuple[Any, str]] = [
 
 @on_sqlite
 @pytest.mark.parametrize(("stage", "reply"), AMBIGUOUS)
-def test_a_refusal_that_may_mean_us_is_tried_again_and_holds_nobody_else(
+def test_a_refusal_that_may_be_about_us_is_retried_and_stops_no_other_letter(
     client: FlaskClient,
     mailbox: Mailbox,
     drain: Drain,
@@ -202,7 +202,7 @@ def test_a_refusal_that_may_mean_us_is_tried_again_and_holds_nobody_else(
 
 
 @on_sqlite
-def test_what_is_refused_all_the_time_is_tried_until_the_request_has_ended(
+def test_a_letter_that_is_always_refused_is_retried_until_the_request_ends(
     app: Flask,
     client: FlaskClient,
     mailbox: Mailbox,
@@ -276,7 +276,7 @@ def test_three_domains_refused_in_a_row_hold_everything_until_one_letter_is_take
     assert events_of(client, people[0]) == ["signup", "mail_sent"]
 
 
-def test_two_domains_refused_again_and_again_hold_nobody(
+def test_two_domains_that_refuse_again_and_again_cause_no_hold(
     client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     for person in sign_up_everywhere(client, "a", "b"):
@@ -287,7 +287,7 @@ def test_two_domains_refused_again_and_again_hold_nobody(
         clock.shift(30)
 
 
-def test_a_hold_for_refused_letters_ends_though_nobody_new_signs_up(
+def test_a_hold_for_refused_letters_ends_also_without_new_sign_ups(
     client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     mailbox.answer_next("rcpt", "554 5.7.1 relay access denied", times=4)
@@ -303,7 +303,7 @@ def test_a_hold_for_refused_letters_ends_though_nobody_new_signs_up(
 
 @on_sqlite
 @pytest.mark.parametrize("domains", [1, 3, 19])
-def test_nineteen_recipients_who_are_refused_hold_another_for_half_a_minute_at_most(
+def test_nineteen_refused_recipients_delay_another_by_at_most_half_a_minute(
     client: FlaskClient,
     mailbox: Mailbox,
     drain: Drain,
@@ -343,7 +343,7 @@ def test_a_hold_is_probed_every_thirty_seconds_by_one_letter(
     assert mailbox.connections - before <= 4
 
 
-def test_a_mail_server_that_is_down_loses_nobody(
+def test_no_letter_is_lost_while_the_mail_server_is_down(
     environ: dict[str, Any], mailbox: Mailbox, clock: time_machine.Traveller
 ) -> None:
     port = int(mailbox.smtp_url.rsplit(":", 1)[1])
@@ -385,7 +385,7 @@ def test_a_wrong_password_holds_the_mail_until_it_is_mended(
             db.engine.dispose()
 
 
-def test_a_letter_whose_request_is_gone_is_not_sent(
+def test_a_letter_without_its_request_is_not_sent(
     client: FlaskClient, mailbox: Mailbox, drain: Drain
 ) -> None:
     sign_up(client, ADA)
@@ -396,7 +396,7 @@ def test_a_letter_whose_request_is_gone_is_not_sent(
     assert not mailbox.letters
 
 
-def test_a_second_letter_is_not_sent_to_who_has_confirmed(
+def test_a_second_letter_is_not_sent_after_the_confirmation(
     client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     sign_up(client, ADA)
@@ -479,7 +479,7 @@ def test_an_erasure_beats_a_letter_in_flight(
         assert session.scalars(select(Letter)).all() == []
 
 
-def test_what_a_killed_process_held_is_taken_over_within_thirty_seconds(
+def test_the_letter_of_a_killed_process_is_taken_over_within_thirty_seconds(
     app: Flask,
     client: FlaskClient,
     mailbox: Mailbox,
@@ -527,7 +527,7 @@ def test_a_heartbeat_keeps_a_letter_that_takes_its_time(
     assert len(mailbox.letters) == 1
 
 
-def test_a_letter_whose_settling_failed_is_settled_later_and_not_sent_again(
+def test_an_outcome_that_could_not_be_recorded_is_recorded_later_and_not_sent_again(
     app: Flask,
     client: FlaskClient,
     mailbox: Mailbox,
@@ -569,7 +569,7 @@ def test_one_refused_recipient_does_not_hold_the_others(
     assert {letter.recipients[0] for letter in mailbox.letters} == {GRACE, HEDY}
 
 
-def test_a_letter_that_may_have_arrived_waits_long_and_goes_out_three_times_at_most(
+def test_a_letter_that_may_have_arrived_waits_long_and_is_sent_at_most_three_times(
     client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     mailbox.answer_next("data", None, times=100, keeps=True)
@@ -655,7 +655,7 @@ def test_a_refusal_at_the_end_leaves_no_copy_behind(
     assert events_of(client, ADA) == ["signup", "mail_sent"]
 
 
-def test_staff_learn_of_letters_whose_outcome_is_unknown(
+def test_staff_are_told_of_letters_with_unknown_outcome(
     app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     mailbox.answer_next("data", None, keeps=True)

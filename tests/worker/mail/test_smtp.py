@@ -246,7 +246,9 @@ SESSION_LIMITS: list[Script] = [
 
 
 @pytest.mark.parametrize("script", SESSION_LIMITS)
-def test_after_a_passing_refusal_the_session_is_ended_and_a_new_one_begun(script: Script) -> None:
+def test_after_a_temporary_refusal_the_session_is_closed_and_a_new_one_opened(
+    script: Script,
+) -> None:
     with ScriptedSmtp(script, {}) as server, postbox_at(server) as postbox:
         assert failure_of(postbox).meaning is RETRY_LATER
         send(postbox, letter())
@@ -305,9 +307,7 @@ EARLY_FAILURES: list[tuple[Script, str]] = [
 
 
 @pytest.mark.parametrize(("script", "reason"), EARLY_FAILURES)
-def test_whatever_fails_before_the_sign_in_is_done_concerns_all_letters(
-    script: Script, reason: str
-) -> None:
+def test_a_failure_before_the_sign_in_concerns_all_letters(script: Script, reason: str) -> None:
     with (
         ScriptedSmtp(script) as server,
         postbox_at(server, password=PASSWORD, patience=SHORT) as postbox,
@@ -409,7 +409,7 @@ def test_after_a_lost_connection_the_next_letter_opens_another() -> None:
 
 
 @pytest.mark.requires("R75")
-def test_a_server_without_the_tls_that_is_required_gets_nothing() -> None:
+def test_a_server_without_required_tls_gets_nothing() -> None:
     with (
         ScriptedSmtp() as server,
         postbox_at(server, starttls="required", password=PASSWORD) as postbox,
@@ -550,7 +550,7 @@ def test_a_folder_takes_letters_as_they_would_be_sent(tmp_path: Path) -> None:
     assert b"\r\n" in file.read_bytes()
 
 
-def test_a_letter_in_the_folder_is_private_and_its_name_tells_nothing(tmp_path: Path) -> None:
+def test_a_letter_in_the_folder_is_private_and_its_name_reveals_nothing(tmp_path: Path) -> None:
     send(FolderPostbox(tmp_path), letter())
 
     (file,) = tmp_path.iterdir()

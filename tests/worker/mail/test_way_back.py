@@ -79,7 +79,7 @@ def awaited(
 
 
 @pytest.mark.usefixtures("forgotten")
-def test_who_was_deleted_for_good_is_told_at_once(
+def test_a_permanently_deleted_person_gets_the_letter_at_once(
     client: FlaskClient, mailbox: Mailbox, join: Join
 ) -> None:
     join(ADA)
@@ -150,7 +150,7 @@ def test_the_letter_lets_them_withdraw_the_consent(
 @pytest.mark.parametrize(
     ("locale", "subject"), [("de", "Ihre Newsletter-Anmeldung"), ("en", "Your newsletter request")]
 )
-def test_they_are_told_in_the_language_they_agreed_in(
+def test_the_letter_is_in_the_language_of_the_consent(
     client: FlaskClient, mailbox: Mailbox, drain: Drain, locale: str, subject: str
 ) -> None:
     sign_up(client, ADA, locale=locale)
@@ -164,7 +164,7 @@ def test_they_are_told_in_the_language_they_agreed_in(
 
 
 @pytest.mark.usefixtures("forgotten")
-def test_they_are_told_once_in_thirty_days_however_often_they_sign_up(
+def test_they_get_the_letter_once_in_thirty_days_however_often_they_sign_up(
     client: FlaskClient,
     mailbox: Mailbox,
     join: Join,
@@ -190,7 +190,7 @@ def test_they_are_told_once_in_thirty_days_however_often_they_sign_up(
 
 
 @pytest.mark.usefixtures("forgotten")
-def test_leaving_and_coming_back_in_between_does_not_tell_them_again(
+def test_leaving_and_coming_back_causes_no_second_letter(
     client: FlaskClient, mailbox: Mailbox, join: Join, clock: time_machine.Traveller
 ) -> None:
     join(ADA)
@@ -204,7 +204,7 @@ def test_leaving_and_coming_back_in_between_does_not_tell_them_again(
 
 
 @pytest.mark.usefixtures("awaited")
-def test_whom_mailchimp_asks_again_is_told_only_when_they_sign_up_again(
+def test_a_person_whom_mailchimp_asks_again_gets_the_letter_only_after_a_new_sign_up(
     client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     assert told(mailbox) == []
@@ -217,7 +217,7 @@ def test_whom_mailchimp_asks_again_is_told_only_when_they_sign_up_again(
 
 
 @pytest.mark.usefixtures("awaited")
-def test_who_signs_up_again_is_told_no_sooner_than_ten_minutes_after_another_letter(
+def test_after_a_new_sign_up_the_letter_keeps_the_pause_of_ten_minutes(
     client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     clock.shift(9 * MINUTE)
@@ -265,7 +265,7 @@ def test_it_counts_as_one_of_the_three_letters_of_a_day(
     assert len(mailbox.letters) == 3
 
 
-def test_without_mailchimps_form_nobody_is_told(
+def test_without_mailchimps_form_nobody_gets_the_letter(
     environ: dict[str, Any],
     mailbox: Mailbox,
     mailchimp: StandIn,
@@ -288,7 +288,7 @@ def test_without_mailchimps_form_nobody_is_told(
         db.engine.dispose()
 
 
-def test_whose_address_mailchimp_takes_for_a_fake_is_not_told(
+def test_a_person_whose_address_looks_fake_gets_no_letter(
     client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     fake = "ada@mailinator.com"
@@ -301,7 +301,7 @@ def test_whose_address_mailchimp_takes_for_a_fake_is_not_told(
     assert len(mailbox.letters) == 1
 
 
-def test_who_stands_at_mailchimp_is_told_nothing(
+def test_a_person_who_is_subscribed_at_mailchimp_gets_no_letter(
     client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     join(ADA)
@@ -313,7 +313,7 @@ def test_who_stands_at_mailchimp_is_told_nothing(
 
 
 @pytest.mark.usefixtures("awaited")
-def test_who_has_not_confirmed_again_is_asked_and_not_told(
+def test_a_returning_person_gets_a_confirmation_e_mail_instead(
     client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     ask_staff(client, "blocks", ADA, reason="unsubscribed")
@@ -326,7 +326,7 @@ def test_who_has_not_confirmed_again_is_asked_and_not_told(
 
 
 @pytest.mark.usefixtures("forgotten")
-def test_a_held_person_is_told_nothing(
+def test_a_restricted_person_gets_no_letter(
     app: Flask,
     client: FlaskClient,
     mailbox: Mailbox,
@@ -392,7 +392,7 @@ def test_leaving_drops_a_letter_that_waits(
 
 
 @pytest.mark.usefixtures("waiting")
-def test_a_letter_that_was_dropped_has_told_nothing(
+def test_a_dropped_letter_does_not_count(
     client: FlaskClient, mailbox: Mailbox, join: Join, clock: time_machine.Traveller
 ) -> None:
     ask_staff(client, "blocks", ADA, reason="unsubscribed")
@@ -404,7 +404,7 @@ def test_a_letter_that_was_dropped_has_told_nothing(
 
 
 @pytest.mark.usefixtures("waiting")
-def test_whom_mailchimp_has_taken_back_meanwhile_needs_no_letter(
+def test_a_person_whom_mailchimp_has_added_meanwhile_gets_no_letter(
     client: FlaskClient, mailbox: Mailbox, mailchimp: StandIn, drain: Drain
 ) -> None:
     mailchimp.signs_up_at_mailchimp(ADA)
@@ -417,7 +417,7 @@ def test_whom_mailchimp_has_taken_back_meanwhile_needs_no_letter(
 
 
 @pytest.mark.usefixtures("forgotten")
-def test_a_letter_that_could_not_be_delivered_has_told_nothing(
+def test_an_undelivered_letter_does_not_count(
     client: FlaskClient,
     mailbox: Mailbox,
     drain: Drain,
@@ -454,7 +454,7 @@ def statements(app: Flask) -> Iterator[list[str]]:
 
 
 @pytest.mark.usefixtures("forgotten")
-def test_a_sign_up_does_not_tell_who_is_told(
+def test_the_answer_to_a_sign_up_does_not_reveal_who_gets_the_letter(
     app: Flask,
     client: FlaskClient,
     mailbox: Mailbox,

@@ -79,7 +79,9 @@ def test_an_answer_that_is_too_large_is_given_up(session: requests.Session) -> N
     assert told(caught.value) == TOO_LARGE
 
 
-def test_an_answer_that_unpacks_without_end_takes_little_memory(session: requests.Session) -> None:
+def test_an_answer_that_decompresses_endlessly_takes_little_memory(
+    session: requests.Session,
+) -> None:
     packed = gzip.compress(bytes(20 * LARGEST))
     bomb = Answer(200, packed, headers={"Content-Encoding": "gzip"})
     with ScriptedHttp(bomb) as server:

@@ -26,7 +26,7 @@ from newsletter.worker.mailchimp.client import (
     Joining,
     Mailchimp,
     Member,
-    mailchimp_for,
+    client_for,
     member_in,
 )
 from tests.conftest import COMPANY
@@ -111,7 +111,7 @@ def in_short(failure: DeliveryFailure) -> tuple[Meaning, str, bool]:
 
 
 @pytest.mark.requires("R76")
-def test_subscribing_tells_mailchimp_this_and_nothing_else() -> None:
+def test_subscribing_sends_these_fields_and_no_others() -> None:
     with ScriptedHttp(standing("subscribed")) as server, mailchimp_at(server.url) as mailchimp:
         assert subscribe(mailchimp) is MailchimpStatus.SUBSCRIBED
 
@@ -131,7 +131,9 @@ def test_subscribing_tells_mailchimp_this_and_nothing_else() -> None:
     ("status", "place"),
     [("pending", MailchimpStatus.AWAITING), ("subscribed", MailchimpStatus.SUBSCRIBED)],
 )
-def test_asking_again_tells_the_same_with_pending(status: str, place: MailchimpStatus) -> None:
+def test_asking_again_sends_the_same_fields_with_pending(
+    status: str, place: MailchimpStatus
+) -> None:
     with ScriptedHttp(standing(status)) as server, mailchimp_at(server.url) as mailchimp:
         assert ask_again(mailchimp) is place
 
@@ -163,7 +165,7 @@ NO_ANSWERS = {
 
 
 @pytest.mark.parametrize("answer", NO_ANSWERS.values(), ids=NO_ANSWERS)
-def test_what_is_not_mailchimps_document_is_no_success(answer: Answer) -> None:
+def test_an_answer_that_is_not_mailchimps_json_is_no_success(answer: Answer) -> None:
     assert in_short(failure_of(subscribe, answer)) == (RETRY_LATER, "not_json", True)
 
 
@@ -191,14 +193,14 @@ WITHOUT_WORDS = {
         (503, RETRY_LATER, "http 503"),
     ],
 )
-def test_an_error_without_words_is_an_error_all_the_same(
+def test_an_error_without_a_body_is_an_error(
     form: Callable[[int], Answer], status: int, meaning: Meaning, reason: str
 ) -> None:
     assert in_short(failure_of(subscribe, form(status))) == (meaning, reason, False)
 
 
 @pytest.mark.parametrize("status", [502, 504])
-def test_what_its_gateway_gave_up_on_may_still_be_carried_out(status: int) -> None:
+def test_a_call_that_the_gateway_gave_up_may_still_take_effect(status: int) -> None:
     page = Answer(status, content_type="text/html", body=b"<html>Bad Gateway</html>")
 
     assert in_short(failure_of(subscribe, page)) == (RETRY_LATER, f"http {status}", True)
@@ -300,16 +302,14 @@ def test_an_error_means_what_its_status_and_words_say(
     assert in_short(failure_of(subscribe, answer)) == (meaning, reason, False)
 
 
-def test_a_problems_type_is_never_looked_at() -> None:
+def test_a_problems_type_is_not_used() -> None:
     document = {"type": "https://example.com/compliance state", "title": "Bad Request"}
 
     assert failure_of(subscribe, in_json(400, document)).reason == "rejected 400"
 
 
 @pytest.mark.parametrize(("status", "expected"), [(400, "http 400"), (200, "not_json")])
-def test_what_is_nested_too_deeply_passes_and_concerns_nobody_else(
-    status: int, expected: str
-) -> None:
+def test_json_that_is_nested_too_deeply_is_a_temporary_failure(status: int, expected: str) -> None:
     answer = Answer(status, b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "application/json")
 
     failure = failure_of(subscribe, answer)
@@ -345,7 +345,7 @@ def test_a_call_that_never_got_through_was_not_carried_out() -> None:
     assert in_short(caught.value) == (RETRY_LATER, "network", False)
 
 
-def test_a_call_that_waits_in_vain_to_be_connected_was_not_carried_out() -> None:
+def test_a_call_that_timed_out_while_connecting_did_not_take_effect() -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
         port = full.getsockname()[1]
         with (
@@ -373,7 +373,7 @@ def test_a_certificate_that_nobody_signed_concerns_all_calls(tmp_path: Path) -> 
     assert server.requests == []
 
 
-def test_a_mistake_of_ours_does_not_pass_for_a_failing_network() -> None:
+def test_a_bug_of_ours_is_not_taken_for_a_network_failure() -> None:
     def write_nonsense(mailchimp: Mailchimp) -> None:
         language = cast(str, object())
         mailchimp.subscribe(Joining(ada(), language, SIGNED_UP, CONFIRMED))
@@ -449,7 +449,7 @@ def test_a_url_stays_as_it_is_given() -> None:
 
 
 @pytest.mark.parametrize("status", ["unsubscribed", "cleaned", "archived"])
-def test_unsubscribing_changes_the_status_alone(status: str) -> None:
+def test_unsubscribing_changes_only_the_status(status: str) -> None:
     with ScriptedHttp(standing(status)) as server, mailchimp_at(server.url) as mailchimp:
         assert mailchimp.unsubscribe(ada()) is MailchimpStatus.UNSUBSCRIBED
 
@@ -458,7 +458,7 @@ def test_unsubscribing_changes_the_status_alone(status: str) -> None:
     assert request.json == {"status": "unsubscribed"}
 
 
-def test_nobody_is_made_by_unsubscribing() -> None:
+def test_unsubscribing_creates_no_contact() -> None:
     with ScriptedHttp(NOT_FOUND, LIST_EXISTS) as server, mailchimp_at(server.url) as mailchimp:
         assert mailchimp.unsubscribe(ada()) is MailchimpStatus.ABSENT
 
@@ -466,7 +466,7 @@ def test_nobody_is_made_by_unsubscribing() -> None:
 
 
 @pytest.mark.parametrize("status", ["cleaned", "archived", "unsubscribed"])
-def test_who_gets_nothing_anyway_needs_no_unsubscribing(status: str) -> None:
+def test_a_contact_that_gets_no_mail_anyway_counts_as_unsubscribed(status: str) -> None:
     with (
         ScriptedHttp(REFUSED, standing(status)) as server,
         mailchimp_at(server.url) as mailchimp,
@@ -486,7 +486,7 @@ REFUSED_UNSUBSCRIBING: list[tuple[list[Answer], Meaning, str]] = [
 
 
 @pytest.mark.parametrize(("answers", "meaning", "reason"), REFUSED_UNSUBSCRIBING)
-def test_who_is_still_written_to_is_not_unsubscribed(
+def test_a_contact_that_still_gets_mail_is_not_reported_as_unsubscribed(
     answers: list[Answer], meaning: Meaning, reason: str
 ) -> None:
     failure = failure_of(lambda mailchimp: mailchimp.unsubscribe(ada()), *answers)
@@ -540,14 +540,14 @@ LEFT_AT = datetime(2026, 3, 1, 12, 0, 5, tzinfo=UTC)
         ("unsubscribed", None, None),
     ],
 )
-def test_since_when_somebody_has_left_is_taken_from_where_it_is_told(
+def test_the_time_of_an_unsubscribe_is_taken_from_last_changed(
     status: str, last_changed: str | None, left_at: datetime | None
 ) -> None:
     assert member_in({"status": status, "last_changed": last_changed}).left_at == left_at
 
 
 @pytest.mark.parametrize(("answer", "member"), MEMBERS)
-def test_somebody_is_looked_up(answer: Answer, member: Member) -> None:
+def test_a_contact_is_looked_up(answer: Answer, member: Member) -> None:
     with ScriptedHttp(answer) as server, mailchimp_at(server.url) as mailchimp:
         assert mailchimp.look_up(ada()) == member
 
@@ -567,7 +567,7 @@ def test_whether_somebody_is_known_is_asked_without_their_data(
     assert server.requests[0].target == f"{MEMBER}?fields=id"
 
 
-def test_nobody_is_found_only_where_the_list_is() -> None:
+def test_a_contact_is_missing_only_where_the_audience_exists() -> None:
     with ScriptedHttp(NOT_FOUND, LIST_EXISTS) as server, mailchimp_at(server.url) as mailchimp:
         assert mailchimp.look_up(ada()) is None
 
@@ -575,13 +575,13 @@ def test_nobody_is_found_only_where_the_list_is() -> None:
 
 
 @pytest.mark.parametrize("answer", [NOT_FOUND, in_json(200, {"id": "another"})])
-def test_nobody_is_looked_up_in_a_list_that_is_not_there(answer: Answer) -> None:
+def test_a_lookup_in_a_missing_audience_is_a_failure(answer: Answer) -> None:
     failure = failure_of(lambda mailchimp: mailchimp.look_up(ada()), NOT_FOUND, answer)
 
     assert in_short(failure) == (HOLD_ALL, "list_unknown", False)
 
 
-def test_forgetting_somebody_is_read_back() -> None:
+def test_a_permanent_deletion_is_read_back() -> None:
     with (
         ScriptedHttp(NO_CONTENT, NOT_FOUND, LIST_EXISTS) as server,
         mailchimp_at(server.url) as mailchimp,
@@ -594,7 +594,7 @@ def test_forgetting_somebody_is_read_back() -> None:
     assert (third.method, third.target.partition("?")[0]) == ("GET", f"/3.0/lists/{LIST}")
 
 
-def test_who_is_not_there_is_already_forgotten() -> None:
+def test_a_missing_contact_counts_as_deleted() -> None:
     answers = NOT_FOUND, LIST_EXISTS, NOT_FOUND, LIST_EXISTS
 
     with ScriptedHttp(*answers) as server, mailchimp_at(server.url) as mailchimp:
@@ -617,7 +617,7 @@ NOT_FORGOTTEN: list[tuple[list[Answer | Act], Meaning, str]] = [
 
 
 @pytest.mark.parametrize(("answers", "meaning", "reason"), NOT_FORGOTTEN)
-def test_nobody_counts_as_forgotten_until_mailchimp_says_so(
+def test_a_contact_counts_as_deleted_only_when_mailchimp_says_so(
     answers: list[Answer | Act], meaning: Meaning, reason: str
 ) -> None:
     failure = failure_of(lambda mailchimp: mailchimp.delete_permanently(ada()), *answers)
@@ -670,7 +670,7 @@ ANSWERS_THAT_TELL: list[Answer | Act] = [
 
 
 @pytest.mark.parametrize("answer", ANSWERS_THAT_TELL)
-def test_a_failure_tells_neither_address_nor_hash_nor_key(answer: Answer | Act) -> None:
+def test_a_failure_contains_neither_address_nor_hash_nor_key(answer: Answer | Act) -> None:
     failure = failure_of(subscribe, answer)
 
     told = "".join(traceback.format_exception(failure)) + repr(failure)
@@ -700,14 +700,14 @@ def test_no_path_holds_an_address() -> None:
 
 @pytest.mark.parametrize("variables", [{}, {"MAILCHIMP_LIST_ID": LIST}])
 def test_without_a_key_there_is_no_mailchimp(variables: dict[str, str]) -> None:
-    assert mailchimp_for(load({**COMPANY, **variables})) is None
+    assert client_for(load({**COMPANY, **variables}), Mailchimp) is None
 
 
 def test_the_settings_name_audience_and_url() -> None:
     with ScriptedHttp(LIST_EXISTS) as server:
         url = {"MAILCHIMP_API_URL": f"{server.url}/3.0"}
         settings = {**COMPANY, "MAILCHIMP_API_KEY": KEY, "MAILCHIMP_LIST_ID": LIST, **url}
-        mailchimp = mailchimp_for(load(settings))
+        mailchimp = client_for(load(settings), Mailchimp)
         assert mailchimp is not None
         mailchimp.check_list()
         mailchimp.close()
@@ -723,9 +723,8 @@ def test_a_key_names_its_data_centre(monkeypatch: pytest.MonkeyPatch) -> None:
         raise requests.ConnectTimeout
 
     monkeypatch.setattr(requests.Session, "request", note)
-    mailchimp = mailchimp_for(
-        load({**COMPANY, "MAILCHIMP_API_KEY": KEY, "MAILCHIMP_LIST_ID": LIST})
-    )
+    settings = load({**COMPANY, "MAILCHIMP_API_KEY": KEY, "MAILCHIMP_LIST_ID": LIST})
+    mailchimp = client_for(settings, Mailchimp)
     assert mailchimp is not None
 
     with pytest.raises(DeliveryFailure):

@@ -66,9 +66,7 @@ def test_everybody_is_found_once_and_the_archived_last(
     assert [call.query.get("status") for call in mailchimp.calls] == [None] * 3 + ["archived"]
 
 
-def test_nothing_but_what_is_needed_is_asked_for(
-    members: MailchimpMembers, mailchimp: StandIn
-) -> None:
+def test_only_necessary_fields_are_requested(members: MailchimpMembers, mailchimp: StandIn) -> None:
     walked(Listing(members, None))
 
     assert mailchimp.calls[0].query == {
@@ -92,7 +90,7 @@ def test_a_time_is_sent_in_utc_since_mailchimp_ignores_its_offset(
     assert since == {"2026-03-01T12:00:00+00:00"}
 
 
-def test_nobody_is_passed_over_when_some_change_between_two_pages(
+def test_no_contact_is_missed_when_some_change_between_two_pages(
     members: MailchimpMembers, mailchimp: StandIn
 ) -> None:
     people = fill(mailchimp, 1500)
@@ -160,7 +158,7 @@ def test_a_page_that_failed_is_asked_for_again(
 @pytest.mark.parametrize(
     "answer", [{}, {"members": {}, "total_items": 1}, {"members": ["odd"], "total_items": 1}]
 )
-def test_what_is_no_list_of_contacts_is_a_passing_failure(
+def test_an_answer_without_a_list_of_contacts_is_a_temporary_failure(
     members: MailchimpMembers, mailchimp: StandIn, answer: dict[str, object]
 ) -> None:
     mailchimp.answer_next(ok({"list_id": mailchimp.list_id, **answer}))
@@ -171,7 +169,7 @@ def test_what_is_no_list_of_contacts_is_a_passing_failure(
     assert failure.value.meaning is Meaning.RETRY_LATER
 
 
-def test_each_contact_tells_why_it_gets_nothing(
+def test_each_contact_has_the_reason_why_it_gets_no_mail(
     members: MailchimpMembers, mailchimp: StandIn
 ) -> None:
     mailchimp.add(ADA)
@@ -196,7 +194,7 @@ def test_each_contact_tells_why_it_gets_nothing(
     assert {ada.place, grace.place, hedy.place} == {MailchimpStatus.UNSUBSCRIBED}
 
 
-def test_a_contact_without_an_address_or_of_an_unknown_status_stops_nobody(
+def test_a_contact_without_address_or_with_unknown_status_does_not_stop_the_others(
     members: MailchimpMembers, mailchimp: StandIn
 ) -> None:
     contacts = [

@@ -133,7 +133,7 @@ def test_no_secret_is_logged_and_the_signing_secret_alone_is_shown(
     assert keeps_secrets(result, caplog)
 
 
-def test_what_is_installed_blocks_here_who_leaves_there(
+def test_the_installed_webhook_blocks_here_whoever_unsubscribes_there(
     service: Service, join: Join, mailchimp: StandIn
 ) -> None:
     join(ADA)
@@ -147,7 +147,7 @@ def test_what_is_installed_blocks_here_who_leaves_there(
     assert access(signing.test_client(), ADA)["reason"] == "unsubscribed"
 
 
-def test_a_webhook_that_is_there_is_not_doubled(service: Service) -> None:
+def test_an_existing_webhook_is_not_registered_twice(service: Service) -> None:
     service.install()
 
     result = service.install()
@@ -178,7 +178,7 @@ def test_the_same_url_written_otherwise_is_the_same(
         ({"cleaned": False, "upemail": False}, {"user": False, "admin": False}),
     ],
 )
-def test_a_webhook_that_tells_something_else_is_mended(
+def test_a_webhook_with_other_events_is_corrected(
     service: Service, events: dict[str, bool], sources: dict[str, bool]
 ) -> None:
     hook = Webhook(service.url, EVENTS | events, SOURCES | sources)
@@ -195,7 +195,7 @@ def test_a_webhook_that_tells_something_else_is_mended(
     assert "Its calls are not signed: to have them signed, delete" in result.stdout
 
 
-def test_a_change_that_did_not_come_about_is_told(service: Service) -> None:
+def test_a_change_without_effect_is_reported(service: Service) -> None:
     hook = Webhook(service.url, EVENTS, {**SOURCES, "api": True})
     service.mailchimp.webhooks.append(hook)
     as_it_was = ok(hook.as_json(service.mailchimp.list_id))
@@ -218,7 +218,7 @@ def test_a_change_that_did_not_come_about_is_told(service: Service) -> None:
         (f"https://user:{OTHER_SECRET}@old.example.com{PATH}", "another URL (old.example.com)"),
     ],
 )
-def test_an_earlier_webhook_is_named_and_left_alone(
+def test_an_earlier_webhook_is_named_and_not_changed(
     service: Service, caplog: pytest.LogCaptureFixture, url: str, said: str
 ) -> None:
     service.mailchimp.webhooks.append(Webhook(url))
@@ -242,14 +242,14 @@ def test_an_earlier_secret_at_the_same_url_is_named(service: Service) -> None:
     assert OTHER_SECRET not in result.output
 
 
-def test_a_webhook_of_another_program_is_nobodys_business(service: Service) -> None:
+def test_a_webhook_of_another_program_is_not_mentioned(service: Service) -> None:
     service.mailchimp.webhooks.append(Webhook("https://shop.example.com/mailchimp"))
 
     assert "Another" not in service.install().stdout
     assert len(service.mailchimp.webhooks) == 2
 
 
-def test_who_is_second_finds_the_webhook_of_who_was_first(service: Service) -> None:
+def test_the_second_of_two_processes_finds_the_webhook_of_the_first(service: Service) -> None:
     service.install()
     nothing_yet = ok({"webhooks": [], "total_items": 0})
     service.mailchimp.answer_next(nothing_yet, match=lambda call: call.method == "GET")
@@ -289,7 +289,7 @@ def test_a_url_that_mailchimp_cannot_call_is_refused(
         ),
     ],
 )
-def test_all_that_is_missing_is_told_at_once_and_nobody_is_asked(
+def test_all_missing_settings_are_named_at_once_without_a_call(
     service: Service, variables: dict[str, str], names: list[str]
 ) -> None:
     result = service.install(**variables)
@@ -336,7 +336,7 @@ def test_settings_that_stop_every_process_stop_this_one(
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_mailchimps_refusal_is_told_in_words(
+def test_mailchimps_refusal_is_explained(
     service: Service, answer: Answer, method: str, name: str, said: str
 ) -> None:
     service.mailchimp.answer_next(answer, match=lambda call: call.method == method)
@@ -349,7 +349,7 @@ def test_mailchimps_refusal_is_told_in_words(
     assert "Traceback" not in result.stderr
 
 
-def test_a_mailchimp_that_is_away_is_told(service: Service) -> None:
+def test_an_unreachable_mailchimp_is_reported(service: Service) -> None:
     result = service.install(MAILCHIMP_API_URL=f"http://{NOWHERE}/3.0")
 
     assert result.exit_code == 1

@@ -10,7 +10,8 @@ from click.testing import CliRunner, Result
 from flask import Flask
 
 from newsletter.cli import application, main
-from newsletter.worker.mailchimp.listing import MailchimpMembers, members_for
+from newsletter.worker.mailchimp.client import client_for
+from newsletter.worker.mailchimp.listing import MailchimpMembers
 from newsletter.worker.run import Worker
 from tests.conftest import only
 
@@ -36,7 +37,7 @@ def worker(worker: Worker) -> Worker:
 @pytest.fixture
 def members(app: Flask) -> Iterator[MailchimpMembers]:
     """The audience of the test."""
-    members = members_for(app.extensions["settings"])
+    members = client_for(app.extensions["settings"], MailchimpMembers)
     assert members is not None
     yield members
     members.close()

@@ -78,7 +78,7 @@ def test_whoever_is_to_get_nothing(
         (None, UNSUBSCRIBED, None),
     ],
 )
-def test_whoever_left_there_after_what_a_backup_knows_has_left(
+def test_a_person_who_unsubscribed_there_after_the_backup_is_blocked(
     known: MailchimpStatus,
     wanted: MailchimpStatus | None,
     place: MailchimpStatus,
@@ -91,7 +91,7 @@ def test_whoever_left_there_after_what_a_backup_knows_has_left(
 
 @pytest.mark.parametrize("place", list(MailchimpStatus))
 @pytest.mark.parametrize("known", list(MailchimpStatus))
-def test_whoever_has_not_confirmed_is_nobodys_business(
+def test_an_unconfirmed_request_has_no_drift(
     known: MailchimpStatus, place: MailchimpStatus
 ) -> None:
     assert judge(wanted=None, known=known, place=place, was_there=False) is None
@@ -109,7 +109,7 @@ def test_whoever_has_not_confirmed_is_nobodys_business(
         (UNSUBSCRIBED, AWAITING),
     ],
 )
-def test_what_the_audience_loop_sees_to_anyway_is_left_to_it(
+def test_differences_that_the_audience_loop_settles_are_left_to_it(
     wanted: MailchimpStatus, known: MailchimpStatus, place: MailchimpStatus
 ) -> None:
     assert judge(wanted=wanted, known=known, place=place, was_there=True) is None
@@ -118,5 +118,5 @@ def test_what_the_audience_loop_sees_to_anyway_is_left_to_it(
 @pytest.mark.parametrize(
     ("people", "limit"), [(0, 50), (2500, 50), (2600, 52), (100_000, 2000), (1_000_000, 20_000)]
 )
-def test_fifty_or_two_in_a_hundred_change_without_being_asked_for(people: int, limit: int) -> None:
+def test_fifty_or_two_percent_change_without_confirmation(people: int, limit: int) -> None:
     assert limit_for(people) == limit

@@ -79,7 +79,7 @@ def test_it_is_done_once_every_night_and_not_before(
     assert seen == [0, 0, 1, 1, 1, 2]
 
 
-def test_whoever_left_unheard_is_blocked_the_next_night(
+def test_a_person_whose_unsubscribe_was_not_reported_is_blocked_the_next_night(
     client: FlaskClient,
     mailchimp: StandIn,
     join: Join,
@@ -134,7 +134,7 @@ def test_after_a_hold_of_the_mail_there_is_nothing_to_compare(
     assert pages(mailchimp) == []
 
 
-def test_the_worker_never_goes_beyond_the_limit_and_staff_are_told(
+def test_the_worker_never_exceeds_the_limit_and_staff_are_told(
     client: FlaskClient,
     mailchimp: StandIn,
     join: Join,
@@ -170,7 +170,7 @@ def fill(mailchimp: StandIn, count: int = 1200) -> None:
         mailchimp.add(person)
 
 
-def test_a_walk_goes_on_where_a_call_failed_in_passing(
+def test_a_walk_continues_where_a_call_failed_temporarily(
     outside: Outside, mailchimp: StandIn, clock: time_machine.Traveller
 ) -> None:
     fill(mailchimp)
@@ -240,7 +240,7 @@ def test_the_log_says_what_comes_of_a_failure(
     assert told in caplog.messages
 
 
-def test_what_mailchimp_rejects_outright_waits_for_the_next_night(
+def test_a_rejected_call_waits_for_the_next_night(
     outside: Outside, mailchimp: StandIn, clock: time_machine.Traveller
 ) -> None:
     mailchimp.answer_next(problem(400, "Bad Request", "Your request is odd."), match=is_page)
@@ -274,7 +274,7 @@ def test_a_walk_begins_anew_when_the_database_was_away(
     assert pages(mailchimp)[-2:] == [0, 950]
 
 
-def test_what_cannot_even_begin_is_left_alone_for_an_hour(
+def test_a_reconciliation_that_cannot_begin_is_tried_again_after_an_hour(
     outside: Outside, mailchimp: StandIn, clock: time_machine.Traveller
 ) -> None:
     def write(cursor: str | None) -> None:
@@ -310,7 +310,7 @@ def test_a_walk_keeps_neither_people_nor_erasures_waiting(
     assert len(pages(mailchimp)) == 2
 
 
-def test_another_worker_begins_anew_what_one_that_died_left(
+def test_after_a_worker_died_another_one_starts_anew(
     outside: Outside,
     members: MailchimpMembers,
     mailchimp: StandIn,

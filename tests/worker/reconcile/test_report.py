@@ -18,7 +18,7 @@ from tests.worker.crowd import ALWAYS, is_write, join_all, place_of
 from tests.worker.reconcile.conftest import Command
 
 
-def test_a_walk_of_what_changed_claims_nothing_of_who_is_missing(
+def test_a_partial_walk_claims_nothing_about_missing_contacts(
     mailchimp: StandIn, join: Join, command: Command
 ) -> None:
     join(ADA)
@@ -31,7 +31,7 @@ def test_a_walk_of_what_changed_claims_nothing_of_who_is_missing(
     assert "agree" not in told
 
 
-def test_who_still_waits_to_be_brought_there_is_told(
+def test_the_report_counts_people_who_still_wait(
     app: Flask, join: Join, drain: Drain, command: Command
 ) -> None:
     join(ADA)
@@ -44,7 +44,7 @@ def test_who_still_waits_to_be_brought_there_is_told(
 
 
 @pytest.mark.usefixtures("clock")
-def test_without_a_worker_the_command_brings_whoever_waits(
+def test_without_a_worker_the_command_syncs_waiting_people(
     app: Flask, client: FlaskClient, mailchimp: StandIn, command: Command
 ) -> None:
     join_all(app, ADA)
@@ -68,7 +68,7 @@ def left_here_and_there_again(
     mailchimp.unsubscribes(GRACE)
 
 
-def test_what_a_worker_is_to_do_is_handed_to_it(
+def test_calls_are_left_to_a_running_worker(
     client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, command: Command
 ) -> None:
     left_here_and_there_again(client, mailchimp, join, drain)
@@ -134,7 +134,7 @@ def test_without_a_worker_the_command_probes_a_hold_itself(
     assert "Settled 2." in result.output
 
 
-def test_a_hold_that_the_probe_does_not_end_is_told(
+def test_a_hold_that_the_probe_does_not_end_is_reported(
     client: FlaskClient,
     mailchimp: StandIn,
     join: Join,
@@ -167,7 +167,7 @@ def test_it_says_that_it_waits_and_that_the_trouble_is_mailchimps_own(
     assert why == "Error: Mailchimp: is in trouble itself (http 500); run it again later."
 
 
-def test_a_short_trouble_is_told_as_it_begins(
+def test_a_short_failure_is_reported_when_it_begins(
     mailchimp: StandIn, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(backoff, "FIRST_SECONDS", 0.0)
@@ -178,17 +178,13 @@ def test_a_short_trouble_is_told_as_it_begins(
     assert (result.exit_code, result.stderr.count("Mailchimp fails (throttled)")) == (0, 1)
 
 
-def test_a_url_under_which_mailchimp_knows_nothing_is_told_as_such(
-    mailchimp: StandIn, command: Command
-) -> None:
+def test_a_wrong_url_of_mailchimp_is_explained(mailchimp: StandIn, command: Command) -> None:
     mailchimp.answer_next(problem(404, "Resource Not Found", "It is not there."), times=ALWAYS)
 
     assert command().stderr.startswith("Error: MAILCHIMP_API_URL: Mailchimp knows nothing under it")
 
 
-def test_an_audience_that_is_not_there_is_told_as_such(
-    mailchimp: StandIn, command: Command
-) -> None:
+def test_a_missing_audience_is_explained(mailchimp: StandIn, command: Command) -> None:
     mailchimp.lose_list()
 
     assert command().stderr.startswith("Error: MAILCHIMP_LIST_ID: Mailchimp knows no such audience")

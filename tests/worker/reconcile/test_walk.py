@@ -91,7 +91,7 @@ def agreed(result: Result) -> bool:
         (StandIn.is_deleted, "removed_at_mailchimp"),
     ],
 )
-def test_whoever_left_there_unheard_is_blocked_here(
+def test_a_person_whose_unsubscribe_there_was_not_reported_is_blocked_here(
     client: FlaskClient,
     mailchimp: StandIn,
     join: Join,
@@ -143,7 +143,7 @@ def test_a_block_that_a_restored_backup_does_not_know_of_wins(
 
 
 @pytest.mark.parametrize("status", ["subscribed", "pending"])
-def test_whoever_left_here_and_is_subscribed_there_all_the_same_is_unsubscribed_there(
+def test_a_person_who_left_here_and_is_subscribed_there_is_unsubscribed_there(
     client: FlaskClient,
     mailchimp: StandIn,
     join: Join,
@@ -164,7 +164,7 @@ def test_whoever_left_here_and_is_subscribed_there_all_the_same_is_unsubscribed_
     assert agreed(command("--full"))
 
 
-def test_whoever_asks_again_and_has_not_confirmed_is_unsubscribed_there(
+def test_a_returning_person_is_unsubscribed_there(
     client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, command: Command
 ) -> None:
     join(ADA)
@@ -180,7 +180,7 @@ def test_whoever_asks_again_and_has_not_confirmed_is_unsubscribed_there(
     assert status_of(client, ADA) == "returning"
 
 
-def test_whose_data_is_on_hold_is_unsubscribed_there(
+def test_a_restricted_person_is_unsubscribed_there(
     app: Flask, mailchimp: StandIn, join: Join, drain: Drain, command: Command
 ) -> None:
     join(ADA)
@@ -194,7 +194,7 @@ def test_whose_data_is_on_hold_is_unsubscribed_there(
     assert standing_of(mailchimp, ADA) == "unsubscribed"
 
 
-def test_a_block_that_is_a_digest_alone_wins_too(
+def test_a_block_of_which_only_the_digest_is_kept_wins_too(
     app: Flask, client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, command: Command
 ) -> None:
     join(ADA)
@@ -210,7 +210,7 @@ def test_a_block_that_is_a_digest_alone_wins_too(
     assert status_of(client, ADA) == "blocked"
 
 
-def test_whom_mailchimp_asked_once_more_and_who_said_yes_is_synced(
+def test_a_person_who_confirmed_at_mailchimp_too_is_synced(
     client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, command: Command
 ) -> None:
     join(ADA)
@@ -231,7 +231,7 @@ def test_whom_mailchimp_asked_once_more_and_who_said_yes_is_synced(
 
 
 @pytest.mark.parametrize("place", [MailchimpStatus.AWAITING, MailchimpStatus.REFUSED])
-def test_whoever_is_refused_or_awaiting_and_not_there_is_left_alone(
+def test_refused_and_awaiting_people_who_are_not_there_are_left_alone(
     app: Flask,
     client: FlaskClient,
     mailchimp: StandIn,
@@ -253,7 +253,7 @@ def test_whoever_is_refused_or_awaiting_and_not_there_is_left_alone(
 
 
 @pytest.mark.parametrize("status", [None, "unsubscribed"])
-def test_whoever_never_came_there_in_this_round_is_added(
+def test_a_person_who_was_never_added_in_this_round_is_added(
     app: Flask,
     client: FlaskClient,
     mailchimp: StandIn,
@@ -276,7 +276,7 @@ def test_whoever_never_came_there_in_this_round_is_added(
     assert agreed(command("--full"))
 
 
-def test_whoever_is_unknown_here_is_counted_and_neither_touched_nor_stored(
+def test_an_unknown_contact_is_counted_and_neither_changed_nor_stored(
     app: Flask, mailchimp: StandIn, drain: Drain, command: Command
 ) -> None:
     for email, status in ((ADA, "subscribed"), (GRACE, "unsubscribed"), (HEDY, "archived")):
@@ -292,7 +292,7 @@ def test_whoever_is_unknown_here_is_counted_and_neither_touched_nor_stored(
         assert session.scalar(select(func.count()).select_from(Subscription)) == 0
 
 
-def test_a_request_that_nobody_confirmed_is_none_of_mailchimps_business(
+def test_an_unconfirmed_request_is_not_sent_to_mailchimp(
     client: FlaskClient, mailchimp: StandIn, drain: Drain, command: Command
 ) -> None:
     sign_up(client, ADA)
@@ -305,7 +305,7 @@ def test_a_request_that_nobody_confirmed_is_none_of_mailchimps_business(
     assert standing_of(mailchimp, ADA) == "subscribed"
 
 
-def test_what_is_told_and_kept_holds_no_address(
+def test_output_log_and_stored_counts_hold_no_address(
     app: Flask,
     mailchimp: StandIn,
     join: Join,
@@ -464,7 +464,7 @@ def test_a_person_with_a_call_under_way_is_left_alone(
     assert standing_of(mailchimp, ADA) == "unsubscribed"
 
 
-def test_whoever_is_still_settling_is_counted_as_such(
+def test_a_person_with_a_call_of_unknown_outcome_is_counted_as_busy(
     app: Flask,
     client: FlaskClient,
     mailchimp: StandIn,
@@ -481,7 +481,7 @@ def test_whoever_is_still_settling_is_counted_as_such(
     assert status_of(client, ADA) == "confirmed"
 
 
-def test_whoever_is_being_erased_is_left_to_that(
+def test_a_person_who_is_being_erased_is_left_alone(
     client: FlaskClient,
     mailchimp: StandIn,
     join: Join,
@@ -511,7 +511,7 @@ def under_way(members: MailchimpMembers, *, until: str) -> Reconciliation:
     return going
 
 
-def test_whoever_moved_on_before_their_turn_is_left_alone(
+def test_a_person_who_changed_before_their_turn_is_left_alone(
     app: Flask,
     client: FlaskClient,
     mailchimp: StandIn,
@@ -538,7 +538,7 @@ def test_whoever_moved_on_before_their_turn_is_left_alone(
         assert list(going.report.lines())[-1].startswith("Settled 0; 2 had moved on")
 
 
-def test_whoever_a_walk_passed_over_is_looked_up_before_they_count_as_gone(
+def test_a_person_missing_in_a_walk_is_looked_up_before_they_count_as_gone(
     app: Flask, client: FlaskClient, mailchimp: StandIn, members: MailchimpMembers, join: Join
 ) -> None:
     join(ADA)
@@ -554,7 +554,7 @@ def test_whoever_a_walk_passed_over_is_looked_up_before_they_count_as_gone(
     assert status_of(client, ADA) == "confirmed"
 
 
-def test_a_page_that_is_older_than_the_adding_blocks_nobody(
+def test_a_page_that_was_read_before_a_person_was_added_blocks_nobody(
     app: Flask,
     client: FlaskClient,
     mailchimp: StandIn,
@@ -578,7 +578,7 @@ def test_a_page_that_is_older_than_the_adding_blocks_nobody(
     assert status_of(client, ADA) == "confirmed"
 
 
-def test_without_a_worker_the_command_does_all_of_it(
+def test_without_a_worker_the_command_makes_all_changes(
     client: FlaskClient,
     mailchimp: StandIn,
     join: Join,
@@ -627,7 +627,7 @@ def test_two_do_not_reconcile_at_once(
     assert not mailchimp.calls
 
 
-def test_what_fails_in_passing_is_tried_again(
+def test_a_temporary_failure_is_retried(
     mailchimp: StandIn, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(backoff, "FIRST_SECONDS", 0.0)
@@ -636,7 +636,7 @@ def test_what_fails_in_passing_is_tried_again(
     assert agreed(command())
 
 
-def test_what_fails_in_passing_for_long_is_told(
+def test_a_lasting_temporary_failure_is_reported(
     app: Flask, mailchimp: StandIn, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(backoff, "FIRST_SECONDS", 0.0)
@@ -651,7 +651,7 @@ def test_what_fails_in_passing_for_long_is_told(
     assert "(all contacts)" in again.output
 
 
-def test_a_refused_key_is_told_and_holds_nobody(
+def test_a_refused_key_is_reported_and_causes_no_hold(
     app: Flask, mailchimp: StandIn, command: Command
 ) -> None:
     mailchimp.refuse_key()

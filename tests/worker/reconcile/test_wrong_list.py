@@ -15,7 +15,8 @@ from sqlalchemy import select
 from newsletter.storage import jobs
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Job
-from newsletter.worker.mailchimp.listing import members_for
+from newsletter.worker.mailchimp.client import client_for
+from newsletter.worker.mailchimp.listing import MailchimpMembers
 from newsletter.worker.mailchimp_loop import Outside
 from newsletter.worker.reconcile import walk
 from newsletter.worker.reconcile.nightly import Nightly
@@ -66,7 +67,7 @@ def a_night_passes(app: Flask, clock: time_machine.Traveller) -> None:
     """A worker that has begun with the present settings does what it does in a night."""
     clock.shift(DAY)
     with app.app_context():
-        members = members_for(app.extensions["settings"])
+        members = client_for(app.extensions["settings"], MailchimpMembers)
         assert members is not None
         outside = Outside(members, "of the night", Nightly(members, "of the night"))
         while outside.step():
@@ -75,7 +76,7 @@ def a_night_passes(app: Flask, clock: time_machine.Traveller) -> None:
         members.close()
 
 
-def test_of_another_audience_than_before_no_change_goes_without_saying(
+def test_with_another_audience_every_change_needs_confirmation(
     app: Flask, client: FlaskClient, join: Join, command: Command, name_list: NameList
 ) -> None:
     join(ADA)
@@ -106,7 +107,7 @@ def test_of_another_audience_it_is_done_when_it_is_asked_for(
     assert kept_audience(app) == OTHER
 
 
-def test_mending_the_setting_unsubscribes_nobody(
+def test_correcting_the_setting_unsubscribes_nobody(
     app: Flask,
     client: FlaskClient,
     mailchimp: StandIn,
@@ -157,7 +158,7 @@ def test_the_worker_stops_at_another_audience_too(
     assert status_of(client, ADA) == "confirmed"
 
 
-def test_the_audience_is_known_from_a_workers_first_look_on(
+def test_the_audience_is_recorded_at_the_workers_first_check(
     app: Flask, mailchimp: StandIn, drain: Drain
 ) -> None:
     drain()

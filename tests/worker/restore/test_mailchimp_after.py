@@ -41,7 +41,7 @@ from tests.worker.restore.restoring import HOUR, JOAN, Restore, complaint, reaso
 pytestmark = pytest.mark.usefixtures("clock")
 
 
-def test_without_a_key_of_mailchimp_comparing_with_it_is_owed_and_said(
+def test_without_a_mailchimp_key_the_reconciliation_is_owed_and_reported(
     app: Flask,
     client: FlaskClient,
     folder: Path,
@@ -98,7 +98,7 @@ def test_where_too_much_differs_workers_refuse_to_start_until_it_is_meant(
     assert reasons(client) == []
 
 
-def test_whoever_left_after_the_backup_that_had_not_told_mailchimp_of_them_is_not_added_again(
+def test_a_person_who_left_after_a_backup_from_before_their_sync_is_not_added_again(
     app: Flask,
     client: FlaskClient,
     mailchimp: StandIn,
@@ -168,7 +168,7 @@ def unlooked(
     clock.shift(HOUR)
 
 
-def test_what_is_owed_is_done_before_anybody_is_brought_to_mailchimp(
+def test_an_owed_reconciliation_runs_before_anybody_is_added(
     app: Flask, client: FlaskClient, mailchimp: StandIn, unlooked: None
 ) -> None:
     before = len(mailchimp.calls)
@@ -181,7 +181,7 @@ def test_what_is_owed_is_done_before_anybody_is_brought_to_mailchimp(
 
 
 @on_sqlite
-def test_a_command_does_what_is_owed_whatever_it_was_asked_to_walk(
+def test_an_owed_reconciliation_is_full_whatever_the_command_requests(
     client: FlaskClient, unlooked: None, run: Run
 ) -> None:
     result = run("reconcile")
@@ -193,7 +193,7 @@ def test_a_command_does_what_is_owed_whatever_it_was_asked_to_walk(
     assert reasons(client) == []
 
 
-def test_while_it_is_stopped_nobody_is_added_and_whoever_leaves_is_unsubscribed(
+def test_while_it_is_stopped_nobody_is_added_but_unsubscribing_works(
     app: Flask,
     client: FlaskClient,
     mailchimp: StandIn,
@@ -256,7 +256,7 @@ def bring_back(app: Flask, client: FlaskClient, restore: Restore, run: Run) -> R
     return result
 
 
-def test_whoever_was_released_and_left_after_the_backup_is_not_added_when_released_again(
+def test_a_person_released_and_gone_after_the_backup_is_not_added_when_released_again(
     app: Flask,
     client: FlaskClient,
     mailchimp: StandIn,
@@ -283,7 +283,7 @@ def test_whoever_was_released_and_left_after_the_backup_is_not_added_when_releas
 
 @on_sqlite
 @pytest.mark.parametrize("is_told_before", [True, False])
-def test_whoever_was_released_did_not_leave_by_having_been_held(
+def test_a_restriction_is_not_taken_for_an_unsubscribe_after_the_release(
     app: Flask,
     client: FlaskClient,
     mailchimp: StandIn,
@@ -312,7 +312,7 @@ def test_whoever_was_released_did_not_leave_by_having_been_held(
 
 
 @on_sqlite
-def test_whoever_is_still_held_stays_so(
+def test_a_person_who_is_still_restricted_stays_so(
     app: Flask, client: FlaskClient, mailchimp: StandIn, held: Restore, run: Run
 ) -> None:
     bring_back(app, client, held, run)
@@ -325,7 +325,7 @@ def test_whoever_is_still_held_stays_so(
 
 
 @on_sqlite
-def test_whose_hold_had_not_been_carried_out_in_the_backup_may_have_left_since(
+def test_a_person_whose_restriction_was_not_synced_in_the_backup_may_have_unsubscribed_since(
     app: Flask,
     client: FlaskClient,
     mailchimp: StandIn,
@@ -347,7 +347,7 @@ def test_whose_hold_had_not_been_carried_out_in_the_backup_may_have_left_since(
 
 
 @on_sqlite
-def test_whoever_left_before_their_consent_is_added_after_a_restore(
+def test_a_person_who_unsubscribed_before_their_consent_is_added_after_a_restore(
     app: Flask,
     client: FlaskClient,
     mailchimp: StandIn,

@@ -125,7 +125,7 @@ def test_checkpoints_are_given_up_by_a_word_of_its_own(
 
 @on_sqlite
 @pytest.mark.usefixtures("restored")
-def test_whom_only_the_lost_file_knew_to_be_erased_is_not_brought_back_to_mailchimp(
+def test_a_person_whose_erasure_only_the_lost_file_named_is_not_added_again(
     app: Flask, client: FlaskClient, mailchimp: StandIn, folder: Path, run: Run
 ) -> None:
     unmount(folder, leaves_it_empty=True)

@@ -165,12 +165,12 @@ def test_commands_change_nothing_and_end_with_status_three(
 @on_sqlite
 @pytest.mark.usefixtures("restored")
 @pytest.mark.parametrize("words", ["retention --dry-run", "keys list", "keys rotate"])
-def test_looking_and_wrapping_the_keyring_are_no_change(run: Run, words: str) -> None:
+def test_reading_and_rewrapping_the_keyring_still_work(run: Run, words: str) -> None:
     assert run(*words.split()).exit_code == 0
 
 
 @on_sqlite
-def test_a_worker_looks_at_its_start_and_once_a_minute(
+def test_a_worker_checks_at_its_start_and_once_a_minute(
     app: Flask,
     client: FlaskClient,
     join: Join,

@@ -74,7 +74,7 @@ def test_afterwards_the_erased_are_gone_and_letters_flow_again(
 
 @on_sqlite
 @pytest.mark.usefixtures("restored")
-def test_the_restoring_is_in_the_ledger_and_in_the_line_that_follows_what_was_lost(
+def test_ledger_and_the_next_checkpoint_record_the_restore(
     app: Flask, folder: Path, run: Run
 ) -> None:
     before = lines(folder)
@@ -322,7 +322,7 @@ def test_a_block_that_was_asked_for_just_before_the_loss_is_kept(
 
 
 @on_sqlite
-def test_an_open_transaction_that_never_ends_is_told(
+def test_an_open_transaction_that_never_ends_is_reported(
     app: Flask, restored: Restore, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(finish, "PATIENCE_SECONDS", 0.0)
@@ -388,7 +388,7 @@ def test_a_changed_line_restores_nothing(folder: Path, run: Run, number: int, wh
 
 @on_sqlite
 @pytest.mark.usefixtures("restored")
-def test_an_empty_folder_cannot_tell_what_was_lost(folder: Path, run: Run) -> None:
+def test_with_an_empty_folder_it_is_unknown_what_was_lost(folder: Path, run: Run) -> None:
     mount = unmount(folder, leaves_it_empty=True)
     refused, verified = (
         run("retention", "--after-restore"),
