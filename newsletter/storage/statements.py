@@ -12,11 +12,23 @@ from enum import Enum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, false, inspect, select
+from sqlalchemy import (
+    ClauseElement,
+    Connection,
+    CursorResult,
+    Dialect,
+    Row,
+    Select,
+    bindparam,
+    false,
+    inspect,
+    select,
+)
 from sqlalchemy import update as updating
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import Delete, Insert, Update
 
 from newsletter.storage.database import is_sqlite
@@ -43,7 +55,6 @@ class _Shape:
 
 
 _Part = _Shape | Delete
-_Statement = Insert | Update | Delete
 
 
 def insert(session: Session, row: Model) -> None:
@@ -137,18 +148,71 @@ def _send(session: Session, written: Sequence[tuple[_Part, Mapping[str, Any]]]) 
         for number, (part, given) in enumerate(written)
         for name, value in given.items()
     }
-    statement = _statement(tuple(part for part, _ in written), on_sqlite=is_sqlite())
-    session.connection().execute(statement, values)
+    connection = session.connection()
+    parts = tuple(part for part, _ in written)
+    _prepared(parts, connection.dialect).execute(connection, values)
+
+
+def fetch(session: Session, query: Select[Any], **values: object) -> Sequence[Any]:
+    """The one row of a query that is made once; raise NoResultFound."""
+    connection = session.connection()
+    prepared = _prepared_query(query, connection.dialect)
+    return prepared.converted(prepared.execute(connection, values).one())
+
+
+class _Prepared:
+    """A statement compiled once, and given to the driver as it is: compiling, caching and converting cost more."""
+
+    def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect)
+        assert isinstance(compiled, SQLCompiler)  # noqa: S101 - tells mypy
+        self._sql = str(compiled)
+        self._constants = dict(compiled.params)
+        self._order = compiled.positiontup
+        self._to_driver = {
+            name: convert
+            for bind, name in compiled.bind_names.items()
+            if (convert := bind.type.dialect_impl(dialect).bind_processor(dialect))
+        }
+        columns = statement.selected_columns if isinstance(statement, Select) else ()
+        self._from_driver = [
+            column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns
+        ]
+
+    def execute(self, connection: Connection, values: Mapping[str, object]) -> CursorResult[Any]:
+        given = {**self._constants, **values}
+        for name, convert in self._to_driver.items():
+            given[name] = convert(given[name])
+        if self._order is None:
+            return connection.exec_driver_sql(self._sql, given)
+        return connection.exec_driver_sql(self._sql, tuple(given[name] for name in self._order))
+
+    def converted(self, row: Row[Any]) -> Sequence[Any]:
+        return [
+            convert(value) if convert else value
+            for convert, value in zip(self._from_driver, row, strict=True)
+        ]
 
 
 @cache
-def _statement(parts: tuple[_Part, ...], *, on_sqlite: bool) -> _Statement:
-    """One statement for all parts: data-modifying WITH (PostgreSQL manual, 7.8.4), foreign keys checked at its end."""
+def _prepared_query(query: Select[Any], dialect: Dialect) -> _Prepared:
+    return _Prepared(query, dialect)
+
+
+@cache
+def _prepared(parts: tuple[_Part, ...], dialect: Dialect) -> _Prepared:
+    """One statement for all parts (a WITH that changes data; PostgreSQL, 7.8.4).
+
+    Foreign keys are looked at when all of it is done.
+    """
     *others, last = (
-        part if isinstance(part, Delete) else _made(part, f"{number}_", on_sqlite=on_sqlite)
+        part
+        if isinstance(part, Delete)
+        else _made(part, f"{number}_", on_sqlite=dialect.name == "sqlite")
         for number, part in enumerate(parts)
     )
-    return last.add_cte(*(other.cte(f"part_{number}") for number, other in enumerate(others)))
+    ctes = (other.cte(f"part_{number}") for number, other in enumerate(others))
+    return _Prepared(last.add_cte(*ctes), dialect)
 
 
 def _made(shape: _Shape, prefix: str, *, on_sqlite: bool) -> Insert | Update:

@@ -109,9 +109,9 @@ class Quota:
                 lock(self._session, digest)
             has_way_back = config.current().mailchimp_signup_url is not None
             query = _WRITTEN if has_way_back else _WRITTEN_WITHOUT_WAY_BACK
-            wanted = {"digest": digest, "ref": self._ref, "round": self._round}
-            found = self._session.connection().execute(query, wanted).one()
-            letters, self._of_request, told_at = found
+            letters, self._of_request, told_at = statements.fetch(
+                self._session, query, digest=digest, ref=self._ref, round=self._round
+            )
             self._recent = [
                 each for each in letters or () if counts(datetime.fromisoformat(each[0]), self._now)
             ]

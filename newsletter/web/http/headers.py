@@ -6,14 +6,18 @@ No proxy may rewrite it either (no-transform): one that hides e-mail addresses f
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
 
 from newsletter.config import Settings
 from newsletter.web.http import origins
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _STATIC_SECONDS = 365 * 24 * 3600
 _UNNAMED_STATIC_SECONDS = 3600  #: for URLs without a content hash, as on other sites' pages
@@ -29,8 +33,6 @@ _ALWAYS = {
     "X-Robots-Tag": "noindex",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
-    # Scripts of ALLOWED_ORIGINS are not affected: CORS lets them read answers.
-    "Cross-Origin-Resource-Policy": "same-origin",
 }
 
 
@@ -40,19 +42,21 @@ def install(app: Flask, settings: Settings) -> None:
     always = dict(_ALWAYS)
     if settings.public_url.startswith("https://"):
         always["Strict-Transport-Security"] = f"max-age={_HSTS_SECONDS}"
+    app.wsgi_app = _adding(list(always.items()), app.wsgi_app)  # type: ignore[assignment,method-assign]  # Flask's way
 
     @app.after_request
     def _add(response: Response) -> Response:
-        response.headers.update(always)
         response.headers.setdefault("Content-Security-Policy", _content_security_policy())
+        is_for_others = request.view_args == {"filename": _FOR_OTHER_SITES}
+        # Scripts of ALLOWED_ORIGINS are not affected: CORS lets them read answers.
+        whose = "cross-origin" if is_for_others else "same-origin"
+        response.headers["Cross-Origin-Resource-Policy"] = whose
         if request.endpoint not in _FILES or response.status_code >= 400:
             response.headers["Cache-Control"] = "no-store, no-transform"
             return response
         response.cache_control.no_transform = True
         if "v" not in request.args:
             response.cache_control.max_age = _UNNAMED_STATIC_SECONDS
-        if request.view_args == {"filename": _FOR_OTHER_SITES}:
-            response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         return response
 
     @app.url_defaults
@@ -61,11 +65,26 @@ def install(app: Flask, settings: Settings) -> None:
             values["v"] = hash_of(Path(app.static_folder) / values["filename"])
 
 
+def _adding(always: list[tuple[str, str]], app: WSGIApplication) -> WSGIApplication:
+    """Add the headers that are always the same: Flask's own way takes a tenth of an answer's time."""
+
+    def adding(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        def begin(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            return start(status, headers + always, *error)
+
+        return app(environ, begin)
+
+    return adding
+
+
 def _content_security_policy() -> str:
-    targets = ["'self'"]
-    if request.blueprint == "signup":
-        # Chrome applies form-action to the redirect after a POST, too, and `next` is on another site.
-        targets += sorted(origins.allowed())
+    # Chrome applies form-action to the redirect after a POST, too, and `next` is on another site.
+    return _policy(origins.allowed() if request.blueprint == "signup" else frozenset())
+
+
+@cache
+def _policy(origins: frozenset[str]) -> str:
+    targets = ["'self'", *sorted(origins)]
     return (
         "default-src 'none'; style-src 'self'; img-src 'self'; "
         f"form-action {' '.join(targets)}; base-uri 'none'; frame-ancestors 'none'"
