@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from newsletter.domain.errors import SettingsError
 from newsletter.storage import deadline, outage
 
 BUSY_SECONDS = 10.0
+_LOOK_SECONDS = 0.0005  #: until the lock is tried again that another process holds
 
 #: SQLite has one writer, and wakes those who wait in no order; the writers of one process queue here instead.
 _write_lock = threading.Lock()
@@ -72,9 +74,30 @@ def listen(engine: Engine, path: Path) -> None:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         driver: Any = connection.connection.dbapi_connection
-        driver.execute(f"PRAGMA busy_timeout={_seconds_to_wait() * 1000:.0f}")
         only_reads = connection.get_execution_options().get("only_reads", False)
+        if not only_reads and _has_begun_to_write(driver):
+            return
+        driver.execute(f"PRAGMA busy_timeout={_seconds_to_wait() * 1000:.0f}")
         connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
+
+
+def _has_begun_to_write(driver: sqlite3.Connection) -> bool:
+    """Wait for other processes; False: not within the time.
+
+    SQLite itself would look at growing intervals of up to 100 ms, so that the one who waits longest looks least often.
+    """
+    driver.execute("PRAGMA busy_timeout=0")
+    ends = time.monotonic() + _seconds_to_wait()
+    while time.monotonic() < ends:
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                return False
+            time.sleep(_LOOK_SECONDS)
+        else:
+            return True
+    return False
 
 
 @contextmanager
