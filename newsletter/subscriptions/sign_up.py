@@ -7,14 +7,16 @@ from newsletter.domain.address import Address
 from newsletter.domain.lifecycle import Retire, SignUp, Status
 from newsletter.storage import statements
 from newsletter.storage.database import writing
+from newsletter.subscriptions import wording
 from newsletter.subscriptions.person import Known, Person, lock_person
 from newsletter.subscriptions.transition import Outcome, act, expire_if_due, write_decoy
 
 
 def sign_up(address: Address, action: SignUp) -> None:
-    """Take a sign-up from a form; the address may belong to somebody else."""
+    """Take a sign-up from a form; the address may belong to somebody else. Raise UnknownWording."""
     with writing() as session:
-        ask_to_confirm(lock_person(session, address), action)
+        person = lock_person(session, address)
+        ask_to_confirm(person, wording.still_offered(session, action))
 
 
 def ask_to_confirm(person: Person, action: SignUp) -> Outcome:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from flask import current_app
 from sqlalchemy import bindparam, select
@@ -20,6 +20,7 @@ from newsletter.config import Locale, Settings
 from newsletter.domain import clock
 from newsletter.domain.consent import ConsentText
 from newsletter.domain.errors import UnknownWording
+from newsletter.domain.lifecycle import SignUp
 from newsletter.storage import statements
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import PrivacyNotice, Wording
@@ -76,6 +77,34 @@ def current(locale: str) -> ConsentText:
         return _pick(session, current_app.extensions["wordings"], locale)
 
 
+def offered(hash_: str | None, locale: str) -> ConsentText:
+    """The text that a form names, or else the present one; raise UnknownWording."""
+    return current(locale) if hash_ is None else find(hash_)
+
+
+def remembered(hash_: str | None, locale: str) -> ConsentText:
+    """The same from this process's memory, where it is there.
+
+    It may have been withdrawn meanwhile: `still_offered` finds out in the transaction that takes the sign-up.
+    """
+    present = current_app.extensions.get("wordings")
+    if hash_ is None:
+        return present[locale] if present and locale in present else current(locale)
+    return next((text for text in (present or {}).values() if text.hash == hash_), None) or find(
+        hash_
+    )
+
+
+def still_offered(session: Session, action: SignUp) -> SignUp:
+    """The same sign-up; with another text if the presumed one was withdrawn. Raise UnknownWording for any other."""
+    (withdrawn_at,) = statements.fetch(session, _WITHDRAWN_AT, hash=action.consent.hash)
+    if withdrawn_at is None:
+        return action
+    if not action.is_presumed:
+        raise UnknownWording
+    return replace(action, consent=current_in(session, action.consent.language))
+
+
 def _published() -> dict[str, ConsentText]:
     # Mostly the release has published them, and a process that starts while nobody can write need not.
     texts = rendered()
@@ -112,6 +141,9 @@ def _pick(session: Session, texts: Mapping[str, ConsentText], locale: str) -> Co
 
 # Built once, since every form and every sign-up needs them.
 _IS_WITHDRAWN = select(Wording.withdrawn_at.is_not(None)).where(Wording.hash == bindparam("hash"))
+_WITHDRAWN_AT = select(
+    select(Wording.withdrawn_at).where(Wording.hash == bindparam("hash")).scalar_subquery()
+)
 _NEWEST = (
     select(Wording)
     .where(Wording.language == bindparam("language"), Wording.withdrawn_at.is_(None))

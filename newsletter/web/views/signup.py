@@ -70,18 +70,21 @@ def subscribe() -> Response:
     fields = bodies.fields()
     given = bodies.parse(SignUp, fields if request.is_json else {"email": "", **fields})
     language.use(given.locale)
-    consent = _consent_for(given)
+    named, locale = _named(given), language.present()
     try:
         address = Address.parse(given.email)
     except InvalidAddress as invalid:
+        consent = wording.offered(named, locale)
         if not negotiation.wants_page():
             raise
         return _form(consent, email=given.email, next_url=given.next, invalid=invalid)
-    if not given.is_from_machine:
-        template = versions.of_page(_PAGE, language.present())
+    if given.is_from_machine:
+        wording.offered(named, locale)
+    else:
+        template = versions.of_page(_PAGE, locale)
         action = SignUpAction(
-            consent,
-            is_presumed=not given.wording,
+            wording.remembered(named, locale),
+            is_presumed=named is None,
             template=template if given.form == template else None,
         )
         sign_up(address, action)
@@ -103,12 +106,11 @@ def inbox() -> str:
     return render_template("pages/inbox.html")
 
 
-def _consent_for(given: SignUp) -> ConsentText:
-    if not given.wording:
-        return wording.current(language.present())
-    if not _HASH.fullmatch(given.wording):
+def _named(given: SignUp) -> str | None:
+    """The hash of the text that the form showed; None: it names none."""
+    if given.wording and not _HASH.fullmatch(given.wording):
         raise UnknownWording
-    return wording.find(given.wording)
+    return given.wording or None
 
 
 def _accepted(given: SignUp) -> Response:
