@@ -63,7 +63,7 @@ workers = _settings.web_concurrency or min(max(2, _cores()), 4)
 bind = f"0.0.0.0:{_settings.port}"
 worker_class = "newsletter.app.waitress_worker.WaitressWorker"
 # Requests wait for the database alone. With more, they wait for Python's one lock and for each other (bench/README.md).
-threads = 4
+threads = 2
 timeout = 30
 # Requests are finished, and everything ends within the host's own patience, mostly ten seconds.
 graceful_timeout = 8
