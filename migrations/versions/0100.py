@@ -13,6 +13,30 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "daily_count",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column(
+            "step",
+            sa.Enum(
+                "requested",
+                "mailed",
+                "confirmed",
+                "subscribed",
+                "expired",
+                "disowned",
+                "mail_failed",
+                "refused",
+                name="step",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("day", "step", name=op.f("pk_daily_count")),
+    )
+    op.create_table(
         "erasure",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("ref", sa.String(length=32), nullable=False),
@@ -40,6 +64,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_erasure_ref", "erasure", ["ref"])
     op.create_index("ix_erasure_case_id", "erasure", ["case_id"])
+    op.create_index("ix_erasure_completed_at", "erasure", ["completed_at"])
     for column, waits in (("requested_at", "mailchimp_done_at"), ("deleted_at", "file_done_at")):
         op.create_index(
             f"ix_erasure_{column}",
@@ -282,6 +307,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("ref", name=op.f("pk_subscription")),
         sa.UniqueConstraint("digest", name=op.f("uq_subscription_digest")),
     )
+    elsewhere = (
+        "(status = 'confirmed' AND NOT hold AND audience IN ('absent', 'unknown', 'unsubscribed')"
+        " OR (status IN ('blocked', 'returning') OR status = 'confirmed' AND hold"
+        " OR status = 'pending' AND replaces_ref IS NOT NULL)"
+        " AND audience IN ('subscribed', 'unknown', 'awaiting'))"
+    )
+    op.create_index(
+        "ix_subscription_audience_due_since",
+        "subscription",
+        ["audience_due_since"],
+        sqlite_where=sa.text(elsewhere),
+        postgresql_where=sa.text(elsewhere),
+    )
     op.create_index(
         "ix_subscription_expires_at",
         "subscription",
@@ -343,6 +381,13 @@ def upgrade() -> None:
         ["due_at", "number"],
         sqlite_where=sa.text("sent_at IS NULL AND failed_at IS NULL"),
         postgresql_where=sa.text("sent_at IS NULL AND failed_at IS NULL"),
+    )
+    op.create_index(
+        "ix_letter_failed_at",
+        "letter",
+        ["failed_at"],
+        sqlite_where=sa.text("failed_at IS NOT NULL"),
+        postgresql_where=sa.text("failed_at IS NOT NULL"),
     )
     op.create_index("ix_letter_ref", "letter", ["ref"])
 

@@ -18,6 +18,7 @@ from newsletter.cli import (
     processes,
     proof,
     retention,
+    status,
     terminal,
     wording,
 )
@@ -55,6 +56,7 @@ for _command in (
     processes.release,
     processes.worker,
     processes.check,
+    status.status,
     people.erase,
     people.access,
     people.block,

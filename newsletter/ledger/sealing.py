@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from newsletter.domain import clock
 from newsletter.domain.clock import rfc3339
-from newsletter.ledger import seals
+from newsletter.ledger import counting, seals
 from newsletter.storage.database import is_sqlite, reading, writing
 from newsletter.storage.models import LedgerRow, Seal
 
@@ -111,9 +111,11 @@ def _seal(up_to: int) -> bool:
             rows = select(*ROW).where(ROW.id <= up_to).order_by(ROW.id).limit(BATCH)
             if last.row_id is not None:
                 rows = rows.where(ROW.id > last.row_id)
-            made = _sealed(last, read_rows(session, rows), clock.now())
+            batch = read_rows(session, rows)
+            made = _sealed(last, batch, clock.now())
             if made:
                 session.connection().execute(insert(Seal), made)
+                counting.count(session, batch)
     except IntegrityError:
         # Another worker, whose lease ended meanwhile, may have sealed them. Otherwise the seals were tampered with:
         # verifying.py reports that, and trying again would fail again.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 
 from flask_sqlalchemy import SQLAlchemy
@@ -10,6 +10,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     CheckConstraint,
+    Date,
     DateTime,
     Dialect,
     Enum,
@@ -120,6 +121,16 @@ class PrivacyNotice(Model):
     text: Mapped[str] = mapped_column(Text)
 
 
+#: Rows whose known status at Mailchimp is not the wanted one (domain/lifecycle.py: UNSETTLED). A constant text without
+#: parameters: a planner uses a partial index only where a query has its condition word for word.
+ELSEWHERE = (
+    "(status = 'confirmed' AND NOT hold AND audience IN ('absent', 'unknown', 'unsubscribed')"
+    " OR (status IN ('blocked', 'returning') OR status = 'confirmed' AND hold"
+    " OR status = 'pending' AND replaces_ref IS NOT NULL)"
+    " AND audience IN ('subscribed', 'unknown', 'awaiting'))"
+)
+
+
 class Subscription(Model):
     """One address and its status, here and at Mailchimp."""
 
@@ -173,6 +184,13 @@ class Subscription(Model):
         ),
         # For the audience loop, which finds rows whose status at Mailchimp is not the wanted one.
         Index("ix_subscription_place", "status", "hold", "audience", "audience_try_at"),
+        # For staff, who see whoever waits for Mailchimp, the longest wait first.
+        Index(
+            "ix_subscription_audience_due_since",
+            "audience_due_since",
+            sqlite_where=text(ELSEWHERE),
+            postgresql_where=text(ELSEWHERE),
+        ),
         # For the deletion of requests that nobody confirmed.
         Index(
             "ix_subscription_expires_at",
@@ -228,6 +246,13 @@ class Letter(Model):
             sqlite_where=text("sent_at IS NULL AND failed_at IS NULL"),
             postgresql_where=text("sent_at IS NULL AND failed_at IS NULL"),
         ),
+        # For staff, who see the newest failures first.
+        Index(
+            "ix_letter_failed_at",
+            "failed_at",
+            sqlite_where=text("failed_at IS NOT NULL"),
+            postgresql_where=text("failed_at IS NOT NULL"),
+        ),
     )
 
 
@@ -260,6 +285,29 @@ class Seal(Model):
     sealed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class Step(StrEnum):
+    """How far a request came, or where it was lost."""
+
+    REQUESTED = "requested"
+    MAILED = "mailed"
+    CONFIRMED = "confirmed"
+    SUBSCRIBED = "subscribed"  #: at Mailchimp
+    EXPIRED = "expired"
+    DISOWNED = "disowned"
+    MAIL_FAILED = "mail_failed"
+    REFUSED = "refused"  #: by Mailchimp
+
+
+class DailyCount(Model):
+    """How many requests reached a step on a day in TIMEZONE; added to as the ledger is sealed."""
+
+    __tablename__ = "daily_count"
+
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    step: Mapped[Step] = mapped_column(_word(Step, "step"), primary_key=True)
+    number: Mapped[int]
+
+
 class Erasure(Model):
     """An erasure. Digest and address are kept until Mailchimp has confirmed; as long as the digest is there, a repeated
     request returns this row.
@@ -287,7 +335,8 @@ class Erasure(Model):
     #: When rows were last deleted for it, and when SQLite's files were free of them.
     deleted_at: Mapped[datetime] = mapped_column(UtcDateTime)
     file_done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: Indexed for staff, who see what is open, and what was completed last.
+    completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
 
     __table_args__ = (
         CheckConstraint("completed_at IS NULL OR digest IS NULL", name="ends_anonymous"),

@@ -37,6 +37,18 @@ CHECKPOINTS = DataClass(
     is_personal=False,
 )
 
+DAILY_COUNTS = DataClass(
+    "daily_counts",
+    ("daily_count",),
+    Text(
+        "Zahl der Anmeldungen, Bestätigungen und Ausfälle je Tag (nichts Personenbezogenes)",
+        "How many sign-ups, confirmations and failures there were each day (nothing personal)",
+    ),
+    Text("auf Dauer", "permanently"),
+    Text("Betrieb", "operation"),
+    is_personal=False,
+)
+
 JOBS = DataClass(
     "jobs",
     ("job", "notice"),

@@ -1,8 +1,8 @@
 """Reconciliations: when the last ones were, and when the next is due, in one row of Job.
 
 `ran_at`: when the last one ended; None: the next is due at once. `cursor`: when the last successful one and the last
-full one began, and the id of the audience, which is no secret. Why one stopped, and that a full one is owed, are
-notices.
+full one began, the id of the audience, which is no secret, and what the last one found. Why one stopped, and that a
+full one is owed, are notices.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from newsletter import config
 from newsletter.domain import clock
-from newsletter.domain.clock import rfc3339
+from newsletter.domain.clock import as_moment, rfc3339
 from newsletter.storage import jobs, notices
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Job
@@ -27,7 +27,7 @@ from newsletter.storage.notices import Code
 OVERLAP = timedelta(hours=1)
 #: Less than a week, so that the seventh night is not missed by a few seconds.
 FULL_EVERY = timedelta(days=6, hours=12)
-_AUDIENCE = "audience"
+_AUDIENCE, _LAST = "audience", "last_result"
 
 
 class Stop(StrEnum):
@@ -55,6 +55,26 @@ class Scope:
     def is_full(self) -> bool:
         """Tell whether the whole audience is compared."""
         return self.since is None
+
+
+@dataclass(frozen=True)
+class Last:
+    """The last one: when it ended, whether it compared everybody, how many differed, and whether that was settled."""
+
+    ended_at: datetime
+    is_full: bool
+    changes: int
+    is_stopped: bool
+
+
+def last() -> Last | None:
+    """The last one that ended; None: there was none."""
+    with reading() as session:
+        found = _kept(session.get(Job, jobs.RECONCILIATION)).get(_LAST)
+    if found is None:
+        return None
+    at, is_full, changes, is_stopped = json.loads(found)
+    return Last(as_moment(at), is_full, changes, is_stopped)
 
 
 def is_due() -> bool:
@@ -109,11 +129,12 @@ def _kept(job: Job | None) -> dict[str, str | None]:
 
 def _began(job: Job | None) -> dict[str, datetime]:
     kept = _kept(job).items()
-    return {name: datetime.fromisoformat(at) for name, at in kept if at and name != _AUDIENCE}
+    return {name: as_moment(at) for name, at in kept if at and name not in (_AUDIENCE, _LAST)}
 
 
-def _cursor(began: Mapping[str, datetime], audience: str | None) -> str:
-    return json.dumps({**{name: rfc3339(at) for name, at in began.items()}, _AUDIENCE: audience})
+def _cursor(began: Mapping[str, datetime], audience: str | None, last: str | None = None) -> str:
+    times = {name: rfc3339(at) for name, at in began.items()}
+    return json.dumps({**times, _AUDIENCE: audience, _LAST: last})
 
 
 def end(scope: Scope, found: Mapping[str, object], stopped: str | None) -> None:
@@ -123,20 +144,22 @@ def end(scope: Scope, found: Mapping[str, object], stopped: str | None) -> None:
         job = _row(session)
         job.ran_at = clock.now()
         began = _began(job)
+        result = (rfc3339(job.ran_at), scope.is_full, found.get("changes", 0), stopped is not None)
+        last = json.dumps(result)
         if stopped is None:
             began["last"] = scope.began_at
             began |= {"full": scope.began_at} if scope.is_full else {}
-            job.cursor = _cursor(began, _audience())
+            job.cursor = _cursor(began, _audience(), last)
             notices.clear_in(session, Code.RECONCILIATION_STOPPED)
             if owed is not None and owed.since <= scope.began_at:
                 notices.clear_in(session, owed.code)
             return
         why = why_stopped(stopped, found)
         notices.post_in(session, Code.RECONCILIATION_STOPPED, detail=why)
-        if scope.is_full and job.cursor is not None:
+        if scope.is_full:
             # Only a full reconciliation finds the same differences again: the next one is full, too.
             began.pop("full", None)
-            job.cursor = _cursor(began, _kept(job).get(_AUDIENCE))
+        job.cursor = _cursor(began, _kept(job).get(_AUDIENCE), last)
 
 
 def why_stopped(reason: str, counts: Mapping[str, object]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
@@ -17,11 +17,15 @@ JOB = "verify"
 OVERDUE = timedelta(days=2)
 
 
+def last_ended_at() -> datetime | None:
+    """When the last verification ended; None: there was none."""
+    with reading() as session:
+        return session.scalar(select(Job.ran_at).where(Job.name == JOB))
+
+
 def is_due() -> bool:
     """Tell whether a night has passed since the last verification."""
-    with reading() as session:
-        ran_at = session.scalar(select(Job.ran_at).where(Job.name == JOB))
-    return not jobs.has_run_since(ran_at, jobs.last_night(clock.now()))
+    return not jobs.has_run_since(last_ended_at(), jobs.last_night(clock.now()))
 
 
 def begin() -> None:

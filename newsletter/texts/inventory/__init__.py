@@ -28,6 +28,7 @@ TABLES: dict[str, Table] = {
     "wording": records.WORDING,
     "privacy_notice": records.PRIVACY_NOTICE,
     "keyring": records.KEYRING,
+    "daily_count": records.DAILY_COUNT,
     "job": records.JOB,
     "notice": records.NOTICE,
     "retention_run": records.RETENTION_RUN,

@@ -79,6 +79,20 @@ SEAL = Table(
     },
 )
 
+DAILY_COUNT = Table(
+    Text(
+        "Wie viele Anmeldungen an einem Tag welchen Schritt erreichten; nur Zahlen",
+        "How many sign-ups reached which step on a day; only counts",
+    ),
+    {
+        "day": Text("an welchem Tag", "on which day"),
+        "step": Text(
+            "Schritt, zum Beispiel angefragt, bestätigt", "the step, such as requested, confirmed"
+        ),
+        "number": Text("wie viele", "how many"),
+    },
+)
+
 JOB = Table(
     Text(
         "Was ein Prozess gerade tut; nichts Personenbezogenes",

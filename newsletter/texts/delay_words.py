@@ -1,0 +1,225 @@
+"""Why an e-mail or a person at Mailchimp waits, or was given up: in words for staff, and what they can do.
+
+By the code that the worker records: its own word, or the step of the conversation and the mail server's code.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from newsletter.texts.bilingual import Text
+
+
+@dataclass(frozen=True)
+class Delay:
+    """What is wrong, and what to do."""
+
+    why: Text
+    what_to_do: Text
+
+
+_BY_ITSELF = Text("Nichts: Es wird von selbst wieder versucht.", "Nothing: it is tried again.")
+_ASK = Text(
+    "Die Person auf anderem Weg fragen, ob die Adresse stimmt, und sie berichtigen.",
+    "Ask the person in another way whether the address is right, and correct it.",
+)
+_OUR_SERVER = Text(
+    "SMTP_URL und den Mailserver prüfen: newsletter check nennt, was fehlt.",
+    "Check SMTP_URL and the mail server: newsletter check says what is missing.",
+)
+_OUR_KEY = Text(
+    "Die Einstellungen zu Mailchimp prüfen: newsletter check nennt, was fehlt.",
+    "Check the settings of Mailchimp: newsletter check says what is missing.",
+)
+_THEIR_FORM = Text(
+    "Die Person muss sich über das Formular von Mailchimp selbst eintragen (MAILCHIMP_SIGNUP_URL).",
+    "The person has to sign up by themselves, by Mailchimp's own form (MAILCHIMP_SIGNUP_URL).",
+)
+_BROKEN_OFF = Delay(
+    Text(
+        "Die Verbindung brach ab; es ist nicht bekannt, ob es noch ausgeführt wurde.",
+        "The connection broke off; whether it was carried out is not known.",
+    ),
+    _BY_ITSELF,
+)
+
+NOT_TRIED = Delay(Text("Noch nicht versucht.", "Not tried yet."), _BY_ITSELF)
+
+#: The first pattern that matches a whole code counts.
+_DELAYS = (
+    (
+        r"(rcpt|data) 5\d\d 5\.2\.\d+",
+        Delay(
+            Text("Das Postfach ist voll oder geschlossen.", "The mailbox is full or closed."), _ASK
+        ),
+    ),
+    (
+        r"(rcpt|data) 5\d\d 5\.1\.\d+",
+        Delay(Text("Dieses Postfach gibt es nicht.", "There is no such mailbox."), _ASK),
+    ),
+    (
+        r"(rcpt|data) 4.*",
+        Delay(
+            Text(
+                "Der Mailserver bittet, es später wieder zu versuchen.",
+                "The mail server asks to try again later.",
+            ),
+            _BY_ITSELF,
+        ),
+    ),
+    (
+        r"(rcpt|data) 5.*",
+        Delay(
+            Text(
+                "Der Mailserver lehnt diese E-Mail ab, ohne zu sagen, ob es am Postfach liegt.",
+                "The mail server refuses this e-mail, and does not say that it is the mailbox's matter.",
+            ),
+            Text(
+                "Bei mehreren Empfängern: SPF, DKIM und Sperrlisten der eigenen Domain prüfen.",
+                "If it happens with several recipients: check SPF, DKIM and block lists of your own domain.",
+            ),
+        ),
+    ),
+    (
+        r"letter_unsafe.*",
+        Delay(
+            Text(
+                "Eine Kopfzeile der E-Mail könnte missverstanden werden.",
+                "A header of the e-mail could be misread.",
+            ),
+            Text(
+                "MAIL_FROM, ORGANISATION und den Betreff prüfen; steht dort To, die Adresse.",
+                "Check MAIL_FROM, ORGANISATION and the subject; where it says To, the address.",
+            ),
+        ),
+    ),
+    (
+        r"folder",
+        Delay(
+            Text(
+                "Der Ordner für E-Mails ist nicht beschreibbar.",
+                "The folder for e-mails is not writable.",
+            ),
+            Text("var/mail/ beschreibbar machen.", "Make var/mail/ writable."),
+        ),
+    ),
+    (
+        r"worker_ended|lease_lost|lost",
+        Delay(
+            Text(
+                "Der Worker endete dabei; ob die E-Mail ankam, ist nicht bekannt.",
+                "The worker ended meanwhile; whether the e-mail arrived is not known.",
+            ),
+            _BY_ITSELF,
+        ),
+    ),
+    (
+        r"(connect|ehlo|starttls|auth|mail|rset)[ _].*|connect|tls|auth_not_offered",
+        Delay(
+            Text(
+                "Die andere Seite nimmt die Verbindung oder die Anmeldung nicht an.",
+                "The other side does not take the connection or the sign-in.",
+            ),
+            _OUR_SERVER,
+        ),
+    ),
+    (r"timeout|network|not_json|too_large|status_differs", _BROKEN_OFF),
+    (
+        r"compliance_state",
+        Delay(
+            Text(
+                "Mailchimp nimmt niemanden zurück, der sich dort einmal abgemeldet hat oder unzustellbar war.",
+                "Mailchimp takes back nobody by a call who once unsubscribed or bounced there.",
+            ),
+            _THEIR_FORM,
+        ),
+    ),
+    (
+        r"forgotten",
+        Delay(
+            Text(
+                "Die Person wurde bei Mailchimp früher endgültig gelöscht.",
+                "The person was once deleted at Mailchimp for good.",
+            ),
+            _THEIR_FORM,
+        ),
+    ),
+    (
+        r"fake_or_invalid|invalid_address",
+        Delay(
+            Text(
+                "Mailchimp hält die Adresse für falsch.", "Mailchimp takes the address for wrong."
+            ),
+            _ASK,
+        ),
+    ),
+    (
+        r"too_many_signups",
+        Delay(
+            Text(
+                "Mailchimp sieht für diese Adresse zu viele Anmeldungen in kurzer Zeit.",
+                "Mailchimp has seen too many sign-ups of this address in a short time.",
+            ),
+            _BY_ITSELF,
+        ),
+    ),
+    (
+        r"throttled|http .*",
+        Delay(
+            Text(
+                "Mailchimp ist überlastet oder gestört.", "Mailchimp is busy, or in trouble itself."
+            ),
+            _BY_ITSELF,
+        ),
+    ),
+    (
+        r"still_there",
+        Delay(
+            Text("Mailchimp führt den Kontakt noch.", "Mailchimp still has the contact."),
+            _BY_ITSELF,
+        ),
+    ),
+    (
+        r"rejected .*",
+        Delay(
+            Text(
+                "Mailchimp lehnt genau diesen Aufruf ab, mit einem Grund, den wir nicht kennen.",
+                "Mailchimp refuses this very call, for a reason that we do not know.",
+            ),
+            Text(
+                "Die Person bei Mailchimp ansehen; es wird immer seltener wieder versucht.",
+                "Look at the person at Mailchimp; it is tried again, less and less often.",
+            ),
+        ),
+    ),
+    (
+        r"api_key|forbidden|list_unknown|api_url|redirect|merge_fields|client .*",
+        Delay(
+            Text(
+                "Mailchimp lehnt alle Aufrufe ab: Eine Einstellung passt nicht.",
+                "Mailchimp refuses all calls: a setting is not right.",
+            ),
+            _OUR_KEY,
+        ),
+    ),
+)
+_OTHER = Delay(
+    Text("Ein unerwarteter Fehler.", "An unexpected error."),
+    Text("Im Protokoll des Workers nachsehen.", "See the worker's log."),
+)
+#: Somebody whom Mailchimp asks once more has no code.
+AWAITING = Delay(
+    Text(
+        "Mailchimp hat die Person selbst noch einmal gefragt und wartet auf ihre Antwort.",
+        "Mailchimp itself has asked the person once more, and waits for the answer.",
+    ),
+    Text("Nichts: Die Person entscheidet.", "Nothing: it is for the person to decide."),
+)
+
+
+def delay_of(code: str | None) -> Delay:
+    """What a code means; None: there was no try yet."""
+    if code is None:
+        return NOT_TRIED
+    return next((it for pattern, it in _DELAYS if re.fullmatch(pattern, code)), _OTHER)
