@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psycopg
 
-from bench import contenders, plain_letters, wrk
+from bench import contenders, letters, wrk
 from bench.contenders import Contender, Ours
 from bench.usage import Usage
 from bench.wrk import Outcome
@@ -165,18 +165,11 @@ def main() -> None:
         print(table("sign-ups", sign_ups), flush=True)
         measure_confirmations(confirmations, folder)
         print(table("confirmations", confirmations))
-        print("| letters | a second | CPU ms each | worker MB |\n| --- | --: | --: | --: |")
+        print(letters.HEAD)
         for each in people:
             if isinstance(each, Ours) and each.letters:
-                its = each.letters
-                cpu = its.usage.cpu * 1000 / its.count
-                print(
-                    f"| {each.name}, one worker | {its.per_second:.0f} | {cpu:.2f} | {its.usage.memory:.0f} |"
-                )
-        with contenders.sink(folder) as server:
-            print(
-                f"| one EmailMessage and one connection each | {plain_letters.per_second(server.port):.0f} | | |"
-            )
+                print(each.letters.row(f"{each.name}, one worker"))
+        print(letters.plain_row(folder))
 
 
 if __name__ == "__main__":

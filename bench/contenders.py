@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import email
-import email.policy
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from email.message import EmailMessage
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import requests
 
-from bench.sink import FROM_LINE
-from bench.usage import Usage
+from bench.letters import Letters, send_all
+from bench.sink import sink
 from tests.conftest import COMPANY
-from tests.journeys.service import Service, free_port, running, wait_until
+from tests.journeys.service import free_port, running, wait_until
 from tests.people import link_in
 
 ROOT = Path(__file__).parent.parent
@@ -48,41 +44,6 @@ class Contender:
     is_peer: bool = False
 
 
-class Sink:
-    """A mail server that takes every letter, in a process of its own."""
-
-    def __init__(self, folder: Path, delay: float = 0.0) -> None:
-        self.port, self._file = free_port(), folder / f"letters.{delay}"
-        command = [sys.executable, "-m", "bench.sink", str(self.port), str(self._file), str(delay)]
-        self._process = subprocess.Popen(command, cwd=ROOT)
-        wait_until(self._file.exists, "the mail server runs")
-
-    @property
-    def count(self) -> int:
-        """How many letters it has."""
-        return self._file.read_bytes().count(FROM_LINE)
-
-    def letters(self) -> Iterator[EmailMessage]:
-        """The letters, in the order in which they came."""
-        for raw in self._file.read_bytes().split(FROM_LINE)[1:]:
-            text = raw.replace(b"\r\n", b"\n")
-            yield email.message_from_bytes(text, policy=email.policy.default)
-
-    def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait()
-
-
-@contextmanager
-def sink(folder: Path, delay: float = 0.0) -> Iterator[Sink]:
-    """A mail server; each of its replies takes `delay` seconds."""
-    server = Sink(folder, delay)
-    try:
-        yield server
-    finally:
-        server.stop()
-
-
 @contextmanager
 def bare() -> Iterator[Contender]:
     """A view with one answer for everything."""
@@ -101,19 +62,6 @@ def bare() -> Iterator[Contender]:
             lambda: everybody,
             is_bare=True,
         )
-
-
-@dataclass(frozen=True)
-class Letters:
-    """How fast one worker sent what waited."""
-
-    count: int
-    seconds: float
-    usage: Usage  #: of the worker
-
-    @property
-    def per_second(self) -> float:
-        return self.count / self.seconds
 
 
 @dataclass
@@ -152,25 +100,6 @@ def ours(name: str, database_url: str, folder: Path) -> Iterator[Ours]:
                 confirmations,
             )
             yield contender
-
-
-def send_all(service: Service, server: Sink) -> Letters:
-    """Let one worker send all letters that wait; the first one starts the watch."""
-    worker = service.start_worker()
-    wait_until(lambda: server.count > 0, "the first letter is there")
-    first, began, before = server.count, time.perf_counter(), Usage.of(worker.pid)
-    last = first
-    pause = 0.0
-    ended = began
-    while pause < 3:
-        time.sleep(0.1)
-        now, count = time.perf_counter(), server.count
-        if count > last:
-            last, ended = count, now
-        pause = now - ended
-    letters = Letters(last - first, ended - began, Usage.of(worker.pid) - before)
-    worker.stop()
-    return letters
 
 
 @contextmanager

@@ -9,11 +9,11 @@ from email.utils import formatdate, make_msgid
 
 _SECONDS = 5.0
 _TEXT = (
-    "Guten Tag,\n\nbitte bestätigen Sie Ihre Anmeldung:\n\nhttps://newsletter.example.com/confirm/{}\n\n"
+    "Guten Tag,\n\nbitte bestätigen Sie Ihre Anmeldung:\n\nhttps://newsletter.example.com/confirm/{0}\n\n"
     * 8
 )
 _HTML = (
-    "<!doctype html><html lang=de><body><p>Guten Tag,</p><p><a href='{}'>Anmeldung bestätigen</a></p></body>"
+    "<!doctype html><html lang=de><body><p>Guten Tag,</p><p><a href='{0}'>Anmeldung bestätigen</a></p></body>"
     * 8
 )
 

@@ -6,10 +6,18 @@ Faster than the clients that it measures. It appends to the file what arrived, e
 from __future__ import annotations
 
 import asyncio
+import email
+import email.policy
 import signal
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import EmailMessage
 from pathlib import Path
 from typing import BinaryIO
+
+from tests.journeys.service import ROOT, free_port, wait_until
 
 FROM_LINE = b"\nFrom bench\n"
 _REPLIES = {
@@ -17,6 +25,48 @@ _REPLIES = {
     b"DATA": b"354 go on\r\n",
     b"QUIT": b"221 bye\r\n",
 }
+
+
+class Sink:
+    """The server in a process of its own."""
+
+    def __init__(self, folder: Path, delay: float = 0.0) -> None:
+        self.port, self._file = free_port(), folder / f"letters.{delay}"
+        command = [sys.executable, "-m", "bench.sink", str(self.port), str(self._file), str(delay)]
+        self._process = subprocess.Popen(command, cwd=ROOT)
+        wait_until(self._file.exists, "the mail server runs")
+        self._counted = self._read_to = 0
+
+    @property
+    def count(self) -> int:
+        """How many letters it has."""
+        with self._file.open("rb") as file:
+            # Only what is new, and what may hold half of a line: the processes that are measured need the cores.
+            file.seek(max(0, self._read_to - len(FROM_LINE) + 1))
+            new = file.read()
+            self._read_to = file.tell()
+        self._counted += new.count(FROM_LINE)
+        return self._counted
+
+    def letters(self) -> Iterator[EmailMessage]:
+        """The letters, in the order in which they came."""
+        for raw in self._file.read_bytes().split(FROM_LINE)[1:]:
+            text = raw.replace(b"\r\n", b"\n")
+            yield email.message_from_bytes(text, policy=email.policy.default)
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+
+@contextmanager
+def sink(folder: Path, delay: float = 0.0) -> Iterator[Sink]:
+    """A mail server; each of its replies takes `delay` seconds."""
+    server = Sink(folder, delay)
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 class _Conversation(asyncio.Protocol):
