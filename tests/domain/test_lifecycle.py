@@ -166,6 +166,13 @@ def test_a_pending_person_is_blocked_for_any_reason_but_their_removal_there(reas
     assert decision.changes is (reason is not Reason.REMOVED_AT_MAILCHIMP)
 
 
+@pytest.mark.parametrize(("days", "is_hard"), [(0, True), (29, True), (30, False)])
+def test_a_bounce_is_hard_for_thirty_days(days: int, is_hard: bool) -> None:
+    left_at = NOW - timedelta(days=days)
+
+    assert Standing(Status.BLOCKED, Reason.BOUNCE, left_at).is_hard(NOW) is is_hard
+
+
 @pytest.mark.parametrize(("standing", "reason"), list(product(SOFT + HARD + RETURNING, Reason)))
 def test_a_block_on_a_block_counts_only_if_it_is_stronger(
     standing: Standing, reason: Reason
@@ -353,6 +360,7 @@ def test_nobody_but_the_confirmed_who_are_not_held_is_told(
     standing = replace(standing, there=place.there, refused_as=place.refused_as)
 
     assert not ask(standing, SIGN_UP, MAY_TELL).tells_way_back
+    assert not standing.needs_way_back
 
 
 MINUTES = timedelta(minutes=1)
