@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import time
+from functools import cache
 from typing import Any
 
 from gunicorn.workers.base import Worker
@@ -30,8 +32,9 @@ ANSWER_SECONDS = 8.0
 IDLE_SECONDS = 10
 #: Octets of answers that a client has not taken, above which its next request waits.
 MOST_UNSENT = 256 * 1024
-#: Fewer than the 1,024 files that a process may have open by default.
-MOST_CONNECTIONS = 500
+#: Above it, the one is closed that kept us waiting longest. A crowd of ten times what can be answered finds room.
+MOST_CONNECTIONS = 2000
+_OTHER_FILES = 200  #: that a process has open beside its connections
 #: The longest body that an endpoint reads, a webhook's, is 1 MiB; endpoints with a lower limit answer 413 themselves.
 LONGEST_BODY = 1024 * 1024 + 64 * 1024
 
@@ -138,7 +141,7 @@ class _Listening:
             self.task_dispatcher.add_task(channel)
 
     def handle_accept(self) -> None:
-        if len(self.active_channels) >= MOST_CONNECTIONS:
+        if len(self.active_channels) >= _most_connections():
             waiting = [each for each in self.active_channels.values() if each.waits_since]
             if waiting:
                 min(waiting, key=lambda each: each.waits_since or 0).handle_close()
@@ -153,6 +156,16 @@ class _Listening:
             if channel.is_late(now):
                 # Not `will_close`: that waits until the client takes something.
                 channel.handle_close()
+
+
+@cache
+def _most_connections() -> int:
+    """As many as there may be files, of which a process has 1,024 unless it asks for more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < MOST_CONNECTIONS + _OTHER_FILES:
+        soft = min(hard, MOST_CONNECTIONS + _OTHER_FILES)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return min(MOST_CONNECTIONS, soft - _OTHER_FILES)
 
 
 class _TcpServer(_Listening, TcpWSGIServer):  # type: ignore[misc]  # it ships no types
