@@ -27,7 +27,7 @@ from newsletter.web.samples import showroom
 from newsletter.worker.mail.contents import evidence_of, values_of
 from sandbox.mailbox import Mailbox
 from tests.conftest import Drain, on_sqlite
-from tests.people import ADA, access, link_in, sign_up
+from tests.people import ADA, access, confirm, link_in, sign_up
 
 ID = "0" * 32
 TOKEN = "apaXUG8dDJ5bekg4osTh8J07emXJZxqHRtbQ0kdfH2wB"
@@ -66,6 +66,36 @@ def test_the_hour_of_a_my_data_link_begins_when_it_is_sent(
 
 def test_a_letter_that_is_gone_says_nothing(at_work: Flask) -> None:
     assert values_of(ID) is None
+
+
+def letter_ids() -> list[str]:
+    with reading() as session:
+        return list(session.scalars(select(Letter.id).order_by(Letter.number)))
+
+
+def test_a_request_needs_its_letter_to_its_last_second(
+    at_work: Flask, clock: time_machine.Traveller
+) -> None:
+    sign_up(at_work.test_client(), ADA)
+    [asked] = letter_ids()
+    clock.shift(timedelta(days=7) - timedelta(seconds=1))
+    before = values_of(asked)
+    clock.shift(1)
+
+    assert before is not None
+    assert values_of(asked) is None
+
+
+def test_whoever_confirmed_needs_no_letter_to_confirm(
+    at_work: Flask, mailbox: Mailbox, drain: Drain
+) -> None:
+    client = at_work.test_client()
+    sign_up(client, ADA)
+    drain()
+    confirm(client, mailbox.letters[0].message)
+
+    [asked] = letter_ids()
+    assert values_of(asked) is None
 
 
 def kept_as(evidence: dict[str, object]) -> Letter:
