@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+import smtplib
 from enum import Enum, auto
 
 import pytest
 
 from newsletter.domain.errors import DeliveryFailure, Meaning
-from newsletter.worker.mail.replies import Refused
+from newsletter.worker.mail.replies import Refused, expect
 from tests.worker.mail.test_smtp import failure_of, postbox_at
 from tests.worker.scripted_smtp import ScriptedSmtp
 
@@ -172,3 +173,50 @@ def test_a_refusal_is_the_mailbox_s_own_only_where_its_code_says_so(
 def test_a_reason_holds_the_server_s_codes_and_none_of_its_words(answer: str, reason: str) -> None:
     with ScriptedSmtp({"RCPT": answer}) as server, postbox_at(server) as postbox:
         assert failure_of(postbox).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "line"),
+    [
+        (250, b"2.0.0 Ok: queued as 4XyZ", "250 2.0.0 Ok: queued as 4XyZ"),
+        (200, b"", "200 "),
+        (250, b"Ok\r\nqueued\x00as \xfc", "250 Ok queued as \N{REPLACEMENT CHARACTER}"),
+        (250, b"x" * 600, f"250 {'x' * 496}"),
+    ],
+)
+def test_an_accepted_letters_reply_is_kept_as_one_line(code: int, text: bytes, line: str) -> None:
+    assert expect("end", (code, text)) == line
+
+
+def test_another_reply_may_be_wanted() -> None:
+    assert expect("data", (354, b"go on"), wanted=3) == "354 go on"
+    with pytest.raises(DeliveryFailure):
+        expect("data", (250, b"Ok"), wanted=3)
+
+
+@pytest.mark.parametrize("code", [-1, 0, 199, 600])
+def test_what_is_no_reply_is_a_lost_connection(code: int) -> None:
+    with pytest.raises(smtplib.SMTPServerDisconnected, match="no SMTP reply"):
+        expect("rcpt", (code, b""))
+
+
+@pytest.mark.parametrize(
+    ("step", "code", "words", "fate", "reason"),
+    [
+        ("mail", 451, b"4.3.0 later", ALL_WAIT, "mail 451 4.3.0"),
+        ("rcpt", 530, b"5.7.0 sign in", ALL_WAIT, "rcpt 530 5.7.0"),
+        ("rcpt", 200, b"", LATER, "rcpt 200"),
+        ("rcpt", 499, b"4.2.2 full", LATER, "rcpt 499 4.2.2"),
+        ("rcpt", 500, b"5.5.2 what", ASIDE, "rcpt 500 5.5.2"),
+        ("rcpt", 599, b"5.1.1 unknown", GIVEN_UP, "rcpt 599 5.1.1"),
+        ("rcpt", 550, b"5.1.1 xxxx@example.com is unknown", GIVEN_UP, "rcpt 550 5.1.1"),
+        ("rcpt", 550, b"5.1.1 \xfc", GIVEN_UP, "rcpt 550 5.1.1"),
+    ],
+)
+def test_a_refusal_has_a_meaning_and_a_reason(
+    step: str, code: int, words: bytes, fate: Fate, reason: str
+) -> None:
+    with pytest.raises(DeliveryFailure) as refused:
+        expect(step, (code, words), wanted=2 if code >= 300 else 3)
+
+    assert (fate_of(refused.value), refused.value.reason) == (fate, reason)
