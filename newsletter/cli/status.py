@@ -112,7 +112,7 @@ def _lines(each: WaitingLetter | WaitingPerson) -> Iterator[str]:
     then = f"given up {_time(ended)}" if ended else f"next try {_time(each.next_at, 'at once')}"
     code = f" ({each.error})" if each.error else ""
     yield f"  {each.ref}  since {_time(each.since)}, {tried}, {then}"
-    yield f"    {delay.why.en}{code} {delay.what_to_do.en}"
+    yield f"    {delay.why.en}{code} To do: {delay.what_to_do.en}"
 
 
 def _delay(each: WaitingLetter | WaitingPerson) -> delay_words.Delay:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, fi
 from newsletter.config.mail import Sender, SmtpServer
 from newsletter.config.urls import BaseUrl, DatabaseUrl, Store, WebUrl, base_url, is_local
 from newsletter.config.values import (
+    SEES,
     AsciiKey,
     Folder,
     Keys,
@@ -36,10 +37,11 @@ from newsletter.domain.address import Address
 
 @dataclass(frozen=True)
 class AdminToken:
-    """A token for the admin endpoints; the name (a role) goes into the ledger."""
+    """A token for the admin endpoints and the desk; the name (a role) goes into the ledger."""
 
     name: str
     token: SecretStr
+    may_act: bool = True  #: else it only sees
 
 
 class Settings(BaseModel):
@@ -181,7 +183,10 @@ class Settings(BaseModel):
     @property
     def admins(self) -> tuple[AdminToken, ...]:
         pairs = (pair.get_secret_value().partition(":") for pair in self.admin_tokens)
-        return tuple(AdminToken(name, SecretStr(token)) for name, _, token in pairs)
+        return tuple(
+            AdminToken(name, SecretStr(token.removesuffix(SEES)), may_act=not token.endswith(SEES))
+            for name, _, token in pairs
+        )
 
     def topics_in(self, locale: str) -> str:
         """The newsletter's subject in one language."""

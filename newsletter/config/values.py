@@ -19,6 +19,9 @@ from newsletter.domain.errors import InvalidAddress
 
 Locale = Literal["de", "en"]
 
+#: Ends a token that sees without acting.
+SEES = ":read"
+
 _SECRET_LENGTH = 32
 _LONGEST_TEXT = 1024 * 1024
 _PLACEHOLDER = re.compile(r"\b(change|replace)[-_ ]?me\b", re.IGNORECASE)
@@ -104,9 +107,12 @@ def _url_segment(value: SecretStr) -> SecretStr:
 
 def _named_tokens(value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     if not all(
-        re.fullmatch(r"[A-Za-z0-9._-]{1,40}:\S+", pair.get_secret_value()) for pair in value
+        re.fullmatch(r"[A-Za-z0-9._-]{1,40}:(?!:read$)\S+", pair.get_secret_value())
+        for pair in value
     ):
-        raise ValueError("must look like name:token,name:token (a name is a role, such as dpo)")
+        raise ValueError(
+            "must look like name:token,name:token:read (a name is a role, such as dpo)"
+        )
     return value
 
 

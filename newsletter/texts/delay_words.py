@@ -19,22 +19,22 @@ class Delay:
     what_to_do: Text
 
 
-_BY_ITSELF = Text("Nichts: Es wird von selbst wieder versucht.", "Nothing: it is tried again.")
+_BY_ITSELF = Text("nichts, es wird von selbst wieder versucht.", "nothing, it is tried again.")
 _ASK = Text(
-    "Die Person auf anderem Weg fragen, ob die Adresse stimmt, und sie berichtigen.",
-    "Ask the person in another way whether the address is right, and correct it.",
+    "die Person auf anderem Weg fragen, ob die Adresse stimmt, und sie berichtigen.",
+    "ask the person in another way whether the address is right, and correct it.",
 )
 _OUR_SERVER = Text(
     "SMTP_URL und den Mailserver prüfen: newsletter check nennt, was fehlt.",
-    "Check SMTP_URL and the mail server: newsletter check says what is missing.",
+    "check SMTP_URL and the mail server: newsletter check says what is missing.",
 )
 _OUR_KEY = Text(
-    "Die Einstellungen zu Mailchimp prüfen: newsletter check nennt, was fehlt.",
-    "Check the settings of Mailchimp: newsletter check says what is missing.",
+    "die Einstellungen zu Mailchimp prüfen: newsletter check nennt, was fehlt.",
+    "check the settings of Mailchimp: newsletter check says what is missing.",
 )
 _THEIR_FORM = Text(
-    "Die Person muss sich über das Formular von Mailchimp selbst eintragen (MAILCHIMP_SIGNUP_URL).",
-    "The person has to sign up by themselves, by Mailchimp's own form (MAILCHIMP_SIGNUP_URL).",
+    "die Person muss sich über das Formular von Mailchimp selbst eintragen (MAILCHIMP_SIGNUP_URL).",
+    "the person has to sign up by themselves, by Mailchimp's own form (MAILCHIMP_SIGNUP_URL).",
 )
 _BROKEN_OFF = Delay(
     Text(
@@ -76,8 +76,8 @@ _DELAYS = (
                 "The mail server refuses this e-mail, and does not say that it is the mailbox's matter.",
             ),
             Text(
-                "Bei mehreren Empfängern: SPF, DKIM und Sperrlisten der eigenen Domain prüfen.",
-                "If it happens with several recipients: check SPF, DKIM and block lists of your own domain.",
+                "bei mehreren Empfängern SPF, DKIM und Sperrlisten der eigenen Domain prüfen.",
+                "if it happens with several recipients, check SPF, DKIM and block lists of your own domain.",
             ),
         ),
     ),
@@ -90,7 +90,7 @@ _DELAYS = (
             ),
             Text(
                 "MAIL_FROM, ORGANISATION und den Betreff prüfen; steht dort To, die Adresse.",
-                "Check MAIL_FROM, ORGANISATION and the subject; where it says To, the address.",
+                "check MAIL_FROM, ORGANISATION and the subject; where it says To, the address.",
             ),
         ),
     ),
@@ -101,7 +101,7 @@ _DELAYS = (
                 "Der Ordner für E-Mails ist nicht beschreibbar.",
                 "The folder for e-mails is not writable.",
             ),
-            Text("var/mail/ beschreibbar machen.", "Make var/mail/ writable."),
+            Text("var/mail/ beschreibbar machen.", "make var/mail/ writable."),
         ),
     ),
     (
@@ -188,8 +188,8 @@ _DELAYS = (
                 "Mailchimp refuses this very call, for a reason that we do not know.",
             ),
             Text(
-                "Die Person bei Mailchimp ansehen; es wird immer seltener wieder versucht.",
-                "Look at the person at Mailchimp; it is tried again, less and less often.",
+                "die Person bei Mailchimp ansehen; es wird immer seltener wieder versucht.",
+                "look at the person at Mailchimp; it is tried again, less and less often.",
             ),
         ),
     ),
@@ -206,7 +206,7 @@ _DELAYS = (
 )
 _OTHER = Delay(
     Text("Ein unerwarteter Fehler.", "An unexpected error."),
-    Text("Im Protokoll des Workers nachsehen.", "See the worker's log."),
+    Text("im Protokoll des Workers nachsehen.", "see the worker's log."),
 )
 #: Somebody whom Mailchimp asks once more has no code.
 AWAITING = Delay(
@@ -214,7 +214,7 @@ AWAITING = Delay(
         "Mailchimp hat die Person selbst noch einmal gefragt und wartet auf ihre Antwort.",
         "Mailchimp itself has asked the person once more, and waits for the answer.",
     ),
-    Text("Nichts: Die Person entscheidet.", "Nothing: it is for the person to decide."),
+    Text("nichts, die Person entscheidet.", "nothing, it is for the person to decide."),
 )
 
 

@@ -9,6 +9,7 @@ import re
 
 from flask import Flask
 
+from newsletter.web import desk
 from newsletter.web.http import access_log, bodies, errors, headers, language, limits, proxies
 from newsletter.web.openapi import docs, document, problems
 from newsletter.web.openapi.endpoint import file_of
@@ -67,6 +68,7 @@ def register(app: Flask) -> None:
     brand.install(app)
     for views in _VIEWS:
         app.register_blueprint(views.bp)
+    desk.install(app, settings)
     file_of("*/*", "A style sheet, script or image of the pages.")(app.view_functions["static"])
     limits.install(app, settings)
     proxies.install(app, settings)

@@ -63,7 +63,7 @@ def test_it_shows_the_funnel_and_why_something_waits(run: Run) -> None:
     assert "E-mails that wait: 1\n" in told
     assert "The mail server asks to try again later. (rcpt 451 4.3.0)" in told
     assert "E-mails given up: 1\n" in told
-    assert "There is no such mailbox. (rcpt 550 5.1.1) Ask the person" in told
+    assert "There is no such mailbox. (rcpt 550 5.1.1) To do: ask the person" in told
     assert "example" not in told
 
 

@@ -95,6 +95,7 @@ def test_an_empty_environment_names_every_required_variable_at_once() -> None:
         ("ADMIN_TOKENS", "without-a-name"),
         ("ADMIN_TOKENS", "bad name:token"),
         ("ADMIN_TOKENS", "dpo:"),
+        ("ADMIN_TOKENS", "dpo::read"),
         ("ALLOWED_ORIGINS", "https://www.example.com/path"),
         ("ALLOWED_ORIGINS", "www.example.com"),
         ("TRUSTED_PROXIES", "-1"),
@@ -258,11 +259,12 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
 
 
 def test_several_tokens_have_their_names() -> None:
-    admins = load({**MINIMAL, "ADMIN_TOKENS": "dpo:one, desk:two:three"}).admins
+    admins = load({**MINIMAL, "ADMIN_TOKENS": "dpo:one, desk:two:three, it:four:read"}).admins
 
-    assert [(admin.name, admin.token.get_secret_value()) for admin in admins] == [
-        ("dpo", "one"),
-        ("desk", "two:three"),
+    assert [(it.name, it.token.get_secret_value(), it.may_act) for it in admins] == [
+        ("dpo", "one", True),
+        ("desk", "two:three", True),
+        ("it", "four", False),
     ]
 
 

@@ -6,9 +6,10 @@ import hmac
 
 from flask import request
 from werkzeug.datastructures import WWWAuthenticate
-from werkzeug.exceptions import NotFound, TooManyRequests, Unauthorized
+from werkzeug.exceptions import Forbidden, NotFound, TooManyRequests, Unauthorized
 
 from newsletter import config
+from newsletter.config.settings import AdminToken
 from newsletter.web.http import wrong_tokens
 
 # The space makes werkzeug quote it, as RFC 9110 § 11.5 asks of a realm.
@@ -18,20 +19,19 @@ _REALM = WWWAuthenticate("bearer", {"realm": "newsletter staff"})
 def actor() -> str | None:
     """The name of the token that was sent; None without a valid one, or where too many were wrong."""
     try:
-        return _actor()
+        found = _sent()
     except TooManyRequests:
         return None
+    return None if found is None else found.name
 
 
-def _actor() -> str | None:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not config.current().admins:
-        return None
+def admin_of(token: str) -> AdminToken | None:
+    """Whose token this is; a wrong one is logged and counted. Raise TooManyRequests."""
     wrong_tokens.refuse_many()
-    sent = token.strip().encode("latin-1", "replace")  # WSGI's way with what was sent as UTF-8
+    sent = token.encode()
     # Every token is compared, each in constant time, so that timing reveals nothing.
     matches = [
-        admin.name
+        admin
         for admin in config.current().admins
         if hmac.compare_digest(sent, admin.token.get_secret_value().encode())
     ]
@@ -43,9 +43,29 @@ def _actor() -> str | None:
 
 def require() -> str:
     """The name of the token that was sent; raise Unauthorized, TooManyRequests, or NotFound where there are none."""
+    return _required().name
+
+
+def require_to_act() -> str:
+    """`require`; raise Forbidden where the token only sees."""
+    admin = _required()
+    if not admin.may_act:
+        raise Forbidden
+    return admin.name
+
+
+def _required() -> AdminToken:
     if not config.current().admins:
         raise NotFound
-    name = _actor()
-    if name is None:
+    admin = _sent()
+    if admin is None:
         raise Unauthorized(www_authenticate=_REALM)
-    return name
+    return admin
+
+
+def _sent() -> AdminToken | None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not config.current().admins:
+        return None
+    # WSGI's way with what was sent as UTF-8.
+    return admin_of(token.strip().encode("latin-1", "replace").decode("utf-8", "replace"))

@@ -206,6 +206,12 @@ TEXTS: dict[str, ErrorText] = {
         _("The header is missing, or its token is not in ADMIN_TOKENS."),
         _("Send `Authorization: Bearer …`; never put a token in the URL."),
     ),
+    "forbidden": ErrorText(
+        _("Only for looking"),
+        _("This token may look, but not change anything."),
+        _("The token ends in `:read` in ADMIN_TOKENS."),
+        _("Use a token that may act."),
+    ),
     "not-found": ErrorText(
         _("Not found"),
         _("This page does not exist."),

@@ -13,6 +13,7 @@ from flask import Flask, Response, current_app, jsonify, make_response, render_t
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import (
     BadRequest,
+    Forbidden,
     HTTPException,
     MethodNotAllowed,
     NotFound,
@@ -56,6 +57,7 @@ _TABLE: dict[type[BaseException], tuple[int, str]] = {
     WrongSignature: (400, "wrong-signature"),
     BadRequest: (400, "bad-request"),
     Unauthorized: (401, "unauthorized"),
+    Forbidden: (403, "forbidden"),
     NotFound: (404, "not-found"),
     MethodNotAllowed: (405, "method-not-allowed"),
     RequestEntityTooLarge: (413, "too-large"),

@@ -54,6 +54,8 @@ def _build(app: Flask) -> Json:
     paths: dict[str, Json] = {}
     models: set[type[BaseModel]] = {Problem}
     for rule in app.url_map.iter_rules():
+        if rule.endpoint.startswith("desk."):
+            continue  # pages for people alone
         endpoint: Endpoint = app.view_functions[rule.endpoint].__dict__["endpoint"]
         models |= _models_of(endpoint)
         for method in sorted((rule.methods or set()) - _AUTOMATIC):

@@ -17,6 +17,9 @@ every endpoint may answer 500.
 A method that a path does not have is answered by 405 with `Allow`, an unknown path by 404. `HEAD` is answered \
 wherever `GET` is; `HEAD` and `OPTIONS` change nothing.
 
+The pages of the desk, under `/desk`, are for staff in a browser and not described here: programs use the endpoints of \
+staff.
+
 Answers may gain fields: ignore those you do not know."""
 
 PUBLIC, PERSON, MAILCHIMP, STAFF, OPERATIONS = (

@@ -34,7 +34,8 @@ from newsletter.web.schemas.staff import (
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 _HIDDEN = ("unauthorized", "too-many-requests", "not-found", "unavailable")
 _REFUSED = (*BODY_PROBLEMS, "invalid-address", *_HIDDEN)
-_UNKNOWN = (*_REFUSED, "nobody-known")
+_ACTING = (*_REFUSED, "forbidden")
+_UNKNOWN = (*_ACTING, "nobody-known")
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
 
@@ -54,17 +55,16 @@ def _is_unknown_path() -> bool:
 @Endpoint(
     "Erase a person, here at once and at Mailchimp. While an erasure is open, it is returned again.",
     {202: (Erasure,)},
-    _REFUSED,
+    _ACTING,
     body=ErasureRequest,
     words={202: "Deleted here; the deletion at Mailchimp is under way."},
     headers={202: ("Location",)},
     bearer="required",
 )
 def erase() -> Response:
+    actor = bearer.require_to_act()
     given = bodies.parse(ErasureRequest, bodies.json_fields())
-    id_ = erase_person(
-        Address.as_held(given.email), actor=bearer.require(), keep_block=given.keep_block
-    )
+    id_ = erase_person(Address.as_held(given.email), actor=actor, keep_block=given.keep_block)
     response = _erasure_response(id_)
     response.status_code = 202
     response.headers["Location"] = url_for("admin.show_erasure", erasure_id=id_)
@@ -93,7 +93,7 @@ def _erasure_response(id_: str) -> Response:
 @Endpoint(
     "All data stored about a person (Art. 15).",
     {200: (Held, Erasing, TEXT)},
-    _UNKNOWN,
+    (*_REFUSED, "nobody-known"),
     body=AccessRequest,
     bearer="required",
     description="As readable text if `Accept` prefers `text/plain`.",
@@ -118,9 +118,10 @@ def access() -> Response:
     bearer="required",
 )
 def block() -> Response:
+    actor = bearer.require_to_act()
     given = bodies.parse(BlockRequest, bodies.json_fields())
     address = Address.as_held(given.email)
-    staff.block(address, Reason(given.reason), actor=bearer.require())
+    staff.block(address, Reason(given.reason), actor=actor)
     return say(Accepted(), 202)
 
 
@@ -133,8 +134,9 @@ def block() -> Response:
     bearer="required",
 )
 def lift() -> Response:
+    actor = bearer.require_to_act()
     given = bodies.parse(Subject, bodies.json_fields())
-    staff.lift(Address.as_held(given.email), actor=bearer.require())
+    staff.lift(Address.as_held(given.email), actor=actor)
     return say(Accepted(), 202)
 
 
@@ -147,9 +149,10 @@ def lift() -> Response:
     bearer="required",
 )
 def hold() -> Response:
+    actor = bearer.require_to_act()
     given = bodies.parse(HoldRequest, bodies.json_fields())
     address = Address.as_held(given.email)
-    staff.hold(address, is_held=given.hold, actor=bearer.require())
+    staff.hold(address, is_held=given.hold, actor=actor)
     return say(Accepted(), 202)
 
 
@@ -162,7 +165,8 @@ def hold() -> Response:
     bearer="required",
 )
 def rectify() -> Response:
+    actor = bearer.require_to_act()
     given = bodies.parse(RectificationRequest, bodies.json_fields())
     old, new = Address.as_held(given.email), Address.parse(given.new_email)
-    corrections.rectify(old, new, actor=bearer.require())
+    corrections.rectify(old, new, actor=actor)
     return say(Accepted(), 202)

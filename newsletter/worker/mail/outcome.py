@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 from newsletter.domain import clock
 from newsletter.domain.errors import DeliveryFailure, Meaning
 from newsletter.domain.lifecycle import Event
-from newsletter.ledger import log as ledger
 from newsletter.storage import jobs, notices
 from newsletter.storage.database import writing
 from newsletter.storage.models import Letter, LetterKind, Subscription
 from newsletter.subscriptions import quota
 from newsletter.subscriptions.letters import seal_evidence
-from newsletter.subscriptions.person import commitment_of, quota_digest_of, record_mailchimp_status
+from newsletter.subscriptions.person import quota_digest_of
+from newsletter.subscriptions.waiting import drop, give_up, log_letter
 from newsletter.texts import versions
 from newsletter.texts.letters import LetterValues
 from newsletter.worker import backoff
@@ -39,9 +39,9 @@ def record_sent(leased: Leased, values: LetterValues, message: EmailMessage, rep
             return
         letter, row = found
         letter.template = versions.of_letter(values.kind, values.language)
-        _log(session, row, letter, Event.MAIL_SENT, now, detail=_detail(letter))
+        log_letter(session, row, letter, Event.MAIL_SENT, now)
         if letter.kind is LetterKind.MY_DATA:
-            _drop(session, letter, row)
+            drop(session, letter, row)
             return
         letter.sent_at, letter.leased_by, letter.leased_until = now, None, None
         letter.evidence = seal_evidence(letter.id, contents.evidence_of(values, message, reply))
@@ -51,7 +51,7 @@ def record_needless(leased: Leased) -> None:
     """Delete a letter that is not needed any more."""
     with writing() as session:
         if (found := leases.find(session, leased)) is not None:
-            _drop(session, *found)
+            drop(session, *found)
             hourly_limit.give_back(session, leased.at)
 
 
@@ -78,7 +78,7 @@ def record_failure(leased: Leased, failure: DeliveryFailure) -> None:
             letter.due_at = now + _delay(letter.tries, failure)
         elif failure.meaning is not Meaning.HOLD_ALL:
             quota.uncount(session, quota_digest_of(row), letter.id)
-            _give_up(session, letter, row, now)
+            give_up(session, letter, row, now)
         hourly_limit.give_back(session, leased.at)
 
 
@@ -91,7 +91,7 @@ def _record_unknown(session: Session, letter: Letter, row: Subscription, now: da
     )
     if letter.copies >= MOST_COPIES:
         # All copies count, since they may have arrived.
-        _give_up(session, letter, row, now)
+        give_up(session, letter, row, now)
     else:
         earliest = now + UNKNOWN_WAIT * max(1, letter.copies)
         letter.due_at = quota.has_room_from(session, quota_digest_of(row), earliest)
@@ -101,45 +101,3 @@ def _delay(tries: int, failure: DeliveryFailure) -> timedelta:
     if isinstance(failure, Refused):
         return min(_LONGEST_ASIDE, jobs.PROBE_EVERY * int(2 ** min(tries - 1, 10)))
     return backoff.delay(tries)
-
-
-def _give_up(session: Session, letter: Letter, row: Subscription, now: datetime) -> None:
-    letter.failed_at = now
-    _log(session, row, letter, Event.MAIL_FAILED, now, detail=_detail(letter, letter.error))
-    if letter.kind is LetterKind.MY_DATA:
-        _drop(session, letter, row)
-
-
-def _drop(session: Session, letter: Letter, row: Subscription) -> None:
-    """Delete a letter, and the address if it was only kept for this letter."""
-    session.delete(letter)
-    session.flush()
-    record_mailchimp_status(row, row.audience, None)
-
-
-def _log(
-    session: Session,
-    row: Subscription,
-    letter: Letter,
-    event: Event,
-    now: datetime,
-    detail: str | None,
-) -> None:
-    ledger.append(
-        session,
-        ref=letter.ref,
-        round=letter.round,
-        event=event,
-        at=now,
-        detail=detail,
-        # A my-data e-mail concerns no consent.
-        wording=None if letter.kind is LetterKind.MY_DATA else letter.wording,
-        template=letter.template if event is Event.MAIL_SENT else None,
-        commitment=commitment_of(row),
-    )
-
-
-def _detail(letter: Letter, error: str | None = None) -> str | None:
-    """The detail of the ledger row: the kind, unless it is a confirmation e-mail, and the error."""
-    kind = None if letter.kind is LetterKind.CONFIRMATION else str(letter.kind)
-    return ": ".join(filter(None, (kind, error)))[:64] or None

@@ -40,6 +40,7 @@ def test_it_describes_every_endpoint_and_no_other(
         (path_of(rule), method)
         for rule in any_client.application.url_map.iter_rules()
         for method in (rule.methods or set()) - BY_ITSELF
+        if not rule.endpoint.startswith("desk.")
     }
 
     described = {

@@ -105,6 +105,23 @@ def test_each_token_opens(client_with: ClientWith, token: str) -> None:
 
 
 @pytest.mark.requires("R70")
+@pytest.mark.parametrize("endpoint_name", ENDPOINTS)
+def test_a_token_that_only_sees_changes_nothing(
+    client_with: ClientWith, endpoint_name: str
+) -> None:
+    client = client_with(ADMIN_TOKENS="dpo:first-token:read")
+    sees = {"Authorization": "Bearer first-token"}
+
+    for body in ({"email": ADA, **FIELDS.get(endpoint_name, {})}, {}):
+        answer = client.post(f"/admin/{endpoint_name}", json=body, headers=sees)
+        if endpoint_name == "access":
+            assert answer.status_code in (404, 422)
+        else:
+            assert answer.status_code == 403
+            assert answer.get_json()["type"].endswith("/problems#forbidden")
+
+
+@pytest.mark.requires("R70")
 def test_the_ledger_records_the_name_of_the_token(client_with: ClientWith) -> None:
     client = client_with(ADMIN_TOKENS="dpo:first-token,support:second-token")
     support = {"Authorization": "Bearer second-token"}

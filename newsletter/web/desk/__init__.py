@@ -1,0 +1,19 @@
+"""The desk: pages for staff at /desk, signed in with a token of ADMIN_TOKENS."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from newsletter.config import Settings
+from newsletter.web.desk import sign_in, today, waiting
+from newsletter.web.desk.pages import bp
+from newsletter.web.desk.sessions import install as install_sessions
+
+#: Their import adds the views to the blueprint.
+VIEWS = (sign_in, today, waiting)
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Add the pages to an application."""
+    install_sessions(app, settings)
+    app.register_blueprint(bp)

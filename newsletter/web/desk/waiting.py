@@ -1,0 +1,65 @@
+"""What waits, was refused or given up, and why; it can be tried now, and an e-mail given up."""
+
+from __future__ import annotations
+
+from flask import redirect, render_template, request, url_for
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as AnyResponse
+
+from newsletter.domain.lifecycle import MailchimpStatus
+from newsletter.storage import jobs, waiting
+from newsletter.storage.waiting import WaitingLetter, WaitingPerson
+from newsletter.subscriptions import waiting as acts
+from newsletter.texts import access_words, delay_words
+from newsletter.texts.delay_words import Delay
+from newsletter.web.desk import sessions
+from newsletter.web.desk.pages import bp
+
+_DONE = frozenset({"tried", "given-up", "nothing"})
+
+
+@bp.get("/waiting")
+def waits() -> str:
+    done = request.args.get("done")
+    return render_template(
+        "desk/waiting.html",
+        holds={side: jobs.hold_reason(side) for side in ("mail", "mailchimp")},
+        letters=waiting.letters(),
+        failed_letters=waiting.failed_letters(),
+        people=waiting.people(),
+        refused_people=waiting.refused_people(),
+        most=waiting.MOST,
+        delay_of=_delay_of,
+        hold_delay=delay_words.delay_of,
+        words=access_words,
+        done=done if done in _DONE else None,
+    )
+
+
+@bp.post("/waiting/letters/<letter_id>")
+def act_on_letter(letter_id: str) -> AnyResponse:
+    actor = sessions.require_to_act()
+    match request.form.get("action"):
+        case "try":
+            return _back("tried" if acts.try_letter_now(letter_id) else "nothing")
+        case "give-up":
+            has_ended = acts.give_up_letter(letter_id, actor=actor)
+            return _back("given-up" if has_ended else "nothing")
+        case _:
+            raise NotFound
+
+
+@bp.post("/waiting/people/<ref>")
+def try_person(ref: str) -> AnyResponse:
+    sessions.require_to_act()
+    return _back("tried" if acts.try_person_now(ref) else "nothing")
+
+
+def _delay_of(each: WaitingLetter | WaitingPerson) -> Delay:
+    if isinstance(each, WaitingPerson) and each.place is MailchimpStatus.AWAITING:
+        return delay_words.AWAITING
+    return delay_words.delay_of(each.error)
+
+
+def _back(done: str) -> AnyResponse:
+    return redirect(url_for("desk.waits", done=done), 303)
