@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 from datetime import UTC, datetime
 from itertools import permutations
@@ -155,6 +156,26 @@ def test_a_link_holds_time_reference_round_and_a_signature_of_96_bits(core: Flas
     assert int.from_bytes(seconds) == LINK.written_at.timestamp()
     assert (ref.hex(), int.from_bytes(round_)) == (REF, 3)
     assert len(signature) * 8 == 96
+
+
+@pytest.mark.requires("R14")
+@pytest.mark.parametrize("purpose", Purpose)
+def test_a_signature_is_hmac_sha_256_with_a_key_for_each_purpose(
+    core: Flask, purpose: Purpose
+) -> None:
+    with core.app_context():
+        said = base64_decode(token_of(links.url_for(purpose, LINK)))
+
+    key = hmac.digest(COMPANY["SECRET_KEY"].encode(), f"newsletter {purpose}".encode(), "sha256")
+    assert said[20:32] == hmac.digest(key, said[:20] + said[32:], "sha256")[:12]
+
+
+@pytest.mark.parametrize(("round_", "octets"), [(0, 1), (1, 1), (255, 1), (256, 2), (65_535, 2)])
+def test_a_round_takes_no_more_octets_than_it_needs(core: Flask, round_: int, octets: int) -> None:
+    with core.app_context():
+        said = base64_decode(token_of(links.url_for(Purpose.CONFIRM, Link(REF, round_))))
+
+    assert len(said[32:]) == octets
 
 
 def test_a_receipts_link_ends_an_hour_after_it_was_made(core: Flask) -> None:
