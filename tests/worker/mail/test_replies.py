@@ -196,7 +196,7 @@ def test_another_reply_may_be_wanted() -> None:
 
 @pytest.mark.parametrize("code", [-1, 0, 199, 600])
 def test_what_is_no_reply_is_a_lost_connection(code: int) -> None:
-    with pytest.raises(smtplib.SMTPServerDisconnected, match="^no SMTP reply$"):
+    with pytest.raises(smtplib.SMTPServerDisconnected, match=r"^no SMTP reply$"):
         expect("rcpt", (code, b""))
 
 
