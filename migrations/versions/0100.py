@@ -13,6 +13,13 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "call_count",
+        sa.Column("side", sa.String(length=16), nullable=False),
+        sa.Column("outcome", sa.String(length=32), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("side", "outcome", name=op.f("pk_call_count")),
+    )
+    op.create_table(
         "daily_count",
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column(

@@ -7,7 +7,10 @@ keyring, so a mistake ends the process with exit status 2 before anything is bou
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from gunicorn.glogging import Logger
@@ -77,3 +80,17 @@ control_socket_disable = True
 # On a slow disk, a heartbeat can come too late, and gunicorn then kills the worker.
 _memory = Path("/dev/shm")  # noqa: S108 - gunicorn makes its file there safely, and unlinks it at once
 worker_tmp_dir = str(_memory) if _memory.is_dir() else None
+
+# Where the processes count together, for /metrics. What one counted that has ended counts on, so none is marked dead.
+_metrics = (
+    _memory if _memory.is_dir() else Path(tempfile.gettempdir())
+) / f"newsletter-{token_hex(8)}"
+raw_env = [f"PROMETHEUS_MULTIPROC_DIR={_metrics}"]
+
+
+def on_starting(_server: Any) -> None:
+    _metrics.mkdir(mode=0o700)
+
+
+def on_exit(_server: Any) -> None:
+    shutil.rmtree(_metrics, ignore_errors=True)

@@ -32,7 +32,7 @@ CLASSES = (
     operation.LEDGER,
     operation.CHECKPOINTS,
     runs.RUNS,
-    operation.DAILY_COUNTS,
+    operation.COUNTS,
     operation.JOBS,
     operation.KEYRING,
     operation.CLIENT_LIMITS,

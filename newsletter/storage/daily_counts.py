@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from newsletter.storage.database import is_sqlite, reading
+from newsletter.storage import statements
+from newsletter.storage.database import reading
 from newsletter.storage.models import DailyCount, Step
 
 Counts = Mapping[tuple[date, Step], int]
@@ -19,17 +19,12 @@ def add(session: Session, counts: Counts) -> None:
     """Add to the numbers that there are."""
     if not counts:
         return
-    adding = (sqlite.insert if is_sqlite() else postgresql.insert)(DailyCount)
-    key = (DailyCount.day, DailyCount.step)
-    both = DailyCount.number + adding.excluded.number
     # In a fixed order, so that two transactions never wait for each other.
     rows = [
         {"day": day, "step": step, "number": number}
         for (day, step), number in sorted(counts.items())
     ]
-    session.connection().execute(
-        adding.on_conflict_do_update(index_elements=key, set_={"number": both}), rows
-    )
+    statements.add_up(session, DailyCount, rows)
 
 
 def since(first: date) -> Counts:
@@ -38,3 +33,11 @@ def since(first: date) -> Counts:
     with reading() as session:
         rows = session.execute(query.where(DailyCount.day >= first)).all()
     return {(row.day, row.step): row.number for row in rows}
+
+
+def totals() -> Mapping[str, int]:
+    """How many requests reached each step, since the beginning."""
+    query = select(DailyCount.step, func.sum(DailyCount.number)).group_by(DailyCount.step)
+    with reading() as session:
+        found = dict(session.execute(query).all())
+    return {step: int(found.get(step, 0)) for step in Step}

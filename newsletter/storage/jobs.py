@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from newsletter import config
@@ -107,13 +108,27 @@ def leave(worker: str) -> None:
         session.execute(freed.values(leased_by=None, leased_until=None))
 
 
-def worker_is_alive() -> bool:
-    """Tell whether any worker's heartbeat is recent."""
+@dataclass(frozen=True)
+class Workers:
+    """How many workers are alive, and when one last gave a sign of life; None: none has, or it ended in order."""
+
+    alive: int
+    last_beat: datetime | None
+
+
+def workers() -> Workers:
+    """The workers of all hosts."""
     now = clock.now()
     is_over = has_come(Job.leased_until, now, latest(now, LEASE))
+    query = select(func.count().filter(~is_over), func.max(Job.ran_at))
     with reading() as session:
-        query = select(Job.name).where(Job.name.startswith(WORKER_PREFIX), ~is_over)
-        return session.scalar(query.limit(1)) is not None
+        found = session.execute(query.where(Job.name.startswith(WORKER_PREFIX))).one()
+    return Workers(*found)
+
+
+def worker_is_alive() -> bool:
+    """Tell whether any worker's heartbeat is recent."""
+    return workers().alive > 0
 
 
 def hold(side: Side, reason: str) -> None:

@@ -308,6 +308,16 @@ class DailyCount(Model):
     number: Mapped[int]
 
 
+class CallCount(Model):
+    """How many calls to the mail server or to Mailchimp had an outcome, since the beginning."""
+
+    __tablename__ = "call_count"
+
+    side: Mapped[str] = mapped_column(String(16), primary_key=True)
+    outcome: Mapped[str] = mapped_column(String(32), primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger)
+
+
 class Erasure(Model):
     """An erasure. Digest and address are kept until Mailchimp has confirmed; as long as the digest is there, a repeated
     request returns this row.

@@ -81,6 +81,16 @@ def insert_missing(session: Session, model: type[Model], **values: object) -> No
     session.connection().execute(inserting(model).on_conflict_do_nothing(), values)
 
 
+def add_up(session: Session, model: type[Model], rows: Sequence[Mapping[str, object]]) -> None:
+    """Add to the column `number` of rows, which are inserted where they are missing; in a fixed order."""
+    inserting = (sqlite.insert if is_sqlite() else postgresql.insert)(model)
+    number = inspect(model).columns["number"] + inserting.excluded["number"]
+    adding = inserting.on_conflict_do_update(
+        index_elements=inspect(model).primary_key, set_={"number": number}
+    )
+    session.connection().execute(adding, list(rows))
+
+
 def update(session: Session, row: Model) -> None:
     """Write the changed columns of a row."""
     state = inspect(row)

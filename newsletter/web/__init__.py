@@ -9,7 +9,7 @@ import re
 
 from flask import Flask
 
-from newsletter.web import desk
+from newsletter.web import desk, monitoring
 from newsletter.web.http import access_log, bodies, errors, headers, language, limits, proxies
 from newsletter.web.openapi import docs, document, problems
 from newsletter.web.openapi.endpoint import file_of
@@ -19,6 +19,7 @@ from newsletter.web.views import (
     confirmation,
     embed,
     health,
+    metrics,
     my_data,
     my_data_request,
     not_me,
@@ -47,6 +48,7 @@ _VIEWS = (
     admin,
     proofs,
     health,
+    metrics,
     document,
     docs,
     problems,
@@ -61,6 +63,7 @@ def register(app: Flask) -> None:
     # Merging slashes would redirect to a URL built from the Host header.
     app.url_map.merge_slashes = False
     # Flask runs after_request functions in reverse order: the access log runs last.
+    monitoring.install(app)
     access_log.install(app)
     headers.install(app, settings)
     errors.install(app)

@@ -179,7 +179,13 @@ class Worker:
         jobs.beat(self._owner, except_for=[self._owner_of(loop) for loop in hung])
         self._report_stalled(self._in_one_step_for(STALLED_SECONDS))
         self._postman.keep_lease()
+        self._store_counts()
         return False
+
+    def _store_counts(self) -> None:
+        self._postman.tally.store()
+        if self._mailchimp is not None:
+            self._mailchimp.tally.store()
 
     def _in_one_step_for(self, seconds: float) -> set[str]:
         now = self._seconds()
@@ -200,6 +206,7 @@ class Worker:
         self.close()
         with suppress(SQLAlchemyError, Unavailable), self._app.app_context():
             jobs.leave(self._owner)
+            self._store_counts()
 
     def close(self) -> None:
         """Close the connections to the mail server and Mailchimp."""

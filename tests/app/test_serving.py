@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -14,10 +15,11 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Self
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -25,7 +27,7 @@ from tests import postgres
 from tests.checkout import command
 from tests.conftest import COMPANY, on_postgresql
 from tests.journeys.service import wait_until
-from tests.people import ADA, WEBHOOK_SECRET
+from tests.people import ADA, STAFF, WEBHOOK_SECRET
 
 SECONDS = 30.0
 COMMAND = [
@@ -122,6 +124,12 @@ class Served:
         """How many processes have started."""
         return sum("Booting worker" in line for line in self.errors)
 
+    @property
+    def processes(self) -> list[int]:
+        """The numbers of those that answer."""
+        found = (re.search(r"Booting worker with pid: (\d+)", line) for line in self.errors)
+        return [int(each[1]) for each in found if each]
+
     def ask(self, method: str, path: str, body: str | None = None, **headers: str) -> int:
         """The status of one request."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.patience)
@@ -130,6 +138,12 @@ class Served:
         status = connection.getresponse().status
         connection.close()
         return status
+
+    def metrics(self) -> str:
+        """What Prometheus gets."""
+        url = f"http://127.0.0.1:{self.port}/metrics"
+        with urlopen(Request(url, headers=STAFF), timeout=SECONDS) as answer:
+            return str(answer.read().decode())
 
     def say(self, octets: bytes, *, until_end: bool = False) -> bytes:
         """What is answered to these octets, whatever they are: the beginning, or all until the connection ends."""
@@ -193,6 +207,37 @@ def test_all_processes_count_a_client_together(
     served.end()
 
     assert statuses == {202: 5, 429: 11}
+
+
+@contextmanager
+def paused(process: int) -> Iterator[None]:
+    """All requests are for the others."""
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
+
+
+def test_each_process_shows_what_all_have_counted_also_one_that_has_ended(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    served = Served({**environment, "WEB_CONCURRENCY": "2"}, tmp_path)
+    wait_until(lambda: len(served.processes) == 2, "both processes have started")
+    one, other = served.processes
+    with paused(other):
+        assert served.ask("GET", "/health") == 200
+    with paused(one):
+        assert served.ask("GET", "/health") == 200
+        shown = served.metrics()
+    os.kill(one, signal.SIGKILL)
+    wait_until(lambda: len(served.processes) == 3, "another has taken its place")
+    shown_later = served.metrics()
+    served.end()
+
+    both = 'newsletter_http_request_duration_seconds_count{endpoint="/health",method="GET",status="200"} 2.0'
+    assert both in shown
+    assert both in shown_later
 
 
 def test_as_it_comes_a_host_has_two_to_four_processes(served: Served) -> None:

@@ -37,12 +37,14 @@ CHECKPOINTS = DataClass(
     is_personal=False,
 )
 
-DAILY_COUNTS = DataClass(
-    "daily_counts",
-    ("daily_count",),
+COUNTS = DataClass(
+    "counts",
+    ("daily_count", "call_count"),
     Text(
-        "Zahl der Anmeldungen, Bestätigungen und Ausfälle je Tag (nichts Personenbezogenes)",
-        "How many sign-ups, confirmations and failures there were each day (nothing personal)",
+        "Zahl der Anmeldungen, Bestätigungen und Ausfälle je Tag, der E-Mails und der Aufrufe bei Mailchimp"
+        " (nichts Personenbezogenes)",
+        "How many sign-ups, confirmations and failures there were each day, how many e-mails and calls to"
+        " Mailchimp (nothing personal)",
     ),
     Text("auf Dauer", "permanently"),
     Text("Betrieb", "operation"),

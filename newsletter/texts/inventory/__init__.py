@@ -29,6 +29,7 @@ TABLES: dict[str, Table] = {
     "privacy_notice": records.PRIVACY_NOTICE,
     "keyring": records.KEYRING,
     "daily_count": records.DAILY_COUNT,
+    "call_count": records.CALL_COUNT,
     "job": records.JOB,
     "notice": records.NOTICE,
     "retention_run": records.RETENTION_RUN,

@@ -93,6 +93,21 @@ DAILY_COUNT = Table(
     },
 )
 
+CALL_COUNT = Table(
+    Text(
+        "Wie oft E-Mails angenommen wurden oder nicht, und was Mailchimp antwortete; nur Zahlen",
+        "How often e-mails were accepted or not, and what Mailchimp answered; only counts",
+    ),
+    {
+        "side": Text("Mailserver oder Mailchimp", "mail server or Mailchimp"),
+        "outcome": Text(
+            "Ausgang, zum Beispiel gesendet, verschoben, HTTP-Status",
+            "the outcome, such as sent, put off, HTTP status",
+        ),
+        "number": Text("wie oft", "how often"),
+    },
+)
+
 JOB = Table(
     Text(
         "Was ein Prozess gerade tut; nichts Personenbezogenes",

@@ -1,4 +1,4 @@
-"""One log line per request: method, rule, status, milliseconds; nothing about the client."""
+"""One log line per request, and a count of it: method, rule, status, milliseconds; nothing about the client."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import logging
 import time
 
 from flask import Flask, Response, g, request
+
+from newsletter.web import monitoring
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +23,10 @@ def install(app: Flask) -> None:
     def _log(response: Response) -> Response:
         # The rule, not the path: a path may hold a token, and an unknown one may hold anything.
         rule = request.url_rule.rule if request.url_rule else "-"
-        milliseconds = (time.perf_counter() - g.get("began", time.perf_counter())) * 1000
-        log.info("%s %s %d %.0f ms", request.method, rule, response.status_code, milliseconds)
+        seconds = time.perf_counter() - g.get("began", time.perf_counter())
+        status = response.status_code
+        log.info("%s %s %d %.0f ms", request.method, rule, status, seconds * 1000)
+        # Without a rule, the method may be anything, too: nobody may fill the memory with names.
+        method = request.method if request.url_rule else "-"
+        monitoring.current().count_request(method, rule, status, seconds)
         return response

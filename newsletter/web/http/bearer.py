@@ -13,7 +13,7 @@ from newsletter.config.settings import AdminToken
 from newsletter.web.http import wrong_tokens
 
 # The space makes werkzeug quote it, as RFC 9110 § 11.5 asks of a realm.
-_REALM = WWWAuthenticate("bearer", {"realm": "newsletter staff"})
+REALM = WWWAuthenticate("bearer", {"realm": "newsletter staff"})
 
 
 def actor() -> str | None:
@@ -59,7 +59,7 @@ def _required() -> AdminToken:
         raise NotFound
     admin = _sent()
     if admin is None:
-        raise Unauthorized(www_authenticate=_REALM)
+        raise Unauthorized(www_authenticate=REALM)
     return admin
 
 

@@ -9,7 +9,7 @@ _TEXT = ("text/plain",)
 _JSON = ("application/json", "application/problem+json")
 
 #: Blueprints that only programs use; their errors are never pages.
-FOR_PROGRAMS = frozenset({"admin", "webhooks", "health", "openapi"})
+FOR_PROGRAMS = frozenset({"admin", "webhooks", "health", "metrics", "openapi"})
 
 
 def wants_json() -> bool:

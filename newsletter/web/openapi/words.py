@@ -44,7 +44,7 @@ TAGS: Mapping[str, str] = {
 TAG_OF_BLUEPRINT: Mapping[str, str] = {
     **dict.fromkeys(("confirmation", "not_me", "unsubscribe", "my_data", "receipts"), PERSON),
     **dict.fromkeys(("admin", "proofs"), STAFF),
-    **dict.fromkeys(("brand", "health", "openapi", "docs", "static"), OPERATIONS),
+    **dict.fromkeys(("brand", "health", "metrics", "openapi", "docs", "static"), OPERATIONS),
     "webhooks": MAILCHIMP,
 }
 

@@ -20,6 +20,7 @@ from newsletter.domain.address import Address
 from newsletter.domain.errors import InvalidAddress
 from newsletter.domain.lifecycle import Reason
 from newsletter.subscriptions import reported
+from newsletter.web import monitoring
 from newsletter.web.http import bodies, signature
 from newsletter.web.http.bodies import FORMS
 from newsletter.web.http.signature import WrongSignature
@@ -28,6 +29,9 @@ from newsletter.web.schemas.public import MailchimpCall
 
 #: Octets; large, since a profile may have many merge fields, and a refused call may be a lost withdrawal.
 LONGEST = 1024 * 1024
+
+#: What a call means, where it is no reason to block somebody.
+LOOK_UP, NOTHING = "look_up", "nothing"
 
 Fields = Mapping[str, str]
 
@@ -60,7 +64,7 @@ def receive(secret: str) -> Response:
     _require(secret)
     body = bodies.octets(LONGEST)
     _check_signature(body)
-    apply(read(body))
+    monitoring.current().count_webhook(apply(read(body)))
     return Response(status=204)
 
 
@@ -70,19 +74,19 @@ def read(body: bytes) -> Fields:
     return dict(reversed(pairs))
 
 
-def apply(fields: Fields) -> None:
-    """Apply a call; one about another audience, or of another type, changes nothing.
+def apply(fields: Fields) -> str:
+    """Apply a call, and say what it means; one about another audience, or of another type, changes nothing.
 
     If it names no audience, the contact is only looked up.
     """
     ours, named = config.current().mailchimp_list_id, fields.get("data[list_id]")
     handler = _HANDLERS.get(fields.get("type", ""))
     if handler is None or (named and ours is not None and named != ours):
-        return
+        return NOTHING
     try:
-        handler(fields) if named else _look_up(fields)
+        return handler(fields) if named else _look_up(fields)
     except InvalidAddress:
-        return  # nobody here has such an address
+        return NOTHING  # nobody here has such an address
 
 
 def fired_at(fields: Fields) -> datetime | None:
@@ -95,45 +99,53 @@ def fired_at(fields: Fields) -> datetime | None:
         return None
 
 
-def _unsubscribe(fields: Fields) -> None:
-    address, at = _address(fields), fired_at(fields)
+def _unsubscribe(fields: Fields) -> str:
     match fields.get("data[reason]"), fields.get("data[action]", "unsub"):
         case "abuse", _:
-            reported.unsubscribed(address, Reason.COMPLAINT, at)
+            return _left(fields, Reason.COMPLAINT)
         case _, "unsub":
-            reported.unsubscribed(address, Reason.UNSUBSCRIBED, at)
+            return _left(fields, Reason.UNSUBSCRIBED)
         case _, "delete":
-            reported.removed(address, at)
+            reported.removed(_address(fields), fired_at(fields))
+            return Reason.REMOVED_AT_MAILCHIMP
         case _:
-            _changed(fields)
+            return _changed(fields)
 
 
-def _cleaned(fields: Fields) -> None:
+def _cleaned(fields: Fields) -> str:
     match fields.get("data[reason]"):
         case "abuse":
-            reported.unsubscribed(_address(fields), Reason.COMPLAINT, fired_at(fields))
+            return _left(fields, Reason.COMPLAINT)
         case "hard":
-            reported.unsubscribed(_address(fields), Reason.BOUNCE, fired_at(fields))
+            return _left(fields, Reason.BOUNCE)
         case _:
-            _changed(fields)
+            return _changed(fields)
 
 
-def _changed(fields: Fields) -> None:
+def _left(fields: Fields, reason: Reason) -> str:
+    reported.unsubscribed(_address(fields), reason, fired_at(fields))
+    return reason
+
+
+def _changed(fields: Fields) -> str:
     reported.profile_changed(_address(fields))
+    return LOOK_UP
 
 
-def _look_up(fields: Fields) -> None:
+def _look_up(fields: Fields) -> str:
     log.warning("a webhook call names no audience (data[list_id]): the contact is looked up")
     name = "data[email]" if "data[email]" in fields else "data[old_email]"
     reported.profile_changed(_address(fields, name))
+    return LOOK_UP
 
 
-def _upemail(fields: Fields) -> None:
+def _upemail(fields: Fields) -> str:
     old, new = _address(fields, "data[old_email]"), _address(fields, "data[new_email]")
     reported.address_changed(old, new, fired_at(fields))
+    return Reason.RECTIFIED
 
 
-_HANDLERS: Mapping[str, Callable[[Fields], None]] = {
+_HANDLERS: Mapping[str, Callable[[Fields], str]] = {
     "unsubscribe": _unsubscribe,
     "cleaned": _cleaned,
     "subscribe": _changed,

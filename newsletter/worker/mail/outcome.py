@@ -55,19 +55,19 @@ def record_needless(leased: Leased) -> None:
             hourly_limit.give_back(session, leased.at)
 
 
-def record_failure(leased: Leased, failure: DeliveryFailure) -> None:
-    """Record that a letter was not accepted, or may have been; set the next try, or give it up."""
+def record_failure(leased: Leased, failure: DeliveryFailure) -> bool:
+    """Record that a letter was not accepted, or may have been; set the next try, or give it up: True."""
     now = clock.now()
     with writing() as session:
         found = leases.find(session, leased)
         if found is None:
-            return
+            return False
         letter, row = found
         letter.leased_by = letter.leased_until = None
         letter.error = failure.reason[:64]
         if failure.outcome_unknown:
             _record_unknown(session, letter, row, now)
-            return
+            return letter.failed_at is not None
         if letter.copies > leased.copies:
             # This copy did certainly not arrive.
             letter.copies, letter.due_at = leased.copies, now
@@ -80,6 +80,7 @@ def record_failure(leased: Leased, failure: DeliveryFailure) -> None:
             quota.uncount(session, quota_digest_of(row), letter.id)
             give_up(session, letter, row, now)
         hourly_limit.give_back(session, leased.at)
+        return letter.failed_at is not None
 
 
 def _record_unknown(session: Session, letter: Letter, row: Subscription, now: datetime) -> None:

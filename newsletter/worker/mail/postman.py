@@ -17,6 +17,7 @@ from newsletter import config
 from newsletter.domain import clock
 from newsletter.domain.errors import DeliveryFailure, Meaning, UnsafeLetter
 from newsletter.storage import jobs, notices, outage
+from newsletter.storage.call_counts import Tally
 from newsletter.storage.jobs import Permit
 from newsletter.storage.notices import Code
 from newsletter.texts import letters
@@ -51,6 +52,7 @@ class Postman:
         self._in_hand: dict[str, threading.Thread | None] = {}  #: with the thread of a slow reply
         self._ended: deque[tuple[Leased, Settle]] = deque()
         self._refusals = Refusals()
+        self.tally = Tally("mail")
         self._is_ending = False
 
     def step(self) -> bool:
@@ -170,6 +172,7 @@ class Postman:
         self, leased: Leased, values: LetterValues, message: EmailMessage, reply: str
     ) -> None:
         outcome.record_sent(leased, values, message, reply)
+        self.tally.note("sent")
         self._refusals.end(domain_of(values.recipient))
         if leased.is_probe:
             jobs.release("mail")
@@ -182,7 +185,8 @@ class Postman:
             "letter ref=%s try=%d failed: %s, %s",
             *(leased.ref, leased.tries + 1, failure.reason, following),
         )
-        outcome.record_failure(leased, failure)
+        is_given_up = outcome.record_failure(leased, failure)
+        self.tally.note("given_up" if is_given_up else "put_off")
         is_unsafe = isinstance(failure, UnsafeLetter)
         if is_unsafe and failure.meaning is Meaning.GIVE_UP_ONE:
             notices.post(Code.LETTER_UNSAFE, detail=leased.ref, until=clock.now() + _NOTICE_LASTS)

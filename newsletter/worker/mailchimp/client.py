@@ -17,6 +17,7 @@ from newsletter.config import Settings
 from newsletter.domain.address import Address
 from newsletter.domain.errors import DeliveryFailure, Meaning
 from newsletter.domain.lifecycle import MailchimpStatus
+from newsletter.storage.call_counts import Tally
 from newsletter.worker.mailchimp.transport import Line, call
 
 TIMEOUT = (5.0, 25.0)  #: seconds to connect, and for a whole call
@@ -103,6 +104,11 @@ class Mailchimp:
         self._line = Line(api_key, url, timeout=timeout, judge=_judged)
         self._lists = ListsApi(self._line)
         self._list_id = list_id
+
+    @property
+    def tally(self) -> Tally:
+        """Its calls by the answers' statuses."""
+        return self._line.tally
 
     def ping(self) -> None:
         """Raise DeliveryFailure unless Mailchimp answers and accepts the key."""

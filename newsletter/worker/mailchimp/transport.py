@@ -19,6 +19,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, ReadTimeoutErr
 
 from newsletter import __version__
 from newsletter.domain.errors import DeliveryFailure, Meaning
+from newsletter.storage.call_counts import Tally
 from newsletter.worker.mailchimp import answers
 
 # It logs the path of each call, which contains Mailchimp's hash of an address.
@@ -47,23 +48,29 @@ class Line(ApiClient):  # type: ignore[misc]  # the client ships no types
         self._auth = ("user", api_key)
         self._own = threading.local()
         self._sessions: list[requests.Session] = []
+        self.tally = Tally("mailchimp")  #: of the answers' statuses
         self.answered_at: str | None = None  #: the Date header of the last answer
 
     def request(
         self, method: str, url: str, query_params: Any = None, headers: Any = None, body: Any = None
     ) -> requests.Response:
         """Make one call for the client; raise DeliveryFailure for all but a 2xx."""
-        answer = answers.ask(
-            self._session(),
-            self.timeout[1],
-            method,
-            url,
-            params=query_params,
-            data=None if body is None else json.dumps(body),
-            headers=headers,
-            timeout=self.timeout,
-            allow_redirects=False,
-        )
+        try:
+            answer = answers.ask(
+                self._session(),
+                self.timeout[1],
+                method,
+                url,
+                params=query_params,
+                data=None if body is None else json.dumps(body),
+                headers=headers,
+                timeout=self.timeout,
+                allow_redirects=False,
+            )
+        except Exception:
+            self.tally.note("no_answer")
+            raise
+        self.tally.note(str(answer.status_code))
         self.answered_at = answer.headers.get("Date")
         if answer.status_code // 100 != 2:
             raise self._judge(answer)

@@ -54,7 +54,9 @@ def test_it_describes_every_endpoint_and_no_other(
 def test_every_admin_endpoint_asks_for_the_token(document: dict[str, Any]) -> None:
     for path, operations in document["paths"].items():
         for operation in operations.values():
-            assert (operation.get("security") == [{"token": []}]) == path.startswith("/admin/")
+            assert (operation.get("security") == [{"token": []}]) == path.startswith(
+                ("/admin/", "/metrics")
+            )
 
 
 def test_a_token_is_optional_where_it_adds_details(document: dict[str, Any]) -> None:
