@@ -58,6 +58,11 @@ def parts(held: Held, locale: Locale) -> list[Part]:
     return found
 
 
+def summary(held: Held, locale: Locale) -> list[Line]:
+    """Whose data it is, and where they stand."""
+    return list(_lines(_as_unblocked(held), locale, "email", "status", "since"))
+
+
 def _of_person(held: Held, locale: Locale) -> Iterator[Part]:
     names = ("reference", "email", "status", "reason", "since", "expires_at", "left_at")
     status = _lines(_as_unblocked(held), locale, *names)

@@ -24,7 +24,7 @@ from newsletter.subscriptions.corrections import (
 )
 from newsletter.subscriptions.family import replaced_by
 from newsletter.subscriptions.leave import receipt_url, unsubscribe_url
-from newsletter.subscriptions.links import Link
+from newsletter.subscriptions.links import Link, Purpose
 from newsletter.subscriptions.transition import act
 from newsletter.texts import versions
 
@@ -49,6 +49,7 @@ class Consent:
     language: Locale
     unsubscribe_url: str
     receipt_url: str | None  #: None once the confirmation is an hour old
+    my_data_url: str | None  #: None at the same time
 
 
 def open_request(link: Link) -> OpenRequest:
@@ -111,7 +112,16 @@ def confirm(link: Link, *, on_page: bool = False) -> Consent:
             row.replaces_ref = None
         if row.status is not Status.CONFIRMED:
             raise OutdatedLink(row.locale)
-        # Whoever finds the letter later must not get the receipt.
-        is_fresh = person.now - row.since <= links.RECEIPT_HOLDS
-        receipt = receipt_url(row) if is_fresh else None
-        return Consent(row.ref, row.since, agreed.language, unsubscribe_url(row.ref), receipt)
+        # Whoever finds the letter later must get neither the receipt nor the data.
+        is_fresh = person.now - row.since < links.MY_DATA_HOLDS
+        return Consent(
+            row.ref,
+            row.since,
+            agreed.language,
+            unsubscribe_url(row.ref),
+            receipt_url(row) if is_fresh else None,
+            # Pressed again, the button does not make the hour longer.
+            links.url_for(Purpose.MY_DATA, Link(row.ref, written_at=row.since))
+            if is_fresh
+            else None,
+        )

@@ -148,7 +148,6 @@ def values_of(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
         "email": "",
         "error": None,
         "version": "0" * 64,
-        "other_locale": "en" if consent.language == "de" else "de",
         "next_url": None,
     }
     asked = {"consent": consent, "expires_at": EXPIRES_AT, "not_me_url": "https://example.com/"}
@@ -158,6 +157,7 @@ def values_of(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
         "reference": "0" * 32,
         "unsubscribe_url": "/",
         "receipt_url": "/",
+        "my_data_url": "/",
     }
     words = {"words": access_words, "detail": access_text.detail}
     page = {**words, "fingerprint": "0" * 64, "style": None}
@@ -167,15 +167,18 @@ def values_of(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
     urls = {"unsubscribe_url": "/", "erase_url": "/"}
     last_day = date(2029, 12, 31)
     times = {"expires_at": EXPIRES_AT, "proof_until": last_day}
-    mine = {"parts": parts, **urls, **times, "error": None}
+    mine = {"summary": [Line("…", "…")], "parts": parts, **urls, **times, "error": None}
     return {
         _FORM: [
             empty_form,
-            {**empty_form, "email": "ada", "error": "…", "other_locale": None, "next_url": "/"},
+            {**empty_form, "email": "ada", "error": "…", "next_url": "/"},
         ],
         "pages/inbox.html": [{}],
         "pages/confirm.html": [{**asked, "is_confirmed": False}, {**asked, "is_confirmed": True}],
-        "pages/confirmed.html": [confirmed, {**confirmed, "receipt_url": None}],
+        "pages/confirmed.html": [
+            confirmed,
+            {**confirmed, "receipt_url": None, "my_data_url": None},
+        ],
         "pages/not_me.html": [
             {"is_over": True, "proof_until": None},
             {"is_over": False, "proof_until": None},
@@ -188,8 +191,8 @@ def values_of(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
         ],
         "pages/unsubscribe.html": [{"has_left": False}, {"has_left": True}],
         "pages/my_data_request.html": [
-            {"email": "", "error": None, "other_locale": "en"},
-            {"email": "ada", "error": "…", "other_locale": None},
+            {"email": "", "error": None},
+            {"email": "ada", "error": "…"},
         ],
         "pages/my_data_inbox.html": [{}],
         "pages/my_data.html": [

@@ -50,7 +50,7 @@ WORDS: dict[Locale, Words] = {
     "de": Words(
         sign_up="Newsletter abonnieren",
         inbox="Bitte prüfen Sie Ihr Postfach",
-        to_confirm="Newsletter-Anmeldung bestätigen",
+        to_confirm="Bitte bestätigen Sie Ihre Anmeldung",
         confirm="Anmeldung bestätigen",
         confirmed="Anmeldung bestätigt",
         already="Bereits bestätigt",
@@ -167,10 +167,15 @@ class Person:
 
     def reference(self) -> str:
         """The reference number on the page that is open."""
-        return self.page.locator(".reference").inner_text()
+        return self.page.locator(".reference").text_content() or ""
+
+    def unfolds(self) -> None:
+        """See what the page folds."""
+        self.page.locator("summary").click()
 
     def leaves(self) -> None:
         """Go from the success page to the end of the newsletter."""
+        self.unfolds()
         self.page.get_by_role("link", name=self.words.leave).click()
         self.reads(self.words.leave)
         self.presses(self.words.leave_now)

@@ -21,8 +21,9 @@ _FOCUSED = """() => {
     outline: style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth),
   };
 }"""
-_REACHABLE = """() => [...document.querySelectorAll("a[href], button, input:not([type=hidden])")]
+_REACHABLE = """() => [...document.querySelectorAll("a[href], button, summary, input:not([type=hidden])")]
   .filter((each) => !each.closest("[aria-hidden]"))
+  .filter((each) => each.matches("summary") || !each.closest("details:not([open])"))
   .map((each) => each.outerHTML)"""
 
 
@@ -68,6 +69,7 @@ def page(request: pytest.FixtureRequest, person: Person, link_to_data: LinkToDat
     elif request.param == "unsubscribe":
         person.gets_letter()
         person.confirms()
+        person.unfolds()
         person.page.get_by_role("link", name=person.words.leave).click()
     elif request.param.startswith("my-data"):
         person.gets_letter()

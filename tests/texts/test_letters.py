@@ -327,8 +327,21 @@ def test_it_does_not_advertise(letter: EmailMessage) -> None:
 
 
 @pytest.mark.requires("R25")
-def test_the_html_twin_has_the_same_words(letter: EmailMessage) -> None:
-    assert words(read(letter).text) == words(body(letter, "plain"))
+@each_letter
+def test_the_html_twin_has_the_same_words_and_shows_where_its_button_leads(
+    asked: LetterValues,
+) -> None:
+    letter = compose(asked, COMPANY)
+    lines = body(letter, "plain").splitlines()
+    addresses = [line for line in lines if line in links_of(asked)]
+
+    folded = [line for line in lines if line not in addresses[1:]]
+    assert words(read(letter).text) == words("\n".join(folded))
+    assert read(letter).links[:2] == [addresses[0], addresses[0]]
+
+
+def test_the_html_twin_has_one_link_that_looks_like_a_button(letter: EmailMessage) -> None:
+    assert body(letter, "html").count("inline-block") == 1
 
 
 @pytest.mark.requires("R21", "R25")

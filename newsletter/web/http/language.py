@@ -17,7 +17,9 @@ def install(app: Flask, settings: Settings) -> None:
         default_timezone=settings.timezone,
         locale_selector=_select,
     )
-    app.context_processor(lambda: {"settings": config.current(), "locale": present()})
+    app.context_processor(
+        lambda: {"settings": config.current(), "locale": present(), "other_locale": other()}
+    )
 
 
 def use(locale: str | None) -> None:
@@ -40,7 +42,9 @@ def asked_for() -> Locale | None:
 
 
 def other() -> Locale | None:
-    """The language a person may switch to; None if only one is offered."""
+    """The language a person may switch to; None if only one is offered, and on a page that is a file."""
+    if not has_request_context():
+        return None
     return next((locale for locale in config.current().locales if locale != present()), None)
 
 

@@ -7,7 +7,7 @@ import re
 from flask import Blueprint, render_template
 from markupsafe import Markup, escape
 
-from newsletter.web.http import errors, language
+from newsletter.web.http import errors
 from newsletter.web.http.error_texts import TEXTS
 from newsletter.web.openapi.endpoint import PAGE, Endpoint
 
@@ -21,7 +21,6 @@ def show() -> str:
         "pages/problems.html",
         problems=sorted(TEXTS.items(), key=lambda it: (errors.STATUS_OF[it[0]], it[0])),
         statuses=errors.STATUS_OF,
-        other_locale=language.other(),
     )
 
 

@@ -72,5 +72,6 @@ def confirm(token: str) -> Response:
         reference=consent.reference,
         unsubscribe_url=consent.unsubscribe_url,
         receipt_url=consent.receipt_url,
+        my_data_url=consent.my_data_url,
     )
     return make_response(page)

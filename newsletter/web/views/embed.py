@@ -28,7 +28,6 @@ def show() -> str:
         consent=wording.current(language.present()),
         next_url=next_url,
         next_refused=bool(asked) and next_url is None,
-        other_locale=language.other(),
         origin=origins.origin_of(config.current().public_url),
         next_origin=origins.origin_of(next_url) if next_url else None,
     )

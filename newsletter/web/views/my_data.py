@@ -136,6 +136,7 @@ def _page(
     done = request.args.get("done")
     page = render_template(
         "pages/my_data.html",
+        summary=access_text.summary(mine.held, locale),
         parts=access_text.parts(mine.held, locale),
         can_leave=mine.can_leave,
         can_correct=mine.can_correct,

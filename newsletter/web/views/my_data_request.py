@@ -67,6 +67,5 @@ def _form(*, email: str = "", invalid: InvalidAddress | None = None) -> Response
         "pages/my_data_request.html",
         email=email,
         error=errors.reason_of(invalid) if invalid else None,
-        other_locale=language.other(),
     )
     return make_response(page, 422 if invalid else 200)

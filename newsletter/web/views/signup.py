@@ -133,7 +133,6 @@ def _form(
         version=versions.of_page(_PAGE, language.present()),
         email=email,
         error=errors.reason_of(invalid) if invalid else None,
-        other_locale=language.other(),
         next_url=origins.allowed_page(next_url),
     )
     return make_response(page, 422 if invalid else 200)

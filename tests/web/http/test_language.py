@@ -6,11 +6,13 @@ from email.message import EmailMessage
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from sandbox.mailbox import Mailbox
 from tests.conftest import ClientWith, Drain
 from tests.people import ADA, link_in, sign_up
 from tests.web.callers import BROWSER
+from tests.web.snippets import Document, Element
 
 
 def language_of(client: FlaskClient, path: str, **headers: str) -> str:
@@ -75,3 +77,72 @@ def test_a_link_of_a_german_email_opens_a_german_page_in_an_english_browser(
     client: FlaskClient, letter: EmailMessage
 ) -> None:
     assert language_of(client, link_in(letter, "not-me"), **{"Accept-Language": "en"}) == "de"
+
+
+def other_language(page: TestResponse) -> Element:
+    """What leads to the same page in the other language."""
+    (found,) = (
+        each
+        for each in Document(page.text).named("a", "button")
+        if "header" in [outer.name for outer in each.within]
+    )
+    return found
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/inbox", "/my-data", "/my-data-inbox", "/embed", "/problems"),
+        *("/nowhere", "/confirm/made-up", "/my-data/made-up"),
+    ],
+)
+def test_a_page_leads_to_itself_in_the_other_language(any_client: FlaskClient, path: str) -> None:
+    switch = other_language(any_client.get(path, headers=BROWSER))
+
+    assert (switch.words, switch.attributes["lang"]) == ("English", "en")
+    assert language_of(any_client, f"{path}{switch.attributes['href']}") == "en"
+
+
+def test_where_one_language_is_offered_no_page_leads_to_another(client_with: ClientWith) -> None:
+    page = client_with(TOPICS_EN="").get("/", headers=BROWSER)
+
+    assert "English" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("purpose", "fields", "words"),
+    [
+        ("confirm", {}, "You’re subscribed"),
+        ("not-me", {}, "The request has been deleted"),
+        ("not-me", {"block": "1"}, "The address is blocked"),
+    ],
+)
+def test_the_answer_to_a_button_is_given_again_in_the_other_language(
+    client: FlaskClient, letter: EmailMessage, purpose: str, fields: dict[str, str], words: str
+) -> None:
+    path = link_in(letter, purpose)
+    page = client.post(path, data=fields, headers=BROWSER)
+
+    switch = other_language(page)
+    form = switch.within[-1]
+    sent = {
+        str(each.attributes["name"]): each.attributes["value"] or ""
+        for each in Document(page.text).named("input")
+        if form.attributes in [outer.attributes for outer in each.within]
+    }
+    again = client.post(f"{path}{form.attributes['action']}", data=sent, headers=BROWSER)
+
+    assert form.attributes["method"] == "post"
+    assert words in again.text
+
+
+def test_a_mistyped_address_is_still_there_in_the_other_language(any_client: FlaskClient) -> None:
+    page = any_client.post("/subscriptions", data={"email": "ada@"}, headers=BROWSER)
+
+    form, typed = other_language(page).within[-1], Document(page.text).fields()["email"]
+    again = any_client.post(
+        f"/subscriptions{form.attributes['action']}", data={"email": typed}, headers=BROWSER
+    )
+
+    assert '<html lang="en">' in again.text
+    assert Document(again.text).one("input", id="email").attributes["value"] == "ada@"

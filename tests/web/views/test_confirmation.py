@@ -108,7 +108,8 @@ def test_the_success_page_leads_back_to_the_companys_website(
     app = create_app(load({**environ, "HOME_URL": "https://www.example.com/"}))
     page = app.test_client().post(link_in(letter), headers=BROWSER).text
 
-    assert '<a href="https://www.example.com/">Zurück zur Website von Muster' in page
+    link = Document(page).one("a", href="https://www.example.com/")
+    assert link.words == "Zurück zur Website von Muster & Söhne GmbH"
 
 
 def test_the_success_page_leads_nowhere_without_one(
@@ -128,6 +129,47 @@ def test_the_success_page_has_the_reference_number(
     page = Document(client.post(link_in(mailbox.letters[0].message), headers=BROWSER).text)
 
     assert page.one("dd", **{"class": "reference"}).words == access(client, ADA)["reference"]
+
+
+def link_to_data(page: str) -> str:
+    """The path to which the success page's link to the data leads."""
+    (link,) = (
+        each for each in Document(page).named("a") if each.words.startswith("Meine Daten einsehen")
+    )
+    return urlsplit(link.attributes["href"] or "").path
+
+
+def test_the_success_page_opens_the_data_directly_for_an_hour(
+    clock: time_machine.Traveller, client: FlaskClient, letter: EmailMessage
+) -> None:
+    path = link_to_data(client.post(link_in(letter), headers=BROWSER).text)
+    assert "Ada@example.org" in client.get(path, headers=BROWSER).text
+
+    clock.shift(timedelta(minutes=50))
+    again = link_to_data(client.post(link_in(letter), headers=BROWSER).text)
+    clock.shift(timedelta(minutes=10))
+
+    assert again == path
+    assert client.get(path, headers=BROWSER).status_code == 410
+    assert link_to_data(client.post(link_in(letter), headers=BROWSER).text) == "/my-data"
+
+
+def test_nothing_but_the_success_page_names_the_link_to_the_data(
+    client: FlaskClient, letter: EmailMessage
+) -> None:
+    opened = client.get(link_in(letter), headers=BROWSER)
+    confirmed = confirm(client, letter)
+    looked_at = client.get(link_in(letter), headers=BROWSER)
+
+    assert ["/my-data/" in each.text for each in (opened, confirmed, looked_at)] == [False] * 3
+
+
+def test_what_few_look_for_is_folded_below(client: FlaskClient, letter: EmailMessage) -> None:
+    page = Document(client.post(link_in(letter), headers=BROWSER).text)
+
+    folded = [each.text for each in page.named("a", "dd") if page.one("details") in each.within]
+    assert len(folded) == 3
+    assert "open" not in page.one("details").attributes
 
 
 @pytest.mark.requires("R14")

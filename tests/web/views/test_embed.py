@@ -53,16 +53,16 @@ def test_nothing_is_ticked_for_the_person(any_client: FlaskClient, form: str) ->
 
 @both_forms
 @both_languages
-def test_the_consent_text_is_before_the_button_word_for_word(
+def test_the_consent_text_is_below_the_button_word_for_word(
     any_client: FlaskClient, form: str, locale: str
 ) -> None:
     document = copied(any_client, form, locale=locale)
 
     consent, button = document.one("blockquote"), document.one("button", type="submit")
     assert consent.words == any_client.get(f"/?locale={locale}", headers=JSON).get_json()["consent"]
-    assert button.attributes["aria-describedby"] == consent.attributes["id"]
-    between = document.elements[document.elements.index(consent) : document.elements.index(button)]
-    assert [each.name for each in between] == ["blockquote", "a", "input", "input"]
+    assert button.attributes["aria-describedby"] == consent.within[-1].attributes["id"]
+    between = document.elements[document.elements.index(button) : document.elements.index(consent)]
+    assert [each.name for each in between] == ["button", "div", "p"]
 
 
 @both_forms

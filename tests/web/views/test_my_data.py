@@ -35,7 +35,7 @@ from tests.people import (
 )
 from tests.web.callers import BROWSER
 from tests.web.conftest import Stored
-from tests.web.snippets import Document
+from tests.web.snippets import Document, Element
 
 PAUSE, HOUR, SECOND = timedelta(minutes=10), timedelta(hours=1), timedelta(seconds=1)
 
@@ -109,21 +109,36 @@ def test_the_consent_text_is_marked_with_its_own_language(client: FlaskClient, p
     assert page.one("blockquote").attributes["lang"] == "de"
 
 
-def test_links_at_its_top_lead_to_its_parts_in_their_order(client: FlaskClient, path: str) -> None:
+def test_what_people_come_for_stands_before_what_is_only_to_be_read(
+    client: FlaskClient, path: str
+) -> None:
     page = Document(client.get(path, headers=BROWSER).text)
 
-    nav = page.one("nav")
-    links = [each for each in page.named("a") if nav in each.within]
-    parts = page.named("h2")
-    assert [(link.attributes["href"], link.words) for link in links] == [
-        (f"#{part.attributes['id']}", part.words) for part in parts
+    record = page.one("details")
+    assert [part.words for part in page.named("h2") if record not in part.within] == [
+        "Vom Newsletter abmelden",
+        "Adresse berichtigen",
+        "Daten herunterladen",
+        "Alles löschen",
     ]
-    assert page.one("p", id=str(nav.attributes["aria-labelledby"])).words == "Auf dieser Seite"
-    # What people come for stands before what is only to be read.
-    assert [part.attributes["id"] for part in parts] == [
-        *("data", "unsubscribe", "rectify", "download", "erase"),
-        *("events", "letters", "wording", "about", "rights"),
-    ]
+    buttons = [each for each in page.named("button") if "header" not in outer_names(each)]
+    assert [each.words for each in buttons if "class" not in each.attributes] == ["Jetzt abmelden"]
+    assert page.elements.index(record) > page.elements.index(buttons[-1])
+    assert "open" not in record.attributes
+
+
+def test_at_its_top_it_says_whose_data_it_is_and_where_they_stand(
+    client: FlaskClient, path: str
+) -> None:
+    page = Document(client.get(path, headers=BROWSER).text)
+
+    (first, *_) = page.named("dl")
+    told = [each.words for each in page.named("dd") if first in each.within]
+    assert told[:2] == ["Ada@example.org", "bestätigt"]
+
+
+def outer_names(element: Element) -> list[str]:
+    return [outer.name for outer in element.within]
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
@@ -474,11 +489,8 @@ def test_the_owner_can_unblock_after_not_me_and_sign_up_again(
     client: FlaskClient, path_of: PathOf, clock: time_machine.Traveller
 ) -> None:
     path = path_of()
-    first = [
-        part.attributes["id"]
-        for part in Document(client.get(path, headers=BROWSER).text).named("h2")
-    ]
-    assert first[:2] == ["data", "lift"]
+    first, *_ = Document(client.get(path, headers=BROWSER).text).named("h2")
+    assert first.words == "Sperre aufheben"
 
     answer = client.post(path, data={"action": "lift"}, headers=BROWSER)
 

@@ -24,27 +24,39 @@ def subject_problems(subject: str, settings: Settings) -> Iterator[str]:
 
 
 def letter_problems(text: str, values: LetterValues, settings: Settings) -> Iterator[str]:
-    """What an e-mail's words must not say, or lack."""
-    language = values.language
-    imprint = settings.imprint_in(language)
+    """What an e-mail's plain text must not say, or lacks."""
     words = squashed(text)
-    consent_text = values.consent_text if isinstance(values, ConfirmationValues) else ""
-    own = _without(words, consent_text, imprint)
-    links = _links(values, settings)
-    yield from _advertising(_without(own, settings.organisation, *links.values()))
-    for url in _URL.findall(own):
-        if url not in links.values() and url not in imprint:
-            yield _leads_elsewhere(url)
-    for what, url in links.items():
-        if url not in own.split():
+    yield from _word_problems(words, values, settings)
+    for what, url in _links(values, settings).items():
+        if url not in _own(words, values, settings).split():
             yield f"{what} is missing as text; add it on a line of its own."
+
+
+def _own(words: str, values: LetterValues, settings: Settings) -> str:
+    """What an e-mail says besides the consent text and the imprint."""
+    return _without(words, _consent_text(values), settings.imprint_in(values.language))
+
+
+def _consent_text(values: LetterValues) -> str:
+    return values.consent_text if isinstance(values, ConfirmationValues) else ""
+
+
+def _word_problems(words: str, values: LetterValues, settings: Settings) -> Iterator[str]:
+    """What the words of either part must not say, or lack."""
+    imprint = settings.imprint_in(values.language)
+    own = _own(words, values, settings)
+    links = _links(values, settings).values()
+    yield from _advertising(_without(own, settings.organisation, *links))
+    for url in _URL.findall(own):
+        if url not in links and url not in imprint:
+            yield _leads_elsewhere(url)
     for what, expected in _facts(values, settings).items():
         if squashed(expected) not in own:
             yield f"the e-mail does not say {what}; add it."
     ending, known_by = _ending(values)
     if not re.search(known_by, own, re.IGNORECASE):
         yield f"the e-mail does not say {ending}; add it."
-    if consent_text not in words:
+    if _consent_text(values) not in words:
         yield "the consent text is not there word for word; add {{ letter.consent_text }}."
     for line in imprint.splitlines():
         if squashed(line) not in words:
@@ -59,12 +71,26 @@ def html_problems(page: str, values: LetterValues, settings: Settings) -> Iterat
             yield f"<{tag}> loads or asks for something; remove it, an e-mail has only text and links."
     if _LOADING_STYLE.search(page):
         yield "a style loads something; remove url(…) and @import."
-    imprint = settings.imprint_in(values.language)
-    allowed = _links(values, settings).values()
-    for url in (given.get("href") for tag, given in reader.tags if tag == "a"):
-        if url is None or (url not in allowed and url.removeprefix("mailto:") not in imprint):
-            yield _leads_elsewhere(url or "nowhere")
-    yield from letter_problems(reader.text, values, settings)
+    yield from _word_problems(squashed(reader.text), values, settings)
+    hrefs = [given.get("href") for tag, given in reader.tags if tag == "a"]
+    yield from _link_problems(hrefs, squashed(reader.text), values, settings)
+
+
+def _link_problems(
+    hrefs: list[str | None], words: str, values: LetterValues, settings: Settings
+) -> Iterator[str]:
+    """Which of an e-mail's links lead elsewhere, or are missing."""
+    links, imprint = _links(values, settings), settings.imprint_in(values.language)
+    for href in hrefs:
+        is_of_imprint = href is not None and href.removeprefix("mailto:") in imprint
+        if href not in links.values() and not is_of_imprint:
+            yield _leads_elsewhere(href or "nowhere")
+    for what, url in links.items():
+        if url not in hrefs:
+            yield f"{what} is missing; add a link to it."
+    what, url = next(iter(links.items()))
+    if url not in words.split():
+        yield f"{what} is missing as text, for programs that show no links; add it below the link."
 
 
 def _links(values: LetterValues, settings: Settings) -> dict[str, str]:

@@ -137,8 +137,8 @@ def test_a_consent_text_names_all_that_is_agreed_to(
         (r"{{ letter.reference }}", "1 https://shop.example.com/", "leads to https://shop.example"),
         (r"{{ letter.reference }}", "1 www.example.com/werkzeug", "leads to www.example.com/werk"),
         (r"(?<!\")({{ letter.confirm_url }})(?!\")", "…", "the link to confirm"),
-        (r"(?<!\")({{ letter.not_me_url }})(?!\")", "…", "for a person who did not sign up"),
-        (r"(?<!\")({{ settings.privacy_url_in\(..+?\) }})(?!\")", "…", "privacy notice's address"),
+        (r"{{ letter.not_me_url }}", "…", "for a person who did not sign up"),
+        (r"{{ settings.privacy_url_in\(..+?\) }}", "…", "privacy notice's address"),
         (r"(?:von|of) {{ settings.organisation }}(?! genannt)", "", "whose newsletter it is"),
         (r"{{ letter.requested_at\|long_date\(.+?\) }}", "", "on what day the address was entered"),
         (r"{{ letter.requested_at\|clock_time\(.+?\) }}", "", "at what time the address was"),
@@ -161,7 +161,7 @@ def test_a_letter_says_everything_that_it_must_and_nothing_else(
 
 @pytest.mark.parametrize("name", GERMAN)
 def test_a_letter_says_that_ignoring_it_ends_in_deletion(tmp_path: Path, name: str) -> None:
-    old = r"und löschen die Daten(.|\n)+?hier:"
+    old = r"und löschen die Daten(.|\n)+?sofort:"
 
     (found,) = findings_with(
         tmp_path, name, old, "am {{ letter.deleted_by|long_date('de', zone) }}"
@@ -177,8 +177,8 @@ def test_a_letter_says_that_ignoring_it_ends_in_deletion(tmp_path: Path, name: s
         (r"(Guten Tag|Hello),", "Willkommen zurück,", "“Willkommen” makes it an advertisement"),
         (r"{{ letter.reference }}", "1 https://shop.example.com/", "leads to https://shop.example"),
         (r"(?<!\")({{ letter.signup_url }})(?!\")", "…", "the link to Mailchimp's form"),
-        (r"(?<!\")({{ letter.unsubscribe_url }})(?!\")", "…", "the link to withdraw"),
-        (r"(?<!\")({{ settings.privacy_url_in\(..+?\) }})(?!\")", "…", "privacy notice's address"),
+        (r"{{ letter.unsubscribe_url }}", "…", "the link to withdraw"),
+        (r"{{ settings.privacy_url_in\(..+?\) }}", "…", "privacy notice's address"),
         (r"(?:von|of) {{ settings.organisation }}", "", "whose newsletter it is"),
         (r"{{ letter.confirmed_at\|long_date\(.+?\) }}", "", "on what day the person confirmed"),
         (r"müssen Sie nichts tun|you need not do anything", "gut", "nothing has to be done"),
@@ -201,7 +201,7 @@ def test_the_way_back_letter_is_checked_likewise(
         (r"(Guten Tag|Hello),", "Willkommen,", "“Willkommen” makes it an advertisement"),
         (r"{{ letter.reference }}", "1 https://shop.example.com/", "leads to https://shop.example"),
         (r"(?<!\")({{ letter.my_data_url }})(?!\")", "…", "the link to the data"),
-        (r"(?<!\")({{ settings.privacy_url_in\(..+?\) }})(?!\")", "…", "privacy notice's address"),
+        (r"{{ settings.privacy_url_in\(..+?\) }}", "…", "privacy notice's address"),
         (r"(?:von|of) {{ settings.organisation }}", "", "whose newsletter it is"),
         (r"{{ letter.requested_at\|long_date\(.+?\) }}", "", "on what day the link was asked for"),
         (r"{{ letter.expires_at\|clock_time\(.+?\) }}", "", "until what time the link is valid"),
@@ -226,7 +226,7 @@ def test_the_way_back_leads_where_it_says(tmp_path: Path, old: str) -> None:
         tmp_path, "letters/way_back.de.html", re.escape(link), f'{link[:-1]}?utm_source=mail"'
     )
 
-    assert ["a link leads to http" in text for text in found] == [True]
+    assert [text for text in found if "a link leads to http" in text]
 
 
 def test_the_address_of_mailchimps_form_may_be_any() -> None:
@@ -328,4 +328,4 @@ def test_a_template_that_others_include_is_used(tmp_path: Path) -> None:
 def test_a_broken_template_is_the_only_finding(tmp_path: Path) -> None:
     (found,) = findings_with(tmp_path, "pages/signup.html", "{% endblock %}", "{% endblock")
 
-    assert found.startswith("BRAND_DIR: pages/signup.html, line 4: ")
+    assert found.startswith("BRAND_DIR: pages/signup.html, line 6: ")
