@@ -315,9 +315,11 @@ def upgrade() -> None:
         sa.UniqueConstraint("digest", name=op.f("uq_subscription_digest")),
     )
     elsewhere = (
-        "(status = 'confirmed' AND NOT hold AND audience IN ('absent', 'unknown', 'unsubscribed')"
-        " OR (status IN ('blocked', 'returning') OR status = 'confirmed' AND hold"
-        " OR status = 'pending' AND replaces_ref IS NOT NULL)"
+        "(coalesce(status, '') = 'confirmed' AND NOT hold"
+        " AND audience IN ('absent', 'unknown', 'unsubscribed')"
+        " OR (coalesce(status, '') IN ('blocked', 'returning')"
+        " OR coalesce(status, '') = 'confirmed' AND hold"
+        " OR coalesce(status, '') = 'pending' AND replaces_ref IS NOT NULL)"
         " AND audience IN ('subscribed', 'unknown', 'awaiting'))"
     )
     op.create_index(

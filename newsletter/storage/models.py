@@ -122,11 +122,14 @@ class PrivacyNotice(Model):
 
 
 #: Rows whose known status at Mailchimp is not the wanted one (domain/lifecycle.py: UNSETTLED). A constant text without
-#: parameters: a planner uses a partial index only where a query has its condition word for word.
+#: parameters: a planner uses a partial index only where a query has its condition word for word. With coalesce(), since
+#: SQLite would use another index for `status` alone, and read everybody who confirmed: 270 ms for a million.
 ELSEWHERE = (
-    "(status = 'confirmed' AND NOT hold AND audience IN ('absent', 'unknown', 'unsubscribed')"
-    " OR (status IN ('blocked', 'returning') OR status = 'confirmed' AND hold"
-    " OR status = 'pending' AND replaces_ref IS NOT NULL)"
+    "(coalesce(status, '') = 'confirmed' AND NOT hold"
+    " AND audience IN ('absent', 'unknown', 'unsubscribed')"
+    " OR (coalesce(status, '') IN ('blocked', 'returning')"
+    " OR coalesce(status, '') = 'confirmed' AND hold"
+    " OR coalesce(status, '') = 'pending' AND replaces_ref IS NOT NULL)"
     " AND audience IN ('subscribed', 'unknown', 'awaiting'))"
 )
 

@@ -8,8 +8,11 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import event, select, text
 
-from newsletter.storage import jobs
+from newsletter.storage import backlog, jobs
+from newsletter.storage.database import is_sqlite, reading
+from newsletter.storage.models import Subscription, db
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from sandbox.mailchimp.answers import problem
@@ -35,6 +38,23 @@ def reasons(app: Flask) -> list[str]:
         jobs.beat("worker-of-the-test")
     told: list[str] = app.test_client().get("/ready", headers=STAFF).get_json()["reasons"]
     return told
+
+
+def test_people_who_wait_are_found_without_a_look_at_all_who_confirmed(app: Flask) -> None:
+    queries: list[str] = []
+    with app.app_context(), reading() as session:
+        event.listen(db.engine, "before_cursor_execute", lambda *of: queries.append(of[2]))
+        session.execute(select(Subscription.ref).where(backlog.is_to_be_changed()))
+        if is_sqlite():
+            explain = "EXPLAIN QUERY PLAN"
+        else:
+            # Empty, it is read from one end to the other.
+            session.execute(text("SET LOCAL enable_seqscan = off"))
+            explain = "EXPLAIN"
+        [query] = [each for each in queries if "audience" in each]
+        plan = session.connection().exec_driver_sql(f"{explain} {query}").all()
+
+    assert "ix_subscription_audience_due_since" in str(plan)
 
 
 def test_letters_that_wait_are_told_from_a_quarter_of_an_hour_on(
