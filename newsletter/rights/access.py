@@ -37,14 +37,20 @@ def of(address: Address, *, actor: str, locale: Locale | None = None) -> dict[st
                 raise NobodyKnown
             log.append(session, ref=erasure.ref, event=Event.VIEWED, at=person.now, actor=actor)
             return {"status": "erasing", "erasure_id": erasure.id, "reference": erasure.ref}
-        row = person.row
-        note_view(person, actor=actor)
-        held = of_row(session, row, locale)
-        relatives = [session.get(Subscription, ref) for ref in family_of(session, row)]
-        held["related"] = [of_row(session, relative, locale) for relative in relatives if relative]
+        held = of_person(person, actor=actor, locale=locale)
         if erasure is not None:
             held["erasure_id"] = erasure.id
         return held
+
+
+def of_person(person: Known, *, actor: str, locale: Locale | None = None) -> dict[str, object]:
+    """All data about a known person, whose related addresses are shown, too. The view is recorded in the ledger."""
+    session, row = person.session, person.row
+    note_view(person, actor=actor)
+    held = of_row(session, row, locale)
+    relatives = [session.get(Subscription, ref) for ref in family_of(session, row)]
+    held["related"] = [of_row(session, relative, locale) for relative in relatives if relative]
+    return held
 
 
 def note_view(person: Known, *, actor: str) -> None:

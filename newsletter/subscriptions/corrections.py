@@ -8,10 +8,10 @@ from sqlalchemy import bindparam, or_, update
 from sqlalchemy.orm import Session
 
 from newsletter.domain.address import Address
-from newsletter.domain.errors import BlockedHard, CannotCorrect, WrittenTooOften
+from newsletter.domain.errors import BlockedHard, CannotCorrect, UnknownReference, WrittenTooOften
 from newsletter.domain.lifecycle import Block, Event, Reason, SignUp, Status, must_wait
 from newsletter.ledger import log
-from newsletter.storage.database import is_sqlite, lock, writing
+from newsletter.storage.database import is_sqlite, lock, reading, writing
 from newsletter.storage.models import Subscription
 from newsletter.subscriptions import wording
 from newsletter.subscriptions.family import lock_family
@@ -20,6 +20,7 @@ from newsletter.subscriptions.person import (
     OPEN,
     Known,
     Person,
+    address_of,
     digest_of,
     keep_address,
     known,
@@ -87,6 +88,18 @@ def rectify(old: Address, new: Address, *, actor: str, is_proven: bool = True) -
             succeed(before, after)
         else:
             _succeed_unproven(before, after)
+
+
+def rectify_by_ref(ref: str, new: Address, *, actor: str) -> None:
+    """`rectify` for a reference number; raise UnknownReference, or CannotCorrect where no address is kept."""
+    with reading() as session:
+        row = session.get(Subscription, ref)
+        if row is None:
+            raise UnknownReference
+        old = address_of(row)
+    if old is None:
+        raise CannotCorrect
+    rectify(old, new, actor=actor)
 
 
 def _require_askable(new: Person) -> None:

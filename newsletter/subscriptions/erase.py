@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from newsletter.domain.address import Address
 from newsletter.domain.lifecycle import Erase, Event
@@ -16,24 +17,22 @@ from newsletter.subscriptions.person import (
     Person,
     Unknown,
     digest_of,
-    lock_person,
     lock_person_by_ref,
+    lock_whom,
 )
 from newsletter.subscriptions.transition import act, keep_bare_block
 
 
-def erase(address: Address, *, actor: str, keep_block: bool) -> str:
-    """Erase all subscriptions of a person; the id of the erasure.
+def erase(whom: Address | str, *, actor: str, keep_block: bool) -> str:
+    """Erase all subscriptions of a person, named by address or reference number; the id of the erasure.
 
     While an erasure of the address is open, its id is returned again, and whatever was added since is erased, too.
     """
     with writing() as session:
-        known = session.scalar(
-            select(Subscription.ref).where(Subscription.digest == digest_of(address))
-        )
+        known = _ref_of(session, whom)
         if known is not None:
             lock_family(session, known)
-        person = lock_person(session, address)
+        person = lock_whom(session, whom)
         refs = family_of(session, person.row) if isinstance(person, Known) else []
         relatives = [each for ref in refs if (each := lock_person_by_ref(session, ref)) is not None]
         digests = [person.digest, *(each.digest for each in relatives)]
@@ -41,6 +40,12 @@ def erase(address: Address, *, actor: str, keep_block: bool) -> str:
         for relative in relatives:
             act(relative, action, actor=actor)
         return begin_erasure(person, action, actor=actor).id
+
+
+def _ref_of(session: Session, whom: Address | str) -> str | None:
+    if isinstance(whom, str):
+        return whom
+    return session.scalar(select(Subscription.ref).where(Subscription.digest == digest_of(whom)))
 
 
 def begin_erasure(person: Person, action: Erase, *, actor: str) -> Erasure:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, object_session
 from newsletter import config
 from newsletter.domain import clock, periods
 from newsletter.domain.address import Address
-from newsletter.domain.errors import NobodyKnown
+from newsletter.domain.errors import NobodyKnown, UnknownReference
 from newsletter.domain.lifecycle import NOBODY, MailchimpStatus, Standing, Status
 from newsletter.ledger import log
 from newsletter.storage import statements
@@ -116,6 +116,16 @@ def lock_person(session: Session, address: Address) -> Person:
     now = clock.now()
     quota = Quota(session, digest, address, now)
     return Unknown(session=session, digest=digest, address=address, now=now, quota=quota)
+
+
+def lock_whom(session: Session, whom: Address | str) -> Person:
+    """Lock a person by address or by reference number; raise UnknownReference."""
+    if isinstance(whom, Address):
+        return lock_person(session, whom)
+    person = lock_person_by_ref(session, whom)
+    if person is None:
+        raise UnknownReference
+    return person
 
 
 def lock_person_by_ref(session: Session, ref: str) -> Known | None:

@@ -20,7 +20,7 @@ from newsletter.domain.lifecycle import (
     wanted_mailchimp_status,
 )
 from newsletter.rights import today
-from newsletter.storage import backlog, waiting
+from newsletter.storage import backlog, erasure_list, waiting
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Subscription, db
 from sandbox.mailbox import Mailbox
@@ -134,6 +134,8 @@ def test_people_are_listed_who_wait_for_mailchimp_or_were_refused(
         backlog.letters,
         backlog.people,
         backlog.erasures,
+        erasure_list.unfinished,
+        erasure_list.completed,
         today.today,
     ],
     ids=lambda look: f"{look.__module__}.{look.__name__}",

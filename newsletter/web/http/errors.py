@@ -26,7 +26,7 @@ from werkzeug.exceptions import (
 
 from newsletter import config
 from newsletter.domain import errors
-from newsletter.domain.errors import InvalidAddress
+from newsletter.domain.errors import NewsletterError
 from newsletter.storage import database, outage
 from newsletter.web.http import language, negotiation
 from newsletter.web.http.bodies import InvalidRequest
@@ -116,8 +116,8 @@ def text_of(slug: str, *, on_page: bool) -> tuple[str, str]:
     return title, text.format(**links, contact=settings.contact_email)
 
 
-def reason_of(error: InvalidAddress) -> str:
-    """Why an address was not taken, for the form that is shown again."""
+def reason_of(error: NewsletterError) -> str:
+    """Why a form was not taken, for its page that is shown again."""
     return text_of(_meaning(error)[1], on_page=True)[1]
 
 

@@ -41,6 +41,11 @@ def asked_for() -> Locale | None:
     return _offered(request.args.get("locale")) or _offered(best)
 
 
+def named_in_url() -> Locale | None:
+    """The offered language that the URL names."""
+    return _offered(request.args.get("locale"))
+
+
 def other() -> Locale | None:
     """The language a person may switch to; None if only one is offered, and on a page that is a file."""
     if not has_request_context():
