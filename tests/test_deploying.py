@@ -44,7 +44,12 @@ def test_the_container_runs_what_the_procfile_says() -> None:
 
 
 def test_every_link_between_the_documents_leads_somewhere() -> None:
-    pages = [ROOT / "docs" / "deploying.md", ROOT / "docs" / "upgrading.md", *DEPLOY.glob("*.md")]
+    pages = [
+        ROOT / "docs" / "deploying.md",
+        ROOT / "docs" / "upgrading.md",
+        ROOT / "docs" / "mounting.md",
+        *DEPLOY.glob("*.md"),
+    ]
     links = [
         (page, link)
         for page in pages
