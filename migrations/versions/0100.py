@@ -128,6 +128,7 @@ def upgrade() -> None:
                 "erased",
                 "viewed",
                 "restored",
+                "imported",
                 name="event",
                 native_enum=False,
                 create_constraint=True,
@@ -255,6 +256,7 @@ def upgrade() -> None:
         sa.Column("wording", sa.String(length=64), nullable=True),
         sa.Column("nonce", sa.LargeBinary(length=32), nullable=True),
         sa.Column("hold", sa.Boolean(), nullable=False),
+        sa.Column("imported", sa.LargeBinary(), nullable=True),
         sa.Column("replaces_ref", sa.String(length=32), nullable=True),
         sa.Column("follows_ref", sa.String(length=32), nullable=True),
         sa.Column(

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from newsletter.cli import (
+    importing,
     inventory,
     keys,
     ledger,
@@ -71,5 +72,6 @@ for _command in (
     retention.retention,
     keys.keys,
     inventory.data_inventory,
+    importing.import_,
 ):
     main.add_command(_command)

@@ -85,6 +85,10 @@ class CannotCorrect(NewsletterError):
     """The address cannot be corrected: it neither gets the newsletter nor waits for a confirmation."""
 
 
+class UnreadableFile(NewsletterError):
+    """The file cannot be taken over."""
+
+
 class Unavailable(NewsletterError):
     """The database cannot be reached or is not ready; nothing was done, and the same call may be made again."""
 

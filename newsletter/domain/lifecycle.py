@@ -117,7 +117,24 @@ class Erase:
     case_id: str | None = None
 
 
-Action = SignUp | Confirm | Unsubscribe | Block | Disown | Lift | Expire | Retire | Erase
+@dataclass(frozen=True)
+class TakeOver:
+    """Take somebody over from another system, as they stand there; `reason`: blocked, None: confirmed.
+
+    `left_at` is when they left there and `there` their place at Mailchimp, as far as is stated. `origin` and
+    `evidence` are what the ledger and the proof say of it; `kept_since`: since when a block is kept, else now.
+    """
+
+    reason: Reason | None = None
+    left_at: datetime | None = None
+    there: MailchimpStatus | None = None  #: None: nobody knows
+    held: bool = False
+    origin: str = ""
+    evidence: str = ""
+    kept_since: datetime | None = None
+
+
+Action = SignUp | Confirm | Unsubscribe | Block | Disown | Lift | Expire | Retire | Erase | TakeOver
 
 
 class Event(StrEnum):
@@ -139,6 +156,7 @@ class Event(StrEnum):
     ERASED = "erased"
     VIEWED = "viewed"
     RESTORED = "restored"
+    IMPORTED = "imported"
 
 
 class MailchimpStatus(StrEnum):
@@ -157,7 +175,7 @@ class Standing:
     """What the table needs to know about a person. `left_at` is when they last left, None if they never did.
 
     `there` is their place at Mailchimp, `refused_as` why it refused them. `proof_has_ended`: the period for which
-    the proof of their earlier consent is kept is over.
+    the proof of their earlier consent is kept is over. `since` is when they came to stand where they do.
     """
 
     status: Status
@@ -167,6 +185,7 @@ class Standing:
     there: MailchimpStatus = MailchimpStatus.ABSENT
     refused_as: str | None = None
     proof_has_ended: bool = False
+    since: datetime | None = None
 
     def is_hard(self, now: datetime) -> bool:
         """Tell whether only staff, never a sign-up, can end this block."""
@@ -236,6 +255,8 @@ def decide(
             return _retire(standing, dash, now)
         case Erase(keep_block):
             return Decision(Status.UNKNOWN, None, Event.ERASED, keeps_block=keep_block)
+        case TakeOver():
+            return _take_over(standing, dash, action)
 
 
 #: A hold (Art. 18 GDPR) freezes what others do with the data, never what the person or staff ask for.
@@ -333,6 +354,17 @@ def _retire(standing: Standing, dash: Decision, now: datetime) -> Decision:
     if standing.status is not Status.BLOCKED:
         return dash
     return Decision(Status.UNKNOWN, None, Event.ERASED, keeps_block=standing.is_hard(now))
+
+
+def _take_over(standing: Standing, dash: Decision, action: TakeOver) -> Decision:
+    """Whoever is known stays as they are, unless they left elsewhere after they came to stand here as they do."""
+    if standing.status is Status.UNKNOWN:
+        status = Status.CONFIRMED if action.reason is None else Status.BLOCKED
+        return Decision(status, action.reason, Event.IMPORTED)
+    is_earlier = action.left_at and standing.since and action.left_at < standing.since
+    if action.reason is None or (standing.status in _IN and is_earlier):
+        return dash
+    return _block(standing, dash, action.reason)
 
 
 def leaves(before: Status, after: Status) -> bool:

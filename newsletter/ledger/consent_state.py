@@ -84,7 +84,7 @@ def agreed_or_shown(rows: Sequence[Row]) -> str | None:
 
 def state_of(row: Row) -> str | None:
     """The consent state after an event, in the words of ISO/IEC TS 27560:2023; None where it changes nothing."""
-    if row.event == Event.BLOCKED:
+    if row.event == Event.BLOCKED or (row.event == Event.IMPORTED and row.reason):
         return "withdrawn" if row.reason in _WITHDRAWALS else "terminated"
     return _STATES.get(row.event)
 
@@ -101,6 +101,8 @@ _STATES: dict[str, str] = {
     Event.DISOWNED: "withdrawn",
     Event.EXPIRED: "expired",
     Event.ERASED: "erased",
+    # Whether it was given there, only the other system can tell.
+    Event.IMPORTED: "taken over",
 }
 _WITHDRAWALS = frozenset[str](
     {Reason.UNSUBSCRIBED, Reason.REMOVED_AT_MAILCHIMP, Reason.NOT_ME, Reason.COMPLAINT}
@@ -137,6 +139,8 @@ def _next(stand: Stand, row: Row) -> tuple[str, str | None]:
             return Status.CONFIRMED, None
         case Event.BLOCKED:
             return Status.BLOCKED, row.reason
+        case Event.IMPORTED:
+            return (Status.BLOCKED if row.reason else Status.CONFIRMED), row.reason
         case Event.LIFTED:
             return Status.BLOCKED, Reason.UNSUBSCRIBED
         case Event.DISOWNED | Event.EXPIRED if was_blocked:

@@ -21,9 +21,9 @@ from newsletter.storage.database import reading
 from newsletter.storage.models import LedgerRow
 
 
-def commitment(nonce: bytes, address: Address) -> bytes:
-    """SHA-256 over the nonce and the address in lower case, 32 octets."""
-    return hashlib.sha256(nonce + address.key.encode()).digest()
+def commitment(nonce: bytes, address: Address, evidence: str = "") -> bytes:
+    """SHA-256 over the nonce and the address in lower case, 32 octets; of a takeover also over its evidence."""
+    return hashlib.sha256(nonce + address.key.encode() + evidence.encode()).digest()
 
 
 def append(
@@ -82,6 +82,11 @@ def newest_of(session: Session, ref: str, event: Event) -> LedgerRow | None:
         .order_by(LedgerRow.id.desc())
         .limit(1)
     )
+
+
+def is_taken_over(session: Session, ref: str) -> bool:
+    """Tell whether a person came here from another system."""
+    return newest_of(session, ref, Event.IMPORTED) is not None
 
 
 def count(event: Event, *, actor: str | None = None) -> int:

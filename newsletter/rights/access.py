@@ -17,7 +17,7 @@ from newsletter.domain.lifecycle import Event
 from newsletter.ledger import consent_state, log
 from newsletter.storage.database import writing
 from newsletter.storage.models import LedgerRow, Letter, Subscription, Wording
-from newsletter.subscriptions import erasures
+from newsletter.subscriptions import erasures, takeover
 from newsletter.subscriptions.family import family_of
 from newsletter.subscriptions.letters import open_evidence
 from newsletter.subscriptions.person import Known, address_of, lock_person
@@ -89,7 +89,13 @@ def of_row(session: Session, row: Subscription, locale: Locale | None = None) ->
         "events": [_event(event) for event in log.events_of(session, row.ref)],
         "letters": [_letter(letter) for letter in _letters(session, row)],
         "wording": _wording(session, row),
-        **legal.access_duties(row, settings, locale or language_of(row)),
+        "imported": takeover.evidence_of(row),
+        **legal.access_duties(
+            row,
+            settings,
+            locale or language_of(row),
+            is_taken_over=log.is_taken_over(session, row.ref),
+        ),
     }
 
 

@@ -73,6 +73,8 @@ def _of_person(held: Held, locale: Locale) -> Iterator[Part]:
         letters = (line for letter in held["letters"] for line in _letter(letter, locale))
         elsewhere = Line(LABEL["word_for_word"][locale], LABEL["in_the_file"][locale])
         yield _part("letters", locale, (*letters, elsewhere))
+    if held.get("imported"):
+        yield _part("imported", locale, takeover_lines(held["imported"], locale))
     if held["wording"]:
         agreed = held["wording"]
         title = LABEL["wording"][locale]
@@ -153,11 +155,25 @@ def _event(event: Held, locale: Locale) -> Line:
     return Line(_moment(event["at"], locale, with_seconds=True), text)
 
 
+def takeover_lines(stated: Held, locale: Locale) -> Iterator[Line]:
+    """What was stated of a consent that was taken over; that no time was is said, too."""
+    names = ("requested_at", "source", "note", "row", "file", "file_name")
+    if not stated["confirmed_at"]:
+        proof = access_words.ORIGIN["without_proof"][locale]
+        yield Line(LABEL["confirmed_at"][locale], proof)
+    yield from _lines(stated, locale, "confirmed_at", *names)
+
+
 def detail(code: str, locale: Locale) -> str:
     """The detail of an event in words; codes of other servers stay as they are."""
-    known_by = {**access_words.LETTER, **access_words.PLACE, **access_words.DETAIL}
-    pieces = [(known_by.get(each), each) for each in code.split(": ")]
+    pieces = [
+        (next((words[each] for words in _CODES if each in words), None), each)
+        for each in code.split(": ")
+    ]
     return ": ".join(known[locale] if known else each for known, each in pieces)
+
+
+_CODES = (access_words.LETTER, access_words.PLACE, access_words.DETAIL, access_words.ORIGIN)
 
 
 def _actor(name: str, locale: Locale) -> str:

@@ -155,6 +155,8 @@ class Subscription(Model):
     wording: Mapped[str | None] = mapped_column(ForeignKey(Wording.hash))
     nonce: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     hold: Mapped[bool] = mapped_column(default=False)  #: Art. 18 GDPR
+    #: What was stated of the consent of somebody who was taken over from another system; encrypted.
+    imported: Mapped[bytes | None] = mapped_column(LargeBinary)
     #: The row with the earlier address, which the confirmation of this one blocks.
     replaces_ref: Mapped[str | None] = mapped_column(String(32))
     #: The same row, kept after the confirmation.

@@ -46,6 +46,7 @@ def what_exists(session: Session, row: Subscription | None, quota_digest: bytes)
             "digest": True,
             SUBSCRIPTION: True,
             "consent": row.wording is not None,
+            "imported": row.imported is not None,
             "nonce": row.nonce is not None,
             "letters": session.scalar(select(exists().where(Letter.ref == row.ref))),
             **held,

@@ -18,7 +18,7 @@ from newsletter.storage import statements
 from newsletter.storage.database import lock, lock_by_ref
 from newsletter.storage.keys import keyring
 from newsletter.storage.models import LetterKind, Subscription
-from newsletter.subscriptions import letters
+from newsletter.subscriptions import letters, wording
 from newsletter.subscriptions.quota import Quota, digest_for
 
 ADDRESS_COLUMN = "subscription.address"
@@ -100,8 +100,9 @@ class Known(Person):
 
     def tell_way_back(self) -> None:
         """Queue the way-back e-mail."""
-        assert self.row.wording is not None  # noqa: S101 - tells mypy; they confirmed
-        self.write(LetterKind.WAY_BACK, wording=self.row.wording)
+        # Whoever was taken over agreed to a text that is not known here.
+        shown = self.row.wording or wording.current_in(self.session, self.row.locale).hash
+        self.write(LetterKind.WAY_BACK, wording=shown)
 
 
 def lock_person(session: Session, address: Address) -> Person:
@@ -172,6 +173,7 @@ def standing_of(row: Subscription, now: datetime) -> Standing:
         there=row.audience,
         refused_as=row.audience_error,
         proof_has_ended=bool(row.left_at and ended_before and row.left_at < ended_before),
+        since=row.since,
     )
 
 
@@ -213,7 +215,9 @@ def _awaits_letter(row: Subscription) -> bool:
     return session is not None and letters.is_my_data_queued(session, row.ref)
 
 
-def commitment_of(row: Subscription, address: Address | None = None) -> bytes | None:
+def commitment_of(
+    row: Subscription, address: Address | None = None, evidence: str = ""
+) -> bytes | None:
     """The commitment for a ledger row; None where the nonce or the address is deleted."""
     address = address or address_of(row)
-    return log.commitment(row.nonce, address) if row.nonce and address else None
+    return log.commitment(row.nonce, address, evidence) if row.nonce and address else None

@@ -24,6 +24,7 @@ from newsletter.domain.lifecycle import (
     SignUp,
     Standing,
     Status,
+    TakeOver,
     decide,
     leaves,
 )
@@ -31,7 +32,7 @@ from newsletter.domain.limits import request_ends
 from newsletter.ledger import log
 from newsletter.storage import statements
 from newsletter.storage.models import Erasure, LetterKind, Quota, Subscription
-from newsletter.subscriptions import erasures, letters, quota
+from newsletter.subscriptions import erasures, letters, quota, takeover
 from newsletter.subscriptions.person import (
     OPEN,
     Known,
@@ -103,7 +104,7 @@ def _carry_out(
 
 def _apply(person: Person, decision: Decision, action: Action, actor: str | None = None) -> Known:
     """Carry out a decision that leaves a row: the only place where a status changes."""
-    known = person if isinstance(person, Known) else _new_row(person, decision)
+    known = person if isinstance(person, Known) else _new_row(person, decision, action)
     row, now = known.row, known.now
     is_new = known is not person
     before = row.status
@@ -130,7 +131,7 @@ def _apply(person: Person, decision: Decision, action: Action, actor: str | None
     return known
 
 
-def _new_row(person: Person, decision: Decision) -> Known:
+def _new_row(person: Person, decision: Decision, action: Action) -> Known:
     locale = person.locale if isinstance(person, Unknown) else None
     row = Subscription(
         ref=secrets.token_hex(16),
@@ -151,13 +152,15 @@ def _new_row(person: Person, decision: Decision) -> Known:
         if decision.status is Status.BLOCKED:
             # Staff block an unknown address: Mailchimp may have the contact, and is asked.
             row.audience = MailchimpStatus.UNKNOWN
+    if isinstance(action, TakeOver):
+        takeover.begin(row, action)
     return person.with_row(row)
 
 
 def _record_consent(row: Subscription, decision: Decision, action: Action) -> str | None:
     """Record the consent text of a sign-up or a confirmation; the hash of the text that the action is about."""
     is_open = decision.status in OPEN
-    if is_open:
+    if is_open or (decision.event is Event.IMPORTED and decision.status is Status.CONFIRMED):
         row.nonce = row.nonce or secrets.token_bytes(32)
     if not isinstance(action, SignUp | Confirm):
         return row.wording
@@ -186,18 +189,21 @@ def _log(
 ) -> None:
     assert decision.event is not None  # noqa: S101 - tells mypy; a dash never comes here
     row = person.row if isinstance(person, Known) else None
+    detail, evidence = takeover.recorded(decision, action)
+    if isinstance(action, SignUp) and action.is_presumed:
+        detail = PRESUMED
     log.append(
         person.session,
         ref=ref,
         round=row.round if row else None,
         event=decision.event,
         at=person.now,
-        reason=decision.reason if decision.event is Event.BLOCKED else None,
-        detail=PRESUMED if isinstance(action, SignUp) and action.is_presumed else None,
+        reason=decision.reason if decision.event in (Event.BLOCKED, Event.IMPORTED) else None,
+        detail=detail,
         wording=wording,
         template=action.template if isinstance(action, SignUp | Confirm) else None,
         actor=actor,
-        commitment=commitment_of(row, person.address) if row else None,
+        commitment=commitment_of(row, person.address, evidence) if row else None,
     )
 
 

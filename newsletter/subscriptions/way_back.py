@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from newsletter.domain.lifecycle import tells_way_back
 from newsletter.storage.models import Subscription
+from newsletter.subscriptions import takeover
 from newsletter.subscriptions.person import address_of, known_by
 
 
@@ -13,8 +14,11 @@ def tell_way_back(session: Session, row: Subscription) -> None:
     """Write the way-back e-mail if only Mailchimp's own form can bring the person back.
 
     Call it in the transaction that records the refusal, with the address locked. The limit of three letters a day
-    applies, but not the pause of ten minutes, since the confirmation e-mail was mostly sent just before.
+    applies, but not the pause of ten minutes, since the confirmation e-mail was mostly sent just before. Whoever was
+    taken over from elsewhere is written to only once they ask here themselves.
     """
+    if takeover.is_present(row):
+        return
     person = known_by(session, row, address_of(row))
     if tells_way_back(person.standing, person.quota.sent()):
         person.tell_way_back()

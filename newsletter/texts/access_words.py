@@ -72,6 +72,16 @@ EVENT: Mapping[str, Words] = {
     Event.ERASED: {"de": "gelöscht", "en": "deleted"},
     Event.VIEWED: {"de": "eingesehen", "en": "viewed"},
     Event.RESTORED: {"de": "aus Sicherung wiederhergestellt", "en": "restored from a backup"},
+    Event.IMPORTED: {"de": "übernommen", "en": "taken over"},
+}
+#: From where a person was taken over.
+ORIGIN: Mapping[str, Words] = {
+    "mailchimp": {"de": "aus einem Export von Mailchimp", "en": "from an export of Mailchimp"},
+    "list": {"de": "aus einer Liste", "en": "from a list"},
+    "without_proof": {
+        "de": "ohne Zeitpunkt der Einwilligung, also ohne Nachweis",
+        "en": "without a time of consent, and so without proof",
+    },
 }
 PLACE: Mapping[str, Words] = {
     MailchimpStatus.ABSENT: {"de": "nicht vorhanden", "en": "not present"},
@@ -143,6 +153,17 @@ LABEL: Mapping[str, Words] = {
     "reply": {"de": "Antwort des Mailservers", "en": "The mail server's reply"},
     "wording": {"de": "Einwilligungstext im Wortlaut", "en": "Consent text, word for word"},
     "about": {"de": "Zur Verarbeitung", "en": "About the processing"},
+    "imported": {
+        "de": "Übernommen, wie dort angegeben",
+        "en": "Taken over, as stated there",
+    },
+    "confirmed_at": {"de": "Eingewilligt am", "en": "Consented on"},
+    "requested_at": {"de": "Angefragt am", "en": "Requested on"},
+    "source": {"de": "Quelle", "en": "Source"},
+    "note": {"de": "Vermerk", "en": "Note"},
+    "row": {"de": "Zeile der Datei", "en": "Row of the file"},
+    "file": {"de": "SHA-256 der Datei", "en": "SHA-256 of the file"},
+    "file_name": {"de": "SHA-256 ihres Namens", "en": "SHA-256 of its name"},
     "purpose": {"de": "Zweck", "en": "Purpose"},
     "origin": {"de": "Herkunft", "en": "Origin"},
     "recipients": {"de": "Empfänger", "en": "Recipients"},

@@ -39,6 +39,13 @@ DELETED: Mapping[str, tuple[tuple[str, Text], ...]] = {
             ),
         ),
         (
+            "imported",
+            Text(
+                "was beim Übernehmen aus einem anderen System zur Einwilligung angegeben war",
+                "what was stated about the consent when it was taken over from another system",
+            ),
+        ),
+        (
             "nonce",
             Text(
                 "die Zufallszahl, die das Protokoll an die Adresse band",

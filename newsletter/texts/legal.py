@@ -41,6 +41,12 @@ ORIGIN_OF_CORRECTED = Text(
     "Uns als neue Adresse einer früheren Anmeldung genannt und, wo es vermerkt ist, vom Inhaber bestätigt.",
     "Given to us as the new address of an earlier sign-up and, where noted, confirmed by its owner.",
 )
+ORIGIN_OF_TAKEN_OVER = Text(
+    "Aus einem anderen System übernommen; was dort zur Einwilligung oder Abmeldung angegeben war, steht, soweit es "
+    "aufbewahrt ist, unter „Übernommen“.",
+    "Taken over from another system; what was stated there about the consent or the withdrawal is, as far as it is "
+    "kept, listed under “Taken over”.",
+)
 MAILCHIMP_ROLE = Text(
     "Auftragsverarbeiter für den Versand, erst nach der Bestätigung",
     "processor that sends the newsletter, only after the confirmation",
@@ -77,6 +83,10 @@ _UNNAMED = Text(
 _COLLECTION = Text(
     "Formular im Web, bestätigt über einen Link an diese Adresse (Double-Opt-in)",
     "form on the web, confirmed by a link to this address (double opt-in)",
+)
+_TAKEN_OVER = Text(
+    "aus einem anderen System übernommen; Nachweis, soweit er dort angegeben ist",
+    "taken over from another system; evidence as stated there",
 )
 _PROCESSING = Text(
     "Speichern, Senden, Übermitteln an den Auftragsverarbeiter",
@@ -122,10 +132,13 @@ _NOTHING_HELD = Text(
 )
 
 
-def access_duties(row: Subscription, settings: Settings, locale: Locale) -> dict[str, object]:
+def access_duties(
+    row: Subscription, settings: Settings, locale: Locale, *, is_taken_over: bool
+) -> dict[str, object]:
     """The information that Art. 15(1) and (2) GDPR require beside one person's data."""
     purpose = PURPOSE.in_(locale).format(organisation=settings.organisation)
     origin = ORIGIN if row.follows_ref is None else ORIGIN_OF_CORRECTED
+    origin = ORIGIN_OF_TAKEN_OVER if is_taken_over else origin
     return {
         "controller": settings.imprint_in(locale),
         "contact": settings.contact_email,
@@ -142,9 +155,17 @@ def access_duties(row: Subscription, settings: Settings, locale: Locale) -> dict
 
 
 def consent_record(
-    row: Subscription | None, locale: Locale, settings: Settings, *, link: str | None = None
+    row: Subscription | None,
+    locale: Locale,
+    settings: Settings,
+    *,
+    link: str | None = None,
+    is_taken_over: bool = False,
 ) -> dict[str, Any]:
-    """Controller, purpose and rights of a consent; `link` is the unsubscribe link, for the receipt alone."""
+    """Controller, purpose and rights of a consent; `link` is the unsubscribe link, for the receipt alone.
+
+    How somebody consented who `is_taken_over` is for the other system to tell.
+    """
     contact = settings.contact_email
     withdrawal = [_BY_LINK.in_(locale), _BY_EMAIL.in_(locale).format(contact=contact)]
     return {
@@ -161,9 +182,9 @@ def consent_record(
                 "purpose": PURPOSE.in_(locale).format(organisation=settings.organisation),
                 "purpose_type": "marketing",
                 "lawful_basis": LAWFUL_BASIS.in_(locale),
-                "consent_type": "explicit",
+                "consent_type": "stated elsewhere" if is_taken_over else "explicit",
                 "pii": [{"type": _ADDRESS.in_(locale), "optional": False, "sensitive": False}],
-                "collection_method": _COLLECTION.in_(locale),
+                "collection_method": (_TAKEN_OVER if is_taken_over else _COLLECTION).in_(locale),
                 "processing_method": _PROCESSING.in_(locale),
                 "storage_locations": [_STORAGE.in_(locale), "Mailchimp (US)"],
                 "retention_period": retention(row, settings, locale),

@@ -41,6 +41,7 @@ EVENTS = {
     "expired": "Nobody confirmed in time",
     "erased": "Deleted",
     "restored": "Restored from a backup",
+    "imported": "Taken over",
 }
 
 AT_MAILCHIMP = {

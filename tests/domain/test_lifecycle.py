@@ -29,6 +29,7 @@ from newsletter.domain.lifecycle import (
     SignUp,
     Standing,
     Status,
+    TakeOver,
     Unsubscribe,
     decide,
     leaves,
@@ -69,6 +70,7 @@ NOT_BLOCKING = [
     Expire(),
     Retire(),
     Erase(),
+    TakeOver(),
 ]
 ACTIONS = [*NOT_BLOCKING, *(Block(reason) for reason in Reason)]
 JUST_WRITTEN = Sent((NOW,))
@@ -93,7 +95,10 @@ def is_dash(decision: Decision, standing: Standing) -> bool:
     return same and not decision.changes and is_silent
 
 
+LEFT_ELSEWHERE = TakeOver(Reason.UNSUBSCRIBED)
 CELLS = [
+    (NOBODY, TakeOver(), Decision(Status.CONFIRMED, None, Event.IMPORTED)),
+    (NOBODY, LEFT_ELSEWHERE, Decision(Status.BLOCKED, Reason.UNSUBSCRIBED, Event.IMPORTED)),
     (NOBODY, SIGN_UP, Decision(Status.PENDING, None, Event.SIGNUP, writes_letter=True)),
     (PENDING, SIGN_UP, Decision(Status.PENDING, None, Event.SIGNUP, writes_letter=True)),
     (PENDING, CONFIRM, Decision(Status.CONFIRMED, None, Event.CONFIRMED)),
@@ -273,10 +278,14 @@ def test_repeating_an_action_changes_no_status(standing: Standing, action: Actio
 
 
 @pytest.mark.parametrize(("standing", "action"), list(product(EVERYBODY + HELD, ACTIONS)))
-def test_only_an_open_request_becomes_confirmed(standing: Standing, action: Action) -> None:
+def test_only_an_open_request_becomes_confirmed_and_who_was_unknown_and_is_taken_over(
+    standing: Standing, action: Action
+) -> None:
     decision = ask(standing, action)
 
-    if decision.status is Status.CONFIRMED and decision.changes:
+    if decision.event is Event.IMPORTED:
+        assert (standing, action) == (NOBODY, TakeOver())
+    elif decision.status is Status.CONFIRMED and decision.changes:
         assert standing.status in (Status.PENDING, Status.RETURNING)
         assert action == CONFIRM
 
@@ -421,3 +430,18 @@ def test_where_nobody_is_there_is_nobody_to_unsubscribe() -> None:
         MailchimpStatus.ABSENT,
         MailchimpStatus.REFUSED,
     }
+
+
+@pytest.mark.parametrize("standing", [PENDING, CONFIRMED, RETURNING[1]])
+@pytest.mark.parametrize(
+    ("left_at", "is_blocked"), [(LONG_AGO, False), (JUST_NOW, True), (NOW, True), (None, True)]
+)
+def test_who_is_taken_over_as_having_left_is_blocked_unless_they_came_back_since(
+    standing: Standing, left_at: datetime | None, *, is_blocked: bool
+) -> None:
+    since_just_now = replace(standing, since=JUST_NOW)
+
+    decision = ask(since_just_now, TakeOver(Reason.UNSUBSCRIBED, left_at))
+
+    expected = ask(standing, Block(Reason.UNSUBSCRIBED)) if is_blocked else None
+    assert decision == expected if expected else is_dash(decision, standing)

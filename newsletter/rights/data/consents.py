@@ -11,6 +11,7 @@ ONE_ADDRESS = (
     "subscription.digest",
     "subscription.nonce",
     "subscription.wording",
+    "subscription.imported",
     "subscription.locale",
 )
 

@@ -10,7 +10,8 @@ from newsletter.domain.clock import rfc3339
 from newsletter.domain.lifecycle import Event
 from newsletter.ledger import seals
 from newsletter.ledger.consent_state import is_step
-from newsletter.rights.proof.schema import Commitment, Record, Row, Seal
+from newsletter.rights.proof.schema import Record, Row, Seal
+from newsletter.storage.keys.signing import canonical
 
 
 def wrong_with(record: Record) -> Iterator[str]:
@@ -62,7 +63,9 @@ def _wrong_commitments(record: Record) -> Iterator[str]:
     """The rows of a consent must be bound to the address; earlier ones may be bound by a deleted nonce."""
     commitment, email = record.commitment, record.principal.email
     rows = [entry.row for entry in record.ledger]
+    is_taken_over = record.imported is not None
     given = {row.round for row in rows if row.event == Event.CONFIRMED}
+    given |= {row.round for row in rows if row.event == Event.IMPORTED and is_taken_over}
     if commitment is None:
         if email is not None and given:
             yield "An address is named, but nothing binds the consent to it."
@@ -70,12 +73,17 @@ def _wrong_commitments(record: Record) -> Iterator[str]:
     if (email or "").lower() != commitment.address:
         yield "The address is not the one that the rows are bound to."
     for row in rows:
-        if row.round in given and not _is_bound(row, commitment):
+        if row.round in given and not _is_bound(row, record):
             yield f"Ledger row {row.id} is not bound to the address: its commitment does not fit."
 
 
-def _is_bound(row: Row, commitment: Commitment) -> bool:
+def _is_bound(row: Row, record: Record) -> bool:
+    commitment = record.commitment
+    if commitment is None:
+        return False
     bound = hashlib.sha256(bytes.fromhex(commitment.nonce) + commitment.address.encode())
+    if row.event == Event.IMPORTED and record.imported is not None:
+        bound.update(canonical(record.imported))
     # Rows that are no step of a consent, such as a correction, need not be bound.
     is_free = row.commitment is None and not is_step(row)
     return is_free or row.commitment == bound.hexdigest()
@@ -83,6 +91,5 @@ def _is_bound(row: Row, commitment: Commitment) -> bool:
 
 def bound_rows(record: Record) -> int:
     """The number of rows bound to the address."""
-    commitment = record.commitment
     rows = [entry.row for entry in record.ledger if entry.row.commitment is not None]
-    return sum(_is_bound(row, commitment) for row in rows) if commitment else 0
+    return sum(_is_bound(row, record) for row in rows)

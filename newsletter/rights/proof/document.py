@@ -25,7 +25,7 @@ from newsletter.storage.database import reading, writing
 from newsletter.storage.keys import keyring, signing
 from newsletter.storage.keys.signing import Document
 from newsletter.storage.models import Erasure, LedgerRow, Subscription
-from newsletter.subscriptions import erasures
+from newsletter.subscriptions import erasures, takeover
 from newsletter.subscriptions.family import family_of, lock_family
 from newsletter.subscriptions.leave import unsubscribe_url
 from newsletter.subscriptions.links import Link
@@ -116,7 +116,12 @@ def _proof(
                 _about(session, each, each.ref, _events(session, each.ref), with_letters=True)
                 for each in relatives
             ],
-            **legal.consent_record(row, _language(row), config.current()),
+            **legal.consent_record(
+                row,
+                _language(row),
+                config.current(),
+                is_taken_over=row is not None and takeover.is_present(row),
+            ),
         }
     )
     _note_viewed(session, reference, row, actor)
@@ -165,6 +170,7 @@ def _about(
         "rounds": rounds_of(session, happened, with_letters=with_letters),
         "wordings": wordings_of(session, happened),
         "commitment": _commitment(row, address),
+        "imported": takeover.evidence_of(row) if row else None,
         "ledger": sealed(session, happened),
     }
 

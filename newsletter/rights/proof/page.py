@@ -11,7 +11,11 @@ from newsletter.texts import access_words
 
 TEMPLATE = "pages/proof.html"
 #: The texts of its codes, as in an access export.
-WORDS = {"words": access_words, "detail": access_text.detail}
+WORDS = {
+    "words": access_words,
+    "detail": access_text.detail,
+    "takeover_lines": access_text.takeover_lines,
+}
 
 
 def values_of(document: Document, *, style: str | None = None) -> dict[str, Any]:

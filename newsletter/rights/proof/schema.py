@@ -122,6 +122,8 @@ class Record(Strict):
     wordings: list[Text]
     commitment: Commitment | None
     ledger: list[Entry]
+    #: What another system stated, if the consent was taken over from it.
+    imported: dict[str, str | int | None] | None = None
 
 
 class Consent(Record):

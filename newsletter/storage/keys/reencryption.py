@@ -70,6 +70,7 @@ class Encrypted:
 #: All encrypted columns; a test looks for others among the models.
 ENCRYPTED = (
     Encrypted(Subscription.ref, Subscription.address),
+    Encrypted(Subscription.ref, Subscription.imported),
     Encrypted(Letter.id, Letter.evidence),
     Encrypted(Erasure.id, Erasure.address),
 )

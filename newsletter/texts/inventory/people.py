@@ -66,6 +66,13 @@ SUBSCRIPTION = Table(
             "Einschränkung der Verarbeitung verlangt (Art. 18 DSGVO)",
             "restriction of processing was requested (Art. 18 GDPR)",
         ),
+        "imported": Text(
+            "was beim Übernehmen aus einem anderen System zur Einwilligung angegeben war: Zeiten, Quelle, Vermerk,"
+            " Datei und Zeile, verschlüsselt (AES-256-GCM); um die Einwilligung so weit nachzuweisen, wie es belegt"
+            " ist",
+            "what was stated about the consent when it was taken over from another system: times, source, note, file"
+            " and row, encrypted (AES-256-GCM); to prove the consent as far as there is evidence",
+        ),
         "replaces_ref": Text(
             "Vorgangsnummer der Adresse, die durch diese berichtigt wird",
             "reference number of the address that this one will replace",

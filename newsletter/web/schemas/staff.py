@@ -103,6 +103,21 @@ class SentLetter(BaseModel):
     )
 
 
+class TakenOver(BaseModel):
+    """What another system stated of the consent. Without `confirmed_at` there is no proof."""
+
+    model_config = ConfigDict(extra="allow")
+
+    origin: str = Field(examples=["mailchimp"])
+    confirmed_at: datetime | None
+    requested_at: datetime | None
+    source: str | None
+    note: str | None
+    file: str = Field(description="SHA-256 of the file's contents.")
+    file_name: str = Field(description="SHA-256 of the file's name.")
+    row: int
+
+
 class Held(BaseModel):
     """All data about a person, and the information required by Art. 15 GDPR."""
 
@@ -121,6 +136,7 @@ class Held(BaseModel):
     events: list[Happened]
     letters: list[SentLetter]
     wording: Text | None
+    imported: TakenOver | None
     controller: str
     contact: str
     privacy_notice: str

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from newsletter.domain import clock
+from newsletter.domain.clock import as_moment
 from newsletter.domain.errors import Unreadable
 from newsletter.domain.lifecycle import Event, MailchimpStatus, wanted_mailchimp_status
 from newsletter.ledger import log
@@ -18,6 +20,7 @@ from newsletter.storage import backlog
 from newsletter.storage.database import reading
 from newsletter.storage.models import Erasure, Subscription
 from newsletter.storage.moments import SETTLING, has_come, latest
+from newsletter.subscriptions import takeover
 from newsletter.subscriptions.person import address_of
 from newsletter.worker import backoff
 from newsletter.worker.mailchimp.client import Joining
@@ -50,6 +53,8 @@ class Errand:
     asked: MailchimpStatus | None
     settles_at: datetime | None
     taken_at: datetime
+    #: The consent was given elsewhere, perhaps before they left at Mailchimp.
+    is_taken_over: bool = False
 
     @property
     def may_be_undone(self) -> bool:
@@ -117,16 +122,28 @@ def _errand(session: Session, row: Subscription, now: datetime) -> Errand:
     address, wanted = address_of(row), wish_for(row)
     if address is None or wanted is None:
         raise Unreadable
-    asked_at = log.time_of(session, row.ref, row.round, Event.SIGNUP)
+    stated = takeover.evidence_of(row) if takeover.is_present(row) else None
     return Errand(
         ref=row.ref,
         digest=row.digest,
         round=row.round,
-        joining=Joining(address, row.locale, asked_at or row.since, row.since),
+        joining=Joining(address, row.locale, *_times(session, row, stated)),
         wanted=wanted,
         known=row.audience,
         synced_round=row.synced_round,
         asked=row.audience_asked,
         settles_at=row.audience_settles_at,
         taken_at=now,
+        is_taken_over=stated is not None,
     )
+
+
+def _times(
+    session: Session, row: Subscription, stated: Mapping[str, Any] | None
+) -> tuple[datetime, datetime]:
+    """When the person asked for the newsletter, and when they confirmed; here, or as it is stated."""
+    if stated is not None and stated["confirmed_at"]:
+        confirmed_at = as_moment(stated["confirmed_at"])
+        return as_moment(stated["requested_at"] or stated["confirmed_at"]), confirmed_at
+    asked_at = log.time_of(session, row.ref, row.round, Event.SIGNUP)
+    return asked_at or row.since, row.since

@@ -107,7 +107,8 @@ class Audience:
             try:
                 return self._mailchimp.subscribe(errand.joining)
             except DeliveryFailure as failure:
-                if failure.reason != COMPLIANCE_STATE:
+                # Nobody is written to, not by Mailchimp either, because they were taken over.
+                if failure.reason != COMPLIANCE_STATE or errand.is_taken_over:
                     raise
         # They once unsubscribed there themselves: Mailchimp adds them only after asking once more.
         return self._mailchimp.ask_again(errand.joining)
@@ -138,7 +139,8 @@ def _is_answer(errand: Errand, member: Member | None) -> bool:
         settle(errand, place, is_change=errand.synced_round != errand.round)
         return True
     is_own_doing = errand.asked in (MailchimpStatus.UNSUBSCRIBED, MailchimpStatus.UNKNOWN)
-    if errand.synced_round != errand.round or is_own_doing:
+    had_left = errand.is_taken_over and errand.asked is None and member is not None
+    if (errand.synced_round != errand.round and not had_left) or is_own_doing:
         # They unsubscribed before this round's consent, or a late call of ours undid it: the consent counts.
         return False
     reported.found_left(errand.ref, errand.round, reason_for(member), place)

@@ -1,0 +1,1 @@
+"""Taking people over from another system: a file is read (table, formats), then taken in batches (take)."""
