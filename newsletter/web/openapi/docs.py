@@ -9,7 +9,7 @@ from flask import Blueprint, Response, make_response, render_template, send_from
 
 from newsletter.web.openapi.endpoint import PAGE, Endpoint, file_of
 
-#: The only page that may run scripts.
+#: Swagger UI is a script, and draws by data: URLs.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"

@@ -31,7 +31,11 @@ document.querySelectorAll('form[data-newsletter=""]').forEach((form, number) => 
       referrerPolicy: "no-referrer",
       signal: AbortSignal.timeout?.(15000),
     });
-    if (reply.status === 202) return show("accepted", accepted);
+    if (reply.status === 202) {
+      show("accepted", accepted);
+      form.replaceChildren(answer);
+      return answer.focus();
+    }
     const { type, detail } = await reply.json();
     show("refused", detail, type.endsWith("-address"));
   };
@@ -39,6 +43,7 @@ document.querySelectorAll('form[data-newsletter=""]').forEach((form, number) => 
   form.noValidate = true;
   answer.id = `newsletter-answer-${number}`;
   answer.setAttribute("role", "status");
+  answer.tabIndex = -1;
   email.setAttribute("aria-describedby", answer.id);
   show("ready", "");
 

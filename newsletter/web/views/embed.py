@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+from functools import cache
+from pathlib import Path
+
+from flask import Blueprint, Response, current_app, make_response, render_template, request
 
 from newsletter import config
 from newsletter.subscriptions import wording
 from newsletter.web.http import language, origins
 from newsletter.web.openapi.endpoint import PAGE, Endpoint
+
+#: For the buttons that copy.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 
 bp = Blueprint("embed", __name__)
 
@@ -19,15 +28,24 @@ bp = Blueprint("embed", __name__)
     ("unavailable",),
     query=("next",),
 )
-def show() -> str:
+def show() -> Response:
     """Show the form in the page's language; with `next` if that is on an allowed site."""
     asked = request.args.get("next")
     next_url = origins.allowed_page(asked)
-    return render_template(
+    page = render_template(
         "pages/embed.html",
         consent=wording.current(language.present()),
         next_url=next_url,
         next_refused=bool(asked) and next_url is None,
         origin=origins.origin_of(config.current().public_url),
         next_origin=origins.origin_of(next_url) if next_url else None,
+        starter_css=_starter_css(Path(current_app.static_folder or "")),
     )
+    response = make_response(page)
+    response.headers["Content-Security-Policy"] = _POLICY
+    return response
+
+
+@cache
+def _starter_css(folder: Path) -> str:
+    return (folder / "embed.css").read_text("utf-8").rstrip()
