@@ -38,6 +38,8 @@ _QUIET = {
 _SHORTEST_SECRET = 4
 #: The beginning of gunicorn's line that names the address on which the service listens.
 _LISTENING = "Listening at: %s"
+#: Its lines are made of our own words and of numbers, one for each request.
+_ACCESS_LOG = "newsletter.web.http.access_log"
 
 _CREDENTIALS = re.compile(r"\b([Bb]earer|Basic)(\s+)[\w.~+/=-]{6,}")
 _LINK = re.compile(
@@ -76,7 +78,9 @@ class RedactingFormatter(logging.Formatter):
         head = f"{at.replace('+00:00', 'Z')} {record.levelname} {record.name}"
         # record.msg is the text in gunicorn's source, without arguments: no client can forge it.
         is_our_own = record.name == "gunicorn.error" and str(record.msg).startswith(_LISTENING)
-        text = self._redact(record.getMessage(), with_ips=is_our_own).replace("\n", "\\n")
+        text = record.getMessage()
+        if record.name != _ACCESS_LOG:
+            text = self._redact(text, with_ips=is_our_own).replace("\n", "\\n")
         if record.exc_info and record.exc_info[0] is not None:
             trace = self._redact(self.formatException(record.exc_info))
             text += "".join(f"\n  {line}" for line in trace.split("\n"))

@@ -146,6 +146,7 @@ def test_what_is_kept_of_it_is_all_that_it_said(
         "expires_at": "2026-03-04T12:00:00Z",
         "deleted_by": "2026-03-05T12:00:00Z",
         "is_correction": False,
+        "from_our_form": False,
         "reference": held["reference"],
         "message_id": letter["Message-ID"],
         "sent_at": "2026-03-02T12:00:00Z",

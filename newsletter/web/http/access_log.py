@@ -9,6 +9,9 @@ from flask import Flask, Response, g, request
 
 from newsletter.web import monitoring
 
+#: Any other is what a client made up.
+_METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
+
 log = logging.getLogger(__name__)
 
 
@@ -25,8 +28,7 @@ def install(app: Flask) -> None:
         rule = request.url_rule.rule if request.url_rule else "-"
         seconds = time.perf_counter() - g.get("began", time.perf_counter())
         status = response.status_code
-        log.info("%s %s %d %.0f ms", request.method, rule, status, seconds * 1000)
-        # Without a rule, the method may be anything, too: nobody may fill the memory with names.
-        method = request.method if request.url_rule else "-"
+        method = request.method if request.method in _METHODS else "-"
+        log.info("%s %s %d %.0f ms", method, rule, status, seconds * 1000)
         monitoring.current().count_request(method, rule, status, seconds)
         return response

@@ -31,6 +31,7 @@ def line_of(caplog: pytest.LogCaptureFixture) -> str:
         ),
         ("GET", f"/{ADA}?email={ADA}", "GET - 404 … ms"),
         ("DELETE", "/subscriptions", "DELETE - 405 … ms"),
+        (ADA.upper(), "/health", "- - 405 … ms"),
         ("POST", "/admin/access", "POST /admin/access 401 … ms"),
     ],
 )

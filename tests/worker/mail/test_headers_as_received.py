@@ -47,7 +47,7 @@ HEADERS = [
         "message-id",
         "mime-version",
     ),
-    *("reply-to", "subject", "to"),
+    *("reply-to", "subject", "to", "x-auto-response-suppress"),
 ]
 LIST = "a1b2c3d4e5"  #: the stand-in's audience
 PATH = re.compile(r"(MAIL FROM|RCPT TO):<([!-;=?-~]+)>")
