@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
+from newsletter.config import Settings
 from tests.journeys.service import free_port, wait_until
 
 ROOT = Path(__file__).parent.parent
@@ -41,6 +43,68 @@ def test_the_container_runs_what_the_procfile_says() -> None:
     commands = re.findall(r"^CMD (\[.*\])$", (ROOT / "Containerfile").read_text("utf-8"), re.M)
 
     assert json.loads(commands[-1]) == shlex.split(LINES["web"])
+
+
+COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
+OURS = {name: COMPOSE["services"][name] for name in LINES}
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_compose_runs_what_the_procfile_says(line: str) -> None:
+    assert OURS[line]["command"] == shlex.split(LINES[line])
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_compose_names_settings_that_there_are_and_secrets_that_are_handed_in(line: str) -> None:
+    environment, secrets = OURS[line]["environment"], OURS[line]["secrets"]
+    files = {name: value for name, value in environment.items() if name.endswith("_FILE")}
+
+    assert {name.removesuffix("_FILE").lower() for name in environment} <= set(
+        Settings.model_fields
+    )
+    assert files == {f"{secret.upper()}_FILE": f"/run/secrets/{secret}" for secret in secrets}
+    # What is secret comes from a file alone.
+    assert set(environment) - set(files) == {"PUBLIC_URL", "TRUSTED_PROXIES", "LEDGER_CHECKPOINTS"}
+
+
+def test_compose_takes_every_secret_from_a_file_that_the_page_makes() -> None:
+    page = (DEPLOY / "compose.md").read_text("utf-8")
+    used = {secret for each in COMPOSE["services"].values() for secret in each.get("secrets", ())}
+
+    assert {name: each["file"] for name, each in COMPOSE["secrets"].items()} == {
+        name: f"secrets/{name}" for name in used
+    }
+    assert {name for name in used if not re.search(rf"\b{name}\b", page)} == set()
+
+
+def test_compose_names_files_volumes_and_networks_that_there_are() -> None:
+    build = OURS["web"]["build"]
+    mounts = [mount for each in COMPOSE["services"].values() for mount in each.get("volumes", ())]
+    sources = [mount.partition(":")[0] for mount in mounts]
+    networks = {name for each in COMPOSE["services"].values() for name in each["networks"]}
+
+    assert (ROOT / build["context"] / build["dockerfile"]).is_file()
+    assert {source for source in sources if not source.startswith(".")} == set(COMPOSE["volumes"])
+    assert all((ROOT / source).exists() for source in sources if source.startswith("."))
+    assert networks == set(COMPOSE["networks"])
+
+
+def test_in_compose_the_proxy_alone_is_reached_and_only_the_worker_reaches_out() -> None:
+    services = COMPOSE["services"]
+    outside = {name for name, it in COMPOSE["networks"].items() if not (it or {}).get("internal")}
+
+    assert [name for name, it in services.items() if "ports" in it] == ["proxy"]
+    assert {name for name, it in services.items() if outside & set(it["networks"])} == {
+        *("worker", "proxy")
+    }
+
+
+def test_in_compose_what_is_ours_may_write_nowhere_but_to_its_volume() -> None:
+    for service in OURS.values():
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["volumes"] == ["checkpoints:/var/lib/newsletter/checkpoints"]
+        assert "user" not in service  # it is the image's
 
 
 def test_every_link_between_the_documents_leads_somewhere() -> None:
