@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from newsletter.cli import (
+    exporting,
     importing,
     inventory,
     keys,
@@ -73,5 +74,6 @@ for _command in (
     keys.keys,
     inventory.data_inventory,
     importing.import_,
+    exporting.export,
 ):
     main.add_command(_command)

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
@@ -33,6 +34,7 @@ from newsletter.storage import outage
 
 #: The actor in the ledger: a login could be a person's name, and the ledger is kept for ever.
 ACTOR = "cli"
+SHORTEST_PASSPHRASE = 12
 RESTORED_STATUS = 3  #: the exit status where a restored backup stops a command
 
 #: What goes wrong for one person and not for the next.
@@ -127,6 +129,19 @@ def only_line(prompt: str) -> str:
     if len(lines) > 1:
         raise click.ClickException(f"One line is expected. Given: {len(lines)}.")
     return lines[0]
+
+
+def passphrase_from(file: Path | None, *, is_new: bool = False) -> str:
+    """A passphrase from a file, a prompt that does not show it, or the only line of standard input."""
+    if file is not None:
+        given = file.read_text("utf-8").strip("\r\n")
+    elif sys.stdin.isatty():
+        given = click.prompt("Passphrase", hide_input=True, confirmation_prompt=is_new, err=True)
+    else:
+        given = only_line("Passphrase")
+    if is_new and len(given) < SHORTEST_PASSPHRASE:
+        raise click.ClickException(f"A passphrase has at least {SHORTEST_PASSPHRASE} characters.")
+    return given
 
 
 def _lines(*prompts: str) -> dict[int, str]:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from newsletter.cli import terminal
-from newsletter.cli.application import ACTOR, show, with_app
+from newsletter.cli.application import ACTOR, passphrase_from, show, with_app
 from newsletter.cli.terminal import one_line
 from newsletter.subscriptions.importing import take as importing
 from newsletter.subscriptions.importing.entry import Why
@@ -32,20 +32,33 @@ _FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 @click.option(
     "--subscribed", is_flag=True, help="A renamed file of Mailchimp's lists subscribed contacts."
 )
+@click.option("--passphrase-file", type=_FILE, help="Of an encrypted export; else it is asked for.")
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
 @with_app
 def import_(
-    *, file: Path, dry_run: bool, without_proof: bool, subscribed: bool, as_json: bool
+    *,
+    file: Path,
+    dry_run: bool,
+    without_proof: bool,
+    subscribed: bool,
+    passphrase_file: Path | None,
+    as_json: bool,
 ) -> None:
     """Take people over from another system.
 
-    FILE is one of Mailchimp's export of an audience (subscribed, unsubscribed or cleaned contacts), or a list as CSV
-    with the columns email, confirmed_at, requested_at, language, source and note. Nobody is written to. Whoever is
-    known stays as they are, unless the file says that they left since. If a run was interrupted, the same command goes
-    on with it. The report names rows by their number; row 1 is the heading. The exit status is 1 if one was refused.
+    FILE is one of Mailchimp's export of an audience (subscribed, unsubscribed or cleaned contacts), an export of this
+    service, or a list as CSV with the columns email, confirmed_at, requested_at, language, source and note. Nobody is
+    written to. Whoever is known stays as they are, unless the file says that they left since. If a run was interrupted,
+    the same command goes on with it. The report names rows by their number; row 1 is the heading. The exit status is 1
+    if one was refused.
     """
     with file.open("rb") as opened:
-        upload = importing.read(opened, file.name, is_subscribed=subscribed)
+        upload = importing.read(
+            opened,
+            file.name,
+            is_subscribed=subscribed,
+            ask_passphrase=lambda: passphrase_from(passphrase_file),
+        )
         with _bar(upload, is_shown=not as_json) as watch:
             report = importing.take(
                 upload, actor=ACTOR, without_proof=without_proof, dry_run=dry_run, watch=watch

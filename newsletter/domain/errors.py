@@ -89,6 +89,10 @@ class UnreadableFile(NewsletterError):
     """The file cannot be taken over."""
 
 
+class WrongPassphrase(NewsletterError):
+    """The passphrase does not open the file, or the file was changed or cut off."""
+
+
 class Unavailable(NewsletterError):
     """The database cannot be reached or is not ready; nothing was done, and the same call may be made again."""
 

@@ -157,11 +157,13 @@ def _event(event: Held, locale: Locale) -> Line:
 
 def takeover_lines(stated: Held, locale: Locale) -> Iterator[Line]:
     """What was stated of a consent that was taken over; that no time was is said, too."""
-    names = ("requested_at", "source", "note", "row", "file", "file_name")
-    if not stated["confirmed_at"]:
+    names = ("requested_at", "source", "note", "service", "row", "file", "file_name")
+    if not stated.get("confirmed_at"):
         proof = access_words.ORIGIN["without_proof"][locale]
         yield Line(LABEL["confirmed_at"][locale], proof)
     yield from _lines(stated, locale, "confirmed_at", *names)
+    if stated.get("wording"):
+        yield Line(LABEL["wording"][locale], stated["wording"])
 
 
 def detail(code: str, locale: Locale) -> str:

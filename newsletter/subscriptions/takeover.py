@@ -17,6 +17,8 @@ COLUMN = "subscription.imported"
 FIRST_ROUND = 1
 #: The end of an event's detail where no time of consent was stated.
 WITHOUT_PROOF = "without_proof"
+#: Which export of our own evidence came with, and which row of it; not passed on to the next.
+EXPORT_FILE, EXPORT_ROW = "export_file", "export_row"
 
 
 def begin(row: Subscription, action: TakeOver) -> None:
@@ -28,7 +30,11 @@ def begin(row: Subscription, action: TakeOver) -> None:
         row.synced_round = FIRST_ROUND
     if action.reason is not None:
         row.left_at = action.kept_since or row.left_at
+    if not action.evidence:
         return
+    if action.reason is not None:
+        # The consent was withdrawn, and can still be proved.
+        row.round, row.confirmed_round = FIRST_ROUND + 1, FIRST_ROUND
     ring = keyring.current()
     row.imported = ring.encrypt(action.evidence, ref=row.ref, column=COLUMN)
 
@@ -50,6 +56,14 @@ def evidence_of(row: Subscription) -> dict[str, Any] | None:
     if row.imported is None:
         return None
     return read(row.ref, row.imported)
+
+
+def to_pass_on(row: Subscription) -> dict[str, Any]:
+    """The evidence without the way on which it came here last."""
+    evidence = evidence_of(row) or {}
+    return {
+        name: value for name, value in evidence.items() if name not in (EXPORT_FILE, EXPORT_ROW)
+    }
 
 
 def read(ref: str, imported: bytes) -> dict[str, Any]:

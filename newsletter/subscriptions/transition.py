@@ -160,7 +160,7 @@ def _new_row(person: Person, decision: Decision, action: Action) -> Known:
 def _record_consent(row: Subscription, decision: Decision, action: Action) -> str | None:
     """Record the consent text of a sign-up or a confirmation; the hash of the text that the action is about."""
     is_open = decision.status in OPEN
-    if is_open or (decision.event is Event.IMPORTED and decision.status is Status.CONFIRMED):
+    if is_open or (isinstance(action, TakeOver) and action.evidence):
         row.nonce = row.nonce or secrets.token_bytes(32)
     if not isinstance(action, SignUp | Confirm):
         return row.wording

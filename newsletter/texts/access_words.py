@@ -78,6 +78,10 @@ EVENT: Mapping[str, Words] = {
 ORIGIN: Mapping[str, Words] = {
     "mailchimp": {"de": "aus einem Export von Mailchimp", "en": "from an export of Mailchimp"},
     "list": {"de": "aus einer Liste", "en": "from a list"},
+    "newsletter": {
+        "de": "aus dem Export eines anderen Newsletter-Dienstes dieser Art",
+        "en": "from the export of another newsletter service of this kind",
+    },
     "without_proof": {
         "de": "ohne Zeitpunkt der Einwilligung, also ohne Nachweis",
         "en": "without a time of consent, and so without proof",
@@ -161,6 +165,7 @@ LABEL: Mapping[str, Words] = {
     "requested_at": {"de": "Angefragt am", "en": "Requested on"},
     "source": {"de": "Quelle", "en": "Source"},
     "note": {"de": "Vermerk", "en": "Note"},
+    "service": {"de": "Bestätigt bei", "en": "Confirmed at"},
     "row": {"de": "Zeile der Datei", "en": "Row of the file"},
     "file": {"de": "SHA-256 der Datei", "en": "SHA-256 of the file"},
     "file_name": {"de": "SHA-256 ihres Namens", "en": "SHA-256 of its name"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -22,6 +23,8 @@ class Why(StrEnum):
     WRONG_TIME = "a time that cannot be read, or is still to come"
     TOO_LONG = "a source or a note of more than 1,000 characters"
     ERASED = "the person is being erased"
+    PENDING = "the person did not confirm"
+    DAMAGED = "not as an export writes it"
 
 
 class Refused(Exception):
@@ -34,7 +37,10 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Entry:
-    """A person as the file states them; `reason`: they left there, None: they are subscribed."""
+    """A person as the file states them; `reason`: they left there, None: they are subscribed.
+
+    Of an export of our own, `stated` is the evidence that it passes on, and `kept_since` since when a block is kept.
+    """
 
     address: Address
     origin: str
@@ -46,6 +52,9 @@ class Entry:
     source: str | None = None
     note: str | None = None
     there: MailchimpStatus | None = None
+    is_held: bool = False
+    kept_since: datetime | None = None
+    stated: Mapping[str, str | int | None] | None = None
 
     @property
     def is_without_proof(self) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from newsletter.domain.address import Address
 from newsletter.domain.errors import InvalidAddress, UnreadableFile
@@ -32,7 +33,7 @@ class Format:
     title: str
     taken: tuple[str, ...]
     dropped: tuple[str, ...]
-    entry: Callable[[Row, datetime], Entry]
+    entry: Callable[[dict[str, Any], datetime], Entry]
 
 
 def of(table: Table, *, is_subscribed: bool = False) -> Format:

@@ -12,25 +12,28 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePath
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from newsletter.domain import clock
 from newsletter.domain.clock import rfc3339
+from newsletter.domain.errors import WrongPassphrase
 from newsletter.domain.lifecycle import Event, TakeOver
 from newsletter.ledger import restored
 from newsletter.storage import jobs, statements
 from newsletter.storage.database import lock, writing
+from newsletter.storage.keys import passphrase
 from newsletter.storage.keys.signing import canonical
 from newsletter.storage.models import Erasure, Job, Subscription
 from newsletter.subscriptions import takeover
-from newsletter.subscriptions.importing import formats, table
+from newsletter.subscriptions.importing import exported, formats, table
 from newsletter.subscriptions.importing.entry import Entry, Refused, Why
+from newsletter.subscriptions.importing.exported import Lines
 from newsletter.subscriptions.importing.formats import Format
 from newsletter.subscriptions.importing.report import Fate, Report
-from newsletter.subscriptions.importing.table import Row, Table
+from newsletter.subscriptions.importing.table import Table
 from newsletter.subscriptions.person import Person, Unknown, digest_of, known_by
 from newsletter.subscriptions.quota import Quota
 from newsletter.subscriptions.transition import act
@@ -45,12 +48,24 @@ Watch = Callable[[Report], None]
 class Upload:
     """A file that was read and can be taken."""
 
-    table: Table
+    table: Table | Lines
     format: Format
 
 
-def read(file: BinaryIO, name: str, *, is_subscribed: bool = False) -> Upload:
-    """Read a file that was opened in binary mode; raise UnreadableFile."""
+def read(
+    file: BinaryIO,
+    name: str,
+    *,
+    is_subscribed: bool = False,
+    ask_passphrase: Callable[[], str] | None = None,
+) -> Upload:
+    """Read a file that was opened in binary mode; raise UnreadableFile, or WrongPassphrase if it is encrypted."""
+    if passphrase.is_encrypted(file):
+        if ask_passphrase is None:
+            raise WrongPassphrase
+        file = passphrase.decrypting(file, ask_passphrase())
+    if exported.is_one(file):
+        return Upload(exported.read(file, PurePath(name).name), exported.READING)
     read = table.read(file, PurePath(name).name)
     return Upload(read, formats.of(read, is_subscribed=is_subscribed))
 
@@ -87,7 +102,7 @@ class _Run:
         #: Whom a run that changes nothing met in its earlier batches: the first octets of digests.
         self._tried: set[bytes] = set()
 
-    def take(self, batch: Sequence[tuple[int, Row]]) -> Report:
+    def take(self, batch: Sequence[tuple[int, dict[str, Any]]]) -> Report:
         """Take a batch, unless an earlier run did; the report so far."""
         with writing() as session:
             job = jobs.row(session, self._job)
@@ -97,7 +112,7 @@ class _Run:
                 job.cursor = json.dumps(report.kept())
             return report
 
-    def try_out(self, batch: Sequence[tuple[int, Row]], report: Report) -> Report:
+    def try_out(self, batch: Sequence[tuple[int, dict[str, Any]]], report: Report) -> Report:
         """Report what would become of a batch."""
         with writing() as session:
             people = self._take(session, batch, report)
@@ -111,7 +126,7 @@ class _Run:
             session.execute(delete(Job).where(Job.name == self._job))
 
     def _take(
-        self, session: Session, batch: Sequence[tuple[int, Row]], report: Report
+        self, session: Session, batch: Sequence[tuple[int, dict[str, Any]]], report: Report
     ) -> dict[bytes, Person]:
         read = list(self._entries(batch))
         people = _lock(session, [entry for _, entry in read if isinstance(entry, Entry)])
@@ -131,7 +146,9 @@ class _Run:
         report.done = batch[-1][0]
         return people
 
-    def _entries(self, batch: Sequence[tuple[int, Row]]) -> Iterator[tuple[int, Entry | Why]]:
+    def _entries(
+        self, batch: Sequence[tuple[int, dict[str, Any]]]
+    ) -> Iterator[tuple[int, Entry | Why]]:
         now = clock.now()
         for number, row in batch:
             try:
@@ -149,7 +166,27 @@ class _Run:
         return _fate(outcome.decision.event, entry)
 
     def _action(self, number: int, entry: Entry) -> TakeOver:
-        evidence = {
+        proof = [takeover.WITHOUT_PROOF] if entry.is_without_proof else []
+        is_consent = entry.reason is None or entry.stated is not None
+        return TakeOver(
+            entry.reason,
+            entry.left_at,
+            entry.there,
+            entry.is_held,
+            origin=": ".join([entry.origin, *proof]),
+            evidence=canonical(self._evidence(number, entry)).decode() if is_consent else "",
+            kept_since=entry.kept_since,
+        )
+
+    def _evidence(self, number: int, entry: Entry) -> dict[str, str | int | None]:
+        """What was stated, and where; what an export of our own passes on stays as it is."""
+        if entry.stated is not None:
+            return {
+                **entry.stated,
+                takeover.EXPORT_FILE: self._upload.table.digest,
+                takeover.EXPORT_ROW: number,
+            }
+        return {
             "origin": entry.origin,
             "confirmed_at": rfc3339(entry.confirmed_at) if entry.confirmed_at else None,
             "requested_at": rfc3339(entry.requested_at) if entry.requested_at else None,
@@ -159,14 +196,6 @@ class _Run:
             "file_name": self._file_name,
             "row": number,
         }
-        proof = [takeover.WITHOUT_PROOF] if entry.is_without_proof else []
-        return TakeOver(
-            entry.reason,
-            entry.left_at,
-            entry.there,
-            origin=": ".join([entry.origin, *proof]),
-            evidence=canonical(evidence).decode() if entry.reason is None else "",
-        )
 
 
 def _fate(event: Event | None, entry: Entry) -> Fate:

@@ -109,13 +109,13 @@ class TakenOver(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     origin: str = Field(examples=["mailchimp"])
-    confirmed_at: datetime | None
-    requested_at: datetime | None
-    source: str | None
-    note: str | None
-    file: str = Field(description="SHA-256 of the file's contents.")
-    file_name: str = Field(description="SHA-256 of the file's name.")
-    row: int
+    confirmed_at: datetime | None = None
+    requested_at: datetime | None = None
+    source: str | None = None
+    note: str | None = None
+    file: str | None = Field(None, description="SHA-256 of the file's contents.")
+    file_name: str | None = Field(None, description="SHA-256 of the file's name.")
+    row: int | None = None
 
 
 class Held(BaseModel):

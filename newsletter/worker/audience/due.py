@@ -142,8 +142,8 @@ def _times(
     session: Session, row: Subscription, stated: Mapping[str, Any] | None
 ) -> tuple[datetime, datetime]:
     """When the person asked for the newsletter, and when they confirmed; here, or as it is stated."""
-    if stated is not None and stated["confirmed_at"]:
+    if stated is not None and stated.get("confirmed_at"):
         confirmed_at = as_moment(stated["confirmed_at"])
-        return as_moment(stated["requested_at"] or stated["confirmed_at"]), confirmed_at
+        return as_moment(stated.get("requested_at") or stated["confirmed_at"]), confirmed_at
     asked_at = log.time_of(session, row.ref, row.round, Event.SIGNUP)
     return asked_at or row.since, row.since
