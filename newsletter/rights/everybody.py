@@ -11,6 +11,7 @@ import csv
 import io
 import json
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -56,7 +57,7 @@ class Exported:
 
     people: int = 0
     without_address: int = 0
-    statuses: dict[str, int] = field(default_factory=dict)
+    statuses: Counter[str] = field(default_factory=Counter)
 
 
 def write(
@@ -136,7 +137,7 @@ def _people(
             done.without_address += 1
             continue
         done.people += 1
-        done.statuses[row.status] = done.statuses.get(row.status, 0) + 1
+        done.statuses.update([str(row.status)])
         yield {
             "email": address.text,
             "status": str(row.status),
