@@ -157,6 +157,9 @@ def _lines(*prompts: str) -> dict[int, str]:
     return given
 
 
+json_option = click.option("--json", "as_json", is_flag=True, help="JSON, for programs.")
+
+
 def show(answer: object) -> None:
     """Print a document as JSON."""
     click.echo(json.dumps(answer, indent=2, ensure_ascii=False))

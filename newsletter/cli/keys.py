@@ -10,12 +10,13 @@ import click
 
 from newsletter import config
 from newsletter.cli import terminal
-from newsletter.cli.application import with_app
+from newsletter.cli.application import json_option, show, with_app
 from newsletter.domain.clock import rfc3339
 from newsletter.ledger import restored
 from newsletter.storage import notices
 from newsletter.storage.keys import keyring, reencryption, rotation, signing
 from newsletter.storage.keys.reencryption import Walk
+from newsletter.storage.keys.rotation import KeyInfo
 from newsletter.storage.notices import Code
 
 _END = "an hour after the new one was made, the worker or `newsletter keys rotate` deletes it"
@@ -108,13 +109,17 @@ def _bar() -> Iterator[Callable[[int], None]]:
 
 
 @keys.command("list")
+@json_option
 @with_app
-def list_() -> None:
+def list_(*, as_json: bool) -> None:
     """List the keys, and which DATA_KEY wraps each.
 
     No key itself is shown.
     """
     kept = rotation.list_keys()
+    if as_json:
+        show({"keys": [_document(key) for key in kept], "encrypted_with_an_old_key": _left()})
+        return
     for key in kept:
         by = (
             "the newest DATA_KEY" if key.place == 0 else f"DATA_KEY no. {key.place + 1} of the list"
@@ -126,6 +131,15 @@ def list_() -> None:
         left = _left()
         is_old = f"{'is' if left == 1 else 'are'} still encrypted with an old data key"
         click.echo(f"{_values(left).capitalize()} {is_old}: {_END}.")
+
+
+def _document(key: KeyInfo) -> dict[str, object]:
+    return {
+        "id": key.id,
+        "purpose": key.purpose,
+        "made_at": rfc3339(key.made_at),
+        "wrapped_with": key.place + 1,  # of DATA_KEY's list
+    }
 
 
 @keys.command()

@@ -8,12 +8,19 @@ from collections.abc import Iterator
 import click
 
 from newsletter import config
-from newsletter.cli.application import ACTOR, corrected_address, for_each_address, show, with_app
+from newsletter.cli.application import (
+    ACTOR,
+    corrected_address,
+    for_each_address,
+    json_option,
+    show,
+    with_app,
+)
 from newsletter.config import Locale
 from newsletter.domain.address import Address
 from newsletter.domain.lifecycle import Reason
 from newsletter.rights import access as access_export
-from newsletter.rights import access_text, erasure_report
+from newsletter.rights import access_text, erasure_report, erasure_text
 from newsletter.rights.erasure_report import Preview
 from newsletter.subscriptions import corrections, staff
 from newsletter.subscriptions.erase import erase as erase_person
@@ -32,8 +39,11 @@ _STAFF_REASONS = [Reason.UNSUBSCRIBED, Reason.COMPLAINT, Reason.BOUNCE, Reason.S
 @click.option(
     "--locale", type=click.Choice(["de", "en"]), help="The report's language [DEFAULT_LOCALE]."
 )
+@json_option
 @with_app
-def erase(*, keep_block: bool, status: str | None, yes: bool, locale: Locale | None) -> None:
+def erase(
+    *, keep_block: bool, status: str | None, yes: bool, locale: Locale | None, as_json: bool
+) -> None:
     """Erase people here and at Mailchimp.
 
     Addresses are read from standard input, one a line. The command shows what it will delete and asks; input that
@@ -50,11 +60,11 @@ def erase(*, keep_block: bool, status: str | None, yes: bool, locale: Locale | N
         click.echo(plan(address), err=True)
         if not yes:
             click.confirm("Erase?", abort=True, err=True)
-        _erase(address, language, keep_block=keep_block)
+        _erase(address, language, keep_block=keep_block, as_json=as_json)
 
     # An empty --status, from a variable that is not set, must not begin an erasure.
     if status is not None:
-        _show_erasure(status, language)
+        _show_erasure(status, language, as_json=as_json)
     elif yes or sys.stdin.isatty():
         for_each_address(erase_one)
     else:
@@ -62,21 +72,24 @@ def erase(*, keep_block: bool, status: str | None, yes: bool, locale: Locale | N
         raise click.ClickException("Nothing was erased: input that is piped in needs --yes.")
 
 
-def _erase(address: Address, language: Locale, *, keep_block: bool) -> None:
+def _erase(address: Address, language: Locale, *, keep_block: bool, as_json: bool) -> None:
     id_ = erase_person(address, actor=ACTOR, keep_block=keep_block)
-    _show_erasure(id_, language)
+    _show_erasure(id_, language, as_json=as_json)
     endpoint = f"{config.current().public_url}/admin/erasures/{id_}"
     status = f"newsletter erase --status {id_}, or GET {endpoint}, with an admin token."
     click.echo(f"Its state: {status}", err=True)
 
 
-def _show_erasure(number: str, language: Locale) -> None:
+def _show_erasure(number: str, language: Locale, *, as_json: bool) -> None:
     report = erasure_report.find(number, language)
     if report is None:
         raise click.ClickException(
             "No erasure has this id or reference number, or its record has ended."
         )
-    show(report)
+    if as_json:
+        show(report)
+    else:
+        click.echo(erasure_text.plain(report, language), nl=False)
 
 
 def _planned(preview: Preview) -> Iterator[str]:
@@ -91,10 +104,10 @@ def _planned(preview: Preview) -> Iterator[str]:
 
 
 @click.command()
-@click.option("--text", "as_text", is_flag=True, help="Text for people instead of JSON.")
 @click.option("--locale", type=click.Choice(["de", "en"]), help="The language [the person's own].")
+@json_option
 @with_app
-def access(*, as_text: bool, locale: Locale | None) -> None:
+def access(*, as_json: bool, locale: Locale | None) -> None:
     """Show all data held about people.
 
     As Art. 15 GDPR requires. Addresses are read from standard input, one a line.
@@ -102,10 +115,10 @@ def access(*, as_text: bool, locale: Locale | None) -> None:
 
     def show_one(address: Address) -> None:
         held = access_export.of(address, actor=ACTOR, locale=locale)
-        if as_text:
-            click.echo(access_text.plain(held, locale or access_text.language_of(held)), nl=False)
-        else:
+        if as_json:
             show(held)
+        else:
+            click.echo(access_text.plain(held, locale or access_text.language_of(held)), nl=False)
 
     for_each_address(show_one)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from newsletter import config
-from newsletter.cli.application import ACTOR, with_app
+from newsletter.cli.application import ACTOR, json_option, show, with_app
 from newsletter.cli.ledger import walk_bar
 from newsletter.cli.mailchimp import bar
 from newsletter.cli.terminal import one_line
@@ -27,8 +27,11 @@ from newsletter.worker.upkeep.retention import run_now
 @click.option(
     "--key", metavar="FINGERPRINT", help="With it: trust the checkpoints of one more key."
 )
+@json_option
 @with_app
-def retention(*, dry_run: bool, after_restore: bool, yes: bool, key: str | None) -> None:
+def retention(
+    *, dry_run: bool, after_restore: bool, yes: bool, key: str | None, as_json: bool
+) -> None:
     """End the data whose period is over.
 
     The worker does the same every night. Output has reference numbers, never addresses.
@@ -41,19 +44,30 @@ def retention(*, dry_run: bool, after_restore: bool, yes: bool, key: str | None)
         raise click.UsageError("--dry-run and --after-restore exclude each other.")
     if (yes or key) and not after_restore:
         raise click.UsageError("--yes and --key belong to --after-restore.")
+    if as_json and after_restore:
+        raise click.UsageError("--json and --after-restore exclude each other.")
     if after_restore:
         _after_restored_backup(may_exceed=yes, also=key)
     elif dry_run:
-        _show()
+        _show(as_json=as_json)
     else:
-        _run()
+        _run(as_json=as_json)
 
 
-def _show() -> None:
-    for ending, ended, then in data.plan():
+def _show(*, as_json: bool) -> None:
+    plan = data.plan()
+    if as_json:
+        show({ending.name: _document(ended, then) for ending, ended, then in plan})
+        return
+    for ending, ended, then in plan:
         click.echo(_line(ending, ended, then))
         for key in ended:
             click.echo(f"  {key}")
+
+
+def _document(ended: list[str], then: Next) -> dict[str, object]:
+    first = then.on.isoformat() if then.on is not None else None
+    return {"now": ended, "later": then.count, "first_on": first}
 
 
 def _line(ending: Ending, ended: list[str], then: Next) -> str:
@@ -61,13 +75,15 @@ def _line(ending: Ending, ended: list[str], then: Next) -> str:
     return f"{ending.name}: {len(ended)} now, {then.count} later{first}"
 
 
-def _run() -> None:
+def _run(*, as_json: bool) -> None:
     restored.check()
     counts = run_now()
     if counts is None:
         raise click.ClickException("Another run is under way: wait until it has ended.")
+    if as_json:
+        show(dict(counts))
     for name, count in counts.items():
-        if name != UNREADABLE:
+        if name != UNREADABLE and not as_json:
             click.echo(f"{name}: {count} ended")
     if counts[UNREADABLE]:
         number = counts[UNREADABLE]

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import click
 
 from newsletter import config
-from newsletter.cli.application import show, with_app
+from newsletter.cli.application import json_option, show, with_app
 from newsletter.cli.terminal import one_line
 from newsletter.domain.clock import rfc3339
 from newsletter.domain.lifecycle import MailchimpStatus
@@ -35,7 +35,7 @@ _STEPS = {
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="JSON, for programs.")
+@json_option
 @with_app
 def status(*, as_json: bool) -> None:
     """Show how the service is doing, and what waits.

@@ -1,4 +1,7 @@
-"""Counts the steps of requests day by day, as their events are sealed: each event is sealed once, in order."""
+"""Counts, as events are sealed, the steps of requests day by day and the confirmations of each consent text.
+
+Each event is sealed once, and in order.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,14 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session, aliased
 
 from newsletter import config
 from newsletter.domain.lifecycle import Event, MailchimpStatus
 from newsletter.ledger.seals import Row
 from newsletter.storage import daily_counts
-from newsletter.storage.models import LedgerRow, LetterKind, Step
+from newsletter.storage.models import LedgerRow, LetterKind, Step, Wording
 
 _STEPS = {
     Event.SIGNUP: Step.REQUESTED,
@@ -42,6 +45,14 @@ def count(session: Session, rows: Sequence[Row]) -> None:
         if row.id in steps and row.id not in repeated
     )
     daily_counts.add(session, found)
+    _count_agreed(session, [row for row in rows if row.id not in repeated])
+
+
+def _count_agreed(session: Session, rows: Sequence[Row]) -> None:
+    confirmed = Counter(row.wording for row in rows if row.event is Event.CONFIRMED)
+    for hash_, number in sorted((hash_, n) for hash_, n in confirmed.items() if hash_):
+        more = update(Wording).where(Wording.hash == hash_).values(agreed=Wording.agreed + number)
+        session.connection().execute(more)
 
 
 def _step_of(row: Row) -> Step | None:

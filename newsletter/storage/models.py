@@ -103,6 +103,9 @@ class Wording(Model):
     text: Mapped[str] = mapped_column(Text)  #: empty once it is deleted
     published_at: Mapped[datetime] = mapped_column(UtcDateTime)
     withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    agreed: Mapped[int] = mapped_column(
+        default=0
+    )  #: how often it was confirmed, as the ledger is sealed
 
     @property
     def has_ended(self) -> bool:

@@ -32,14 +32,13 @@ class Registered:
     published_at: datetime
     withdrawn_at: datetime | None
     is_present: bool  #: forms show it now
-    records: int  #: people of whom a record names it
+    agreed: int  #: how often it was confirmed
 
 
 def all_texts() -> list[Registered]:
     """Every text, the newest first."""
     present = _present(wording.preview)
     with reading() as session:
-        people = _people_by_text(session)
         texts = session.scalars(select(Wording).order_by(Wording.published_at.desc(), Wording.hash))
         return [
             Registered(
@@ -47,10 +46,16 @@ def all_texts() -> list[Registered]:
                 row.published_at,
                 row.withdrawn_at,
                 is_present=row.hash in present,
-                records=people.get(row.hash, 0),
+                agreed=row.agreed,
             )
             for row in texts
         ]
+
+
+def records() -> dict[str, int]:
+    """The number of people by hash: of a subscription, a letter, or a row of the ledger. It reads all of them."""
+    with reading() as session:
+        return _people_by_text(session)
 
 
 def find(hash_: str) -> Registered:

@@ -245,3 +245,25 @@ def statement(*, was_known_here: bool, was_known_at_mailchimp: bool) -> dict[str
     """What the receipt says in words, by language."""
     said = (_HERE[was_known_here], _AT_MAILCHIMP[was_known_at_mailchimp], _END)
     return {"de": " ".join(it.de for it in said), "en": " ".join(it.en for it in said)}
+
+
+#: For the report in words.
+LABEL: Mapping[str, Text] = {
+    "id": Text("Nummer der Löschung", "Number of the deletion"),
+    "reference": Text("Vorgangsnummer", "Reference number"),
+    "requested": Text("Verlangt", "Requested"),
+    "completed": Text("Erledigt", "Completed"),
+    "open": Text("noch nicht", "not yet"),
+    "deleted": Text("Was gelöscht wurde", "What was deleted"),
+    "kept": Text("Was bleibt", "What is kept"),
+}
+PLACE: Mapping[str, Text] = {
+    "database": Text("Hier", "Here"),
+    "mailchimp": Text("Bei Mailchimp", "At Mailchimp"),
+    "database file": Text("In der Datenbankdatei", "In the database's file"),
+}
+STATE: Mapping[str, Text] = {
+    "done": Text("erledigt", "done"),
+    "waiting": Text("wartet", "waiting"),
+    "failed": Text("abgelehnt, wird wieder versucht", "refused, and tried again"),
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import pty
 import re
@@ -93,7 +94,7 @@ def test_after_a_rotation_the_new_data_key_alone_reads_everything(
     run("keys", "rotate", DATA_KEY=BOTH)
 
     with_new = subprocess.run(
-        [COMMAND, "access"],
+        [COMMAND, "access", "--json"],
         input=ADA.encode(),
         env={**environ, "DATA_KEY": NEW},
         capture_output=True,
@@ -225,6 +226,14 @@ def test_no_private_octet_is_ever_printed(run: Run, environ: dict[str, Any], app
         assert base64.b64encode(octets).decode().rstrip("=") not in told
     assert OLD not in told
     assert "PRIVATE" not in told
+
+
+def test_programs_get_the_list_as_json(run: Run) -> None:
+    listed = json.loads(said(run("keys", "list", "--json")))
+
+    assert {key["purpose"] for key in listed["keys"]} >= {"data", "signing"}
+    assert {key["wrapped_with"] for key in listed["keys"]} == {1}
+    assert listed["encrypted_with_an_old_key"] == 0
 
 
 def test_the_list_names_the_data_key_that_wraps_each_key(run: Run) -> None:

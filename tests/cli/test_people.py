@@ -169,7 +169,7 @@ def test_an_empty_input_is_named_in_one_line(run: Run, command: str, given: str)
 def test_blanks_around_an_address_do_not_count(
     run: Run, client: FlaskClient, consent: None, given: str
 ) -> None:
-    assert said(run("access", given=given))["email"] == "Ada@example.org"
+    assert said(run("access", "--json", given=given))["email"] == "Ada@example.org"
 
 
 @on_sqlite
@@ -200,7 +200,7 @@ def test_every_line_of_a_list_is_erased(run: Run, client: FlaskClient, join: Joi
     join(ADA)
     join(HEDY)
 
-    result = run("erase", "--yes", given=f"{ADA}\n{HEDY}\n")
+    result = run("erase", "--json", "--yes", given=f"{ADA}\n{HEDY}\n")
 
     assert result.exit_code == 0
     assert result.stdout.count('"status": "pending"') == 2
@@ -224,7 +224,7 @@ def test_a_list_stops_at_the_line_where_the_database_is_lost(
 def test_access_shows_what_the_admin_door_shows(
     run: Run, client: FlaskClient, consent: None
 ) -> None:
-    by_command, by_http = said(run("access")), access_by_http(client, ADA)
+    by_command, by_http = said(run("access", "--json")), access_by_http(client, ADA)
 
     assert [event.pop("actor") for event in by_http["events"][-2:]][1] == "dpo"
     assert by_command["events"].pop()["actor"] == "cli"
@@ -237,7 +237,7 @@ def test_no_login_gets_into_the_record(
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.setenv(name, "grace.hopper")
 
-    shown = run("access").stdout
+    shown = run("access", "--json").stdout
 
     assert '"actor": "cli"' in shown
     assert "hopper" not in shown
@@ -253,19 +253,19 @@ def test_nothing_to_show_is_status_one(run: Run) -> None:
 def test_access_while_erasing_names_the_erasure(
     run: Run, client: FlaskClient, consent: None
 ) -> None:
-    erasure = said(run("erase", "--yes"))
+    erasure = said(run("erase", "--json", "--yes"))
 
-    held = said(run("access"))
+    held = said(run("access", "--json"))
 
     assert (held["status"], held["erasure_id"]) == ("erasing", erasure["id"])
     assert held["reference"] == erasure["reference"]
 
 
 def test_access_names_an_erasure_beside_a_new_request(run: Run, client: FlaskClient) -> None:
-    erasure = said(run("erase", "--yes"))
+    erasure = said(run("erase", "--json", "--yes"))
     sign_up(client, ADA)
 
-    held = said(run("access"))
+    held = said(run("access", "--json"))
 
     assert (held["status"], held["erasure_id"]) == ("pending", erasure["id"])
 
@@ -274,7 +274,7 @@ def test_access_names_an_erasure_beside_a_new_request(run: Run, client: FlaskCli
 def test_access_tells_the_words_agreed_to_in_full(
     run: Run, client: FlaskClient, consent: None
 ) -> None:
-    agreed = said(run("access"))["wording"]
+    agreed = said(run("access", "--json"))["wording"]
 
     assert agreed["language"] == "de"
     assert "neuen Werkzeugen für Tischler" in agreed["text"]
@@ -284,7 +284,7 @@ def test_access_tells_the_words_agreed_to_in_full(
 def test_access_tells_what_article_15_asks_for(
     run: Run, client: FlaskClient, consent: None
 ) -> None:
-    held = said(run("access", AUTHORITY="Landesbeauftragte, Musterstadt"))
+    held = said(run("access", "--json", AUTHORITY="Landesbeauftragte, Musterstadt"))
 
     assert "HRB 12345" in held["controller"]
     assert held["contact"] == "datenschutz@example.com"
@@ -297,7 +297,7 @@ def test_access_tells_what_article_15_asks_for(
 
 
 def test_every_time_has_its_zone(run: Run, client: FlaskClient, consent: None) -> None:
-    held = said(run("access"))
+    held = said(run("access", "--json"))
 
     for at in [held["since"], *(event["at"] for event in held["events"])]:
         assert at.endswith("Z")
@@ -308,7 +308,7 @@ def test_a_request_is_kept_until_its_end(
 ) -> None:
     sign_up(client, ADA)
 
-    held = said(run("access", "--locale", "en"))
+    held = said(run("access", "--json", "--locale", "en"))
 
     assert held["expires_at"] == "2026-03-08T12:00:00Z"
     assert held["retention"].startswith(
@@ -319,7 +319,7 @@ def test_a_request_is_kept_until_its_end(
 def test_a_consent_is_kept_until_it_is_withdrawn(
     run: Run, client: FlaskClient, consent: None
 ) -> None:
-    held = said(run("access", "--locale", "en"))
+    held = said(run("access", "--json", "--locale", "en"))
 
     assert held["retention"].startswith("until the consent is withdrawn")
 
@@ -330,7 +330,7 @@ def test_a_withdrawn_consent_can_be_proved_for_three_years(
     clock.move_to("2026-12-31T23:30:00+00:00")  # in Berlin, the new year has begun
     ask_staff(client, "blocks", ADA, reason="unsubscribed")
 
-    held = said(run("access", "--locale", "en"))
+    held = said(run("access", "--json", "--locale", "en"))
 
     assert "until 31 December 2030" in held["retention"]
     assert held["left_at"] == "2026-12-31T23:30:00Z"
@@ -341,7 +341,7 @@ def test_a_block_without_a_consent_is_a_digest_alone(run: Run, client: FlaskClie
     sign_up(client, ADA)
     ask_staff(client, "blocks", ADA, reason="staff")
 
-    held = said(run("access", "--locale", "en"))
+    held = said(run("access", "--json", "--locale", "en"))
 
     assert (held["email"], held["wording"]) == (None, None)
     assert held["retention"].startswith("a code from which the address cannot be read")
@@ -354,7 +354,7 @@ def test_a_return_without_an_earlier_consent_says_when_the_request_ends(
     ask_staff(client, "blocks", ADA, reason="unsubscribed")
     sign_up(client, ADA)
 
-    held = said(run("access", "--locale", "en"))
+    held = said(run("access", "--json", "--locale", "en"))
 
     assert held["status"] == "returning"
     assert (
@@ -368,7 +368,7 @@ def test_whoever_is_held_is_told_that_nothing_ends(
 ) -> None:
     run("hold")
 
-    held = said(run("access", "--locale", "en"))
+    held = said(run("access", "--json", "--locale", "en"))
 
     assert "as long as processing is restricted, nothing ends by itself" in held["retention"]
 
@@ -384,7 +384,7 @@ def test_whoever_is_held_is_told_that_nothing_ends(
 def test_what_is_told_beside_the_data_is_in_the_persons_language_or_the_one_asked_for(
     run: Run, client: FlaskClient, consent: None, words: list[str], right: str
 ) -> None:
-    assert said(run("access", *words))["rights"][0] == right
+    assert said(run("access", "--json", *words))["rights"][0] == right
 
 
 @pytest.mark.requires("R59")
@@ -418,7 +418,7 @@ def test_what_is_told_beside_the_data_is_in_the_persons_language_or_the_one_aske
 def test_access_is_there_to_be_read_too(
     run: Run, client: FlaskClient, consent: None, locale: str, told: tuple[str, ...]
 ) -> None:
-    result = run("access", "--text", "--locale", locale)
+    result = run("access", "--locale", locale)
 
     text = " ".join(result.stdout.split())
     assert result.exit_code == 0, result.stderr
@@ -428,20 +428,56 @@ def test_access_is_there_to_be_read_too(
 def test_what_is_being_erased_is_told_in_words_too(
     run: Run, client: FlaskClient, consent: None
 ) -> None:
-    erasure = said(run("erase", "--yes"))
+    erasure = said(run("erase", "--json", "--yes"))
 
-    text = run("access", "--text", "--locale", "en").stdout
+    text = run("access", "--locale", "en").stdout
 
     assert "deleted; the deletion at Mailchimp is under way" in text
     assert erasure["id"] in text
 
 
+@pytest.mark.parametrize(
+    ("locale", "told"),
+    [
+        (
+            "de",
+            (
+                "Nummer der Löschung: ",
+                "Erledigt: noch nicht",
+                "Was gelöscht wurde:",
+                "Bei Mailchimp: wartet",
+            ),
+        ),
+        (
+            "en",
+            (
+                "Number of the deletion: ",
+                "Completed: not yet",
+                "the encrypted address",
+                "What is kept:",
+            ),
+        ),
+    ],
+)
+def test_an_erasure_is_there_to_be_read_by_either_number(
+    run: Run, client: FlaskClient, consent: None, locale: str, told: tuple[str, ...]
+) -> None:
+    erasure = said(run("erase", "--json", "--yes"))
+
+    shown = {
+        run("erase", "--status", erasure[number], "--locale", locale).stdout
+        for number in ("id", "reference")
+    }
+    [text] = shown
+    assert [words for words in told if words not in text] == []
+
+
 def test_erasing_shows_how_far_it_is(run: Run, client: FlaskClient, consent: None) -> None:
-    erasure = said(run("erase", "--yes"))
+    erasure = said(run("erase", "--json", "--yes"))
 
     assert (erasure["status"], erasure["keep_block"]) == ("pending", False)
     assert {place["place"]: place["state"] for place in erasure["places"]}["database"] == "done"
-    assert said(run("erase", "--yes"))["id"] == erasure["id"]
+    assert said(run("erase", "--json", "--yes"))["id"] == erasure["id"]
 
 
 @on_sqlite
@@ -458,7 +494,7 @@ def test_erasing_shows_first_what_it_will_delete(
 def test_erasing_says_that_nobody_is_known_under_an_address(
     run: Run, client: FlaskClient, consent: None
 ) -> None:
-    result = run("erase", "--yes", given=f"{GRACE}\n")
+    result = run("erase", "--json", "--yes", given=f"{GRACE}\n")
 
     assert "Nobody is known here under this address." in result.stderr
     assert "To be deleted here" not in result.stderr
@@ -495,13 +531,13 @@ def test_a_person_at_a_terminal_is_asked_before_anybody_is_erased(
 
 
 def test_erasing_says_where_to_look_how_far_it_is(run: Run) -> None:
-    result = run("erase", "--yes")
+    result = run("erase", "--json", "--yes")
 
     assert f"/admin/erasures/{said(result)['id']}, with an admin token" in result.stderr
 
 
 def test_erasing_can_keep_the_block(run: Run, client: FlaskClient, consent: None) -> None:
-    assert said(run("erase", "--yes", "--keep-block"))["keep_block"] is True
+    assert said(run("erase", "--json", "--yes", "--keep-block"))["keep_block"] is True
 
     assert access_by_http(client, ADA)["reason"] == "staff"
 
@@ -509,13 +545,14 @@ def test_erasing_can_keep_the_block(run: Run, client: FlaskClient, consent: None
 def test_an_open_erasure_takes_what_came_beside_it_and_can_still_keep_the_block(
     run: Run, client: FlaskClient, consent: None
 ) -> None:
-    first = said(run("erase", "--yes"))
+    first = said(run("erase", "--json", "--yes"))
     sign_up(client, ADA)
-    again = said(run("erase", "--yes"))
+    again = said(run("erase", "--json", "--yes"))
     assert (again["id"], status_of(client, ADA)) == (first["id"], "erasing")
 
     kept = [
-        said(run("erase", "--yes", *words)) for words in (["--keep-block"], ["--keep-block"], [])
+        said(run("erase", "--json", "--yes", *words))
+        for words in (["--keep-block"], ["--keep-block"], [])
     ]
 
     assert {(it["id"], it["keep_block"]) for it in kept} == {(first["id"], True)}
@@ -711,7 +748,7 @@ def test_a_release_makes_a_database_out_of_nothing(run: Run, tmp_path: Path) -> 
     assert run("release", DATABASE_URL=url).exit_code == 0
 
     assert run("check", DATABASE_URL=url, **ORDERLY).exit_code == 0
-    assert said(run("erase", "--yes", DATABASE_URL=url))["status"] == "pending"
+    assert said(run("erase", "--json", "--yes", DATABASE_URL=url))["status"] == "pending"
 
 
 def test_a_check_finds_everything_in_order(run: Run) -> None:
@@ -837,7 +874,7 @@ def test_a_process_ends_with_its_status(
 def test_an_address_comes_by_standard_input_and_not_by_the_arguments(
     start: Any, client: FlaskClient, consent: None
 ) -> None:
-    process = start("erase", "--yes")
+    process = start("erase", "--json", "--yes")
     shown = Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0")
     answer, errors = process.communicate(f"{ADA}\n".encode(), timeout=60)
 
@@ -851,7 +888,7 @@ def test_an_address_comes_by_standard_input_and_not_by_the_arguments(
 def answered(start: Any, consent: None) -> Iterator[tuple[bytes, bytes]]:
     """What a person at a terminal gets who asks for access: the answer, and what else is said."""
     terminal, end = pty.openpty()
-    process = start("access", stdin=end)
+    process = start("access", "--json", stdin=end)
     os.write(terminal, f"{ADA}\n".encode())
     yield process.communicate(timeout=60)
     os.close(terminal)

@@ -69,6 +69,19 @@ def test_a_dry_run_lists_references_and_changes_nothing(
     assert run("retention", "--dry-run").stdout == told.stdout
 
 
+def test_programs_get_the_plan_and_the_run_as_json(
+    run: Run, client: FlaskClient, clock: time_machine.Traveller
+) -> None:
+    sign_up(client, ADA)
+    reference = access(client, ADA)["reference"]
+    clock.shift(WEEK)
+
+    plan = json.loads(run("retention", "--dry-run", "--json").stdout)
+    assert plan["requests"] == {"now": [reference], "later": 0, "first_on": None}
+    assert json.loads(run("retention", "--json").stdout)["requests"] == 1
+    assert run("retention", "--json", "--after-restore").exit_code == 2
+
+
 def test_a_run_ends_what_the_dry_run_listed_and_tells_counts(
     run: Run, client: FlaskClient, clock: time_machine.Traveller
 ) -> None:
@@ -114,12 +127,12 @@ def test_a_run_that_leaves_something_is_not_done(
 
 
 def test_an_erasure_is_shown_by_its_id_until_its_receipt(run: Run, drain: Drain) -> None:
-    begun = json.loads(run("erase", "--yes").stdout)
-    assert json.loads(run("erase", "--status", begun["id"]).stdout) == begun
+    begun = json.loads(run("erase", "--json", "--yes").stdout)
+    assert json.loads(run("erase", "--json", "--status", begun["id"]).stdout) == begun
     drain()
 
-    done = json.loads(run("erase", "--status", begun["id"]).stdout)
-    assert json.loads(run("erase", "--status", begun["reference"]).stdout) == done
+    done = json.loads(run("erase", "--json", "--status", begun["id"]).stdout)
+    assert json.loads(run("erase", "--json", "--status", begun["reference"]).stdout) == done
 
     assert (done["status"], done["receipt"]["reference"]) == ("completed", begun["reference"])
 
@@ -137,7 +150,7 @@ def test_an_empty_id_from_a_variable_that_is_not_set_erases_nobody(run: Run, joi
     join(ADA)
 
     assert run("erase", "--status", "").exit_code == 1
-    assert json.loads(run("access").stdout)["status"] == "confirmed"
+    assert json.loads(run("access", "--json").stdout)["status"] == "confirmed"
 
 
 @on_sqlite
@@ -151,9 +164,9 @@ def test_an_empty_id_from_a_variable_that_is_not_set_erases_nobody(run: Run, joi
 def test_what_is_kept_is_told_in_the_language_that_is_asked_for(
     run: Run, words: list[str], why: str
 ) -> None:
-    begun = json.loads(run("erase", "--yes").stdout)
+    begun = json.loads(run("erase", "--json", "--yes").stdout)
 
-    told = json.loads(run("erase", "--status", begun["id"], *words).stdout)
+    told = json.loads(run("erase", "--json", "--status", begun["id"], *words).stdout)
 
     kept = {it["code"]: it for it in told["report"]["kept"]}
     assert kept["ledger"]["why"].startswith(why)

@@ -61,9 +61,19 @@ def shown_by(client: FlaskClient, locale: str = "de") -> str:
 
 
 def listed(run: Run, **variables: str) -> dict[str, dict[str, Any]]:
-    answer = run("wording", **variables)
+    answer = run("wording", "--json", **variables)
     assert answer.exit_code == 0, answer.stderr
     return {text["hash"]: text for text in json.loads(answer.stdout)}
+
+
+def test_the_texts_are_there_to_be_read(run: Run, client: FlaskClient, join: Join) -> None:
+    join(ADA)
+    hash_ = shown_by(client)
+
+    told = run("wording").stdout
+    assert f"{hash_}  de  published " in told
+    assert "confirmed 1 times; named by the records of 1 people" in told
+    assert "neuen Werkzeugen" in run("wording", "show", hash_).stdout
 
 
 def withdraw(run: Run, hash_: str, **variables: str) -> None:
@@ -119,7 +129,7 @@ def test_one_is_shown_in_full_withdrawn_or_not(
     shown_by(renewed)
     withdraw(run, old)
 
-    text = json.loads(run("wording", "show", old).stdout)
+    text = json.loads(run("wording", "show", "--json", old).stdout)
 
     assert "neuen Werkzeugen für Tischler" in text["text"]
     assert (text["hash"], text["present"]) == (old, False)
@@ -238,7 +248,8 @@ def test_a_withdrawn_text_is_not_accepted_again_after_its_deletion(
 
 def test_the_withdrawal_of_a_text_outlives_its_deletion(run: Run, ended: str) -> None:
     assert listed(run)[ended]["withdrawn"] == "2026-03-01T12:00:00Z"
-    assert json.loads(run("wording", "show", ended).stdout)["text"] is None
+    assert json.loads(run("wording", "show", "--json", ended).stdout)["text"] is None
+    assert "has been deleted" in run("wording", "show", ended).stdout
     assert run("wording", "withdraw", ended).stdout == "Withdrawn.\n"
 
 

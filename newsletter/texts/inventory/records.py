@@ -16,6 +16,7 @@ WORDING = Table(
         "text": Text("Wortlaut", "the text, word for word"),
         "published_at": Text("seit wann er gezeigt wird", "since when it is shown"),
         "withdrawn_at": Text("seit wann nicht mehr", "since when it is no longer shown"),
+        "agreed": Text("wie oft er bestätigt wurde", "how often it was confirmed"),
     },
 )
 
