@@ -82,6 +82,37 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "inquiry",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("address", sa.LargeBinary(), nullable=False),
+        sa.Column("actor", sa.String(length=64), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "place",
+            sa.Enum(
+                "absent",
+                "unknown",
+                "subscribed",
+                "unsubscribed",
+                "awaiting",
+                "refused",
+                name="place",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=True,
+        ),
+        sa.Column("error", sa.String(length=64), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("try_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("has_mail_server", sa.Boolean(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inquiry")),
+        sa.UniqueConstraint("digest", name=op.f("uq_inquiry_digest")),
+    )
+    op.create_index("ix_inquiry_asked_at", "inquiry", ["asked_at"])
+    op.create_table(
         "job",
         sa.Column("name", sa.String(length=48), nullable=False),
         sa.Column("leased_by", sa.String(length=32), nullable=True),

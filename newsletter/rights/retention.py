@@ -9,6 +9,7 @@ from newsletter.domain import clock
 from newsletter.rights.data import (
     consents,
     erasures,
+    inquiries,
     operation,
     proofs,
     quotas,
@@ -26,6 +27,7 @@ CLASSES = (
     consents.RESTRICTED,
     consents.LETTERS,
     quotas.QUOTAS,
+    inquiries.INQUIRIES,
     erasures.OPEN_ERASURES,
     erasures.ERASURES,
     wordings.WORDINGS,

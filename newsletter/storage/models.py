@@ -374,6 +374,24 @@ class Erasure(Model):
     )
 
 
+class Inquiry(Model):
+    """An address that staff ask about and that is unknown here: the worker asks Mailchimp and DNS. Kept for a day."""
+
+    __tablename__ = "inquiry"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    address: Mapped[bytes] = mapped_column(LargeBinary)  #: encrypted
+    actor: Mapped[str] = mapped_column(String(64))
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    #: What Mailchimp answered, or the reason of its last failure and the time of the next try.
+    place: Mapped[MailchimpStatus | None] = mapped_column(_word(MailchimpStatus, "place"))
+    error: Mapped[str | None] = mapped_column(String(64))
+    tries: Mapped[int] = mapped_column(default=0)
+    try_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    has_mail_server: Mapped[bool | None]  #: None: not known
+
+
 class Quota(Model):
     """Letters to an address within 24 hours: `letters` is a list of [RFC 3339 time, letter's id]."""
 

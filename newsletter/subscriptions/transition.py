@@ -31,7 +31,7 @@ from newsletter.domain.lifecycle import (
 from newsletter.domain.limits import request_ends
 from newsletter.ledger import log
 from newsletter.storage import statements
-from newsletter.storage.models import Erasure, LetterKind, Quota, Subscription
+from newsletter.storage.models import Erasure, Inquiry, LetterKind, Quota, Subscription
 from newsletter.subscriptions import erasures, letters, quota, takeover
 from newsletter.subscriptions.person import (
     OPEN,
@@ -257,6 +257,7 @@ def _delete(person: Person, decision: Decision, action: Action, actor: str | Non
         session.delete(row)
     if is_erased:
         session.execute(delete(Quota).where(Quota.digest == person.quota.digest))
+        session.execute(delete(Inquiry).where(Inquiry.digest == person.digest))
     session.flush()
     unknown = person.without_row(row.locale if row else None)
     if is_erased and erasure is not None and erasure.keep_block:

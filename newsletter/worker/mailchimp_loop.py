@@ -1,4 +1,4 @@
-"""The loop that calls Mailchimp: erasures, people and reconciliation in turns, unless Mailchimp is on hold."""
+"""The loop that calls Mailchimp: erasures, people, inquiries and reconciliation in turns, unless it is on hold."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from newsletter.storage import jobs
 from newsletter.storage.jobs import Permit
 from newsletter.worker.audience.due import Progress
 from newsletter.worker.audience.erasing import Erasing
+from newsletter.worker.audience.inquiries import Inquiries
 from newsletter.worker.audience.sync import Audience
 from newsletter.worker.mailchimp.client import Mailchimp
 from newsletter.worker.reconcile.nightly import Nightly
@@ -21,7 +22,9 @@ class Outside:
         self._mailchimp = mailchimp
         self._owner = owner
         self._nightly = nightly
-        self._turns = deque([Erasing(mailchimp).step, Audience(mailchimp).step])
+        self._turns = deque(
+            [Erasing(mailchimp).step, Audience(mailchimp).step, Inquiries(mailchimp).step]
+        )
         if nightly is not None:
             self._turns.append(nightly.step)
         self._is_first = True

@@ -31,6 +31,7 @@ from newsletter.worker.mailchimp_loop import Outside
 from newsletter.worker.reconcile.nightly import Nightly
 from newsletter.worker.upkeep.checkpoints import Checkpoints
 from newsletter.worker.upkeep.housekeeping import Housekeeping
+from newsletter.worker.upkeep.mail_servers import MailServers
 from newsletter.worker.upkeep.old_keys import OldKeys
 from newsletter.worker.upkeep.retention import Retention
 from newsletter.worker.upkeep.sealer import Sealer
@@ -84,6 +85,7 @@ class Worker:
             Loop("sealer", Sealer(self._owner_of("sealer")).step, IDLE_SECONDS),
             Loop("checkpoints", self._checkpoints.step, TIDY_SECONDS),
             Loop("verifier", Verifier(self._owner_of("verifier")).step, TIDY_SECONDS),
+            Loop("mail servers", MailServers().step, IDLE_SECONDS),
             Loop("keys", OldKeys(self._owner_of("keys")).step, TIDY_SECONDS),
         ]
         if self._mailchimp is not None:

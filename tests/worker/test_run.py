@@ -367,7 +367,7 @@ def test_without_mailchimp_there_is_no_loop_for_it(environ: dict[str, Any]) -> N
     without = create_app(load({**environ, "MAILCHIMP_API_KEY": ""}))
 
     always = ["postman", "housekeeping", "cleaning", "retention", "sealer", "checkpoints"]
-    always += ["verifier", "keys"]
+    always += ["verifier", "mail servers", "keys"]
     assert names_of_loops(Worker(with_it)) == [*always, "audience"]
     assert names_of_loops(Worker(without)) == always
 

@@ -27,7 +27,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from newsletter.domain.errors import Unreadable
 from newsletter.storage.database import reading, writing
 from newsletter.storage.keys import keyring
-from newsletter.storage.models import Erasure, Letter, Subscription
+from newsletter.storage.models import Erasure, Inquiry, Letter, Subscription
 
 #: On SQLite, which has one writer, a sign-up waits a few milliseconds for a batch.
 BATCH = 100
@@ -73,6 +73,7 @@ ENCRYPTED = (
     Encrypted(Subscription.ref, Subscription.imported),
     Encrypted(Letter.id, Letter.evidence),
     Encrypted(Erasure.id, Erasure.address),
+    Encrypted(Inquiry.id, Inquiry.address),
 )
 
 

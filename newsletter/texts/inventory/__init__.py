@@ -23,6 +23,7 @@ TABLES: dict[str, Table] = {
     "letter": people.LETTER,
     "erasure": people.ERASURE,
     "quota": people.QUOTA,
+    "inquiry": people.INQUIRY,
     "ledger_row": records.LEDGER_ROW,
     "seal": records.SEAL,
     "wording": records.WORDING,

@@ -212,3 +212,28 @@ QUOTA = Table(
         "touched_at": Text("letzte Anfrage", "the last request"),
     },
 )
+
+INQUIRY = Table(
+    Text(
+        "Eine Adresse, nach der die Verwaltung fragt und die hier unbekannt ist: Mailchimp wird gefragt. Nach einem Tag"
+        " gelöscht",
+        "An address that staff ask about and that is unknown here: Mailchimp is asked. Deleted after a day",
+    ),
+    {
+        "id": Text("zufällige Nummer der Anfrage", "random number of the inquiry"),
+        "digest": _DIGEST,
+        "address": Text(
+            "die E-Mail-Adresse, verschlüsselt; um Mailchimp zu fragen",
+            "the e-mail address, encrypted; to ask Mailchimp",
+        ),
+        "actor": Text("Rolle, die gefragt hat; kein Name", "the role that asked; no name"),
+        "asked_at": Text("wann gefragt wurde", "when it was asked"),
+        "place": Text("was Mailchimp geantwortet hat", "what Mailchimp answered"),
+        "error": Text("warum noch keine Antwort da ist", "why there is no answer yet"),
+        "tries": Text("wie oft Mailchimp gefragt wurde", "how often Mailchimp was asked"),
+        "try_at": Text("wann es wieder versucht wird", "when it is tried again"),
+        "has_mail_server": Text(
+            "ob die Domain einen Mailserver hat", "whether the domain has a mail server"
+        ),
+    },
+)

@@ -9,10 +9,12 @@ from flask import Response, jsonify, make_response, redirect, render_template, r
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
+from newsletter.domain.address import Address
 from newsletter.domain.errors import InvalidAddress
 from newsletter.rights import access_text, finding, person_view
 from newsletter.rights.proof import document as proof
 from newsletter.rights.proof import page as proof_page
+from newsletter.subscriptions import inquiries
 from newsletter.texts import access_words, delay_words
 from newsletter.web.desk import acts, sessions
 from newsletter.web.desk.pages import bp
@@ -33,6 +35,9 @@ def find() -> AnyResponse:
         found = finding.find(sought)
     except InvalidAddress as invalid:
         return _not_found(sought, error=errors.reason_of(invalid))
+    if found is None and "@" in sought:
+        id_ = inquiries.begin(Address.as_held(sought), actor=sessions.actor())
+        return redirect(url_for("desk.inquiry", id_=id_), 303)
     if found is None:
         return _not_found(sought)
     if found.kind == "erasure":

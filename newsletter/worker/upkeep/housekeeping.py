@@ -1,10 +1,10 @@
-"""What the worker deletes continuously: requests that nobody confirmed, and quotas."""
+"""What the worker deletes continuously: requests that nobody confirmed, quotas, and inquiries of staff."""
 
 from __future__ import annotations
 
 import logging
 
-from newsletter.rights.data import quotas, requests
+from newsletter.rights.data import inquiries, quotas, requests
 from newsletter.worker.upkeep import retention
 
 log = logging.getLogger(__name__)
@@ -21,4 +21,5 @@ class Housekeeping:
         count = self._requests.step()
         if count:
             log.info("ended %d requests that nobody confirmed", count)
+        inquiries.purge()
         return quotas.purge() or count == retention.BATCH

@@ -44,6 +44,7 @@ NOT_ENCRYPTED = {
     "ledger_row.commitment",
     "seal.seal",
     "erasure.digest",
+    "inquiry.digest",
     "quota.digest",
     "keyring.wrapped",
 }
