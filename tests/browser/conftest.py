@@ -73,6 +73,7 @@ def service(
     environ: dict[str, Any] = {
         **environment(f"sqlite:///{folder}/newsletter.sqlite3", mailbox, mailchimp),
         "ALLOWED_ORIGINS": other_site.origin,
+        "HOME_URL": "https://www.example.com/",
     }
     with running(environ, folder) as service:
         yield service

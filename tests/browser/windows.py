@@ -54,4 +54,4 @@ def windows(browser: Browser, home: str) -> Iterator[Open]:
     seen = [note for watch in watches for note in watch.look()]
     for watch in watches:
         watch.context.close()
-    assert seen == []
+    assert seen == [], seen

@@ -161,7 +161,7 @@ def test_a_letter_says_everything_that_it_must_and_nothing_else(
 
 @pytest.mark.parametrize("name", GERMAN)
 def test_a_letter_says_that_ignoring_it_ends_in_deletion(tmp_path: Path, name: str) -> None:
-    old = r"und löschen die Daten(.|\n)+?sofort:"
+    old = r"und löschen die Daten(.|\n)+?sofort löschen:"
 
     (found,) = findings_with(
         tmp_path, name, old, "am {{ letter.deleted_by|long_date('de', zone) }}"
