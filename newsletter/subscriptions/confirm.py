@@ -113,7 +113,7 @@ def confirm(link: Link, *, on_page: bool = False) -> Consent:
         if row.status is not Status.CONFIRMED:
             raise OutdatedLink(row.locale)
         # Whoever finds the letter later must get neither the receipt nor the data.
-        is_fresh = person.now - row.since < links.MY_DATA_HOLDS
+        is_fresh = person.now - row.since <= links.RECEIPT_HOLDS
         return Consent(
             row.ref,
             row.since,

@@ -21,14 +21,14 @@ from jinja2 import StrictUndefined, TemplateNotFound, TemplateSyntaxError
 from newsletter import web
 from newsletter.config import Locale, Settings
 from newsletter.domain.consent import ConsentText
-from newsletter.rights import access_text
 from newsletter.rights.access_text import Line, Part
 from newsletter.rights.my_data import Erased
 from newsletter.rights.proof import sample
+from newsletter.rights.proof.page import WORDS
 from newsletter.storage.models import LetterKind
 from newsletter.subscriptions import wording
 from newsletter.subscriptions.leave import Departure
-from newsletter.texts import access_words, brand, formatting, letters
+from newsletter.texts import brand, formatting, letters
 from newsletter.texts.letters import ConfirmationValues, LetterValues, MyDataValues, WayBackValues
 
 #: No two of these times share a day, a time of day or, where the clocks change, a zone.
@@ -159,8 +159,7 @@ def values_of(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
         "receipt_url": "/",
         "my_data_url": "/",
     }
-    words = {"words": access_words, "detail": access_text.detail}
-    page = {**words, "fingerprint": "0" * 64, "style": None}
+    page = {**WORDS, "fingerprint": "0" * 64, "style": None}
     parts = [Part("data", "…", (Line("…", "…"),)), Part("wording", "…", quote="…", language="de")]
     all_ways = {"can_leave": True, "can_correct": True, "can_lift": True}
     no_way = dict.fromkeys(all_ways, False)

@@ -161,6 +161,8 @@ def test_every_error_on_purpose_has_a_place_in_the_table() -> None:
         causes.LostKeyring,
         causes.RestoredDatabase,
         causes.NotBegun,
+        causes.UnreadableFile,
+        causes.WrongPassphrase,
     }
 
     for kind in causes.NewsletterError.__subclasses__():

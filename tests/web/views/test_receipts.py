@@ -145,8 +145,8 @@ def test_after_an_hour_an_old_email_gives_no_receipt(
 @pytest.mark.parametrize(
     ("locale", "words"),
     [
-        ("de", "Link anfordern"),
-        ("en", "request a link"),
+        ("de", "Meine Daten einsehen, berichtigen oder löschen"),
+        ("en", "See, correct or delete my data"),
     ],
 )
 def test_after_an_hour_the_page_leads_to_ones_own_data_instead(
