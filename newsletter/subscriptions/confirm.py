@@ -113,15 +113,15 @@ def confirm(link: Link, *, on_page: bool = False) -> Consent:
         if row.status is not Status.CONFIRMED:
             raise OutdatedLink(row.locale)
         # Whoever finds the letter later must get neither the receipt nor the data.
-        is_fresh = person.now - row.since <= links.RECEIPT_HOLDS
+        age = person.now - row.since
         return Consent(
             row.ref,
             row.since,
             agreed.language,
             unsubscribe_url(row.ref),
-            receipt_url(row) if is_fresh else None,
+            receipt_url(row) if age <= links.RECEIPT_HOLDS else None,
             # Pressed again, the button does not make the hour longer.
             links.url_for(Purpose.MY_DATA, Link(row.ref, written_at=row.since))
-            if is_fresh
+            if age < links.MY_DATA_HOLDS
             else None,
         )
