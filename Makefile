@@ -50,10 +50,13 @@ format: setup ## Put the code into its one form
 	$(BIN)/ruff format $(PACKAGES)
 	$(BIN)/ruff check --fix $(PACKAGES)
 
-texts: setup ## Take new texts into the German catalogue, and compile it
-	$(BIN)/pybabel -q extract -F babel.cfg --no-location --sort-output -o /tmp/newsletter.pot newsletter
-	$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -i /tmp/newsletter.pot -d newsletter/texts/translations
-	$(BIN)/pybabel -q compile -d newsletter/texts/translations
+texts: setup ## Take new texts into the German catalogues, and compile them
+	@for each in newsletter:newsletter/texts sandbox:sandbox; do \
+		pot=/tmp/$${each%%:*}.pot; catalogue=$${each#*:}/translations; \
+		$(BIN)/pybabel -q extract -F babel.cfg --no-location --sort-output -o $$pot $${each%%:*} && \
+		$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -i $$pot -d $$catalogue && \
+		$(BIN)/pybabel -q compile -d $$catalogue || exit 1; \
+	done
 
 migration: setup ## Write a migration for changed models: make migration NAME="what changes"
 	$(BIN)/flask --app newsletter.cli.migrate db migrate -m "$(NAME)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, Response, abort, request
 
+from sandbox import language
 from sandbox.filters import FILTERS, ZONE, linked
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
@@ -27,6 +28,7 @@ def create_pages(mailchimp: StandIn, letters: Mailbox, service: Service) -> Flas
     app.jinja_env.filters |= FILTERS
     app.jinja_env.globals |= {"service_url": service.url, "zone": ZONE.key}
     app.before_request(_refuse_other_sites)
+    language.install(app)
     app.after_request(_guard)
     tour.add_to(app, mailchimp, letters, service)
     mailbox.add_to(app, letters)

@@ -88,6 +88,7 @@ class Facts:
     contact: Contact | None = None
     is_forgotten: bool = False  #: deleted for ever at Mailchimp
     leave_path: str | None = None  #: the person's own unsubscribe link, if it was seen
+    data_path: str | None = None  #: the link to their data on the success page, if it was seen
 
     @property
     def held(self) -> Held | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from flask import Flask, abort, redirect, render_template, request
 from werkzeug.wrappers import Response
 
+from sandbox.language import present
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from sandbox.tour import story, words
@@ -27,11 +28,18 @@ def add_to(app: Flask, mailchimp: StandIn, mailbox: Mailbox, service: Service) -
     _add_page(app, walk)
     _add_buttons(app, walk)
 
+    @app.get("/proof/<reference>")
+    def proof(reference: str) -> str:
+        page = service.proof(reference)
+        if page is None:
+            abort(404)
+        return render_template("proof.html", proof=page)
+
 
 def _add_page(app: Flask, walk: Walk) -> None:
     @app.get("/")
     def tour() -> str:
-        form = walk.service.form(_languages())
+        form = walk.service.form(present())
         facts = walk.beside(form) if form.is_missing else walk.look()
         scene = story.tell(facts)
         refreshes = scene.is_under_way and walk.is_refreshing()
@@ -69,7 +77,7 @@ def _add_buttons(app: Flask, walk: Walk) -> None:
 
     @app.post("/tour/sign-up")
     def press_sign_up() -> Response:
-        walk.sign_up(_email(), request.form.get("wording", ""), _languages())
+        walk.sign_up(_email(), request.form.get("wording", ""), present())
         return redirect("/", 303)
 
     @app.post("/tour/<button>")
@@ -83,10 +91,6 @@ def _add_buttons(app: Flask, walk: Walk) -> None:
 
 def _email() -> str:
     return request.form.get("email", "").strip()
-
-
-def _languages() -> str:
-    return request.headers.get("Accept-Language", "en")
 
 
 def _curl(facts: Facts, service: Service) -> dict[str, str]:

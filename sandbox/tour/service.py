@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
+
+from sandbox.language import present
 
 PATIENCE_SECONDS = 5.0
 KEPT_CALLS = 300
@@ -48,7 +52,7 @@ class Service:
         self.calls: deque[Call] = deque(
             maxlen=KEPT_CALLS
         )  #: the calls, without those that only read
-        self._staff = {"Authorization": f"Bearer {token}", "Accept-Language": "en"}
+        self._token = token
 
     def form(self, languages: str) -> Answer:
         """The texts of the sign-up form, in the first of these languages (as in Accept-Language)."""
@@ -62,7 +66,21 @@ class Service:
 
     def press(self, email: str, path: str) -> Answer:
         """Press the button of the page behind a link, as a person does."""
-        return self._act("person", email, path, {"Accept-Language": "en"})
+        return self._act("person", email, path, {"Accept-Language": present()})
+
+    def data_path(self, path: str) -> str | None:
+        """The link to the data on the page that a confirmation, pressed again, answers with: no JSON names it."""
+        page = self._page("POST", path, {})
+        found = re.search(r'href="([^"]+/my-data/[^"]+)"', page or "")
+        return urlsplit(found[1]).path if found else None
+
+    def proof(self, reference: str) -> str | None:
+        """The proof of a consent as a page with its style sheets within; None if there is none."""
+        page = self._page("GET", f"/admin/proofs/{reference}", self._staff)
+        return page and re.sub(r'<link rel="stylesheet" href="([^"]+)">', self._style, page)
+
+    def _style(self, link: re.Match[str]) -> str:
+        return f"<style>{self._page('GET', link[1], {}) or ''}</style>"
 
     def erase(self, email: str) -> Answer:
         """Begin an erasure, as staff do."""
@@ -76,6 +94,10 @@ class Service:
         """The state of an erasure."""
         return self._ask("GET", f"/admin/erasures/{id_}", self._staff)
 
+    @property
+    def _staff(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token}", "Accept-Language": present()}
+
     def _act(
         self, caller: str, about: str, path: str, headers: dict[str, str], **body: object
     ) -> Answer:
@@ -85,20 +107,32 @@ class Service:
         return answer
 
     def _ask(self, method: str, path: str, headers: dict[str, str], **body: object) -> Answer:
+        said = self._send(method, path, {"Accept": "application/json", **headers}, **body)
+        if said is None:
+            return Answer(None)
+        return Answer(said.status_code, _object_in(said), said.headers.get("Retry-After"))
+
+    def _page(self, method: str, path: str, headers: dict[str, str]) -> str | None:
+        accepted = {"Accept": "text/html, text/css", "Accept-Language": present()}
+        said = self._send(method, path, {**accepted, **headers})
+        return said.text if said is not None and said.status_code == 200 else None
+
+    def _send(
+        self, method: str, path: str, headers: dict[str, str], **body: object
+    ) -> requests.Response | None:
         with requests.Session() as session:
             session.trust_env = False  # a proxy cannot reach this machine's loopback
             try:
-                said = session.request(
+                return session.request(
                     method,
                     self.url + path,
-                    headers={"Accept": "application/json", **headers},
+                    headers=headers,
                     timeout=PATIENCE_SECONDS,
                     allow_redirects=False,
                     **body,  # type: ignore[arg-type]  # data or json
                 )
             except requests.RequestException:
-                return Answer(None)
-        return Answer(said.status_code, _object_in(said), said.headers.get("Retry-After"))
+                return None
 
 
 def _object_in(said: requests.Response) -> dict[str, Any]:

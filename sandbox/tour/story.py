@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
 
+from sandbox.language import _
 from sandbox.tour.facts import LETTERS_A_DAY, Facts, Held
 from sandbox.tour.service import Answer
 from sandbox.tour.words import REASONS
@@ -13,8 +14,6 @@ from sandbox.tour.words import REASONS
 Place = Literal["form", "mailbox", "mailchimp", "service"]
 
 _AT_MAILCHIMP = {"subscribed": "unsubscribe-there", "pending": "answer-mailchimp"}
-
-WAIT = "Wait a moment: this page reloads by itself."
 
 
 class Chapter(IntEnum):
@@ -57,7 +56,10 @@ def tell(facts: Facts) -> Scene:
         case _:
             return _waits(
                 Chapter.ERASE,
-                "Deleted from the service’s database. The worker has it permanently deleted at Mailchimp.",
+                _(
+                    "Deleted from the service’s database. The worker has it permanently deleted at"
+                    " Mailchimp."
+                ),
             )
 
 
@@ -77,16 +79,22 @@ def step(scene: Scene, facts: Facts) -> str | None:
 
 
 def _waits(chapter: Chapter, happened: str) -> Scene:
-    return Scene(chapter, happened, WAIT, is_under_way=True)
+    return Scene(
+        chapter, happened, _("Wait a moment: this page reloads by itself."), is_under_way=True
+    )
 
 
 def _unable(answer: Answer) -> Scene:
     happened = (
-        "The service does not answer."
+        _("The service does not answer.")
         if answer.is_missing
-        else f"The service answered {answer.status}: {answer.body.get('detail', 'no more than that')}"
+        else _(
+            "The service answered %(status)s: %(said)s",
+            status=answer.status,
+            said=answer.body.get("detail", "…"),
+        )
     )
-    todo = "Look at var/sandbox.log. This page reloads by itself."
+    todo = _("Look at var/sandbox.log. This page reloads by itself.")
     return Scene(Chapter.NOWHERE, happened, todo, is_under_way=True)
 
 
@@ -96,27 +104,33 @@ def _nobody(facts: Facts) -> Scene:
     if erasure and places.get("mailchimp") == "done":
         return Scene(
             Chapter.END,
-            "Deleted: the service stores nothing about the person, and Mailchimp deleted the contact permanently."
-            " The database file is overwritten, and rewritten after the nightly run; then there is a signed"
-            " receipt, with neither name nor address.",
-            "That was all. Use another address to begin again: Mailchimp does not let programs add a deleted"
-            " contact; only its owner can, in Mailchimp’s own form.",
+            _(
+                "Deleted: the service stores nothing about the person, and Mailchimp deleted the contact"
+                " permanently. The database file is overwritten, and rewritten after the nightly run;"
+                " then there is a signed receipt, with neither name nor address."
+            ),
+            _(
+                "That was all. Use another address to begin again: Mailchimp does not let programs add a"
+                " deleted contact; only its owner can, in Mailchimp’s own form."
+            ),
             "form",
         )
     if erasure:
-        return _waits(Chapter.ERASE, "Deleted from the database; the other places follow.")
+        return _waits(Chapter.ERASE, _("Deleted from the database; the other places follow."))
     if facts.letters:
         return Scene(
             Chapter.SIGN_UP,
-            "The service no longer stores anything about this address: the owner declared “This was not me”,"
-            " or the sign-up expired.",
-            "Sign up again. If no e-mail arrives, it is too early: use another address.",
+            _(
+                "The service no longer stores anything about this address: the owner declared “This was"
+                " not me”, or the sign-up expired."
+            ),
+            _("Sign up again. If no e-mail arrives, it is too early: use another address."),
             "form",
         )
     return Scene(
         Chapter.SIGN_UP,
-        "Nothing yet: nobody has signed up for the newsletter.",
-        "Sign somebody up in the form. Use any address: no e-mail leaves this machine.",
+        _("Nothing yet: nobody has signed up for the newsletter."),
+        _("Sign somebody up in the form. Use any address: no e-mail leaves this machine."),
         "form",
     )
 
@@ -128,32 +142,41 @@ def _asked(facts: Facts, held: Held) -> Scene:
     if facts.letter is not None:
         return Scene(
             chapter,
-            "The e-mail has arrived. "
-            + (
-                "The address stays blocked until it is confirmed."
-                if is_return
-                else "Mailchimp does not know this address, and will not before it is confirmed."
+            _("The e-mail has arrived. The address stays blocked until it is confirmed.")
+            if is_return
+            else _(
+                "The e-mail has arrived. Mailchimp does not know this address, and will not before it"
+                " is confirmed."
             ),
-            "Be the owner of the address: confirm. Opening the link changes nothing, so a mail"
-            " scanner confirms nobody; the button behind it does.",
+            _(
+                "Be the owner of the address: confirm. Opening the link changes nothing, so a mail"
+                " scanner confirms nobody; the button behind it does."
+            ),
             "mailbox",
         )
     if letter.get("failed_at"):
         return Scene(
             chapter,
-            f"The mail server refused the e-mail permanently ({letter.get('error')}).",
-            "Use another address.",
+            _(
+                "The mail server refused the e-mail permanently (%(error)s).",
+                error=letter.get("error"),
+            ),
+            _("Use another address."),
             "form",
         )
     if letter.get("sent_at"):
         return Scene(
             chapter,
-            "An e-mail was sent before this sandbox was started, and its mailbox began empty.",
-            "Sign up again for another e-mail: one in ten minutes, three a day. Or use another address.",
+            _("An e-mail was sent before this sandbox was started, and its mailbox began empty."),
+            _(
+                "Sign up again for another e-mail: one in ten minutes, three a day. Or use another"
+                " address."
+            ),
             "form",
         )
     return _waits(
-        chapter, "The sign-up is accepted, and the worker hands the e-mail to the mail server."
+        chapter,
+        _("The sign-up is accepted, and the worker hands the e-mail to the mail server."),
     )
 
 
@@ -164,36 +187,47 @@ def _confirmed(held: Held) -> Scene:
         case "awaiting":
             return Scene(
                 Chapter.COME_BACK,
-                "Confirmed here. But Mailchimp answered 400: a person who unsubscribed there is not simply"
-                " subscribed again. It asks them once more, and the contact is pending there.",
-                "Answer Mailchimp’s question, as the person does in Mailchimp’s own e-mail.",
+                _(
+                    "Confirmed here. But Mailchimp answered 400: a person who unsubscribed there is not"
+                    " simply subscribed again. It asks them once more, and the contact is pending there."
+                ),
+                _("Answer Mailchimp’s question, as the person does in Mailchimp’s own e-mail."),
                 "mailchimp",
             )
         case "refused":
             return Scene(
                 returns,
-                "Confirmed here. But Mailchimp answered 400: this contact was permanently deleted, and"
-                " no program can add it again.",
-                "Use Mailchimp’s own form, as only the person can, or use another address.",
+                _(
+                    "Confirmed here. But Mailchimp answered 400: this contact was permanently deleted,"
+                    " and no program can add it again."
+                ),
+                _("Use Mailchimp’s own form, as only the person can, or use another address."),
                 "mailchimp",
             )
         case "subscribed" if has_left_before:
             return Scene(
                 Chapter.LEAVE_BY_LINK,
-                "Back in the newsletter: only a fresh confirmation by the owner could end the block.",
-                "Unsubscribe once more, now by the person’s own link. It is on the page behind the link in the"
-                " e-mail.",
+                _(
+                    "Back in the newsletter: only a fresh confirmation by the owner could end the block."
+                ),
+                _(
+                    "Unsubscribe once more, now by the person’s own link. It is on the page behind the"
+                    " link in the e-mail."
+                ),
                 "mailbox",
             )
         case "subscribed":
             return Scene(
                 Chapter.LEAVE_THERE,
-                "Confirmed, and the worker has added the contact at Mailchimp: the newsletter may be sent.",
-                "Unsubscribe, as by the link in a newsletter that Mailchimp sent.",
+                _(
+                    "Confirmed, and the worker has added the contact at Mailchimp: the newsletter may be"
+                    " sent. The person can open their data, and staff the proof."
+                ),
+                _("Unsubscribe, as by the link in a newsletter that Mailchimp sent."),
                 "mailchimp",
             )
         case _:
-            return _waits(returns, "Confirmed. The worker updates Mailchimp.")
+            return _waits(returns, _("Confirmed. The worker updates Mailchimp."))
 
 
 def _blocked(facts: Facts, held: Held) -> Scene:
@@ -201,27 +235,32 @@ def _blocked(facts: Facts, held: Held) -> Scene:
     has_been_back = held.times("blocked") > 1
     chapter = Chapter.ERASE if has_been_back else Chapter.COME_BACK
     if held.at_mailchimp in ("subscribed", "unknown", "awaiting"):
-        return _waits(chapter, f"Blocked at once, because {why}. The worker updates Mailchimp.")
+        return _waits(
+            chapter, _("Blocked at once: %(why)s. The worker updates Mailchimp.", why=why)
+        )
     how = (
-        "Mailchimp called the service’s webhook, and the service blocked the address"
+        _("Mailchimp called the service’s webhook, and the service blocked the address")
         if facts.has_left_there
-        else "The service blocked the address, and the worker updated Mailchimp"
+        else _("The service blocked the address, and the worker updated Mailchimp")
     )
-    happened = (
-        f"{how}: {why}. Unsubscribing deletes nothing; the block prevents further newsletters."
+    happened = _(
+        "%(how)s: %(why)s. Unsubscribing deletes nothing; the block prevents further newsletters.",
+        how=how,
+        why=why,
     )
-    erase = "Erase the person: staff do that when a person requests deletion."
+    erase = _("Delete the person: staff do that when a person requests it.")
     if held.is_blocked_hard:
-        hard = " No sign-up ends this block; only staff can (POST /admin/lifts)."
-        return Scene(Chapter.ERASE, happened + hard, erase, "service")
+        hard = _("No sign-up ends this block; only staff can (POST /admin/lifts).")
+        return Scene(Chapter.ERASE, f"{happened} {hard}", erase, "service")
     if has_been_back:
         return Scene(chapter, happened, erase, "service")
     if len(held.letters_of_the_day()) >= LETTERS_A_DAY:
-        spent = " This address got three e-mails within a day, so another sign-up brings none."
-        return Scene(Chapter.ERASE, happened + spent, f"{erase} Or use another address.", "service")
+        spent = _("This address got three e-mails within a day, so another sign-up brings none.")
+        other = _("Or use another address.")
+        return Scene(Chapter.ERASE, f"{happened} {spent}", f"{erase} {other}", "service")
     return Scene(
         chapter,
         happened,
-        "Change your mind: sign up again. After unsubscribing, there is no wait of ten minutes.",
+        _("Change your mind: sign up again. After unsubscribing, there is no wait of ten minutes."),
         "form",
     )

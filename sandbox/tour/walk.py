@@ -32,6 +32,7 @@ class Walk:
         self._old_letters = 0
         self._erasures: dict[str, str] = {}
         self._leave_paths: dict[str, str] = {}
+        self._data_paths: dict[str, str] = {}
 
     def look(self) -> Facts:
         """Collect the present facts."""
@@ -51,6 +52,7 @@ class Walk:
             contact=self.mailchimp.contacts.get(email.lower()),
             is_forgotten=email in self.mailchimp.forgotten,
             leave_path=self._leave_paths.get(self.email.lower()),
+            data_path=self._data_paths.get(self.email.lower()),
         )
 
     def settle(self) -> Facts:
@@ -132,11 +134,13 @@ class Walk:
     def _press_confirm(self) -> bool:
         path = self.look().confirm_path
         if path is None:
-            self.notice = notices.NO_LETTER
+            self.notice = notices.no_letter()
             return False
         answer = self.service.press(self.email, path)
         if leave_path := notices.path_of(answer.body.get("unsubscribe")):
             self._leave_paths[self.email.lower()] = leave_path
+        if data_path := self.service.data_path(path):
+            self._data_paths[self.email.lower()] = data_path
         return self._take(answer)
 
     def _take(self, answer: Answer) -> bool:

@@ -60,7 +60,7 @@ def _asked_of_service(email: str, service: Service) -> Iterator[Line]:
 
 def _letters(email: str, mailbox: Mailbox) -> Iterator[Line]:
     for letter in mailbox.letters_to(email):
-        yield Line(letter.at, "worker", "mailbox", "SMTP", "a letter", int(ACCEPTED[:3]))
+        yield Line(letter.at, "worker", "mailbox", "SMTP", "an e-mail", int(ACCEPTED[:3]))
 
 
 def _asked_of_mailchimp(email: str, mailchimp: StandIn) -> Iterator[Line]:

@@ -48,7 +48,24 @@ PATHS = ["/", "/mailbox", "/contacts", "/calls", "/hosted-form"]
 def test_every_page_leads_everywhere(pages: FlaskClient, path: str) -> None:
     links = set(re.findall(r'href="([^"]+)"', pages.get(path).text))
 
-    assert {f"{SERVICE.url}/", *PATHS} <= links
+    assert {f"{SERVICE.url}/?locale=en", *PATHS} <= links
+    assert "?locale=de" in links
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_page_is_german_too_once_german_was_chosen(pages: FlaskClient, path: str) -> None:
+    pages.get(f"{path}?locale=de")
+    page = pages.get(path, headers={"Accept-Language": "en"}).text
+
+    assert '<html lang="de">' in page
+    assert "Mailchimps Formular" in page
+    assert 'href="?locale=en"' in page
+
+
+def test_a_german_browser_is_answered_in_german(pages: FlaskClient) -> None:
+    page = pages.get("/", headers={"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}).text
+
+    assert "Der Weg einer Person durch den Newsletterdienst" in page
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from flask.testing import FlaskClient
 
 from sandbox.mailbox import Mailbox
@@ -138,7 +140,7 @@ def test_each_step_shows_both_sides(walked: Walked, step: int, status: str, ther
 @pytest.mark.parametrize(
     ("step", "calls"),
     [
-        (1, ["POST /subscriptions 202", "SMTP a letter 250"]),
+        (1, ["POST /subscriptions 202", "SMTP an e-mail 250"]),
         (3, ["POST /webhooks/mailchimp/… (unsubscribe) 204"]),
     ],
 )
@@ -149,7 +151,7 @@ def test_each_step_shows_the_calls_it_led_to(walked: Walked, step: int, calls: l
 
 
 def test_the_erasure_names_every_place(walked: Walked) -> None:
-    assert "The erasure: pending database done mailchimp done database file waiting" in (
+    assert "The deletion: pending database done mailchimp done database file waiting" in (
         walked.pages[-1].text
     )
 
@@ -289,3 +291,38 @@ def test_what_cannot_be_pressed_is_not_found(visitor: FlaskClient, button: str) 
     answer = visitor.post(f"/tour/{button}", data={"email": "stranger@example.com"})
 
     assert answer.status_code == 404
+
+
+def test_who_confirmed_can_open_their_data_and_staff_the_proof(
+    around: Around, visitor: FlaskClient
+) -> None:
+    press(visitor, "sign-up", email="opens-data@example.com")
+    page = press(visitor, "confirm", email="opens-data@example.com")
+
+    (data,) = re.findall(r'href="([^"]+/my-data/[^"]+)"', page.html)
+    mine = requests.get(data, headers={"Accept": "text/html"}, timeout=10)
+    assert "opens-data@example.com" in mine.text
+    (path,) = re.findall(r'href="(/proof/\w+)"', page.html)
+    proof = html.unescape(visitor.get(path).text)
+    assert "opens-data@example.com" in proof
+    assert "<style>" in proof
+    assert STAFF_TOKEN not in proof
+
+
+def test_of_nobody_there_is_no_proof(visitor: FlaskClient) -> None:
+    assert visitor.get(f"/proof/{'0' * 32}").status_code == 404
+
+
+def test_the_tour_leads_to_the_form_for_ones_own_site(around: Around, visitor: FlaskClient) -> None:
+    assert f'href="{around.service.url}/embed?locale=en"' in look(visitor).html
+
+
+def test_the_tour_is_told_in_german(around: Around) -> None:
+    visitor = around.visitor()
+    visitor.get("/?locale=de")
+
+    page = press(visitor, "sign-up", email="auf-deutsch@example.com")
+
+    assert "Die E-Mail ist angekommen. Mailchimp kennt diese Adresse nicht" in page.text
+    (letter,) = around.mailbox.letters_to("auf-deutsch@example.com")
+    assert letter.message["Subject"] == "Bitte bestätigen Sie Ihre Newsletter-Anmeldung"

@@ -65,7 +65,7 @@ def test_the_admin_call_can_be_pasted_whatever_the_address(
 ) -> None:
     page = press(visitor, "follow", email=email)
     line = page.text[page.text.index("curl -sS http://127.0.0.1:1/admin/access") :]
-    line = line.partition(" Erase ")[0].replace("\\ ", "")
+    line = line.partition(" Delete ")[0].replace("\\ ", "")
 
     said = subprocess.run(
         ["sh", "-c", f"curl() {{ printf '%s\\n' \"$@\"; }}; python3() {{ cat; }}; {line}"],
@@ -87,7 +87,7 @@ def test_the_admin_call_can_be_pasted_whatever_the_address(
 
 
 def test_an_answer_is_shown_with_its_umlauts(visitor: FlaskClient) -> None:
-    command = re.search(r"\| (python3 -m json\.tool[^|<]*?) (?=Erase )", look(visitor).text)
+    command = re.search(r"\| (python3 -m json\.tool[^|<]*?) (?=Delete )", look(visitor).text)
     assert command is not None
 
     said = subprocess.run(

@@ -16,9 +16,14 @@ PACKAGE = ROOT / "newsletter"
 CATALOGUE = PACKAGE / "texts" / "translations" / "de" / "LC_MESSAGES"
 
 
-def read_catalogue() -> Catalog:
-    with (CATALOGUE / "messages.po").open("rb") as file:
+def read_catalogue(folder: Path = CATALOGUE) -> Catalog:
+    with (folder / "messages.po").open("rb") as file:
         return read_po(file, locale="de")
+
+
+def read_compiled(folder: Path = CATALOGUE) -> Catalog:
+    with (folder / "messages.mo").open("rb") as file:
+        return read_mo(file)
 
 
 def texts(catalogue: Catalog) -> dict[str, str]:
@@ -26,14 +31,14 @@ def texts(catalogue: Catalog) -> dict[str, str]:
     return {str(message.id): str(message.string) for message in catalogue if message.id}
 
 
-def extracted() -> set[str]:
+def extracted(package: Path = PACKAGE) -> set[str]:
     """The texts in the sources, found by babel.cfg as `make texts` does."""
     config = configparser.ConfigParser()
     config.read(ROOT / "babel.cfg")
     sections = {name: dict(config[name]) for name in config.sections()}
     methods = [(name.partition(":")[2].strip(), name.partition(":")[0]) for name in sections]
     options = {name.partition(":")[2].strip(): values for name, values in sections.items()}
-    return {str(found[2]) for found in extract_from_dir(PACKAGE, methods, options)}
+    return {str(found[2]) for found in extract_from_dir(package, methods, options)}
 
 
 def test_every_text_is_translated() -> None:
@@ -54,10 +59,7 @@ def test_the_catalogue_has_exactly_the_texts_in_the_sources() -> None:
 
 
 def test_the_compiled_catalogue_is_the_written_one() -> None:
-    with (CATALOGUE / "messages.mo").open("rb") as file:
-        compiled = read_mo(file)
-
-    assert texts(compiled) == texts(read_catalogue())
+    assert texts(read_compiled()) == texts(read_catalogue())
 
 
 def test_the_german_is_formal() -> None:
