@@ -94,7 +94,7 @@ def test_a_consent_given_elsewhere_is_proved_as_what_was_taken_over(
         assert json.loads(proof)["imported"]["origin"] == "double_opt_in"
         assert (
             "Confirmed at: http://localhost:8000"
-            in elsewhere("access", "--text", "--locale", "en", given=f"{person}\n").stdout
+            in elsewhere("access", "--locale", "en", given=f"{person}\n").stdout
         )
 
 

@@ -151,7 +151,7 @@ def test_who_has_no_time_of_consent_is_taken_only_on_request_and_marked_everywhe
     held = access(client, HEDY)
     assert (held["status"], held["imported"]["confirmed_at"]) == ("confirmed", None)
     assert held["events"][0]["detail"] == "mailchimp: without_proof"
-    text = run("access", "--text", "--locale", "en", given=f"{HEDY}\n").stdout
+    text = run("access", "--locale", "en", given=f"{HEDY}\n").stdout
     assert "without a time of consent" in text
     page = client.get(
         f"/admin/proofs/{held['reference']}", headers={**STAFF, "Accept": "text/html"}
@@ -202,7 +202,7 @@ def test_a_list_of_ones_own_brings_language_source_and_note(
         "Trade fair",
         "Form no. 17",
     )
-    text = run("access", "--text", given=f"{GRACE}\n").stdout
+    text = run("access", given=f"{GRACE}\n").stdout
     assert "Source: Trade fair" in text
     assert "Note: Form no. 17" in text
 
