@@ -98,6 +98,28 @@ def test_leaving_and_other_letters_are_no_step(
         assert counted() == before
 
 
+def test_these_events_are_steps_and_no_others(app: Flask) -> None:
+    noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    with app.app_context():
+        for event in Event:
+            append(event, at=noon, detail="subscribed" if event is Event.SYNCED else None)
+        append(Event.SYNCED, at=noon, detail="unsubscribed", round_=2)
+        append(Event.MAIL_SENT, at=noon, detail="way_back", round_=2)
+        append(Event.MAIL_FAILED, at=noon, detail="my_data: rcpt 550", round_=2)
+        seal()
+
+        assert counted() == {
+            Step.REQUESTED: 1,
+            Step.MAILED: 1,
+            Step.CONFIRMED: 1,
+            Step.SUBSCRIBED: 1,
+            Step.EXPIRED: 1,
+            Step.DISOWNED: 1,
+            Step.MAIL_FAILED: 1,
+            Step.REFUSED: 1,
+        }
+
+
 def test_a_day_is_one_in_the_time_zone(app: Flask) -> None:
     with app.app_context():
         append(Event.SIGNUP, at=datetime(2026, 3, 1, 23, 30, tzinfo=UTC))

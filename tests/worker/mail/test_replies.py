@@ -220,3 +220,43 @@ def test_a_refusal_has_a_meaning_and_a_reason(
         expect(step, (code, words), wanted=2 if code >= 300 else 3)
 
     assert (fate_of(refused.value), refused.value.reason) == (fate, reason)
+
+
+def fate_of_words(words: str, code: int = 550) -> Fate:
+    with pytest.raises(DeliveryFailure) as refused:
+        expect("rcpt", (code, words.encode()))
+    return fate_of(refused.value)
+
+
+def test_these_enhanced_codes_are_the_mailboxs_own_and_no_others() -> None:
+    codes = [f"5.{subject}.{detail}" for subject in range(10) for detail in range(100)]
+
+    given_up = [code for code in codes if fate_of_words(f"{code} no") is GIVEN_UP]
+
+    of_the_address = ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"]
+    assert given_up == [*of_the_address, "5.2.0", "5.2.1", "5.2.2", "5.2.3"]
+
+
+def test_these_codes_ask_to_sign_in_and_no_others() -> None:
+    codes = [code for code in range(500, 600) if fate_of_words("no", code) is ALL_WAIT]
+
+    assert codes == [530, 535, 538]
+
+
+ABOUT_THE_SENDER = [
+    *("sender", "Sending limit", "SendAs", "send as", "submission quota", "outbound spam"),
+    *("originator", "From: address", "return path", "Return-Path", "ReturnPath"),
+    *("relay denied", "client host", "authentication", "unauthenticated"),
+    *("your IP", "your account", "your domain", "your host", "your server"),
+    *("not verified", "not permitted to send"),
+]
+
+
+@pytest.mark.parametrize("words", ABOUT_THE_SENDER)
+def test_words_about_the_sender_are_not_about_the_mailbox(words: str) -> None:
+    assert fate_of_words(f"5.1.1 {words}") is ASIDE
+
+
+@pytest.mark.parametrize("words", ["fromage", "afrom", "a prelayer", "a subclient", "your mailbox"])
+def test_words_that_only_look_alike_are_about_the_mailbox(words: str) -> None:
+    assert fate_of_words(f"5.1.1 {words}") is GIVEN_UP

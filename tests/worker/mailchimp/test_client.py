@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import socket
 import traceback
@@ -22,6 +23,7 @@ from newsletter.config import load
 from newsletter.domain.address import Address
 from newsletter.domain.errors import DeliveryFailure, Meaning
 from newsletter.domain.lifecycle import MailchimpStatus
+from newsletter.worker.mailchimp import client
 from newsletter.worker.mailchimp.client import (
     Joining,
     Mailchimp,
@@ -302,6 +304,17 @@ def test_an_error_means_what_its_status_and_words_say(
     assert in_short(failure_of(subscribe, answer)) == (meaning, reason, False)
 
 
+def test_every_known_error_has_a_case_and_every_known_status() -> None:
+    first = {
+        next((known for known in client._ERRORS if known[0] == status and known[1] in words), None)
+        for status, title, detail, *_ in ERRORS
+        for words in [f"{title} {detail}".lower()]
+    }
+
+    assert first - {None} == set(client._ERRORS)
+    assert {json.loads(answer.body)["status"] for answer, _ in MEMBERS} == client._PLACES.keys()
+
+
 def test_a_problems_type_is_not_used() -> None:
     document = {"type": "https://example.com/compliance state", "title": "Bad Request"}
 
@@ -465,10 +478,13 @@ def test_unsubscribing_creates_no_contact() -> None:
     assert [request.method for request in server.requests] == ["PATCH", "GET"]
 
 
+@pytest.mark.parametrize("refusal", [REFUSED, problem(400, COMPLIANCE, IN_COMPLIANCE)])
 @pytest.mark.parametrize("status", ["cleaned", "archived", "unsubscribed"])
-def test_a_contact_that_gets_no_mail_anyway_counts_as_unsubscribed(status: str) -> None:
+def test_a_contact_that_gets_no_mail_anyway_counts_as_unsubscribed(
+    status: str, refusal: Answer
+) -> None:
     with (
-        ScriptedHttp(REFUSED, standing(status)) as server,
+        ScriptedHttp(refusal, standing(status)) as server,
         mailchimp_at(server.url) as mailchimp,
     ):
         assert mailchimp.unsubscribe(ada()) is MailchimpStatus.UNSUBSCRIBED
@@ -535,6 +551,8 @@ LEFT_AT = datetime(2026, 3, 1, 12, 0, 5, tzinfo=UTC)
         ("cleaned", f"{TOLD}Z", LEFT_AT),
         ("archived", f"{TOLD}+00:00", None),
         ("subscribed", f"{TOLD}+00:00", None),
+        ("pending", f"{TOLD}+00:00", None),
+        ("transactional", f"{TOLD}+00:00", None),
         ("unsubscribed", "", None),
         ("unsubscribed", "soon", None),
         ("unsubscribed", None, None),
