@@ -22,6 +22,7 @@ from newsletter.cli import (
     retention,
     status,
     terminal,
+    texts,
     wording,
 )
 
@@ -67,6 +68,7 @@ for _command in (
     people.rectify,
     proof.proof,
     wording.wording,
+    texts.texts,
     mailchimp.reconcile,
     mailchimp.webhook,
     ledger.ledger,

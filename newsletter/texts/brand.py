@@ -1,4 +1,4 @@
-"""BRAND_DIR: the company's style sheet, pages, e-mails and consent texts.
+"""BRAND_DIR: the company's style sheet, sentences, pages, e-mails and consent texts.
 
 It has the layout of newsletter/texts/templates, and its templates take precedence over ours. `newsletter/…` names our
 template even if the brand has one of the same name, so that the brand's can extend it.
@@ -12,8 +12,10 @@ from flask import Flask
 from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, meta
 
 from newsletter.config import Settings
+from newsletter.texts import sentences
 
 STYLE = "brand.css"
+REPLACED = "replaced sentences"  #: the application's extension
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -25,7 +27,8 @@ def new_flask() -> Flask:
 
 
 def register(app: Flask, settings: Settings) -> None:
-    """Give the brand's templates precedence over ours."""
+    """Give the brand's templates and sentences precedence over ours."""
+    app.extensions[REPLACED], _ = sentences.read(settings.brand_dir)
     if settings.brand_dir is not None:
         app.jinja_loader = loader(settings.brand_dir)
 
@@ -41,6 +44,16 @@ def style(settings: Settings) -> Path | None:
     if settings.brand_dir is None or not (settings.brand_dir / STYLE).is_file():
         return None
     return settings.brand_dir / STYLE
+
+
+def whole_files(settings: Settings) -> dict[str, bool]:
+    """The e-mails' and consent texts' templates by name: whether it is the brand's."""
+    folder = settings.brand_dir
+    return {
+        name: folder is not None and (folder / name).is_file()
+        for name in names(TEMPLATES)
+        if name.startswith(("letters/", "wordings/"))
+    }
 
 
 def names(folder: Path) -> list[str]:

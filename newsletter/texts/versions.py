@@ -18,7 +18,7 @@ _CATALOGUES = Path(__file__).parent / "translations"
 
 
 def of_page(name: str, language: Locale) -> str:
-    """The version of a page in one language: its templates, and the catalogue that translates them."""
+    """The version of a page in one language: its templates, the catalogue, and the sentences that a brand replaces."""
     return _of_page(current_app.jinja_env, name, language)
 
 
@@ -32,7 +32,9 @@ def of_letter(kind: LetterKind, language: Locale) -> str:
 def _of_page(environment: Environment, name: str, language: Locale) -> str:
     catalogue = _CATALOGUES / language / "LC_MESSAGES" / "messages.mo"
     translated = {"messages.mo": catalogue.read_bytes()} if catalogue.is_file() else {}
-    return _hash(_sources(environment, name), translated)
+    replaced = current_app.extensions[brand.REPLACED].get(language, {})
+    own = {english: replaced[english].encode() for english in sorted(replaced)}
+    return _hash(_sources(environment, name), translated, own)
 
 
 @lru_cache(maxsize=6)

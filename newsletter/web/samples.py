@@ -28,7 +28,7 @@ from newsletter.rights.proof.page import WORDS
 from newsletter.storage.models import LetterKind
 from newsletter.subscriptions import wording
 from newsletter.subscriptions.leave import Departure
-from newsletter.texts import brand, formatting, letters
+from newsletter.texts import brand, formatting, letters, sentences
 from newsletter.texts.letters import ConfirmationValues, LetterValues, MyDataValues, WayBackValues
 
 #: No two of these times share a day, a time of day or, where the clocks change, a zone.
@@ -37,6 +37,7 @@ EXPIRES_AT = datetime(2026, 3, 29, 12, 5, tzinfo=UTC)
 DELETED_BY = datetime(2026, 3, 30, 12, 5, tzinfo=UTC)
 
 _FORM = "pages/signup.html"
+CONFIRM = "pages/confirm.html"
 _SNIPPET = "pages/embed_form.html"
 _SNIPPET_VALUES = {"in_place": True, "next_url": "https://example.com/"}
 
@@ -80,6 +81,12 @@ def forms(app: Flask, language: Locale) -> dict[str, str]:
         _FORM: _page(app, language, _FORM, hosted),
         _SNIPPET: _page(app, language, _SNIPPET, {"consent": shown, **_SNIPPET_VALUES}),
     }
+
+
+def confirm_page(app: Flask, language: Locale) -> str:
+    """The page that asks for the confirmation."""
+    shown = consent(app, language)
+    return _page(app, language, CONFIRM, values_of(shown)[CONFIRM][0])
 
 
 def letter(app: Flask, language: Locale, kind: LetterKind) -> SampleLetter:
@@ -173,7 +180,7 @@ def values_of(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
             {**empty_form, "email": "ada", "error": "…", "next_url": "/"},
         ],
         "pages/inbox.html": [{}],
-        "pages/confirm.html": [{**asked, "is_confirmed": False}, {**asked, "is_confirmed": True}],
+        CONFIRM: [{**asked, "is_confirmed": False}, {**asked, "is_confirmed": True}],
         "pages/confirmed.html": [
             confirmed,
             {**confirmed, "receipt_url": None, "my_data_url": None},
@@ -227,13 +234,16 @@ def values_of(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
 
 
 def broken(app: Flask) -> list[str]:
-    """One line for each template that cannot be rendered, with the reason."""
+    """One line for each sentence and each template that cannot be used, with the reason."""
     settings: Settings = app.extensions["settings"]
     folder = settings.brand_dir or brand.TEMPLATES
     brought = brand.names(folder) if settings.brand_dir else []
     compiled = [(name, partial(app.jinja_env.get_template, name)) for name in brought]
     # A template that cannot be compiled would be listed twice.
-    problems = _problems(compiled, folder) or _problems(_everything(app, settings), folder)
+    _, unusable = sentences.read(settings.brand_dir)
+    problems = [*unusable, *_problems(compiled, folder)] or _problems(
+        _everything(app, settings), folder
+    )
     return list(dict.fromkeys(problems))
 
 

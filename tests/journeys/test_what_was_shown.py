@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from newsletter.config import Locale
 from newsletter.rights.proof import check
 from newsletter.storage.keys import signing
 from newsletter.subscriptions import wording
 from newsletter.texts import versions
 from sandbox.mailbox import Mailbox
-from tests.conftest import Drain
+from tests.conftest import ClientWith, Drain
 from tests.people import ADA, JSON, STAFF, access, link_in, sign_up
 from tests.web.callers import BROWSER
 from tests.web.snippets import Document
@@ -137,6 +139,25 @@ def test_a_program_that_confirms_was_shown_no_page(
     client.post(link_in(letter_to_ada(drain, mailbox)), headers=JSON)
 
     assert "template" not in steps_of(client)["confirmed"]
+
+
+@pytest.mark.parametrize("page", ["pages/signup.html", "pages/confirm.html"])
+def test_a_page_with_a_replaced_sentence_is_another_version_in_its_language(
+    app: Flask, client_with: ClientWith, tmp_path: Path, page: str
+) -> None:
+    (tmp_path / "texts.de.toml").write_text('confirm = "Ja, anmelden"', "utf-8")
+    replaced = client_with(BRAND_DIR=str(tmp_path)).application
+
+    ours, theirs = (
+        {each: version(it, page, each) for each in ("de", "en")} for it in (app, replaced)
+    )
+    assert ours["de"] != theirs["de"]
+    assert ours["en"] == theirs["en"]
+
+
+def version(app: Flask, page: str, language: Locale) -> str:
+    with app.app_context():
+        return versions.of_page(page, language)
 
 
 def test_a_page_in_another_language_is_another_version(app: Flask) -> None:

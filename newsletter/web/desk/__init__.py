@@ -5,12 +5,21 @@ from __future__ import annotations
 from flask import Flask
 
 from newsletter.config import Settings
-from newsletter.web.desk import consent_texts, erasures, inquiries, people, sign_in, today, waiting
+from newsletter.web.desk import (
+    consent_texts,
+    erasures,
+    inquiries,
+    people,
+    sign_in,
+    texts,
+    today,
+    waiting,
+)
 from newsletter.web.desk.pages import bp
 from newsletter.web.desk.sessions import install as install_sessions
 
 #: Their import adds the views to the blueprint.
-VIEWS = (sign_in, today, waiting, people, erasures, consent_texts, inquiries)
+VIEWS = (sign_in, today, waiting, people, erasures, consent_texts, texts, inquiries)
 
 
 def install(app: Flask, settings: Settings) -> None:

@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+
+from babel.support import NullTranslations, Translations
 from flask import Flask, g, has_request_context, request
-from flask_babel import Babel, get_locale, refresh
+from flask_babel import Babel, Domain, get_locale, refresh
 
 from newsletter import config
 from newsletter.config import Locale, Settings
+from newsletter.texts import brand
+
+_DOMAIN = "messages"  #: Flask-Babel's name of a catalogue
+
+
+class _Replaced(NullTranslations):
+    """A catalogue in which a brand has replaced sentences."""
+
+    def __init__(self, sentences: Mapping[str, str], ours: NullTranslations) -> None:
+        super().__init__()
+        self._sentences = sentences
+        self.add_fallback(ours)
+
+    def ugettext(self, message: str) -> str:
+        return self._sentences.get(message) or super().ugettext(message)
 
 
 def install(app: Flask, settings: Settings) -> None:
     """Let Flask-Babel choose the language of each request, with times in TIMEZONE."""
-    Babel(
+    babel = Babel(
         app,
         default_locale=settings.default_locale,
         default_timezone=settings.timezone,
         locale_selector=_select,
     )
+    babel.domain_instance = Domain(domain=_DOMAIN)
+    folder = Path(app.root_path) / app.config["BABEL_TRANSLATION_DIRECTORIES"]
+    for locale, sentences in app.extensions[brand.REPLACED].items():
+        catalogue = _Replaced(sentences, Translations.load(folder, [locale]))
+        babel.domain_instance.cache[locale, _DOMAIN] = catalogue
     app.context_processor(
         lambda: {"settings": config.current(), "locale": present(), "other_locale": other()}
     )

@@ -690,3 +690,13 @@ def test_a_broken_text_is_the_only_finding_about_texts(deployed: Deployed) -> No
     (deployed.folder / "brand/wordings/de.txt").write_text("{{ nobody_knows }}")
 
     assert [found.about for found in deployed.check()] == ["BRAND_DIR"]
+
+
+@on_sqlite
+def test_a_wrong_sentence_is_found_with_its_remedy(deployed: Deployed) -> None:
+    (deployed.folder / "brand/texts.de.toml").write_text('subscribed = "Ja"')
+
+    [found] = deployed.check()
+    assert found.about == "BRAND_DIR"
+    assert found.wrong == "texts.de.toml: no sentence is named “subscribed”"
+    assert found.remedy == "see `newsletter texts` (perhaps “subscribe”)"

@@ -132,6 +132,41 @@ def test_a_page_may_change_one_part_of_ours(branded: Callable[..., FlaskClient])
     )
 
 
+def test_a_sentence_is_replaced_without_a_template(branded: Callable[..., FlaskClient]) -> None:
+    client = branded(
+        {
+            "texts.de.toml": 'please-check-your-inbox = "Sehen Sie bitte in Ihr Postfach"',
+            "texts.en.toml": 'please-check-your-inbox = "Look into your inbox, please"',
+        }
+    )
+
+    for locale, title in (
+        ("de", "Sehen Sie bitte in Ihr Postfach"),
+        ("en", "Look into your inbox, please"),
+    ):
+        page = client.get(f"/inbox?locale={locale}").text
+        assert f"<h1>{title}</h1>" in page
+        assert f"<title>{title} – " in page
+
+
+def test_what_is_filled_in_is_filled_into_a_replaced_sentence(
+    branded: Callable[..., FlaskClient],
+) -> None:
+    client = branded({"texts.de.toml": 'information-about-by-e-mail = "Neues: %(topics)s."'})
+
+    assert "Neues: neuen Werkzeugen" in client.get("/?locale=de").text
+    assert "Information about" in client.get("/?locale=en").text
+
+
+def test_an_error_is_told_in_the_brands_words_as_page_and_as_json(
+    branded: Callable[..., FlaskClient],
+) -> None:
+    client = branded({"texts.en.toml": 'this-page-does-not-exist = "There is nothing here."'})
+
+    assert "There is nothing here." in client.get("/nowhere?locale=en", headers=BROWSER).text
+    assert client.get("/nowhere?locale=en").get_json()["detail"] == "There is nothing here."
+
+
 @pytest.mark.requires("R7")
 @on_sqlite
 def test_emails_and_consent_texts_of_the_brand_are_used(
@@ -178,6 +213,8 @@ def send_all(app: Flask) -> None:
         ("letters/confirmation.de.subject", "{{ name }}", "confirmation.de.subject, line 1: "),
         ("wordings/de.txt", "{{ settings.organisation }}", "wordings/de.txt, line 1: 'settings'"),
         ("pages/unused.html", "{% endif %}", "pages/unused.html, line 1: "),
+        ("texts.de.toml", "subscribe = Ja", "(at line 1, column 13)"),
+        ("texts.en.toml", 'subscribed = "Yes"', "no sentence is named “subscribed”; see `newsl"),
     ],
 )
 def test_a_broken_template_is_reported_at_start(

@@ -1,4 +1,4 @@
-"""The lint of form, e-mails and consent texts in use, those of BRAND_DIR included: what the law requires.
+"""The lint of pages, e-mails and consent texts in use, those of BRAND_DIR included: what the law requires.
 
 One sentence for each mistake: where it is, what it is, how to correct it. The modules of this package are pure: they
 read what was rendered. They find what was forgotten, and are no legal advice.
@@ -12,16 +12,20 @@ from email.message import EmailMessage
 from flask import Flask
 
 from newsletter import config
-from newsletter.cli.check.law.consent import consent_problems, form_problems
+from newsletter.cli.check.law.consent import (
+    consent_problems,
+    declaration_problems,
+    form_problems,
+)
 from newsletter.cli.check.law.imprint import imprint_problems
 from newsletter.cli.check.law.letters import html_problems, letter_problems, subject_problems
 from newsletter.config import Locale, Settings
 from newsletter.storage.models import LetterKind
-from newsletter.texts import brand
+from newsletter.texts import brand, sentences
 from newsletter.texts.letters import name_of
 from newsletter.web import samples
 
-_LANGUAGES = {"de": "German", "en": "English"}
+_LANGUAGES: dict[Locale, str] = {"de": "German", "en": "English"}
 
 
 def findings() -> list[str]:
@@ -45,13 +49,22 @@ def _of_templates(app: Flask, settings: Settings) -> Iterator[str]:
     for language in settings.locales:
         consent = samples.consent(app, language)
         forms = samples.forms(app, language)
+        confirm = samples.confirm_page(app, language)
         for name, problems in (
             *((name, form_problems(form, consent)) for name, form in forms.items()),
+            (samples.CONFIRM, declaration_problems(confirm, consent)),
             (f"wordings/{language}.txt", consent_problems(consent, settings)),
             *(found for kind in LetterKind for found in _of_letter(app, settings, language, kind)),
         ):
-            where = f"{brand.place(app.jinja_env, name)} ({_LANGUAGES[language]})"
+            where = f"{_place(app, name, language)} ({_LANGUAGES[language]})"
             yield from (f"{where}: {problem}" for problem in problems)
+
+
+def _place(app: Flask, name: str, language: Locale) -> str:
+    """The template, and the file of the sentences that a brand replaces in it."""
+    place = brand.place(app.jinja_env, name)
+    is_of_both = name.startswith("pages/") and app.extensions[brand.REPLACED].get(language)
+    return f"{place} with BRAND_DIR/{sentences.file_of(language)}" if is_of_both else place
 
 
 def _of_letter(
@@ -72,6 +85,10 @@ def _of_brand(app: Flask, settings: Settings) -> Iterator[str]:
     """Files that are used nowhere: their names are misspelt."""
     if settings.brand_dir is None:
         return
+    known = [sentences.file_of(language) for language in _LANGUAGES]
+    for file in sorted(settings.brand_dir.glob("*.toml")):
+        if file.name not in known:
+            yield f"BRAND_DIR/{file.name}: nothing uses it; name it {' or '.join(known)}, or remove it."
     ours = brand.names(brand.TEMPLATES)
     own = [name for name in brand.names(settings.brand_dir) if name not in ours]
     # Reading the includes of all templates takes long and is seldom necessary.

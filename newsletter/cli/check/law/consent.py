@@ -54,12 +54,18 @@ def form_problems(page: str, consent: ConsentText) -> Iterator[str]:
     if required != ["email"]:
         names = ", ".join(required) or "none"
         yield f"the required fields are: {names}; make “email” the only one."
-    if consent.text not in squashed(reader.form):
-        yield "the consent text is not in the form word for word; put {{ consent.text }} there."
     if {"type": "hidden", "name": "wording", "value": consent.hash} not in [
         given for tag, given in reader.tags if tag == "input"
     ]:
         yield 'the hash is not sent; add <input type="hidden" name="wording" value="{{ consent.hash }}">.'
-    own = squashed(reader.form).replace(consent.text, " ")
+    yield from declaration_problems(page, consent)
+
+
+def declaration_problems(page: str, consent: ConsentText) -> Iterator[str]:
+    """Why what is declared by a page's form is not the consent alone (Art. 7 (2) GDPR)."""
+    form = squashed(read(page).form)
+    if consent.text not in form:
+        yield "the consent text is not in the form word for word; put {{ consent.text }} there."
+    own = form.replace(consent.text, " ")
     if found := re.search(lint_words.OTHER_DECLARATIONS, own, re.IGNORECASE):
         yield f"the form mixes the consent with other declarations (“{found[0]}”); ask for those elsewhere."

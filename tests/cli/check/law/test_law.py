@@ -95,6 +95,37 @@ def test_the_form_for_other_sites_asks_for_no_less(tmp_path: Path) -> None:
     assert [text.split(" (")[0] for text in found] == ["BRAND_DIR/pages/embed_form.html"] * 2
 
 
+def test_the_confirmation_page_asks_for_nothing_else(tmp_path: Path) -> None:
+    found = findings_with(
+        tmp_path, "pages/confirm.html", "</form>", "Ich akzeptiere die AGB.</form>"
+    )
+
+    assert [text.split(" (")[0] for text in found] == ["BRAND_DIR/pages/confirm.html"] * 2
+    assert all("other declarations (“AGB”)" in text for text in found)
+
+
+@pytest.mark.requires("R3")
+def test_a_sentence_of_a_brand_adds_no_declaration_to_the_consent(tmp_path: Path) -> None:
+    sentence = "Mit Klick akzeptieren Sie die AGB und erklären:"
+    (tmp_path / "texts.de.toml").write_text(f'by-pressing-subscribe-you-declare = "{sentence}"')
+
+    found = findings(BRAND_DIR=str(tmp_path))
+
+    assert [text.split(": ")[0] for text in found] == [
+        "newsletter/texts/templates/pages/signup.html with BRAND_DIR/texts.de.toml (German)",
+        "newsletter/texts/templates/pages/embed_form.html with BRAND_DIR/texts.de.toml (German)",
+    ]
+    assert all("other declarations (“AGB”)" in text for text in found)
+
+
+def test_a_file_of_sentences_in_a_language_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "texts.fr.toml").write_text('subscribe = "S’abonner"', "utf-8")
+
+    assert findings(BRAND_DIR=str(tmp_path)) == [
+        "BRAND_DIR/texts.fr.toml: nothing uses it; name it texts.de.toml or texts.en.toml, or remove it."
+    ]
+
+
 @pytest.mark.requires("R4")
 @pytest.mark.parametrize(
     ("language", "old", "said"),
