@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from flask import Flask
 
-from newsletter import config, web
+from newsletter import config
 from newsletter.app import logs
 from newsletter.domain.errors import SettingsError
 from newsletter.storage import database
 from newsletter.storage.keys import keyring
 from newsletter.texts import brand, formatting
-from newsletter.web import samples
 
 
 def create_app(settings: config.Settings | None = None) -> Flask:
     """The application of the web process."""
+    from newsletter import web  # here, since the other processes do not need it
+
     app = create_core(settings)
     web.register(app)
     return app
@@ -23,8 +24,11 @@ def create_app(settings: config.Settings | None = None) -> Flask:
 def create_core(settings: config.Settings | None = None) -> Flask:
     """The application that all processes share, without endpoints; raise SettingsError."""
     settings = settings or config.load_or_exit()
-    if settings.brand_dir is not None and (problems := samples.broken(samples.showroom(settings))):
-        raise SettingsError(problems)
+    if settings.brand_dir is not None:
+        from newsletter.web import samples  # here, for the same reason
+
+        if problems := samples.broken(samples.showroom(settings)):
+            raise SettingsError(problems)
     logs.configure(settings)
     app = brand.new_flask()
     app.extensions["settings"] = settings

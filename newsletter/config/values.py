@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-import limits
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 from newsletter.config.urls import origin
@@ -125,6 +124,8 @@ def _names(value: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _limit(value: str) -> str:
+    import limits  # here, since only `web` needs it
+
     value = value.lower()
     try:
         is_limit = value == "off" or limits.parse(value).amount > 0
