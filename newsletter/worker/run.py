@@ -43,6 +43,7 @@ log = logging.getLogger(__name__)
 IDLE_SECONDS = 0.5
 TROUBLE_SECONDS = 2.0
 TIDY_SECONDS = 1.0
+UNHURRIED_SECONDS = 5.0  #: where nobody waits for what is done
 LOOK_SECONDS = 60.0  #: how often the nightly run checks whether it is due
 GRACE_SECONDS = 8.0
 STALLED_SECONDS = 60.0  #: a longer step is reported to staff
@@ -79,14 +80,14 @@ class Worker:
         self.restored: RestoredDatabase | None = None  #: why the worker ended by itself
         self.loops = [
             Loop("postman", self._postman.step, IDLE_SECONDS),
-            Loop("housekeeping", Housekeeping().step, TIDY_SECONDS),
+            Loop("housekeeping", Housekeeping().step, UNHURRIED_SECONDS),
             Loop("cleaning", Cleaning().step, TIDY_SECONDS),
             Loop("retention", Retention(self._owner_of("retention")).step, LOOK_SECONDS),
             Loop("sealer", Sealer(self._owner_of("sealer")).step, IDLE_SECONDS),
             Loop("checkpoints", self._checkpoints.step, TIDY_SECONDS),
-            Loop("verifier", Verifier(self._owner_of("verifier")).step, TIDY_SECONDS),
-            Loop("mail servers", MailServers().step, IDLE_SECONDS),
-            Loop("keys", OldKeys(self._owner_of("keys")).step, TIDY_SECONDS),
+            Loop("verifier", Verifier(self._owner_of("verifier")).step, UNHURRIED_SECONDS),
+            Loop("mail servers", MailServers().step, TIDY_SECONDS),
+            Loop("keys", OldKeys(self._owner_of("keys")).step, UNHURRIED_SECONDS),
         ]
         if self._mailchimp is not None:
             owner = self._owner_of("audience")

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import dns.exception
-import dns.name
-from dns.resolver import NXDOMAIN, NoAnswer, Resolver
 from sqlalchemy import select
 
 from newsletter.domain.address import Address
@@ -53,19 +50,21 @@ class MailServers:
 
 def has_mail_server(domain: str) -> bool | None:
     """Whether a domain names a mail server, or is a host itself (RFC 5321 § 5.1); None: DNS does not answer."""
+    # Here, since few workers are ever asked, and it takes 4 MB.
+    from dns import exception, name, resolver
+
+    def records(kind: str) -> list[Any]:
+        try:
+            return list(asked.resolve(f"{domain}.", kind, lifetime=PATIENCE_SECONDS))
+        except resolver.NoAnswer:
+            return []
+
     try:
-        resolver = Resolver()
-        if servers := _records(resolver, domain, "MX"):
-            return any(server.exchange != dns.name.root for server in servers)  # RFC 7505
-        return bool(_records(resolver, domain, "A") or _records(resolver, domain, "AAAA"))
-    except NXDOMAIN:
+        asked = resolver.Resolver()
+        if servers := records("MX"):
+            return any(server.exchange != name.root for server in servers)  # RFC 7505
+        return bool(records("A") or records("AAAA"))
+    except resolver.NXDOMAIN:
         return False
-    except (dns.exception.DNSException, OSError, UnicodeError):
+    except (exception.DNSException, OSError, UnicodeError):
         return None
-
-
-def _records(resolver: Resolver, domain: str, kind: str) -> list[Any]:
-    try:
-        return list(resolver.resolve(f"{domain}.", kind, lifetime=PATIENCE_SECONDS))
-    except NoAnswer:
-        return []
