@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
-from typing import Any
 
 import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, insert, select, text
+from sqlalchemy import insert, select
 
 from newsletter.domain import clock as our_clock
 from newsletter.domain.lifecycle import (
@@ -22,12 +22,13 @@ from newsletter.domain.lifecycle import (
 from newsletter.rights import today
 from newsletter.storage import backlog, erasure_list, waiting
 from newsletter.storage.database import reading, writing
-from newsletter.storage.models import Subscription, db
+from newsletter.storage.models import Subscription
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from sandbox.mailchimp.answers import problem
 from tests.conftest import Drain, Join, both_databases
 from tests.people import ADA, GRACE, access, ask_staff, press, sign_up
+from tests.plans import scans
 
 pytestmark = both_databases
 
@@ -140,36 +141,9 @@ def test_people_are_listed_who_wait_for_mailchimp_or_were_refused(
     ],
     ids=lambda look: f"{look.__module__}.{look.__name__}",
 )
-def test_staffs_lists_scan_no_table(app: Flask, look: object) -> None:
-    """PostgreSQL is told to scan only where it has to, since it scans an empty table by preference."""
-    assert callable(look)
-    sent: list[tuple[str, Any]] = []
-    with app.app_context():
-        listen = (db.engine, "before_cursor_execute", lambda *it: sent.append((it[2], it[3])))
-        event.listen(*listen)
+def test_staffs_lists_scan_no_table(app: Flask, look: Callable[[], object]) -> None:
+    with app.app_context(), scans() as found:
         look()
-        event.remove(*listen)
-        plans = [plan for statement, values in sent for plan in plan_of(statement, values)]
 
-    large = ("subscription", "letter", "ledger_row", "seal", "erasure")
-    assert sent
-    assert [line for line in plans if is_scan(line, large)] == []
-
-
-def plan_of(statement: str, values: Any) -> list[str]:
-    if not statement.lstrip().startswith("SELECT"):
-        return []
-    is_sqlite = db.engine.dialect.name == "sqlite"
-    with db.engine.connect() as connection:
-        if not is_sqlite:
-            connection.execute(text("SET LOCAL enable_seqscan = off"))
-        words = "EXPLAIN QUERY PLAN " if is_sqlite else "EXPLAIN "
-        rows = connection.exec_driver_sql(words + statement, values).all()
-    return [str(row[-1]) for row in rows]
-
-
-def is_scan(line: str, tables: tuple[str, ...]) -> bool:
-    words = line.replace("Seq Scan on", "SCAN").split()
-    if "SCAN" not in words or "INDEX" in words:
-        return False
-    return words[words.index("SCAN") + 1] in tables
+    assert found.sent
+    assert found == []

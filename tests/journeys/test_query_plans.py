@@ -1,0 +1,47 @@
+"""What costs the same for ten people and for a million: no statement of the four ways through scans a table."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+
+from sandbox.mailbox import Mailbox
+from sandbox.mailchimp import StandIn
+from tests.conftest import Drain, both_databases
+from tests.people import ADA, GRACE, ask_staff, press, sign_up, webhook
+from tests.plans import scans
+
+pytestmark = both_databases
+
+
+def test_no_way_through_and_no_idle_worker_scans_a_table(
+    app: Flask,
+    client: FlaskClient,
+    mailbox: Mailbox,
+    mailchimp: StandIn,
+    drain: Drain,
+    clock: time_machine.Traveller,
+) -> None:
+    drain()  # what a worker does once when it starts
+    with app.app_context(), scans() as found:
+        for person in (ADA, GRACE):
+            sign_up(client, person)
+            drain()
+            assert press(client, mailbox, person) == 200
+            drain()
+        sign_up(client, ADA)
+        mailchimp.unsubscribes(ADA)
+        left = {"type": "unsubscribe", "data_email": ADA, "data_list_id": mailchimp.list_id}
+        assert webhook(client, **left).status_code == 204
+        drain()
+        assert ask_staff(client, "access", ADA).status_code == 200
+        assert ask_staff(client, "erasures", GRACE).status_code == 202
+        drain()
+        clock.shift(timedelta(minutes=5))
+        drain()
+
+    assert found.sent > 50
+    assert found == []
