@@ -278,19 +278,6 @@ def test_a_person_who_came_back_is_kept(
     assert status_of(client, ADA) == "confirmed"
 
 
-def test_a_person_who_came_back_and_left_again_is_kept_from_then_on(
-    at_work: None, client: FlaskClient, leave: Callable[..., None], clock: time_machine.Traveller
-) -> None:
-    leave(ADA)
-    row = row_of(client, ADA)
-
-    clock.move_to(LAST_SECOND)
-    assert not ending.retire(row.ref)
-    assert not ending.retire("0" * 32)
-    clock.move_to(MIDNIGHT)
-    assert ending.retire(row.ref)
-
-
 def test_of_a_hard_block_only_the_digest_is_kept_and_is_not_ended_again(
     at_work: None,
     client: FlaskClient,
