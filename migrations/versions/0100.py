@@ -370,7 +370,13 @@ def upgrade() -> None:
         sqlite_where=sa.text("expires_at IS NOT NULL"),
         postgresql_where=sa.text("expires_at IS NOT NULL"),
     )
-    op.create_index("ix_subscription_follows_ref", "subscription", ["follows_ref"])
+    op.create_index(
+        "ix_subscription_follows_ref",
+        "subscription",
+        ["follows_ref"],
+        sqlite_where=sa.text("follows_ref IS NOT NULL"),
+        postgresql_where=sa.text("follows_ref IS NOT NULL"),
+    )
     op.create_index(
         "ix_subscription_place", "subscription", ["status", "hold", "audience", "audience_try_at"]
     )

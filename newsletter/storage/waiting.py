@@ -14,7 +14,7 @@ from newsletter.storage import backlog
 from newsletter.storage.database import reading
 from newsletter.storage.models import Letter, LetterKind, Subscription
 
-MOST = 100  #: shown of each kind: the oldest of those that wait, the newest of those given up
+MOST = 50  #: shown of each kind
 
 
 @dataclass(frozen=True)
@@ -45,19 +45,19 @@ class WaitingPerson:
 
 
 def letters() -> list[WaitingLetter]:
-    """Letters that wait to be sent."""
-    query = _LETTERS.where(backlog.is_queued()).order_by(Letter.written_at)
+    """Letters that wait to be sent, in the order in which they are tried."""
+    query = _LETTERS.where(backlog.is_queued()).order_by(Letter.due_at, Letter.number)
     return [WaitingLetter(*row) for row in _first(query)]
 
 
 def failed_letters() -> list[WaitingLetter]:
-    """Letters that were given up."""
+    """Letters that were given up, the newest first."""
     query = _LETTERS.where(Letter.failed_at.is_not(None)).order_by(Letter.failed_at.desc())
     return [WaitingLetter(*row) for row in _first(query)]
 
 
 def people() -> list[WaitingPerson]:
-    """People who wait for a change at Mailchimp."""
+    """People who wait for a change at Mailchimp, the longest wait first."""
     query = _PEOPLE.where(backlog.is_to_be_changed()).order_by(Subscription.audience_due_since)
     return [WaitingPerson(*row) for row in _first(query)]
 

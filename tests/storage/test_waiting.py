@@ -92,6 +92,26 @@ def test_a_letter_that_waits_is_listed_with_its_reason(
         assert waiting.letters() == []
 
 
+def test_letters_are_listed_in_the_order_in_which_they_are_tried(
+    app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    mailbox.answer_next("rcpt", "451 4.3.0 try again")
+    sign_up(client, ADA)
+    drain()
+    sign_up(client, GRACE)
+
+    with app.app_context():
+        assert [letter.tries for letter in waiting.letters()] == [0, 1]
+
+
+def test_fifty_letters_are_listed_at_most(app: Flask, client: FlaskClient) -> None:
+    for number in range(51):
+        sign_up(client, f"person-{number}@example.org")
+
+    with app.app_context():
+        assert len(waiting.letters()) == 50
+
+
 def test_a_letter_that_was_given_up_is_listed(
     app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain
 ) -> None:
