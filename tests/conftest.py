@@ -158,6 +158,7 @@ def environment(database_url: str, mailbox: Mailbox, mailchimp: StandIn) -> dict
         **COMPANY,
         "DATABASE_URL": database_url,
         "SMTP_URL": mailbox.smtp_url,
+        "SMTP_CONNECTIONS": "1",  # letters arrive in the order in which they were written
         "MAILCHIMP_API_KEY": mailchimp.api_key,
         "MAILCHIMP_LIST_ID": mailchimp.list_id,
         "MAILCHIMP_API_URL": mailchimp.api_url,

@@ -86,6 +86,7 @@ class Settings(BaseModel):
     allowed_origins: Origins = ()
     trusted_proxies: int = Field(default=0, ge=0, le=10)
     letters_per_hour: int = Field(default=2000, ge=1, le=1_000_000)
+    smtp_connections: int = Field(default=4, ge=1, le=20)
     link_days: int = Field(default=7, ge=1, le=14)
     client_limit: Limit = "20 per 10 minutes"
     storage_uri: Store = "memory://"

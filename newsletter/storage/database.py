@@ -122,6 +122,10 @@ def reading() -> Iterator[Session]:
 
 
 _LOCK = text("SELECT pg_advisory_xact_lock(:number)")
+_TRY_LOCK = text(
+    "SELECT number FROM unnest(CAST(:numbers AS bigint[])) AS number"
+    " WHERE pg_try_advisory_xact_lock(number)"
+)
 #: The same number, computed from the row's digest by the server: one round trip instead of two.
 _LOCK_BY_REF = text(
     "SELECT pg_advisory_xact_lock(('x' || encode(substr(digest, 1, 8), 'hex'))::bit(64)::bigint)"
@@ -140,6 +144,18 @@ def lock(session: Session, *digests: bytes) -> None:
     for digest in sorted(digests):
         number = int.from_bytes(digest[:8], "big", signed=True)
         session.connection().execute(_LOCK, {"number": number})
+
+
+def try_lock(session: Session, *digests: bytes) -> set[bytes]:
+    """Lock those of these addresses that nobody else has locked; which.
+
+    Unlike `lock`, it may be used where other locks are waited for in another order.
+    """
+    if is_sqlite():
+        return set(digests)
+    numbers = {int.from_bytes(digest[:8], "big", signed=True): digest for digest in digests}
+    locked = session.connection().execute(_TRY_LOCK, {"numbers": list(numbers)})
+    return {numbers[number] for (number,) in locked}
 
 
 def lock_by_ref(session: Session, ref: str) -> None:

@@ -7,10 +7,10 @@ advertising (LG Stendal, 22 S 87/20). The templates are complete files per langu
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from flask import current_app
@@ -22,6 +22,7 @@ from newsletter.texts import headers
 from newsletter.texts.headers import Written
 
 PARTS = ("subject", "txt", "html")
+_BOUNDARY = "=_part"  #: no quoted-printable text can contain it (RFC 2045 § 6.7)
 
 
 # Without a repr: the links give access to data, and the recipient is personal data.
@@ -85,27 +86,38 @@ LetterValues = ConfirmationValues | WayBackValues | MyDataValues
 
 
 # Not printable: it is all that a letter says, links included.
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, kw_only=True)
 class Finished:
-    """A letter as it leaves, and its envelope. Whoever holds one knows that it was read back; raises UnsafeLetter.
+    """A letter as it leaves, and its envelope. Whoever holds one knows that it was verified; raises UnsafeLetter.
 
-    `octets` is what follows DATA, its dots not stuffed yet.
+    `octets` is what follows DATA, before dots are doubled; `text` is its plain text.
     """
 
-    message: EmailMessage
     sender: str
     recipient: str
-    octets: bytes = field(init=False)
+    subject: str
+    text: str
+    octets: bytes
 
     def __post_init__(self) -> None:
-        octets = self.message.as_bytes(policy=headers.POLICY)
-        headers.verify(octets, sender=self.sender, recipient=self.recipient)
-        object.__setattr__(self, "octets", octets)
+        headers.verify(self.octets, sender=self.sender, recipient=self.recipient)
+
+    @classmethod
+    def of(cls, message: EmailMessage, sender: str, recipient: str) -> Self:
+        """The octets of a message; raise UnsafeLetter."""
+        plain = message.get_body(("plain",))
+        return cls(
+            sender=sender,
+            recipient=recipient,
+            subject=str(message["Subject"]),
+            text=str(plain.get_content()) if plain is not None else "",
+            octets=message.as_bytes(policy=headers.POLICY),
+        )
 
 
 def finish(values: LetterValues, settings: Settings) -> Finished:
     """Write a letter, ready to leave; raise UnsafeLetter where it would not be what was meant."""
-    return Finished(compose(values, settings), settings.sender.address.text, values.recipient)
+    return Finished.of(compose(values, settings), settings.sender.address.text, values.recipient)
 
 
 def compose(values: LetterValues, settings: Settings) -> EmailMessage:
@@ -123,6 +135,7 @@ def compose(values: LetterValues, settings: Settings) -> EmailMessage:
     message.add_alternative(twin, subtype="html", cte="quoted-printable")
     # Only now: the first part took with it whatever Content-… headers stood there.
     message["Content-Language"] = values.language
+    message.set_boundary(_BOUNDARY)
     for part in message.iter_parts():
         del part["MIME-Version"]  # it belongs to the whole message, once
     return message

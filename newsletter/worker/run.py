@@ -74,7 +74,8 @@ class Worker:
         self._stopping = threading.Event()
         self._outage = outage.OutageLog()
         settings = app.extensions["settings"]
-        self._postman = Postman(postbox_for(settings), self._owner_of("postman"))
+        postboxes = [postbox_for(settings) for _ in range(settings.smtp_connections)]
+        self._postman = Postman(postboxes, self._owner_of("postman"))
         self._mailchimp = client_for(settings, MailchimpMembers)
         self._checkpoints = Checkpoints()
         self.restored: RestoredDatabase | None = None  #: why the worker ended by itself

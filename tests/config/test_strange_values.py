@@ -198,6 +198,7 @@ STRANGE: dict[str, dict[str, object]] = {
     },
     "TRUSTED_PROXIES": {" 1\r": 1, "one": Refused("must be a whole number from 0 to 10")},
     "WEB_CONCURRENCY": {" 2\r": 2, "two": Refused("must be a whole number from 1 to 64")},
+    "SMTP_CONNECTIONS": {" 4\r": 4, "four": Refused("must be a whole number from 1 to 20")},
     "LETTERS_PER_HOUR": {
         " 2000\r": 2000,
         "2,000": Refused("must be a whole number from 1 to 1000000"),

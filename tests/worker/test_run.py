@@ -31,7 +31,7 @@ from newsletter.storage.database import reading
 from newsletter.storage.jobs import PROBE_EVERY
 from newsletter.storage.models import Erasure, Job, Letter, db
 from newsletter.worker import run
-from newsletter.worker.mail import leases
+from newsletter.worker.mail import copies
 from newsletter.worker.mailchimp.client import Mailchimp, client_for
 from newsletter.worker.mailchimp_loop import Outside
 from newsletter.worker.run import Loop, Worker
@@ -115,7 +115,7 @@ def test_a_process_sends_queued_letters_and_ends_at_sigterm(
 
 
 @pytest.mark.parametrize(
-    ("stage", "wait"), [("rcpt", timedelta(seconds=30)), ("data", leases.UNKNOWN_WAIT)]
+    ("stage", "wait"), [("rcpt", timedelta(seconds=30)), ("data", copies.UNKNOWN_WAIT)]
 )
 def test_a_process_ends_in_time_while_the_mail_server_stalls(
     service: Service,

@@ -31,28 +31,32 @@ def has_room(session: Session, now: datetime) -> bool:
     return _is_below(_recent(cursor, now))
 
 
-def take(session: Session, now: datetime) -> bool:
-    """Count one more letter; False where there is no room. No other worker takes one before the transaction ends."""
+def take(session: Session, now: datetime, wanted: int) -> int:
+    """Count so many more letters, or as many as there is room for; how many.
+
+    No other worker takes any before the transaction ends.
+    """
     job = jobs.row(session, _JOB)
     counts = _recent(job.cursor, now)
-    if not _is_below(counts):
-        return False
+    taken = min(wanted, config.current().letters_per_hour - sum(counts.values()))
+    if taken <= 0:
+        return 0
     minute = _minute(now)
-    counts[minute] = counts.get(minute, 0) + 1
+    counts[minute] = counts.get(minute, 0) + taken
     job.cursor = json.dumps(counts)
-    return True
+    return taken
 
 
-def give_back(session: Session, taken_at: datetime) -> None:
-    """Count a letter no longer that was taken then, and did not leave.
+def give_back(session: Session, taken_at: datetime, count: int = 1) -> None:
+    """Count letters no longer that were taken then, and did not leave.
 
     Last in its transaction: whoever waits for the row of all letters may hold the lock of an address.
     """
     job = jobs.row(session, _JOB)
     counts: Counts = json.loads(job.cursor or "{}")
     minute = _minute(taken_at)
-    if counts.get(minute):
-        counts[minute] -= 1
+    if minute in counts:
+        counts[minute] = max(0, counts[minute] - count)
         job.cursor = json.dumps(counts)
 
 

@@ -1,115 +1,153 @@
-"""Leases: only one worker sends a letter, and records that it may arrive before the server can accept it.
-
-So the letter of a worker that is killed, or stopped for long, has an unknown outcome.
-"""
+"""Leases: only one worker sends a letter. When they end, because it was killed, others take its letters over."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from newsletter.domain import clock
-from newsletter.domain.errors import Unreadable
+from newsletter.domain.consent import ConsentText
+from newsletter.domain.lifecycle import Event
 from newsletter.storage import jobs
-from newsletter.storage.database import lock, reading, writing
-from newsletter.storage.models import Letter, Subscription
+from newsletter.storage.database import reading, writing
+from newsletter.storage.models import LedgerRow, Letter, Subscription
 from newsletter.storage.moments import has_come, latest
-from newsletter.subscriptions import quota
-from newsletter.subscriptions.person import address_of, quota_digest_of
+from newsletter.subscriptions import wording
 from newsletter.worker.mail import hourly_limit
 
-MOST_COPIES = 3  #: of one letter, if it is unknown whether the earlier ones arrived
-#: After the first copy; longer than a server may take to answer it (RFC 5321 § 4.5.3.2.6).
-UNKNOWN_WAIT = timedelta(minutes=15)
-PROBES = 500  #: letters among which the best probe is chosen
 _LONGEST_WAIT = timedelta(hours=25)  #: the furthest that `due_at` is ever set ahead
+LETTERS = select(Letter, Subscription).join(Subscription, Letter.ref == Subscription.ref)
+#: Whether the sign-up that the letter answers, which bears the same time, came from the hosted form.
+_IS_FROM_OUR_FORM = (
+    select(LedgerRow.template)
+    .where(
+        LedgerRow.ref == Letter.ref,
+        LedgerRow.round == Letter.round,
+        LedgerRow.event == Event.SIGNUP,
+        LedgerRow.at == Letter.written_at,
+    )
+    .order_by(LedgerRow.id)
+    .limit(1)
+    .scalar_subquery()
+    .is_not(None)
+)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Leased:
-    """A letter when it was leased."""
+    """A letter and its subscription, as they were when it was leased."""
 
-    letter: str
-    ref: str
-    digest: bytes
+    letter: Letter
+    row: Subscription
+    agreed: ConsentText | None  #: the text that it is about
+    is_from_our_form: bool
     owner: str
     at: datetime
-    tries: int
-    copies: int
     is_probe: bool  #: mail is on hold, and this letter tests whether it still has to be
 
+    @property
+    def id(self) -> str:
+        return self.letter.id
 
-def lease(owner: str) -> Leased | None:
-    """Lease the letter that is due for longest."""
+    @property
+    def ref(self) -> str:
+        return self.row.ref
+
+    @property
+    def tries(self) -> int:
+        return self.letter.tries
+
+    @property
+    def copies(self) -> int:
+        """How many were sent before, and may have arrived."""
+        return self.letter.copies
+
+
+def lease(owner: str, most: int) -> list[Leased]:
+    """Lease the letters that are due for longest."""
     now = clock.now()
-    never_tried = and_(Letter.tries == 0, Letter.copies == 0)
-    return _take(owner, now, _waiting(now, never_tried), is_probe=False)
+    # Where a worker was killed, no error is recorded.
+    is_interrupted = and_(Letter.copies == 1, Letter.error.is_(None))
+    never_tried = and_(Letter.tries == 0, or_(Letter.copies == 0, is_interrupted))
+    return take(owner, now, waiting(now, never_tried), most=most)
 
 
-def lease_probe(owner: str, refused_domains: Set[str]) -> Leased | None:
-    """Lease a letter that tests whether mail still has to be on hold, due or not.
-
-    Preferably one that was never refused, to a domain that never refused; the newest, since refused ones may have led
-    to the hold. A letter that may have arrived is not sent early.
-    """
-    now = clock.now()
-    waiting = _waiting(now, Letter.copies == 0)
-    newest = (Letter.due_at.desc(), Letter.number.desc())
-    query = select(Letter, Subscription).join(Subscription, Letter.ref == Subscription.ref)
+def take(
+    owner: str,
+    now: datetime,
+    which: tuple[ColumnElement[bool], ...],
+    *,
+    most: int,
+    is_probe: bool = False,
+) -> list[Leased]:
+    """Lease the first letters of which this is true, as far as LETTERS_PER_HOUR allows."""
     with reading() as session:
-        found = session.execute(
-            query.where(*waiting).order_by(Letter.tries, *newest).limit(PROBES)
-        ).all()
-    if not found:
-        return None
-    best, _ = min(found, key=lambda each: (each[0].tries > 0, _domain(each[1]) in refused_domains))
-    return _take(owner, now, (*waiting, Letter.id == best.id), is_probe=True)
-
-
-def _domain(row: Subscription) -> str:
-    try:
-        address = address_of(row)
-    except Unreadable:
-        return ""
-    return domain_of(address.text) if address else ""
-
-
-def domain_of(email: str) -> str:
-    """The part after the @, in lower case."""
-    return email.rpartition("@")[2].lower()
-
-
-def _take(
-    owner: str, now: datetime, waiting: tuple[ColumnElement[bool], ...], *, is_probe: bool
-) -> Leased | None:
-    with reading() as session:
-        if not session.scalar(select(exists().where(*waiting))):
-            return None
+        if not session.scalar(select(exists().where(*which))):
+            return []
         has_room = hourly_limit.has_room(session, now)
     if not has_room:
         hourly_limit.complain(now)
-        return None
+        return []
+    oldest = LETTERS.where(*which).order_by(Letter.due_at, Letter.number).limit(most)
+    free = oldest.add_columns(_IS_FROM_OUR_FORM).with_for_update(skip_locked=True, of=Letter)
     with writing() as session:
-        letter = session.scalar(
-            select(Letter)
-            .where(*waiting)
-            .order_by(Letter.due_at, Letter.number)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        row = session.get(Subscription, letter.ref) if letter else None
-        if letter is None or row is None or not hourly_limit.take(session, now):
-            return None
-        letter.leased_by, letter.leased_until = owner, now + jobs.LEASE
-        counts = (letter.tries, letter.copies)
-        return Leased(letter.id, row.ref, row.digest, owner, now, *counts, is_probe)
+        found = session.execute(free).all()
+        found = found[: hourly_limit.take(session, now, len(found))]
+        _record(session, [letter.number for letter, *_ in found], owner, now)
+        return [
+            Leased(
+                letter=letter,
+                row=row,
+                agreed=wording.find_any(session, letter.wording),
+                is_from_our_form=is_from_our_form,
+                owner=owner,
+                at=now,
+                is_probe=is_probe,
+            )
+            for letter, row, is_from_our_form in found
+        ]
 
 
-def _waiting(now: datetime, at_once: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:
+def _record(session: Session, numbers: Sequence[int], owner: str, now: datetime) -> None:
+    """Record the leases, and the first copy of each letter."""
+    changes = {
+        "leased_by": owner,
+        "leased_until": now + jobs.LEASE,
+        "copies": case((Letter.copies == 0, 1), else_=Letter.copies),
+    }
+    _update(session, numbers, changes)
+
+
+def give_back(all_leased: Sequence[Leased]) -> None:
+    """End the leases of letters that certainly did not leave."""
+    numbers = [leased.letter.number for leased in all_leased]
+    first = [leased.letter.number for leased in all_leased if not leased.copies]
+    free = {"leased_by": None, "leased_until": None}
+    copies = case((Letter.number.in_(first), 0), else_=Letter.copies)
+    mine = Letter.leased_by == all_leased[0].owner
+    with writing() as session:
+        _update(session, numbers, {**free, "copies": copies}, mine)
+        for at, count in Counter(leased.at for leased in all_leased).items():
+            hourly_limit.give_back(session, at, count)
+
+
+def _update(
+    session: Session,
+    numbers: Sequence[int],
+    changes: dict[str, object],
+    *also: ColumnElement[bool],
+) -> None:
+    changing = update(Letter).where(Letter.number.in_(numbers), *also).values(changes)
+    # A Leased keeps what was read.
+    session.execute(changing, execution_options={"synchronize_session": False})
+
+
+def waiting(now: datetime, at_once: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:
     """Condition for letters that may be sent now: due or `at_once`, not leased, and not of a restricted person."""
     is_due = or_(at_once, has_come(Letter.due_at, now, latest(now, _LONGEST_WAIT)))
     is_free = has_come(Letter.leased_until, now, latest(now, jobs.LEASE))
@@ -122,31 +160,20 @@ def keep(owner: str, letters: Iterable[str]) -> None:
     """Renew the leases of letters that are being sent."""
     if held := list(letters):
         mine = (Letter.id.in_(held), Letter.leased_by == owner)
+        # Those whose outcome is being recorded need no lease, and would be waited for in another order.
+        free = select(Letter.number).where(*mine).with_for_update(skip_locked=True)
         with writing() as session:
             until = clock.now() + jobs.LEASE
-            session.execute(update(Letter).where(*mine).values(leased_until=until))
+            renewal = update(Letter).where(Letter.number.in_(free)).values(leased_until=until)
+            session.execute(renewal, execution_options={"synchronize_session": False})
 
 
-def find(session: Session, leased: Leased) -> tuple[Letter, Subscription] | None:
-    """The letter and its subscription, locked; None if it was erased, or if another worker has leased it meanwhile."""
-    lock(session, leased.digest)
-    mine = (Letter.id == leased.letter, Letter.leased_by == leased.owner)
-    letter = session.scalar(select(Letter).where(*mine).with_for_update())
-    row = session.get(Subscription, leased.ref)
-    return None if letter is None or row is None else (letter, row)
+def find(session: Session, all_leased: Sequence[Leased]) -> dict[int, tuple[Letter, Subscription]]:
+    """The letters and their subscriptions as they are now, by number; the letters are locked.
 
-
-def record_copy(leased: Leased) -> bool:
-    """Record that a letter may arrive, right before the server can accept it; False if the lease is lost."""
-    now, copies = clock.now(), leased.copies + 1
-    until = {"due_at": now + UNKNOWN_WAIT * copies, "leased_until": now + jobs.LEASE}
-    is_ours = (Letter.id == leased.letter, Letter.leased_by == leased.owner)
-    record = update(Letter).where(*is_ours).values(copies=copies, **until).returning(Letter.id)
-    with writing() as session:
-        if copies > 1:
-            lock(session, leased.digest)
-        is_recorded = session.scalar(record) is not None
-        row = session.get(Subscription, leased.ref) if is_recorded and copies > 1 else None
-        if row is not None:
-            quota.count_copy(session, quota_digest_of(row), leased.letter, now)
-    return is_recorded
+    Without those that were erased, or that another worker has leased meanwhile. The caller has locked the addresses.
+    """
+    numbers = [each.letter.number for each in all_leased]
+    mine = (Letter.number.in_(numbers), Letter.leased_by.in_({each.owner for each in all_leased}))
+    query = LETTERS.where(*mine).order_by(Letter.number).with_for_update(of=Letter)
+    return {letter.number: (letter, row) for letter, row in session.execute(query)}

@@ -29,3 +29,8 @@ class Refusals:
     def are_about_us(self) -> bool:
         """Tell whether so many domains refused in a row that the cause must be ours."""
         return len(self.domains) >= IN_A_ROW
+
+
+def domain_of(email: str) -> str:
+    """The part after the @, in lower case."""
+    return email.rpartition("@")[2].lower()

@@ -5,7 +5,6 @@ Nothing is sent unencrypted unless SMTP_URL allows it, and no password unless it
 
 from __future__ import annotations
 
-import re
 import ssl
 import time
 from collections.abc import Callable
@@ -65,6 +64,7 @@ class SmtpPostbox:
         self._helo = helo
         self._patience = patience or Patience()
         self._kept: Conversation | None = None  #: between two letters
+        self._is_reset = True  #: whether the last letter ended its transaction
         self._ends_at = inf
 
     @cached_property
@@ -75,7 +75,7 @@ class SmtpPostbox:
     def send(self, letter: Finished, may_finish: Callable[[], bool]) -> str | SlowReply:
         """Send one letter and return the server's reply as one line; raise DeliveryFailure."""
         sender = letter.sender
-        content = re.sub(rb"(?m)^\.", b"..", letter.octets)  # RFC 5321 § 4.5.2
+        content = letter.octets.replace(b"\r\n.", b"\r\n..")  # RFC 5321 § 4.5.2
         smtp = self._begin(sender)
         is_finished = False
         try:
@@ -101,7 +101,7 @@ class SmtpPostbox:
         except BaseException:
             smtp.close()
             raise
-        self._kept = smtp
+        self._kept, self._is_reset = smtp, True
         return reply
 
     def probe(self) -> None:
@@ -132,7 +132,7 @@ class SmtpPostbox:
     def _keep_unless_limited(self, smtp: Conversation, failure: DeliveryFailure) -> None:
         # A 4xx may be about the session, such as its number of letters: then a new connection helps.
         if failure.meaning is Meaning.GIVE_UP_ONE or isinstance(failure, Refused):
-            self._kept = smtp
+            self._kept, self._is_reset = smtp, False
         else:
             smtp.hang_up()
 
@@ -140,7 +140,8 @@ class SmtpPostbox:
         # Servers close idle connections, or limit the letters of one. A new connection helps in both cases, so a
         # refusal over a kept one never counts. RSET ends the transaction of a refused letter.
         command = f"MAIL FROM:<{sender}>"
-        if (smtp := self._still_open("RSET", command)) is not None:
+        commands = (command,) if self._is_reset else ("RSET", command)
+        if (smtp := self._still_open(*commands)) is not None:
             return smtp
         smtp = self._connect()
         try:

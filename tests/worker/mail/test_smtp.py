@@ -45,7 +45,7 @@ def letter(
     message["Date"] = "Sun, 01 Mar 2026 23:00:00 +0000"
     message["Message-ID"] = "<1@example.com>"
     message.set_content(text, cte=cte)
-    return Finished(message, "news@example.com", recipient)
+    return Finished.of(message, "news@example.com", recipient)
 
 
 @contextmanager
@@ -353,11 +353,14 @@ def test_a_failure_names_neither_address_nor_password(step: str) -> None:
     assert PASSWORD not in told
 
 
-def test_two_letters_share_one_connection() -> None:
+def test_two_letters_share_one_connection_and_the_second_takes_no_step_more() -> None:
     with ScriptedSmtp() as server, postbox_at(server) as postbox:
         send(postbox, letter())
         send(postbox, letter(GRACE))
 
+        steps = ["MAIL FROM:<news@example.com>", f"RCPT TO:<{GRACE}>", "DATA"]
+        assert server.commands[-3:] == steps
+        assert len(server.commands) == 7
         assert len(server.connections) == 1
         assert len(server.letters) == 2
 
@@ -370,24 +373,29 @@ def test_a_refused_letter_is_cleared_away_before_the_next() -> None:
         assert server.commands[3:5] == ["RSET", "MAIL FROM:<news@example.com>"]
 
 
-GONE: list[Script] = [
-    {"IDLE": Act.HANG_UP},
-    {"IDLE": "421 4.4.2 idle for too long"},
-    {"RSET": Act.HANG_UP},
-    {"RSET": Act.SILENCE},
-    {"RSET": "421 4.4.2 idle for too long"},
-    {"RSET": "451 4.4.2 idle for too long"},
-]
+GONE: list[str | Act] = [Act.HANG_UP, "421 4.4.2 idle for too long"]
 
 
-@pytest.mark.parametrize("script", GONE)
-def test_a_connection_closed_while_idle_is_opened_again_at_no_cost(script: Script) -> None:
-    with ScriptedSmtp(script, {}) as server, postbox_at(server, patience=SHORT) as postbox:
+@pytest.mark.parametrize("answer", GONE)
+def test_a_connection_closed_while_idle_is_opened_again_at_no_cost(answer: str | Act) -> None:
+    with ScriptedSmtp({"IDLE": answer}, {}) as server, postbox_at(server) as postbox:
         send(postbox, letter())
         send(postbox, letter(GRACE))
 
         assert len(server.connections) == 2
         assert len(server.letters) == 2
+
+
+@pytest.mark.parametrize("answer", [*GONE, Act.SILENCE, "451 4.4.2 idle for too long"])
+def test_a_connection_closed_after_a_refusal_is_opened_again_at_no_cost(answer: str | Act) -> None:
+    script: Script = {"RCPT": "550 5.1.1 no", "RSET": answer}
+
+    with ScriptedSmtp(script, {}) as server, postbox_at(server, patience=SHORT) as postbox:
+        failure_of(postbox)
+        send(postbox, letter(GRACE))
+
+        assert len(server.connections) == 2
+        assert len(server.letters) == 1
 
 
 def test_a_connection_is_opened_again_only_once() -> None:

@@ -1,0 +1,138 @@
+"""Connections to the mail server: each has a thread, which sends one letter after the other."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from queue import Empty, SimpleQueue
+
+from flask import Flask, current_app
+
+from newsletter.domain.errors import Meaning
+from newsletter.worker.mail import sending
+from newsletter.worker.mail.leases import Leased
+from newsletter.worker.mail.sending import Failed, NotSent, Outcome, Sent
+from newsletter.worker.mail.smtp import Postbox
+
+log = logging.getLogger(__name__)
+
+TOGETHER = 20  #: the most outcomes that are collected at once
+WITHIN_SECONDS = 0.03  #: from the first of them
+PATIENCE_SECONDS = (
+    1.0  #: without an outcome; then other workers get the letters that were not begun
+)
+PAUSE_SECONDS = 60.0  #: of a connection that the server did not accept beside the others
+_CLOSE_SECONDS = 2.0
+
+
+class Connections:
+    """One for each postbox, opened when it is first needed. All methods but `end` belong to one thread."""
+
+    def __init__(self, postboxes: Sequence[Postbox]) -> None:
+        self._postboxes = postboxes
+        self._threads: list[threading.Thread] = []
+        self._waiting: SimpleQueue[Leased | None] = SimpleQueue()
+        self._ended: SimpleQueue[Outcome] = SimpleQueue()
+        self._working: set[Postbox] = set()  #: the server accepts their letters
+        self._paused: set[Postbox] = set()
+        self._is_ending = False
+        self._closing = threading.Event()
+        self.busy = 0  #: letters whose outcome was not collected
+
+    @property
+    def has_room(self) -> bool:
+        """A connection is idle, and another letter may be begun."""
+        return self.busy < len(self._postboxes) - len(self._paused) and not self._is_ending
+
+    def send(self, all_leased: Sequence[Leased]) -> None:
+        """Pass letters to the connections; `collect` returns their outcomes."""
+        self.busy += len(all_leased)
+        for leased in all_leased:
+            self._waiting.put(leased)
+        app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+        for postbox in self._postboxes[len(self._threads) : self.busy]:
+            thread = threading.Thread(
+                target=self._serve, args=(app, postbox), name="connection", daemon=True
+            )
+            self._threads.append(thread)
+            thread.start()
+
+    def collect(self) -> list[Outcome]:
+        """Wait for outcomes: for 20, or 30 ms from the first; no longer once a letter has failed."""
+        outcomes: list[Outcome] = []
+        seconds, ends = PATIENCE_SECONDS, 0.0
+        while len(outcomes) < min(TOGETHER, self.busy):
+            try:
+                outcomes.append(self._ended.get(timeout=seconds))
+            except Empty:
+                break
+            if not isinstance(outcomes[-1], Sent):
+                break
+            now = time.monotonic()
+            ends = ends or now + WITHIN_SECONDS
+            seconds = max(0.0, ends - now)
+        self.busy -= len(outcomes)
+        return outcomes or self.recall()
+
+    def recall(self) -> list[Outcome]:
+        """Take back the letters that were not begun."""
+        outcomes: list[Outcome] = []
+        while not self._waiting.empty():
+            try:
+                leased = self._waiting.get_nowait()
+            except Empty:
+                break
+            if leased is not None:
+                outcomes.append(NotSent(leased))
+        self.busy -= len(outcomes)
+        return outcomes
+
+    def end(self, seconds: float) -> None:
+        """Begin no further letter, and limit those that were begun to so many seconds."""
+        self._is_ending = True
+        for postbox in self._postboxes:
+            postbox.end_within(seconds)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._closing.set()
+        for _ in self._threads:
+            self._waiting.put(None)
+        ends = time.monotonic() + _CLOSE_SECONDS
+        for thread in self._threads:
+            thread.join(max(0.0, ends - time.monotonic()))
+        for postbox in self._postboxes:
+            postbox.close()
+
+    def _serve(self, app: Flask, postbox: Postbox) -> None:
+        with app.app_context():
+            for leased in iter(self._waiting.get, None):
+                outcome = NotSent(leased) if self._is_ending else sending.send(postbox, leased)
+                if isinstance(outcome, Sent):
+                    self._working.add(postbox)
+                if not isinstance(outcome, Failed):
+                    self._ended.put(outcome)
+                elif self._is_one_too_many(postbox, outcome):
+                    self._paused.add(postbox)
+                    self._ended.put(NotSent(leased))
+                    self._closing.wait(PAUSE_SECONDS)
+                    self._paused.discard(postbox)
+                else:
+                    self._ended.put(outcome)
+                    # Its consequence may be that all letters wait.
+                    outcome.recorded.wait()
+
+    def _is_one_too_many(self, postbox: Postbox, failed: Failed) -> bool:
+        """The server refuses this connection while it accepts others: it limits their number."""
+        if failed.failure.meaning is not Meaning.HOLD_ALL:
+            return False
+        self._working.discard(postbox)
+        if not self._working or self._is_ending:
+            return False
+        log.warning(
+            "the mail server accepts no further connection: %s; %d are used for %.0f s",
+            *(failed.failure.reason, len(self._working), PAUSE_SECONDS),
+        )
+        return True
