@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import idna
@@ -16,6 +17,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _AMBIGUOUS = re.compile(r"[\x00-\x20\\\x7f]")
 
 
+@lru_cache(1024)  # most addresses are at a few domains
 def ascii_name(name: str) -> str:
     """A host's name in ASCII and lower case (UTS 46, nontransitional); raise ValueError where it is none.
 

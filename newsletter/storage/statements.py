@@ -32,7 +32,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import Delete, Insert, Update
 
-from newsletter.storage.database import is_sqlite
+from newsletter.storage.database import connection_of, is_sqlite
 from newsletter.storage.models import Model
 
 _TOGETHER = "rows that are written together"
@@ -79,7 +79,7 @@ def insert_or_update(session: Session, model: type[Model], **values: object) -> 
 def insert_missing(session: Session, model: type[Model], **values: object) -> None:
     """Insert a row unless there is one with the same key, also one that another transaction inserts meanwhile."""
     inserting = sqlite.insert if is_sqlite() else postgresql.insert
-    session.connection().execute(inserting(model).on_conflict_do_nothing(), values)
+    connection_of(session).execute(inserting(model).on_conflict_do_nothing(), values)
 
 
 def add_up(session: Session, model: type[Model], rows: Sequence[Mapping[str, object]]) -> None:
@@ -89,7 +89,7 @@ def add_up(session: Session, model: type[Model], rows: Sequence[Mapping[str, obj
     adding = inserting.on_conflict_do_update(
         index_elements=inspect(model).primary_key, set_={"number": number}
     )
-    session.connection().execute(adding, list(rows))
+    connection_of(session).execute(adding, list(rows))
 
 
 def update(session: Session, row: Model) -> None:
@@ -148,7 +148,7 @@ def in_bulk(session: Session) -> Iterator[None]:
     kinds: dict[_Part, list[Mapping[str, Any]]] = {}
     for part, given in waiting:
         kinds.setdefault(part, []).append(_named(part, 0, given))
-    connection = session.connection()
+    connection = connection_of(session)
     for part, rows in kinds.items():
         _prepared((part,), connection.dialect).execute_all(connection, rows)
 
@@ -179,14 +179,14 @@ def _send(session: Session, written: Sequence[tuple[_Part, Mapping[str, Any]]]) 
         for number, (part, given) in enumerate(written)
         for name, value in _named(part, number, given).items()
     }
-    connection = session.connection()
+    connection = connection_of(session)
     parts = tuple(part for part, _ in written)
     _prepared(parts, connection.dialect).execute(connection, values)
 
 
 def fetch(session: Session, query: Select[Any], **values: object) -> Sequence[Any]:
     """The one row of a query that is made once; raise NoResultFound."""
-    connection = session.connection()
+    connection = connection_of(session)
     prepared = _prepared_query(query, connection.dialect)
     return prepared.converted(prepared.execute(connection, values).one())
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
+import babel
 from babel.support import NullTranslations, Translations
 from flask import Flask, g, has_request_context, request
 from flask_babel import Babel, Domain, get_locale, refresh
@@ -30,17 +32,17 @@ class _Replaced(NullTranslations):
 
 def install(app: Flask, settings: Settings) -> None:
     """Let Flask-Babel choose the language of each request, with times in TIMEZONE."""
-    babel = Babel(
+    flask_babel = Babel(
         app,
         default_locale=settings.default_locale,
         default_timezone=settings.timezone,
         locale_selector=_select,
     )
-    babel.domain_instance = Domain(domain=_DOMAIN)
+    flask_babel.domain_instance = Domain(domain=_DOMAIN)
     folder = Path(app.root_path) / app.config["BABEL_TRANSLATION_DIRECTORIES"]
     for locale, sentences in app.extensions[brand.REPLACED].items():
         catalogue = _Replaced(sentences, Translations.load(folder, [locale]))
-        babel.domain_instance.cache[locale, _DOMAIN] = catalogue
+        flask_babel.domain_instance.cache[locale, _DOMAIN] = catalogue
     app.context_processor(
         lambda: {"settings": config.current(), "locale": present(), "other_locale": other()}
     )
@@ -77,7 +79,15 @@ def other() -> Locale | None:
     return next((locale for locale in config.current().locales if locale != present()), None)
 
 
-def _select() -> str:
+#: Flask-Babel would parse the name for each request.
+_parsed = cache(babel.Locale.parse)
+
+
+def _select() -> babel.Locale:
+    return _parsed(_chosen())
+
+
+def _chosen() -> str:
     settings = config.current()
     if not has_request_context():
         return settings.default_locale
