@@ -53,7 +53,7 @@ format: setup ## Put the code into its one form
 texts: setup ## Take new texts into the German catalogues, and compile them
 	@for each in newsletter:newsletter/texts sandbox:sandbox; do \
 		pot=/tmp/$${each%%:*}.pot; catalogue=$${each#*:}/translations; \
-		$(BIN)/pybabel -q extract -F babel.cfg --no-location --sort-output -o $$pot $${each%%:*} && \
+		$(BIN)/pybabel -q extract -F babel.cfg -k UnreadableFile --no-location --sort-output -o $$pot $${each%%:*} && \
 		$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -i $$pot -d $$catalogue && \
 		$(BIN)/pybabel -q compile -d $$catalogue || exit 1; \
 	done

@@ -19,6 +19,7 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer, UnixWSGIServer
 from waitress.task import ThreadedTaskDispatcher
+from waitress.utilities import RequestEntityTooLarge
 
 from newsletter import web
 from newsletter.domain import clock
@@ -42,6 +43,8 @@ LONGEST_BODY = 1024 * 1024 + 64 * 1024
 class _Parser(HTTPRequestParser):  # type: ignore[misc]  # it ships no types
     """One request as it arrives."""
 
+    error: object
+
     def __init__(self, adj: Adjustments) -> None:
         super().__init__(adj)
         self.began = clock.now().timestamp()
@@ -49,6 +52,10 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]  # it ships no types
 
     def received(self, data: bytes) -> int:
         used: int = super().received(data)
+        if isinstance(self.error, RequestEntityTooLarge) and self.content_length:
+            # The application refuses it by its length alone, in the person's language; the body is not read.
+            self.error = None
+            self.headers["CONNECTION"] = "close"
         if self.completed:
             self.came_at = time.monotonic()
         return used

@@ -86,7 +86,11 @@ class CannotCorrect(NewsletterError):
 
 
 class UnreadableFile(NewsletterError):
-    """The file cannot be taken over."""
+    """The file cannot be taken over; `sentence` and `values` are why, for a translation."""
+
+    def __init__(self, sentence: str, **values: object) -> None:
+        self.sentence, self.values = sentence, values
+        super().__init__(sentence % values)
 
 
 class WrongPassphrase(NewsletterError):

@@ -256,6 +256,22 @@ def test_a_body_without_a_length_is_limited_too(served: Served) -> None:
     assert answer.startswith(b"HTTP/1.1 413")
 
 
+def test_a_body_far_too_long_is_refused_in_the_persons_language_and_not_read(
+    served: Served,
+) -> None:
+    head = (
+        b"POST /subscriptions HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\nAccept-Language: de\r\n"
+        b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 5000000\r\n\r\n"
+    )
+
+    # What would be the body asks for something else, and is not taken for a request.
+    answer = served.say(head + b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n", until_end=True)
+
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b"Zu viele Daten" in answer
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
 HEAD = b"POST /subscriptions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 HALVES = {
     "a line": b"POST /subscri",

@@ -104,7 +104,7 @@ def test_a_file_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
 
 
 def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
-    (tmp_path / "texts.de.toml").write_text('nothing = "a"\nsubscribe = "<b>"', "utf-8")
+    (tmp_path / "texts.de.toml").write_text('no-such-name = "a"\nsubscribe = "<b>"', "utf-8")
     (tmp_path / "texts.en.toml").write_text("subscribe = 1", "utf-8")
 
     assert [each.split(": ")[1] for each in sentences.read(tmp_path)[1]] == [

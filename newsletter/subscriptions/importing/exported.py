@@ -70,7 +70,7 @@ def _object(number: int, line: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         read = None
     if not isinstance(read, dict):
-        raise UnreadableFile(f"Line {number} is no JSON object. Nothing was taken.")
+        raise UnreadableFile("Line %(row)s is no JSON object. Nothing was taken.", row=number)
     return read
 
 

@@ -47,7 +47,8 @@ def of(table: Table, *, is_subscribed: bool = False) -> Format:
         return _format("A list", table, given, _own_entry)
     raise UnreadableFile(
         "Neither Mailchimp's export of an audience, with the column MEMBER_RATING, nor a list with the columns"
-        f" {', '.join(_OWN)}: the heading names none of these, or the separator is none of comma, semicolon and tab."
+        " %(columns)s: the heading names none of these, or the separator is none of comma, semicolon and tab.",
+        columns=", ".join(_OWN),
     )
 
 
@@ -70,7 +71,7 @@ def _mailchimp(table: Table, *, is_subscribed: bool) -> Format:
         given |= {"confirmed_at": _CONFIRM, "requested_at": _OPTIN}
     for name in given.values():
         if name not in table.heading:
-            raise UnreadableFile(f"The column {name} is missing.")
+            raise UnreadableFile("The column %(name)s is missing.", name=name)
     return _format(title, table, given, lambda row, now: _mailchimp_entry(row, now, reason))
 
 
@@ -80,7 +81,7 @@ def _require_subscribers(name: str, *, is_subscribed: bool) -> None:
     raise UnreadableFile(
         "Mailchimp exports contacts who never subscribed with the same columns as subscribers, in a file whose name"
         " begins with “nonsubscribed_”. The name of this one does not begin with “subscribed_”: if it lists"
-        " subscribers, say so with --subscribed."
+        " subscribers, say so (at the command line, by --subscribed)."
     )
 
 

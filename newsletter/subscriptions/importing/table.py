@@ -115,8 +115,11 @@ def _checked(text: TextIO, separator: str) -> tuple[tuple[str, ...], int]:
             heading = [name.strip() for name in fields]
         elif any(fields) and len(fields) != len(heading):
             raise UnreadableFile(
-                f"Row {number} has {len(fields)} fields, the heading {len(heading)}: a quote or a separator is missing"
-                " in it, or too many. Nothing was taken."
+                "Row %(row)s has %(fields)s fields, the heading %(heading)s: a quote or a separator is missing"
+                " in it, or too many. Nothing was taken.",
+                row=number,
+                fields=len(fields),
+                heading=len(heading),
             )
     return tuple(heading), number
 
@@ -129,20 +132,25 @@ def _records(text: TextIO, separator: str) -> Iterator[tuple[int, list[str]]]:
         try:
             fields = next(reader, None)
         except csv.Error as error:
-            raise UnreadableFile(_wrong(number + 1, error)) from None
+            raise _wrong(number + 1, error) from None
         if fields is None:
             return
         number += 1
         yield number, fields
 
 
-def _wrong(number: int, error: csv.Error) -> str:
+def _wrong(number: int, error: csv.Error) -> UnreadableFile:
     if "limit" in str(error):
-        why = (
-            f"has a field of more than {LONGEST_FIELD:,} characters, or a quote that is not closed"
+        return UnreadableFile(
+            "Row %(row)s has a field of more than %(characters)s characters, or a quote that is not closed."
+            " Nothing was taken.",
+            row=number,
+            characters=f"{LONGEST_FIELD:,}",
         )
-    elif "end of data" in str(error):
-        why = "begins a quote that is not closed"
-    else:
-        why = "has a quote in the wrong place, or is no text"
-    return f"Row {number} {why}. Nothing was taken."
+    if "end of data" in str(error):
+        return UnreadableFile(
+            "Row %(row)s begins a quote that is not closed. Nothing was taken.", row=number
+        )
+    return UnreadableFile(
+        "Row %(row)s has a quote in the wrong place, or is no text. Nothing was taken.", row=number
+    )

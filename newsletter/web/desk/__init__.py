@@ -8,6 +8,7 @@ from newsletter.config import Settings
 from newsletter.web.desk import (
     consent_texts,
     erasures,
+    importing,
     inquiries,
     people,
     sign_in,
@@ -19,7 +20,7 @@ from newsletter.web.desk.pages import bp
 from newsletter.web.desk.sessions import install as install_sessions
 
 #: Their import adds the views to the blueprint.
-VIEWS = (sign_in, today, waiting, people, erasures, consent_texts, texts, inquiries)
+VIEWS = (sign_in, today, waiting, people, erasures, consent_texts, texts, inquiries, importing)
 
 
 def install(app: Flask, settings: Settings) -> None:

@@ -25,9 +25,9 @@ def _let_in() -> AnyResponse | None:
     if request.endpoint not in OPEN and not current_user.is_authenticated:
         answer: AnyResponse = current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
         return answer
+    _choose_language()
     if request.method == "POST":
         sessions.protect(request)
-    _choose_language()
     return None
 
 
