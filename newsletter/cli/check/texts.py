@@ -9,20 +9,17 @@ from newsletter.cli.check import law
 from newsletter.cli.check.finding import Finding
 from newsletter.config import Settings
 from newsletter.domain.consent import ConsentText
-from newsletter.texts import brand
 from newsletter.texts.lint_words import TRACKING
 from newsletter.web import samples
 
 
 def findings(settings: Settings) -> Iterator[Finding]:
     """The findings of the lint (newsletter.cli.check.law); needs no database."""
-    app = brand.new_flask()
-    app.extensions["settings"] = settings
-    with app.app_context():
-        for sentence in law.findings():
-            about, _, finding = sentence.removesuffix(".").partition(": ")
-            wrong, _, remedy = finding.rpartition("; ")
-            yield Finding(about, wrong, remedy)
+    app = samples.showroom(settings)
+    for sentence in samples.broken(app) or law.findings(app):
+        about, _, finding = sentence.removesuffix(".").partition(": ")
+        wrong, _, remedy = finding.rpartition("; ")
+        yield Finding(about, wrong, remedy)
 
 
 def sentences(settings: Settings) -> Iterator[str]:

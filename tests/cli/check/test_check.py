@@ -689,7 +689,10 @@ def test_topics_with_words_about_opening_do_not_mention_tracking(
 def test_a_broken_text_is_the_only_finding_about_texts(deployed: Deployed) -> None:
     (deployed.folder / "brand/wordings/de.txt").write_text("{{ nobody_knows }}")
 
-    assert [found.about for found in deployed.check()] == ["BRAND_DIR"]
+    [found] = deployed.check()
+
+    assert found.about == "BRAND_DIR"
+    assert found.wrong.startswith("wordings/de.txt, line 1: ")
 
 
 @on_sqlite

@@ -11,7 +11,6 @@ from email.message import EmailMessage
 
 from flask import Flask
 
-from newsletter import config
 from newsletter.cli.check.law.consent import (
     consent_problems,
     declaration_problems,
@@ -28,12 +27,9 @@ from newsletter.web import samples
 _LANGUAGES: dict[Locale, str] = {"de": "German", "en": "English"}
 
 
-def findings() -> list[str]:
-    """Findings in every language offered."""
-    settings = config.current()
-    app = samples.showroom(settings)
-    if broken := samples.broken(app):
-        return broken
+def findings(app: Flask) -> list[str]:
+    """Findings in every language offered, in a showroom whose templates can all be rendered."""
+    settings: Settings = app.extensions["settings"]
     found = [*_of_imprints(settings), *_of_templates(app, settings), *_of_brand(app, settings)]
     return list(dict.fromkeys(found))
 
