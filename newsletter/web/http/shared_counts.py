@@ -28,11 +28,11 @@ _HEAD = struct.Struct("<QI")  #: of a row: the fingerprint and the newest time
 class Table:
     """The times of each client's last requests, `amount` of them; made before the processes fork that share it."""
 
-    def __init__(self, amount: int) -> None:
+    def __init__(self, amount: int, room: int = _BYTES) -> None:
         #: A client's fingerprint, then whole seconds since 1970, the newest first; 0 for none.
         self._row = struct.Struct(f"<Q{amount}I")
         self._amount = amount
-        self._buckets = max(1, _BYTES // self._row.size // _ROWS_OF_A_BUCKET)
+        self._buckets = max(1, room // self._row.size // _ROWS_OF_A_BUCKET)
         # In a file, since the lock of a process that is killed has to end with it, which a semaphore's does not.
         self._file = _file_in_memory()
         os.ftruncate(self._file, self._buckets * _ROWS_OF_A_BUCKET * self._row.size)

@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import signal
 
-from newsletter.web.http import shared_counts
 from newsletter.web.http.shared_counts import Table
 
 NOW = 1_800_000_000
@@ -52,7 +51,7 @@ def test_requests_count_for_as_long_as_the_limit_says() -> None:
 
 
 def test_many_clients_take_no_more_room_and_push_out_the_one_that_was_silent_longest() -> None:
-    table = Table(shared_counts._BYTES // 40)  # two buckets
+    table = Table(2, room=256)  # two buckets
     size = len(table._memory)
     for number in range(100):
         take(table, f"client {number}", 2, now=NOW + number)
