@@ -12,6 +12,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 import time_machine
@@ -76,6 +77,14 @@ if (
 
 
 compiled.install()
+
+# Both watch the clock, and a test must not fail because the machine is slow.
+hypothesis.settings.register_profile(
+    "any speed",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("any speed")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

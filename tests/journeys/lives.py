@@ -208,7 +208,6 @@ def live(town: Town, lives: int, examples: int) -> None:
             derandomize=True,
             phases=[Phase.generate],
             database=None,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.config import Locale, Settings, load
@@ -444,7 +444,6 @@ def test_internationalised_domains_are_written_in_ascii() -> None:
     assert letter["From"].addresses[0].domain == "xn--bcher-kva.example.com"
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(NAME_PARTS), min_size=1, max_size=14).map(" ".join))
 def test_the_name_of_the_organisation_cannot_change_the_sender(name: str) -> None:
     company = COMPANY.model_copy(update={"mail_from": None, "organisation": name})

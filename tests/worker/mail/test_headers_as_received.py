@@ -153,7 +153,6 @@ def _unfolded(value: str) -> str:
     return re.sub(r"\r?\n(?=[ \t])", "", value)
 
 
-@as_set(deadline=None)
 @given(text=ADDRESSES, lenient=st.booleans())
 @example(text="x=?y@example.com", lenient=False)
 def test_no_address_brings_a_header_a_recipient_or_a_parameter(
@@ -174,7 +173,7 @@ def test_no_address_brings_a_header_a_recipient_or_a_parameter(
     look_at(octets, address.text, ORDINARY)
 
 
-@as_set(deadline=None, max_examples=50)
+@as_set(max_examples=50)
 @given(
     variables=st.fixed_dictionaries(
         {},
