@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
+from jinja2 import Environment, nodes
 from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import Engine
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
@@ -34,8 +35,23 @@ class CompiledTemplates(BytecodeCache):
 def install() -> None:
     """Keep for the process what an application or an engine would compile for itself."""
     Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": CompiledTemplates()}
+    _keep_parsed()
     _keep_builders()
     _keep_statements()
+
+
+def _keep_parsed() -> None:
+    """Templates as they are parsed for what they include, each time that a version of them is named."""
+    parse = Environment.parse
+    kept: dict[Any, nodes.Template] = {}
+
+    def parse_once(environment: Environment, source: str, *names: str | None) -> nodes.Template:
+        key = tuple(environment.extensions), source, names
+        if key not in kept:
+            kept[key] = parse(environment, source, *names)
+        return kept[key]
+
+    Environment.parse = parse_once  # type: ignore[assignment]
 
 
 def _keep_builders() -> None:
