@@ -17,6 +17,6 @@ def test_after_many_lives_all_tell_one_story_and_nothing_is_left_of_the_erased(
     if IS_LONG:
         live(town, lives=1000, examples=28)
     else:
-        live(town, lives=100, examples=3)
+        live(town, lives=50, examples=2)
 
     tell_one_story(town)
