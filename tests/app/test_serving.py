@@ -30,6 +30,8 @@ from tests.journeys.service import wait_until
 from tests.people import ADA, STAFF, WEBHOOK_SECRET
 
 SECONDS = 30.0
+#: Where coverage is measured, it is in these processes, too.
+COVERAGE = {name: os.environ[name] for name in ("COVERAGE_PROCESS_CONFIG",) if name in os.environ}
 COMMAND = [
     command("gunicorn"),
     "-c",
@@ -50,6 +52,7 @@ def environment(sqlite_template: Path, tmp_path: Path) -> dict[str, str]:
     shutil.copy(sqlite_template, file)
     return {
         **COMPANY,
+        **COVERAGE,
         "PATH": os.environ["PATH"],
         "DATABASE_URL": f"sqlite:///{file}",
         "PORT": str(free_port()),
