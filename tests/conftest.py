@@ -46,6 +46,9 @@ both_databases = pytest.mark.databases("sqlite", "postgresql")
 on_postgresql = pytest.mark.databases("postgresql")
 on_sqlite = pytest.mark.databases("sqlite")
 
+#: Where modules take longest.
+LONGEST = ("journeys", "browser", "app", "web/openapi", "worker", "cli")
+
 #: `make test-long`: what is worth running at length, but not each time.
 IS_LONG = "TEST_LONG" in os.environ
 
@@ -94,8 +97,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("database_url", mark.args if mark else ["sqlite"], indirect=True)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than cores, since many tests wait for other processes."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Measure coverage in the first two cases of each test with an application: it doubles their time."""
+    """Begin with the longest modules, at which no core should be left alone in the end.
+
+    Measure coverage in the first two cases of each test with an application: it doubles their time.
+    """
+    long = [Path(__file__).parent / name for name in LONGEST]
+    items.sort(key=lambda item: not any(map(item.path.is_relative_to, long)))
     cases: Counter[str] = Counter()
     for item in items:
         test = item.nodeid.partition("[")[0]
