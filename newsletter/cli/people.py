@@ -20,8 +20,8 @@ from newsletter.config import Locale
 from newsletter.domain.address import Address
 from newsletter.domain.lifecycle import Reason
 from newsletter.rights import access as access_export
-from newsletter.rights import access_text, erasure_report, erasure_text
-from newsletter.rights.erasure_report import Preview
+from newsletter.rights import access_text, erasure_preview, erasure_report, erasure_text
+from newsletter.rights.erasure_preview import Preview
 from newsletter.subscriptions import corrections, staff
 from newsletter.subscriptions.erase import erase as erase_person
 
@@ -54,7 +54,7 @@ def erase(
     language = locale or config.current().default_locale
 
     def plan(address: Address) -> str:
-        return "\n".join(_planned(erasure_report.preview(address, keep_block=keep_block)))
+        return "\n".join(_planned(erasure_preview.preview(address, keep_block=keep_block)))
 
     def erase_one(address: Address) -> None:
         click.echo(plan(address), err=True)

@@ -108,12 +108,12 @@ def _public_keys(file: bytes) -> list[Ed25519PublicKey]:
 
 def _report(found: Findings, *, has_key: bool) -> None:
     """Print the findings; the verdict comes last, so that no text of a file can follow it."""
-    for sentence in found.held:
+    for sentence in found.passed:
         click.echo(one_line(sentence))
     if found.key is not None:
         click.echo(f"The key's fingerprint: {signing.fingerprint(found.key)}")
-    if found.wrong:
-        raise click.ClickException("\n       ".join(map(one_line, found.wrong)))
+    if found.failed:
+        raise click.ClickException("\n       ".join(map(one_line, found.failed)))
     if has_key:
         click.echo("Nothing in it was changed.")
     else:

@@ -30,6 +30,6 @@ def release() -> None:
         click.echo(
             "The schema is a later release's: it is left unchanged, and this release works with it."
         )
-    if (reason := wording_registry.own_text_is_withdrawn()) is not None:
+    if (reason := wording_registry.warning()) is not None:
         click.echo(f"Worth knowing: {reason}; change TOPICS or the template.", err=True)
     click.echo("The database is ready.")

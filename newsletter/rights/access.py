@@ -27,7 +27,7 @@ from newsletter.texts import legal
 def of(address: Address, *, actor: str, locale: Locale | None = None) -> dict[str, object]:
     """All data about the person with this address; raise NobodyKnown. The view is recorded in the ledger.
 
-    The information beside the data is in `locale`, by default in the person's language.
+    Texts are in `locale`, by default in the person's language.
     """
     with writing() as session:
         person = lock_person(session, address)
@@ -37,20 +37,20 @@ def of(address: Address, *, actor: str, locale: Locale | None = None) -> dict[st
                 raise NobodyKnown
             log.append(session, ref=erasure.ref, event=Event.VIEWED, at=person.now, actor=actor)
             return {"status": "erasing", "erasure_id": erasure.id, "reference": erasure.ref}
-        held = of_person(person, actor=actor, locale=locale)
+        data = of_person(person, actor=actor, locale=locale)
         if erasure is not None:
-            held["erasure_id"] = erasure.id
-        return held
+            data["erasure_id"] = erasure.id
+        return data
 
 
 def of_person(person: Known, *, actor: str, locale: Locale | None = None) -> dict[str, object]:
     """All data about a known person, whose related addresses are shown, too. The view is recorded in the ledger."""
     session, row = person.session, person.row
     note_view(person, actor=actor)
-    held = of_row(session, row, locale)
+    data = of_row(session, row, locale)
     relatives = [session.get(Subscription, ref) for ref in family_of(session, row)]
-    held["related"] = [of_row(session, relative, locale) for relative in relatives if relative]
-    return held
+    data["related"] = [of_row(session, relative, locale) for relative in relatives if relative]
+    return data
 
 
 def note_view(person: Known, *, actor: str) -> None:
@@ -63,12 +63,6 @@ def note_view(person: Known, *, actor: str) -> None:
         at=person.now,
         actor=actor,
     )
-    person.session.flush()
-
-
-def language_of(row: Subscription) -> Locale:
-    """The person's language."""
-    return "en" if row.locale == "en" else "de"
 
 
 def of_row(session: Session, row: Subscription, locale: Locale | None = None) -> dict[str, object]:
@@ -93,7 +87,7 @@ def of_row(session: Session, row: Subscription, locale: Locale | None = None) ->
         **legal.access_duties(
             row,
             settings,
-            locale or language_of(row),
+            locale or row.locale,
             is_taken_over=log.is_taken_over(session, row.ref),
         ),
     }
@@ -124,7 +118,6 @@ def _letters(session: Session, row: Subscription) -> Sequence[Letter]:
 
 
 def _letter(letter: Letter) -> dict[str, object]:
-    """An e-mail, with its evidence."""
     return {
         "kind": str(letter.kind),
         "round": letter.round,

@@ -13,7 +13,7 @@ from newsletter.domain.lifecycle import Event, Status
 from newsletter.texts import access_words, formatting
 from newsletter.texts.access_words import LABEL
 
-Held = Mapping[str, Any]
+Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -35,48 +35,48 @@ class Part:
     language: str | None = None
 
 
-def plain(held: Held, locale: Locale) -> str:
+def plain(export: Json, locale: Locale) -> str:
     """The export as plain text."""
     title = LABEL["title"][locale]
-    blocks = [f"{title}\n{'=' * len(title)}", *(_block(part) for part in parts(held, locale))]
+    blocks = [f"{title}\n{'=' * len(title)}", *(_block(part) for part in parts(export, locale))]
     return "\n\n".join(blocks) + "\n"
 
 
-def language_of(held: Held) -> Locale:
-    """The person's language; the default one if their data is deleted."""
-    return held.get("language") or config.current().default_locale
+def language_of(export: Json) -> Locale:
+    """The person's language; the default language if their data is deleted."""
+    return export.get("language") or config.current().default_locale
 
 
-def parts(held: Held, locale: Locale) -> list[Part]:
+def parts(export: Json, locale: Locale) -> list[Part]:
     """The export in parts; during an erasure, only that it is under way."""
-    if "email" not in held:
-        return [_part("data", locale, _lines(held, locale, "reference", "status", "erasure_id"))]
-    found = [*_of_person(held, locale), *_duties(held, locale)]
-    for relative in held.get("related") or ():
+    if "email" not in export:
+        return [_part("data", locale, _lines(export, locale, "reference", "status", "erasure_id"))]
+    found = [*_of_person(export, locale), *_duties(export, locale)]
+    for relative in export.get("related") or ():
         first, *rest = _of_person(relative, locale)
         found += [_part("related", locale, first.lines), *rest]
     return found
 
 
-def summary(held: Held, locale: Locale) -> list[Line]:
-    """Whose data it is, and where they stand."""
-    return list(_lines(_as_unblocked(held), locale, "email", "status", "since"))
+def summary(export: Json, locale: Locale) -> list[Line]:
+    """The address and its status."""
+    return list(_lines(_as_unblocked(export), locale, "email", "status", "since"))
 
 
-def _of_person(held: Held, locale: Locale) -> Iterator[Part]:
+def _of_person(export: Json, locale: Locale) -> Iterator[Part]:
     names = ("reference", "email", "status", "reason", "since", "expires_at", "left_at")
-    status = _lines(_as_unblocked(held), locale, *names)
-    lines = _lines(held, locale, "language", "hold", "mailchimp", "erasure_id")
+    status = _lines(_as_unblocked(export), locale, *names)
+    lines = _lines(export, locale, "language", "hold", "mailchimp", "erasure_id")
     yield _part("data", locale, (*status, *lines))
-    yield _part("events", locale, (_event(event, locale) for event in held["events"]))
-    if held["letters"]:
-        letters = (line for letter in held["letters"] for line in _letter(letter, locale))
+    yield _part("events", locale, (_event(event, locale) for event in export["events"]))
+    if export["letters"]:
+        letters = (line for letter in export["letters"] for line in _letter(letter, locale))
         elsewhere = Line(LABEL["word_for_word"][locale], LABEL["in_the_file"][locale])
         yield _part("letters", locale, (*letters, elsewhere))
-    if held.get("imported"):
-        yield _part("imported", locale, takeover_lines(held["imported"], locale))
-    if held["wording"]:
-        agreed = held["wording"]
+    if export.get("imported"):
+        yield _part("imported", locale, takeover_lines(export["imported"], locale))
+    if export["wording"]:
+        agreed = export["wording"]
         title = LABEL["wording"][locale]
         yield Part("wording", title, quote=agreed["text"], language=agreed["language"])
 
@@ -85,22 +85,24 @@ def _of_person(held: Held, locale: Locale) -> Iterator[Part]:
 _LIFTED = {Status.BLOCKED: "lifted", Status.RETURNING: "lifted and returning"}
 
 
-def _as_unblocked(held: Held) -> Held:
-    """After unblocking, the status is still blocked; show it as unblocked, without a reason."""
-    turns = [event for event in held["events"] if event["event"] in (Event.BLOCKED, Event.LIFTED)]
-    if held["status"] not in _LIFTED or not turns or turns[-1]["event"] != Event.LIFTED:
-        return held
-    # Unblocking does not change the status, and so not its `since`.
-    since = max(held["since"], turns[-1]["at"], key=datetime.fromisoformat)
-    return {**held, "status": _LIFTED[held["status"]], "reason": None, "since": since}
+def _as_unblocked(export: Json) -> Json:
+    """Unblocking leaves the status at blocked: show it as unblocked, without a reason."""
+    blocks = [
+        event for event in export["events"] if event["event"] in (Event.BLOCKED, Event.LIFTED)
+    ]
+    if export["status"] not in _LIFTED or not blocks or blocks[-1]["event"] != Event.LIFTED:
+        return export
+    # Unblocking does not change `since` either.
+    since = max(export["since"], blocks[-1]["at"], key=datetime.fromisoformat)
+    return {**export, "status": _LIFTED[export["status"]], "reason": None, "since": since}
 
 
-def _duties(held: Held, locale: Locale) -> Iterator[Part]:
+def _duties(export: Json, locale: Locale) -> Iterator[Part]:
     names = ("purpose", "origin", "recipients", "safeguards", "retention", "automated_decisions")
-    yield _part("about", locale, _lines(held, locale, *names))
-    rights = (Line(LABEL["entitled"][locale], "; ".join(held["rights"])),)
-    authority = held["authority"] or LABEL["any_authority"][locale]
-    rest = _lines(held, locale, "controller", "contact", "privacy_notice")
+    yield _part("about", locale, _lines(export, locale, *names))
+    rights = (Line(LABEL["entitled"][locale], "; ".join(export["rights"])),)
+    authority = export["authority"] or LABEL["any_authority"][locale]
+    rest = _lines(export, locale, "controller", "contact", "privacy_notice")
     lines = (*rights, Line(LABEL["authority"][locale], authority), *rest)
     yield _part("rights", locale, lines)
 
@@ -109,9 +111,9 @@ def _part(name: str, locale: Locale, lines: Iterable[Line]) -> Part:
     return Part(name, LABEL[name][locale], tuple(lines))
 
 
-def _lines(held: Held, locale: Locale, *names: str) -> Iterator[Line]:
+def _lines(export: Json, locale: Locale, *names: str) -> Iterator[Line]:
     for name in names:
-        value = _value(name, held.get(name), locale)
+        value = _value(name, export.get(name), locale)
         if value is not None:
             yield Line(LABEL[name][locale], value)
 
@@ -145,7 +147,7 @@ def _value(name: str, value: Any, locale: Locale) -> str | None:
             return str(value)
 
 
-def _event(event: Held, locale: Locale) -> Line:
+def _event(event: Json, locale: Locale) -> Line:
     text = access_words.EVENT[event["event"]][locale]
     if "reason" in event:
         text += f": {access_words.REASON[event['reason']][locale]}"
@@ -155,8 +157,8 @@ def _event(event: Held, locale: Locale) -> Line:
     return Line(_moment(event["at"], locale, with_seconds=True), text)
 
 
-def takeover_lines(stated: Held, locale: Locale) -> Iterator[Line]:
-    """What was stated of a consent that was taken over; that no time was is said, too."""
+def takeover_lines(stated: Json, locale: Locale) -> Iterator[Line]:
+    """What was stated of a consent that was taken over; also that no time was stated."""
     names = ("requested_at", "source", "note", "service", "row", "file", "file_name")
     if not stated.get("confirmed_at"):
         proof = access_words.ORIGIN["without_proof"][locale]
@@ -183,7 +185,7 @@ def _actor(name: str, locale: Locale) -> str:
     return known[locale] if known else f"{LABEL['actor'][locale]} ({name})"
 
 
-def _letter(letter: Held, locale: Locale) -> Iterator[Line]:
+def _letter(letter: Json, locale: Locale) -> Iterator[Line]:
     times = [
         f"{LABEL[name][locale]}: {_moment(letter[name], locale)}"
         for name in ("written_at", "sent_at", "failed_at")

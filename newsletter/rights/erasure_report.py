@@ -7,7 +7,6 @@ from what is stored, so that it always has the same octets.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import or_, select
@@ -16,46 +15,18 @@ from sqlalchemy.orm import Session
 from newsletter import config
 from newsletter.config import Locale
 from newsletter.domain import periods
-from newsletter.domain.address import Address
 from newsletter.domain.clock import rfc3339
 from newsletter.storage.database import is_sqlite, reading
 from newsletter.storage.keys import keyring, signing
 from newsletter.storage.keys.signing import Document
-from newsletter.storage.models import Erasure, Subscription
+from newsletter.storage.models import Erasure
 from newsletter.subscriptions import erasures
-from newsletter.subscriptions.family import family_of
-from newsletter.subscriptions.person import digest_of
-from newsletter.subscriptions.quota import digest_for
 from newsletter.texts import erasure_words
 from newsletter.texts.bilingual import Text
 
 SCHEMA = "doi-erasure/1"
 DATABASE, MAILCHIMP, FILE = "database", "mailchimp", "database file"
 BLOCK = "block"
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What erasing an address would do here: the texts of what it deletes, and how many corrected addresses go too."""
-
-    deleted: list[Text]
-    was_known: bool
-    related: int
-
-
-def preview(address: Address, *, keep_block: bool) -> Preview:
-    """What an erasure would do; changes nothing."""
-    digest = digest_of(address)
-    with reading() as session:
-        row = session.scalar(select(Subscription).where(Subscription.digest == digest))
-        codes = erasures.what_exists(session, row, digest_for(address, digest))
-        related = len(family_of(session, row)) if row is not None else 0
-    texts = [
-        text
-        for code, text in erasure_words.DELETED[DATABASE]
-        if code in codes and not (keep_block and code == BLOCK)
-    ]
-    return Preview(texts, row is not None, related)
 
 
 def find(number: str, locale: Locale) -> dict[str, object] | None:
@@ -68,8 +39,8 @@ def find(number: str, locale: Locale) -> dict[str, object] | None:
 
 def of(session: Session, erasure: Erasure, locale: Locale) -> dict[str, object]:
     """An erasure as JSON, with neither name nor address; a place is done when it is done for the whole case."""
-    family = erasures.of_case(session, erasure.case_id)
-    completed_at = _completed_at(family)
+    case = erasures.of_case(session, erasure.case_id)
+    completed_at = _completed_at(case)
     return {
         "id": erasure.id,
         "status": "pending" if completed_at is None else "completed",
@@ -77,16 +48,16 @@ def of(session: Session, erasure: Erasure, locale: Locale) -> dict[str, object]:
         "requested_at": rfc3339(erasure.requested_at),
         "completed_at": rfc3339(completed_at) if completed_at else None,
         "keep_block": erasure.keep_block,
-        "related": [each.id for each in family if each is not erasure],
-        "places": _places(family),
-        "report": _report(erasure, family, completed_at, locale),
-        "receipt": receipt(erasure, family, completed_at) if completed_at else None,
+        "related": [each.id for each in case if each is not erasure],
+        "places": _places(case),
+        "report": _report(erasure, case, completed_at, locale),
+        "receipt": receipt(erasure, case, completed_at) if completed_at else None,
     }
 
 
-def _completed_at(family: Sequence[Erasure]) -> datetime | None:
+def _completed_at(case: Sequence[Erasure]) -> datetime | None:
     """When the last erasure of the case was completed; None while one is open."""
-    return _latest([each.completed_at for each in family])
+    return _latest([each.completed_at for each in case])
 
 
 def _latest(times: Sequence[datetime | None]) -> datetime | None:
@@ -94,13 +65,13 @@ def _latest(times: Sequence[datetime | None]) -> datetime | None:
     return max(known) if len(known) == len(times) else None
 
 
-def _places(family: Sequence[Erasure]) -> list[dict[str, object]]:
+def _places(case: Sequence[Erasure]) -> list[dict[str, object]]:
     places: list[dict[str, object]] = [
         {"place": DATABASE, "state": "done", "reason": None},
-        _place(MAILCHIMP, [(each.mailchimp_done_at, each.error) for each in family]),
+        _place(MAILCHIMP, [(each.mailchimp_done_at, each.error) for each in case]),
     ]
     if is_sqlite():
-        places.append(_place(FILE, [(each.file_done_at, None) for each in family]))
+        places.append(_place(FILE, [(each.file_done_at, None) for each in case]))
     return places
 
 
@@ -116,27 +87,27 @@ def _place(name: str, states: Sequence[tuple[datetime | None, str | None]]) -> d
     return {"place": name, "state": "failed" if rejected else "waiting", "reason": reason}
 
 
-def _deleted_at(erasure: Erasure, family: Sequence[Erasure]) -> dict[str, datetime | None]:
+def _deleted_at(erasure: Erasure, case: Sequence[Erasure]) -> dict[str, datetime | None]:
     """When each place had deleted, None if not yet; by the stored times, whatever the database is now."""
-    at = {DATABASE: erasure.requested_at, MAILCHIMP: _latest([e.mailchimp_done_at for e in family])}
+    at = {DATABASE: erasure.requested_at, MAILCHIMP: _latest([e.mailchimp_done_at for e in case])}
     has_file = erasure.file_done_at is not None or (erasure.completed_at is None and is_sqlite())
-    return at | ({FILE: _latest([each.file_done_at for each in family])} if has_file else {})
+    return at | ({FILE: _latest([each.file_done_at for each in case])} if has_file else {})
 
 
-def _was_known(place: str, erasure: Erasure, family: Sequence[Erasure]) -> bool | None:
+def _was_known(place: str, erasure: Erasure, case: Sequence[Erasure]) -> bool | None:
     """Tell whether anybody was known there; None until Mailchimp was asked."""
     if place != MAILCHIMP:
         return erasures.SUBSCRIPTION in erasure.found
-    if any(each.found_at_mailchimp for each in family):
+    if any(each.found_at_mailchimp for each in case):
         return True
-    return None if any(each.mailchimp_done_at is None for each in family) else False
+    return None if any(each.mailchimp_done_at is None for each in case) else False
 
 
-def _deleted(place: str, erasure: Erasure, family: Sequence[Erasure]) -> list[tuple[str, Text]]:
+def _deleted(place: str, erasure: Erasure, case: Sequence[Erasure]) -> list[tuple[str, Text]]:
     """What existed there, and is not kept."""
     texts = erasure_words.DELETED[place]
     if place == MAILCHIMP:
-        return list(texts) if _was_known(place, erasure, family) else []
+        return list(texts) if _was_known(place, erasure, case) else []
     if place == FILE:
         return list(texts)
     kept = {BLOCK} if erasure.keep_block else set()
@@ -150,12 +121,12 @@ def _note(place: str, was_known: bool | None) -> Text | None:
 
 
 def _report(
-    erasure: Erasure, family: Sequence[Erasure], completed_at: datetime | None, locale: Locale
+    erasure: Erasure, case: Sequence[Erasure], completed_at: datetime | None, locale: Locale
 ) -> dict[str, object]:
     return {
         "deleted": [
-            _deleted_there(place, at, erasure, family, locale)
-            for place, at in _deleted_at(erasure, family).items()
+            _deleted_there(place, at, erasure, case, locale)
+            for place, at in _deleted_at(erasure, case).items()
         ],
         "kept": [_kept(code, completed_at, locale) for code in _kept_codes(erasure, completed_at)],
         "rights": erasure_words.RIGHTS.in_(locale),
@@ -167,12 +138,12 @@ def _deleted_there(
     place: str,
     at: datetime | None,
     erasure: Erasure,
-    family: Sequence[Erasure],
+    case: Sequence[Erasure],
     locale: Locale,
 ) -> dict[str, object]:
-    was_known = _was_known(place, erasure, family)
+    was_known = _was_known(place, erasure, case)
     note = _note(place, was_known)
-    what = _deleted(place, erasure, family)
+    what = _deleted(place, erasure, case)
     return {
         "place": place,
         "at": rfc3339(at) if at else None,
@@ -203,29 +174,29 @@ def _kept(code: str, completed_at: datetime | None, locale: Locale) -> dict[str,
     }
 
 
-def receipt(erasure: Erasure, family: Sequence[Erasure], completed_at: datetime) -> Document:
+def receipt(erasure: Erasure, case: Sequence[Erasure], completed_at: datetime) -> Document:
     """The signed receipt, for the person who has the reference number from the e-mails."""
     document: Document = {
         "schema": SCHEMA,
         "id": erasure.id,
         "reference": erasure.ref,
-        "related_references": sorted(each.ref for each in family if each is not erasure),
+        "related_references": sorted(each.ref for each in case if each is not erasure),
         "requested_at": rfc3339(erasure.requested_at),
         "completed_at": rfc3339(completed_at),
         "deleted": [
             {
                 "place": place,
                 "at": rfc3339(at),
-                "was_known": bool(_was_known(place, erasure, family)),
-                "what": [code for code, _ in _deleted(place, erasure, family)],
+                "was_known": bool(_was_known(place, erasure, case)),
+                "what": [code for code, _ in _deleted(place, erasure, case)],
             }
-            for place, at in _deleted_at(erasure, family).items()
+            for place, at in _deleted_at(erasure, case).items()
             if at is not None
         ],
         "kept": _kept_codes(erasure, completed_at),
         "statement": erasure_words.statement(
-            was_known_here=bool(_was_known(DATABASE, erasure, family)),
-            was_known_at_mailchimp=bool(_was_known(MAILCHIMP, erasure, family)),
+            was_known_here=bool(_was_known(DATABASE, erasure, case)),
+            was_known_at_mailchimp=bool(_was_known(MAILCHIMP, erasure, case)),
         ),
     }
     return signing.sign(document, keyring.signer())

@@ -9,10 +9,7 @@ from typing import Any
 from newsletter import config
 from newsletter.config import Locale
 from newsletter.texts import erasure_words
-from newsletter.texts.bilingual import Text
 from newsletter.texts.formatting import moment
-
-_LABEL = erasure_words.LABEL
 
 
 def plain(found: dict[str, Any], locale: Locale) -> str:
@@ -21,12 +18,12 @@ def plain(found: dict[str, Any], locale: Locale) -> str:
 
 
 def _state(found: dict[str, Any], locale: Locale) -> Iterator[str]:
-    yield f"{_said('id', locale)}: {found['id']}"
-    yield f"{_said('reference', locale)}: {found['reference']}"
-    yield f"{_said('requested', locale)}: {_moment(found['requested_at'], locale)}"
+    yield f"{_label('id', locale)}: {found['id']}"
+    yield f"{_label('reference', locale)}: {found['reference']}"
+    yield f"{_label('requested', locale)}: {_moment(found['requested_at'], locale)}"
     completed = found["completed_at"]
-    until = _moment(completed, locale) if completed else _said("open", locale)
-    yield f"{_said('completed', locale)}: {until}"
+    until = _moment(completed, locale) if completed else _label("open", locale)
+    yield f"{_label('completed', locale)}: {until}"
     for place in found["places"]:
         reason = f" ({place['reason']})" if place["reason"] else ""
         name = erasure_words.PLACE[place["place"]]
@@ -34,22 +31,21 @@ def _state(found: dict[str, Any], locale: Locale) -> Iterator[str]:
 
 
 def _report(report: dict[str, Any], locale: Locale) -> Iterator[str]:
-    yield f"{_said('deleted', locale)}:"
+    yield f"{_label('deleted', locale)}:"
     for there in report["deleted"]:
         yield f"  {erasure_words.PLACE[there['place']].in_(locale)}"
         yield from (f"  - {what['text']}" for what in there["what"])
         if there["note"]:
             yield f"  {there['note']}"
-    yield f"{_said('kept', locale)}:"
+    yield f"{_label('kept', locale)}:"
     for kept in report["kept"]:
         articles = ", ".join(kept["articles"])
         yield f"  - {kept['text']}: {kept['why']}; {kept['period']} ({articles})"
     yield str(report["rights"])
 
 
-def _said(name: str, locale: Locale) -> str:
-    label: Text = _LABEL[name]
-    return label.in_(locale)
+def _label(name: str, locale: Locale) -> str:
+    return erasure_words.LABEL[name].in_(locale)
 
 
 def _moment(value: str, locale: Locale) -> str:

@@ -157,7 +157,7 @@ def _evidence(
     if row.confirmed_round is None:
         return None
     if takeover.is_present(row):
-        return takeover.to_pass_on(row)
+        return takeover.evidence_to_export(row)
     asked = times.get((row.ref, Event.SIGNUP, row.confirmed_round))
     confirmed = times.get((row.ref, Event.CONFIRMED, row.confirmed_round))
     return {

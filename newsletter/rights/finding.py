@@ -23,7 +23,7 @@ class Found:
 
 
 def find(text: str) -> Found | None:
-    """Whom a text names; None where nobody is known here. Raise InvalidAddress for what looks like an address."""
+    """Whom a text names; None if nobody is known here. Raise InvalidAddress for a text with an @ that is no address."""
     with reading() as session:
         if "@" in text:
             return _by_address(session, Address.as_held(text))
@@ -42,7 +42,7 @@ def _by_address(session: Session, address: Address) -> Found | None:
 def _by_number(session: Session, number: str) -> Found | None:
     if session.scalar(select(Subscription.ref).where(Subscription.ref == number)) is not None:
         return Found("person", number)
-    is_it = or_(Erasure.id == number, Erasure.ref == number)
-    newest = select(Erasure.id).where(is_it).order_by(Erasure.requested_at.desc()).limit(1)
+    has_number = or_(Erasure.id == number, Erasure.ref == number)
+    newest = select(Erasure.id).where(has_number).order_by(Erasure.requested_at.desc()).limit(1)
     id_ = session.scalar(newest)
     return None if id_ is None else Found("erasure", id_)

@@ -6,7 +6,6 @@ nor erased here, unlike for staff: otherwise a correction to a stranger's addres
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -24,28 +23,21 @@ from newsletter.domain.lifecycle import (
     Reason,
     Status,
     Unsubscribe,
-    request_is_full,
 )
 from newsletter.rights import access
-from newsletter.storage import statements
 from newsletter.storage.database import reading, writing
-from newsletter.storage.models import Erasure, LetterKind, Subscription
-from newsletter.subscriptions import corrections, wording
+from newsletter.storage.models import Erasure, Subscription
+from newsletter.subscriptions import corrections
 from newsletter.subscriptions.erase import begin_erasure
 from newsletter.subscriptions.leave import unsubscribe_url
-from newsletter.subscriptions.links import MY_DATA_HOLDS, Link
+from newsletter.subscriptions.links import MY_DATA_VALID_FOR, Link
 from newsletter.subscriptions.person import (
     Known,
-    Person,
     address_of,
-    keep_address,
-    known_by,
-    lock_person,
     lock_person_by_ref,
     standing_of,
 )
-from newsletter.subscriptions.quota import Quota
-from newsletter.subscriptions.transition import act, expire_if_due
+from newsletter.subscriptions.transition import act
 
 ACTOR = "person"
 
@@ -54,54 +46,12 @@ ACTOR = "person"
 class MyData:
     """The contents of the page: all stored data, and the actions that are possible."""
 
-    held: dict[str, object]
+    data: dict[str, object]
     can_leave: bool
     can_correct: bool
     can_lift: bool
     unsubscribe_url: str
     proof_until: date  #: if they leave now
-
-
-def send_link(address: Address) -> None:
-    """Send a link to the person's data to their own mailbox, if the address is known.
-
-    No e-mail is written to an unknown address, or to one that is blocked for good, restricted or at its limit. A decoy
-    then runs the same statements: timing must not reveal known addresses (ADR 6).
-    """
-    with writing() as session:
-        person = expire_if_due(lock_person(session, address))
-        locale = person.row.locale if isinstance(person, Known) else config.current().default_locale
-        spoken = wording.current_in(session, locale)
-        with statements.together(session):
-            if isinstance(person, Known) and _may_be_written(person):
-                _write(person, spoken.hash)
-            else:
-                _write_decoy(person, spoken.hash)
-            person.quota.save()
-
-
-def _may_be_written(person: Known) -> bool:
-    if person.row.hold or person.standing.is_hard(person.now):
-        return False
-    sent = person.quota.sent()
-    return not (request_is_full(person.standing, sent) or sent.within_pause_or_full(person.now))
-
-
-def _write(person: Known, wording_hash: str) -> None:
-    """Write the e-mail; if only a digest is stored, the address is stored again until the e-mail is settled."""
-    if person.row.address is None and person.address is not None:
-        keep_address(person.row, person.address)
-        statements.update(person.session, person.row)
-    person.write(LetterKind.MY_DATA, wording=wording_hash)
-
-
-def _write_decoy(person: Person, wording_hash: str) -> None:
-    """Same statements, no rows: timing must not reveal known addresses (ADR 6)."""
-    session, digest = person.session, person.digest
-    row = Subscription(ref=secrets.token_hex(16), round=1, digest=digest)
-    nobody = known_by(session, row, person.address, Quota.empty(session, digest, person.now))
-    with statements.decoy(session):
-        _write(nobody, wording_hash)
 
 
 def view(link: Link, locale: Locale) -> MyData:
@@ -122,7 +72,7 @@ def view(link: Link, locale: Locale) -> MyData:
 def export(link: Link, locale: Locale) -> dict[str, object]:
     """All stored data as a file (Art. 20 GDPR), recorded in the ledger; raise ExpiredLink."""
     with writing() as session:
-        person = _meet(session, link)
+        person = _lock(session, link)
         access.note_view(person, actor=ACTOR)
         return access.of_row(session, person.row, locale)
 
@@ -130,7 +80,7 @@ def export(link: Link, locale: Locale) -> dict[str, object]:
 def unsubscribe(link: Link) -> None:
     """Unsubscribe the person; raise ExpiredLink."""
     with writing() as session:
-        person = _meet(session, link)
+        person = _lock(session, link)
         act(person, Unsubscribe(), actor=ACTOR)
 
 
@@ -153,14 +103,14 @@ def rectify(link: Link, new: Address) -> None:
 def lift(link: Link) -> None:
     """Unblock after "this was not me"; raise ExpiredLink, or BlockedHard for other hard blocks."""
     with writing() as session:
-        person = _meet(session, link)
+        person = _lock(session, link)
         if person.row.reason is not Reason.NOT_ME and person.standing.is_hard(person.now):
             raise BlockedHard
         act(person, Lift(), actor=ACTOR)
 
 
 def would_lose_block(link: Link) -> bool:
-    """Whether an erasure deletes a block, too; raise ExpiredLink."""
+    """Tell whether an erasure deletes a block, too; raise ExpiredLink."""
     with reading() as session:
         row = _checked(link, session.get(Subscription, link.ref))
         return row.status in (Status.BLOCKED, Status.RETURNING)
@@ -171,13 +121,13 @@ def erase(link: Link, *, keep_block: bool) -> str:
     with writing() as session:
         person = lock_person_by_ref(session, link.ref)
         if person is not None or _erasure_by(session, link) is None:
-            begin_erasure(_meet(session, link), Erase(keep_block), actor=ACTOR)
+            begin_erasure(_lock(session, link), Erase(keep_block), actor=ACTOR)
         return link.ref
 
 
 @dataclass(frozen=True)
 class Erased:
-    """What the page says after an erasure; it names nobody."""
+    """What the page shows after an erasure."""
 
     reference: str
     keeps_block: bool
@@ -185,7 +135,7 @@ class Erased:
 
 
 def erased(link: Link) -> Erased:
-    """The erasure of whom a link led to, for as long as its record is kept; raise ExpiredLink."""
+    """The erasure of the person to whom a link led, as long as its record is kept; raise ExpiredLink."""
     with reading() as session:
         erasure = _erasure_by(session, link)
         if erasure is None:
@@ -197,7 +147,8 @@ def _erasure_by(session: Session, link: Link) -> Erasure | None:
     return session.scalar(select(Erasure).where(Erasure.ref == link.ref))
 
 
-def _meet(session: Session, link: Link) -> Known:
+def _lock(session: Session, link: Link) -> Known:
+    """Lock the person to whom a link leads; raise ExpiredLink."""
     person = lock_person_by_ref(session, link.ref)
     if person is None:
         raise ExpiredLink
@@ -210,12 +161,12 @@ def _checked(link: Link, row: Subscription | None) -> Subscription:
     now = clock.now()
     if row is None:
         raise ExpiredLink
-    if now - link.written_at >= MY_DATA_HOLDS or _has_ended(row, now):
+    if now - link.written_at >= MY_DATA_VALID_FOR or _has_ended(row, now):
         raise ExpiredLink(row.locale)
     return row
 
 
 def _has_ended(row: Subscription, now: datetime) -> bool:
-    """Whether a request has expired and only waits for its deletion."""
+    """Tell whether a request has expired and only waits for its deletion."""
     is_over = row.expires_at is not None and row.expires_at <= now
     return row.status is Status.PENDING and is_over and not row.hold

@@ -17,11 +17,11 @@ from newsletter.subscriptions.person import lock_person_by_ref
 class PersonView:
     """All data of a person, as in an access export, and the actions that would change something."""
 
-    held: dict[str, object]
+    data: dict[str, object]
     can_block: bool
     can_lift: bool
     can_correct: bool
-    is_held: bool
+    is_held: bool  #: restricted (Art. 18 GDPR)
     is_waiting_for_mailchimp: bool
 
 
@@ -31,14 +31,14 @@ def view(ref: str, *, actor: str, locale: Locale | None = None) -> PersonView:
         person = lock_person_by_ref(session, ref)
         if person is None:
             raise UnknownReference
-        held = access.of_person(person, actor=actor, locale=locale)
+        data = access.of_person(person, actor=actor, locale=locale)
         erasure = erasures.find_open(session, person.digest)
         if erasure is not None:
-            held["erasure_id"] = erasure.id
+            data["erasure_id"] = erasure.id
         row, standing = person.row, person.standing
         is_open = row.status in (Status.PENDING, Status.CONFIRMED)
         return PersonView(
-            held,
+            data,
             can_block=not standing.is_hard(person.now),
             can_lift=row.status is Status.BLOCKED and standing.is_hard(person.now),
             can_correct=is_open and person.address is not None,

@@ -1,4 +1,4 @@
-"""All classes of data, those that end by time, and what has ended now.
+"""All classes of data, those that end by time, and which rows have ended.
 
 The nightly run deletes what is found here, and `newsletter retention --dry-run` lists it.
 """
@@ -39,11 +39,11 @@ CLASSES = (
     operation.KEYRING,
     operation.CLIENT_LIMITS,
 )
-#: In this order, since the end of a request may be what a proof has waited for.
+#: In this order, since a proof may wait for the end of a request.
 ENDINGS = (requests.ENDING, proofs.ENDING, erasures.ENDING, wordings.ENDING, runs.ENDING)
 
 
 def plan() -> list[tuple[Ending, list[str], Next]]:
-    """For each class the keys of what has ended now, and what ends next."""
+    """For each class, the keys of the rows that have ended, and what ends next."""
     now = clock.now()
-    return [(ending, ending.find(now, None), ending.next(now)) for ending in ENDINGS]
+    return [(ending, ending.find(now), ending.next(now)) for ending in ENDINGS]

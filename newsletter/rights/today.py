@@ -21,7 +21,7 @@ from newsletter.storage.runs import reconciliation, retention, verification
 
 DAYS = 30
 _SAMPLE = 500  #: confirmations
-_LATEST_ROWS = 20_000  #: of the ledger, among which these are looked for
+_LATEST_ROWS = 20_000  #: of the ledger, in which these confirmations are searched
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Day:
 
 @dataclass(frozen=True)
 class OpenErasures:
-    """How many erasures are not completed, and since when the first of them."""
+    """How many erasures are not completed, and since when the oldest is open."""
 
     number: int
     since: datetime
@@ -42,7 +42,7 @@ class OpenErasures:
 
 @dataclass(frozen=True)
 class Today:
-    """All of it; a time is None where something has never happened."""
+    """What the page shows; a time is None if something has never happened."""
 
     days: Sequence[Day]
     median_to_confirm: timedelta | None
@@ -59,7 +59,6 @@ class Today:
 
 
 def today() -> Today:
-    """How it is now."""
     now = clock.now()
     return Today(
         days=_days(now.astimezone(config.current().zone).date()),

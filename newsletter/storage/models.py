@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+from newsletter.config import Locale
 from newsletter.domain.lifecycle import Event, MailchimpStatus, Reason, Status
 
 
@@ -99,7 +100,7 @@ class Wording(Model):
     __tablename__ = "wording"
 
     hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    language: Mapped[str] = mapped_column(String(8))
+    language: Mapped[Locale] = mapped_column(String(8))
     text: Mapped[str] = mapped_column(Text)  #: empty once it is deleted
     published_at: Mapped[datetime] = mapped_column(UtcDateTime)
     withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -154,7 +155,7 @@ class Subscription(Model):
     since: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     left_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    locale: Mapped[str] = mapped_column(String(8))
+    locale: Mapped[Locale] = mapped_column(String(8))
     wording: Mapped[str | None] = mapped_column(ForeignKey(Wording.hash))
     nonce: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     hold: Mapped[bool] = mapped_column(default=False)  #: Art. 18 GDPR

@@ -60,14 +60,14 @@ def open_request(link: Link) -> OpenRequest:
             raise OutdatedLink
         is_confirmed = row.status is Status.CONFIRMED
         is_open = row.expires_at is not None and row.expires_at > clock.now() and not row.hold
-        agreed = text_behind(session, link)
+        agreed = _text_in_letter(session, link)
         if row.round != link.round or agreed is None or not (is_confirmed or is_open):
             raise OutdatedLink(row.locale)
         return OpenRequest(agreed, row.expires_at, is_confirmed)
 
 
-def text_behind(session: Session, link: Link) -> ConsentText | None:
-    """The consent text in the letter that has the link, also after the letter was deleted."""
+def _text_in_letter(session: Session, link: Link) -> ConsentText | None:
+    """The consent text of the letter that contains the link, even if the letter has been deleted."""
     parameters = {"ref": link.ref, "round": link.round, "second": link.written_at}
     hash_ = session.connection().execute(_TEXT_OF_SIGNUP, parameters).scalar()
     return wording.find_any(session, hash_) if hash_ else None
@@ -98,7 +98,7 @@ def confirm(link: Link, *, on_page: bool = False) -> Consent:
         if person is None:
             raise OutdatedLink
         row = person.row
-        agreed = text_behind(session, link)
+        agreed = _text_in_letter(session, link)
         if row.round != link.round or agreed is None:
             raise OutdatedLink(row.locale)
         template = versions.of_page(CONFIRM_PAGE, agreed.language) if on_page else None
@@ -119,9 +119,9 @@ def confirm(link: Link, *, on_page: bool = False) -> Consent:
             row.since,
             agreed.language,
             unsubscribe_url(row.ref),
-            receipt_url(row) if age <= links.RECEIPT_HOLDS else None,
-            # Pressed again, the button does not make the hour longer.
+            receipt_url(row) if age <= links.RECEIPT_VALID_FOR else None,
+            # The hour begins with the confirmation, not with a later press of the button.
             links.url_for(Purpose.MY_DATA, Link(row.ref, written_at=row.since))
-            if age < links.MY_DATA_HOLDS
+            if age < links.MY_DATA_VALID_FOR
             else None,
         )

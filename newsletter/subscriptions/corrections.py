@@ -38,7 +38,7 @@ def agrees_to_replace(session: Session, link: Link, row: Subscription) -> bool:
     written after the newest correction of the old address: an earlier one was requested by the owner of the new
     address, who must not be bound to a stranger that names this address as their own.
     """
-    assert row.replaces_ref is not None  # noqa: S101 - tells mypy; there is somebody to replace
+    assert row.replaces_ref is not None  # noqa: S101 - tells mypy; the caller has checked it
     if row.follows_ref == row.replaces_ref:
         return True
     corrected = log.newest_of(session, row.replaces_ref, Event.RECTIFIED)
@@ -67,9 +67,10 @@ def rectify(old: Address, new: Address, *, actor: str, is_proven: bool = True) -
     """Correct an address; the old one keeps its status until the new one confirms.
 
     Raise NobodyKnown, CannotCorrect for a person who left, BlockedHard where only staff can unblock the new address, or
-    WrittenTooOften where it cannot get a letter now. Unless it `is_proven` that both addresses belong to one person,
-    the new one may be a stranger's: then the answer does not reveal its status, and only a confirmation of the
-    correction connects both.
+    WrittenTooOften where it cannot get a letter now.
+
+    `is_proven`: both addresses belong to one person. Otherwise the new one may be a stranger's: the answer does not
+    reveal its status, and only a confirmation of the correction connects both.
     """
     with writing() as session:
         person, after = lock_both(session, old, new)
@@ -85,9 +86,9 @@ def rectify(old: Address, new: Address, *, actor: str, is_proven: bool = True) -
             _require_askable(after)
         note_rectified(before, actor=actor)
         if is_proven:
-            succeed(before, after)
+            ask_new_owner(before, after)
         else:
-            _succeed_unproven(before, after)
+            _ask_unproven_owner(before, after)
 
 
 def rectify_by_ref(ref: str, new: Address, *, actor: str) -> None:
@@ -131,7 +132,7 @@ def note_rectified(old: Known, *, actor: str) -> None:
     )
 
 
-def succeed(old: Known, new: Person, *, in_any_case: bool = False) -> Person:
+def ask_new_owner(old: Known, new: Person, *, in_any_case: bool = False) -> Person:
     """Ask the owner of the new address to confirm, unless they are confirmed."""
     if new.standing.status is Status.CONFIRMED:
         act(old, Block(Reason.RECTIFIED))
@@ -143,10 +144,10 @@ def succeed(old: Known, new: Person, *, in_any_case: bool = False) -> Person:
     return asked
 
 
-def _succeed_unproven(old: Known, new: Person) -> None:
-    """The same for an address that may be a stranger's: as for a sign-up, time must not reveal its status (ADR 6)."""
+def _ask_unproven_owner(old: Known, new: Person) -> None:
+    """Ask the owner of an address that may be a stranger's: the time taken must not reveal its status (ADR 6)."""
     outcome = ask_to_confirm(new, SignUp(wording.current_in(new.session, old.row.locale)))
-    asked = secrets.token_hex(16)
+    asked = secrets.token_hex(16)  # nobody's: the statement is executed in any case
     if outcome.decision.changes and isinstance(outcome.person, Known):
         asked = outcome.person.row.ref
     new.session.connection().execute(_REPLACE, {"asked": asked, "replaced": old.row.ref})

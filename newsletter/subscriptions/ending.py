@@ -1,4 +1,4 @@
-"""Ends that come with time: of requests that nobody confirmed, and of proofs after their retention period."""
+"""Ending what has reached its time: requests that nobody confirmed, and proofs after their retention period."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from newsletter.subscriptions.transition import act, expire_if_due
 
 
 def expire(ref: str) -> bool:
-    """End a request; False where it is not overdue, since it was confirmed or prolonged meanwhile."""
+    """End a request; False if it is not overdue any more, because it was confirmed or prolonged."""
     with writing() as session:
         person = lock_person_by_ref(session, ref)
         return person is not None and expire_if_due(person) is not person
 
 
 def retire(ref: str) -> bool:
-    """Erase a proof; False where its period is not over, since the person came back meanwhile."""
+    """Erase a proof; False if its period is not over any more, because the person came back."""
     with writing() as session:
         person = lock_person_by_ref(session, ref)
         if person is None or not person.standing.proof_has_ended:

@@ -29,9 +29,9 @@ def erase(whom: Address | str, *, actor: str, keep_block: bool) -> str:
     While an erasure of the address is open, its id is returned again, and whatever was added since is erased, too.
     """
     with writing() as session:
-        known = _ref_of(session, whom)
-        if known is not None:
-            lock_family(session, known)
+        ref_of_whom = _ref_of(session, whom)
+        if ref_of_whom is not None:
+            lock_family(session, ref_of_whom)
         person = lock_whom(session, whom)
         refs = family_of(session, person.row) if isinstance(person, Known) else []
         relatives = [each for ref in refs if (each := lock_person_by_ref(session, ref)) is not None]

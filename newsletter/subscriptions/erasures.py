@@ -98,7 +98,7 @@ def begin(
 
 def _add_reference(
     session: Session,
-    open_: Erasure,
+    present: Erasure,
     *,
     ref: str,
     actor: str,
@@ -107,10 +107,10 @@ def _add_reference(
 ) -> None:
     """Record the further reference number of a person who signed up again during an erasure, for the receipt.
 
-    The contact at Mailchimp is the same: the open erasure deletes it, and this one has nothing to wait for.
+    The contact at Mailchimp is the same: the present erasure deletes it, and the added one has nothing to wait for.
     """
-    other = _new(open_.case_id, ref=ref, actor=actor, now=now, found=found)
-    other.keep_block = open_.keep_block
+    other = _new(present.case_id, ref=ref, actor=actor, now=now, found=found)
+    other.keep_block = present.keep_block
     session.add(other)
     complete_at_mailchimp(other, now)
 
@@ -129,7 +129,7 @@ def _new(case_id: str, *, ref: str, actor: str, now: datetime, found: list[str])
 
 
 def record_answer(session: Session, digest: bytes, settles_at: datetime | None) -> None:
-    """A call that was made before the erasure has been answered.
+    """Record that a call made before the erasure was answered.
 
     `settles_at`: until when another one may still take effect; None: there is none.
     """
@@ -147,7 +147,7 @@ def address_of(erasure: Erasure) -> Address:
 
 
 def complete_at_mailchimp(erasure: Erasure, now: datetime) -> None:
-    """Record that Mailchimp has confirmed, and delete address and digest, of which SQLite's file is then cleaned."""
+    """Record that Mailchimp has confirmed, and delete address and digest; SQLite's file is cleaned of them later."""
     erasure.mailchimp_done_at, erasure.error = now, None
     erasure.address = erasure.digest = None
     erasure.deleted_at = now

@@ -10,7 +10,7 @@ from newsletter.storage.models import Subscription
 
 
 def replaced_by(session: Session, ref: str) -> list[str]:
-    """References of the subscriptions that a confirmation blocks: the one it replaces, the one that replaces, etc."""
+    """References of the subscriptions that a confirmation blocks, following `replaces_ref` from one to the next."""
     refs = [ref]
     replaced = session.scalar(_REPLACED, {"ref": ref})
     while replaced is not None and replaced not in refs:
@@ -52,7 +52,7 @@ _RELATED = select(Subscription.ref, Subscription.digest, Subscription.follows_re
 def lock_family(session: Session, ref: str) -> None:
     """Lock a subscription, its family and those it replaces, in a fixed order. Call it first in a transaction."""
     locked: set[bytes] = set()
-    while not is_sqlite() and not (wanted := _to_lock(session, ref)) <= locked:
+    while not is_sqlite() and not (wanted := _digests_to_lock(session, ref)) <= locked:
         if locked:
             # The family has grown while this transaction waited: release all locks and start again.
             session.rollback()
@@ -60,6 +60,6 @@ def lock_family(session: Session, ref: str) -> None:
         locked = wanted
 
 
-def _to_lock(session: Session, ref: str) -> set[bytes]:
+def _digests_to_lock(session: Session, ref: str) -> set[bytes]:
     # Only columns: the session would keep objects that were read before the lock.
     return set(_family(session, ref, *replaced_by(session, ref)).values())

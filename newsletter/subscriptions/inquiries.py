@@ -36,7 +36,7 @@ class Answer:
 
 
 def begin(address: Address, *, actor: str) -> str:
-    """Ask about an address, or go on with the inquiry that there is; its id."""
+    """Begin an inquiry about an address unless there is one; its id."""
     digest = digest_of(address)
     now = clock.now()
     with writing() as session:
@@ -52,7 +52,7 @@ def begin(address: Address, *, actor: str) -> str:
 
 
 def find(id_: str) -> Answer | None:
-    """An inquiry; None where there is none, or none any more."""
+    """An inquiry; None if it does not exist, or no longer."""
     with reading() as session:
         inquiry = session.get(Inquiry, id_)
     if inquiry is None:

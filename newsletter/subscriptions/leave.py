@@ -81,14 +81,14 @@ def unsubscribe(link: Link) -> Departure | None:
 
 
 def has_left(link: Link) -> bool:
-    """Tell whether the link was used, or nobody is there any more."""
+    """Tell whether the person has left, or has no subscription any more."""
     with reading() as session:
         row = session.get(Subscription, link.ref)
         return row is None or row.status in (Status.BLOCKED, Status.RETURNING)
 
 
 def is_over(link: Link) -> bool:
-    """Tell whether the sign-up of a link is there no more: deleted, expired, or ended by leaving."""
+    """Tell whether the sign-up of a link was deleted, has expired, or has ended by leaving."""
     with reading() as session:
         row = session.get(Subscription, link.ref)
         return row is None or row.round != link.round
@@ -105,5 +105,4 @@ def _departure(person: Person) -> Departure | None:
 def language_of(link: Link) -> Locale | None:
     """The language of the sign-up; None: there is no subscription any more."""
     with reading() as session:
-        locale = session.scalar(select(Subscription.locale).where(Subscription.ref == link.ref))
-    return None if locale is None else "en" if locale == "en" else "de"
+        return session.scalar(select(Subscription.locale).where(Subscription.ref == link.ref))

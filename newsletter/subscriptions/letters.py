@@ -28,7 +28,7 @@ EVIDENCE_COLUMN = "letter.evidence"
 _PACKED = "zlib:"  #: prefix of compressed evidence; without it, evidence is JSON
 _WORTH_PACKING = 256  #: characters; shorter text would not get smaller
 
-# Built once, since every use case needs them.
+# Built once, since every use case needs them. One statement may contain several, so their parameters differ in name.
 #: A my-data e-mail belongs to no round: it stays valid when the status changes.
 _OF_A_ROUND = Letter.kind != LetterKind.MY_DATA
 _DROP_ROUND = delete(Letter).where(

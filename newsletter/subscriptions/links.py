@@ -1,4 +1,4 @@
-"""Links: signed, bound to one purpose and one round, and never naming the address.
+"""Links: signed, bound to one purpose and one round, without the address.
 
 A token is 44 characters of A-Z, a-z, 0-9, `-` and `_`, base64url of these bytes:
 
@@ -7,8 +7,9 @@ A token is 44 characters of A-Z, a-z, 0-9, `-` and `_`, base64url of these bytes
     12 the signature of the rest, HMAC-SHA-256 with a key for each purpose
     1  the round; more from round 256 on
 
-The end of a link is in the row, as asking again extends it; the links to somebody's own data and to their receipt end
-by their time alone. The link to unsubscribe names no time and no round, as it never ends and is always the same.
+The row says when a confirmation link expires, since signing up again extends it. The links to the person's data and to
+the receipt expire an hour after their time. The unsubscribe link never expires and is always the same: its time and
+round are 0.
 """
 
 from __future__ import annotations
@@ -27,20 +28,19 @@ from newsletter import config
 from newsletter.domain import clock
 from newsletter.domain.errors import ExpiredLink, UnknownLink
 
-#: How long a link to somebody's own data holds, and one to their receipt.
-MY_DATA_HOLDS = RECEIPT_HOLDS = timedelta(hours=1)
+MY_DATA_VALID_FOR = RECEIPT_VALID_FOR = timedelta(hours=1)
 
 # The time comes first and the round last, so that the first and the last character are letters or digits (until the
-# year 2101 and round 61): programs that find links in a plain text leave out a hyphen at the end.
+# year 2101 and round 61): programs that detect links in plain text leave out a hyphen at the end.
 _HEAD = struct.Struct(">I16s")
-# 96 bits: every guess is a request to this service, and a million of them in each second of a thousand years hit one
-# link with a chance of 4 in 10^13. A longer signature would only make the link longer.
+# 96 bits: every guess is a request to this service. A million guesses a second for a thousand years find one link with
+# a probability of 4 in 10^13.
 _SIGNATURE = 12
 _NO_TIME = datetime.fromtimestamp(0, UTC)
 
 
 class Purpose(StrEnum):
-    """What a link is for; the value is its place in the URL."""
+    """What a link is for; the value is its part of the URL."""
 
     CONFIRM = "confirm"
     NOT_ME = "not-me"
@@ -51,7 +51,7 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True)
 class Link:
-    """What a link names: a person by reference, the round, and the second in which it or its letter was written."""
+    """The contents of a token: reference, round, and the second in which the letter or the link was written."""
 
     ref: str
     round: int = 0
@@ -59,7 +59,6 @@ class Link:
 
 
 def url_for(purpose: Purpose, link: Link) -> str:
-    """The whole URL, built from PUBLIC_URL alone."""
     head = _HEAD.pack(int(link.written_at.timestamp()), bytes.fromhex(link.ref))
     round_ = link.round.to_bytes(max(1, (link.round.bit_length() + 7) // 8))
     signature = base64_decode(_signer(purpose).get_signature(head + round_))
@@ -68,38 +67,36 @@ def url_for(purpose: Purpose, link: Link) -> str:
 
 
 def read(purpose: Purpose, token: str) -> Link:
-    """Take a token back; raise UnknownLink if we did not sign it for this purpose, ExpiredLink if its time is over."""
+    """Verify a token; raise UnknownLink if it was not signed here for this purpose, ExpiredLink for a late receipt."""
     try:
-        said = base64_decode(token)
-        # Base64 leaves bits unused and takes more at its end: such a twin is none of ours either.
-        is_spelt_as_ours = base64_encode(said).decode() == token
-        seconds, ref = _HEAD.unpack_from(said)
+        octets = base64_decode(token)
+        # Decoding ignores unused bits and trailing characters: only one spelling of a token is valid.
+        is_canonical = base64_encode(octets).decode() == token
+        seconds, ref = _HEAD.unpack_from(octets)
     except (BadData, ValueError, struct.error) as error:
         raise UnknownLink from error
     end = _HEAD.size + _SIGNATURE
-    head, signature, round_ = said[: _HEAD.size], said[_HEAD.size : end], said[end:]
+    head, signature, round_ = octets[: _HEAD.size], octets[_HEAD.size : end], octets[end:]
     is_signed = _signer(purpose).verify_signature(head + round_, base64_encode(signature))
-    if not (is_spelt_as_ours and is_signed):
+    if not (is_canonical and is_signed):
         raise UnknownLink
     link = Link(ref.hex(), int.from_bytes(round_), datetime.fromtimestamp(seconds, UTC))
-    if purpose is Purpose.RECEIPT and clock.now() - link.written_at > RECEIPT_HOLDS:
+    if purpose is Purpose.RECEIPT and clock.now() - link.written_at > RECEIPT_VALID_FOR:
         raise ExpiredLink
     return link
 
 
-class _Shortened(HMACAlgorithm):
-    """An HMAC cut to the length that a link has room for."""
-
+class _TruncatedHmac(HMACAlgorithm):
     def get_signature(self, key: bytes, value: bytes) -> bytes:
         return super().get_signature(key, value)[:_SIGNATURE]
 
 
 def _signer(purpose: Purpose) -> Signer:
-    # itsdangerous signs with the last key of its list and compares in constant time; ours names the newest first.
+    # itsdangerous signs with the last key of its list; the setting has the newest first.
     return Signer(
         [key.get_secret_value() for key in reversed(config.current().secret_key)],
         salt=f"newsletter {purpose}",
         key_derivation="hmac",
         digest_method=hashlib.sha256,
-        algorithm=_Shortened(hashlib.sha256),
+        algorithm=_TruncatedHmac(hashlib.sha256),
     )

@@ -1,4 +1,4 @@
-"""A person during a transaction: found by address or reference, with a lock on the address, known or unknown."""
+"""A person during a transaction: found by address or reference, the address locked."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, object_session
 
 from newsletter import config
+from newsletter.config import Locale
 from newsletter.domain import clock, periods
 from newsletter.domain.address import Address
 from newsletter.domain.errors import NobodyKnown, UnknownReference
@@ -18,7 +19,7 @@ from newsletter.storage.database import lock, lock_by_ref
 from newsletter.storage.keys import keyring
 from newsletter.storage.models import LetterKind, Subscription
 from newsletter.subscriptions import letters, wording
-from newsletter.subscriptions.quota import Quota, digest_for
+from newsletter.subscriptions.quota import Quota, mailbox_digest
 
 ADDRESS_COLUMN = "subscription.address"
 OPEN = frozenset({Status.PENDING, Status.RETURNING})
@@ -42,7 +43,7 @@ class Person:
 
     @property
     def standing(self) -> Standing:
-        """The input of the table."""
+        """What `decide()` needs to know."""
         return NOBODY
 
     def with_row(self, row: Subscription) -> Known:
@@ -56,7 +57,7 @@ class Person:
             row=row,
         )
 
-    def without_row(self, locale: str | None) -> Unknown:
+    def without_row(self, locale: Locale | None) -> Unknown:
         """The same address, after its subscription was deleted."""
         return Unknown(
             session=self.session,
@@ -72,7 +73,7 @@ class Person:
 class Unknown(Person):
     """An address without a subscription."""
 
-    locale: str | None = None  #: of the subscription that was deleted in this transaction
+    locale: Locale | None = None  #: of the subscription that was deleted in this transaction
 
 
 @dataclass(kw_only=True)
@@ -83,7 +84,6 @@ class Known(Person):
 
     @property
     def standing(self) -> Standing:
-        """The input of the table."""
         return standing_of(self.row, self.now)
 
     @property
@@ -97,8 +97,7 @@ class Known(Person):
         self.quota.count(letter)
 
     def tell_way_back(self) -> None:
-        """Queue the way-back e-mail."""
-        # Whoever was taken over agreed to a text that is not known here.
+        # A person who was taken over agreed to a text that is not known here.
         shown = self.row.wording or wording.current_in(self.session, self.row.locale).hash
         self.write(LetterKind.WAY_BACK, wording=shown)
 
@@ -126,7 +125,7 @@ def lock_whom(session: Session, whom: Address | str) -> Person:
 
 
 def lock_person_by_ref(session: Session, ref: str) -> Known | None:
-    """The same by reference; None: there is no such subscription."""
+    """`lock_person` by reference; None if there is no such subscription."""
     lock_by_ref(session, ref)
     row = session.scalar(_BY_REF, {"ref": ref})
     return None if row is None else known_by(session, row, address_of(row))
@@ -135,7 +134,7 @@ def lock_person_by_ref(session: Session, ref: str) -> Known | None:
 def known_by(
     session: Session, row: Subscription, address: Address | None, quota: Quota | None = None
 ) -> Known:
-    """The person of a row that was read with its address locked."""
+    """The person of a row; the caller has locked the address."""
     now = clock.now()
     quota = quota or Quota(session, row.digest, address, now, ref=row.ref, round=row.round)
     return Known(session=session, digest=row.digest, address=address, now=now, quota=quota, row=row)
@@ -149,8 +148,8 @@ def known(person: Person) -> Known:
 
 
 def quota_digest_of(row: Subscription) -> bytes:
-    """The digest under which letters to a subscriber are counted."""
-    return digest_for(address_of(row), row.digest)
+    """The digest under which the letters of a subscription are counted."""
+    return mailbox_digest(address_of(row), row.digest)
 
 
 def digest_of(address: Address) -> bytes:
@@ -159,7 +158,7 @@ def digest_of(address: Address) -> bytes:
 
 
 def standing_of(row: Subscription, now: datetime) -> Standing:
-    """The input of the table for a row."""
+    """What `decide()` needs to know of a row."""
     ended_before = periods.ended_before(now, config.current().zone) if row.left_at else None
     return Standing(
         row.status,
@@ -185,8 +184,8 @@ def keep_address(row: Subscription, address: Address) -> None:
     row.address = keyring.current().encrypt(address.text, ref=row.ref, column=ADDRESS_COLUMN)
 
 
-def due_at_mailchimp(row: Subscription, now: datetime) -> None:
-    """Let the worker see to somebody's place at Mailchimp at once; from now on they wait for it."""
+def request_sync(row: Subscription, now: datetime) -> None:
+    """Have the worker synchronise the person with Mailchimp at once, without the delay of earlier failures."""
     row.audience_try_at, row.audience_due_since = None, now
 
 
@@ -195,8 +194,8 @@ def record_mailchimp_status(
 ) -> None:
     """Record a person's status at Mailchimp, and keep the address only as long as it is needed.
 
-    A block without a consent to prove and without a contact at Mailchimp needs only its digest. An address that is
-    given again is stored as long as Mailchimp may have the contact, or a letter is queued.
+    A block without a consent to prove and without a contact at Mailchimp needs only its digest. If only that is stored
+    and `address` is given, the address is stored as long as Mailchimp may have the contact, or a letter is queued.
     """
     row.audience = status
     is_bare = row.status is Status.BLOCKED and row.confirmed_round is None

@@ -14,14 +14,14 @@ from newsletter.storage.database import writing
 from newsletter.storage.models import Subscription
 from newsletter.storage.moments import SETTLING, has_come, latest
 from newsletter.subscriptions import erasures
-from newsletter.subscriptions.corrections import lock_both, note_rectified, succeed
+from newsletter.subscriptions.corrections import ask_new_owner, lock_both, note_rectified
 from newsletter.subscriptions.person import (
     Known,
     Person,
-    due_at_mailchimp,
     lock_person,
     lock_person_by_ref,
     record_mailchimp_status,
+    request_sync,
 )
 from newsletter.subscriptions.transition import act
 
@@ -29,7 +29,7 @@ ACTOR = "mailchimp"
 
 
 def unsubscribed(address: Address, reason: Reason, fired_at: datetime | None) -> None:
-    """The person unsubscribed there, complained, or the mailbox bounced. A complaint counts even if it is late."""
+    """The person unsubscribed, complained or bounced at Mailchimp. A complaint counts even if it is late."""
     with writing() as session:
         person = lock_person(session, address)
         if not isinstance(person, Known):
@@ -41,7 +41,7 @@ def unsubscribed(address: Address, reason: Reason, fired_at: datetime | None) ->
 
 
 def removed(address: Address, fired_at: datetime | None) -> None:
-    """Somebody deleted or archived the contact there."""
+    """Somebody deleted or archived the contact at Mailchimp."""
     with writing() as session:
         person = lock_person(session, address)
         if not isinstance(person, Known) or person.row.status is not Status.CONFIRMED:
@@ -53,34 +53,34 @@ def removed(address: Address, fired_at: datetime | None) -> None:
 
 
 def profile_changed(address: Address) -> None:
-    """The contact changed there: the worker looks it up, if the person is known here."""
+    """The contact changed at Mailchimp: the worker looks it up, if the person is known here."""
     with writing() as session:
         look_up_again(lock_person(session, address))
 
 
 def address_changed(old: Address, new: Address, fired_at: datetime | None) -> None:
-    """The contact's address changed there: block the old one, and ask the owner of the new one to confirm."""
+    """The address changed at Mailchimp: block the old one, and ask the owner of the new one to confirm."""
     with writing() as session:
         before, after = lock_both(session, old, new)
         if not isinstance(before, Known):
             return
-        is_theirs = before.row.status in (Status.PENDING, Status.CONFIRMED)
-        if old.key == new.key or not is_theirs or _is_late(before.row, fired_at):
+        is_correctable = before.row.status in (Status.PENDING, Status.CONFIRMED)
+        if old.key == new.key or not is_correctable or _is_late(before.row, fired_at):
             look_up_again(before)
             return
         note_rectified(before, actor=ACTOR)
         # A webhook does not bring back a person whose erasure is open: they can sign up again themselves.
         is_erased = erasures.find_open(session, after.digest) is not None
         if not is_erased and not after.standing.is_hard(after.now):
-            after = succeed(before, after, in_any_case=True)
-        # The contact has the new address there, and is to be unsubscribed until the owner confirms.
+            after = ask_new_owner(before, after, in_any_case=True)
+        # Mailchimp sends to the new address until the worker has unsubscribed it there.
         _record_status(after, MailchimpStatus.SUBSCRIBED)
         act(before, Block(Reason.RECTIFIED), actor=ACTOR)
         look_up_again(before)
 
 
 def found_left(ref: str, round_: int, reason: Reason, status: MailchimpStatus) -> None:
-    """The worker's lookup found that the person left there in this round."""
+    """The worker's lookup found that the person left at Mailchimp in this round."""
     with writing() as session:
         person = lock_person_by_ref(session, ref)
         if person is None or person.row.round != round_:
@@ -95,14 +95,14 @@ def _leave(person: Known, reason: Reason) -> Person:
 
 
 def look_up_again(person: Person) -> None:
-    """Have the worker look up the person's status there."""
+    """Have the worker look up the person's status at Mailchimp."""
     if not isinstance(person, Known):
         return
     row = person.row
     # An unconfirmed request that is not at Mailchimp is never sent there, not even as a lookup.
     if not (row.status is Status.PENDING and row.audience is MailchimpStatus.ABSENT):
         record_mailchimp_status(row, MailchimpStatus.UNKNOWN, person.address)
-        due_at_mailchimp(row, person.now)
+        request_sync(row, person.now)
 
 
 def _is_late(row: Subscription, fired_at: datetime | None) -> bool:
@@ -111,7 +111,7 @@ def _is_late(row: Subscription, fired_at: datetime | None) -> bool:
 
 
 def _record_status(person: Person, status: MailchimpStatus) -> None:
-    """Record the status there; `unknown` where a call under way may still change it."""
+    """Record the status at Mailchimp; `unknown` where a call under way may still change it."""
     if not isinstance(person, Known):
         return
     row = person.row
@@ -119,4 +119,4 @@ def _record_status(person: Person, status: MailchimpStatus) -> None:
         return
     is_settled = has_come(row.audience_settles_at, person.now, latest(person.now, SETTLING))
     record_mailchimp_status(row, status if is_settled else MailchimpStatus.UNKNOWN, person.address)
-    due_at_mailchimp(row, person.now)
+    request_sync(row, person.now)

@@ -32,7 +32,7 @@ def ask_to_confirm(person: Person, action: SignUp) -> Outcome:
 
 
 def _end_overdue(person: Known) -> Person:
-    """End a proof whose period is over before the nightly run does: no sign-up prolongs it."""
+    """End an overdue request or proof before the nightly run does, since a sign-up must not prolong it."""
     expired = expire_if_due(person)
     standing = expired.standing
     is_soft = standing.status is Status.BLOCKED and not standing.is_hard(person.now)

@@ -9,7 +9,7 @@ from newsletter.domain.address import Address
 from newsletter.domain.lifecycle import Block, Event, Lift, Reason
 from newsletter.ledger import log
 from newsletter.storage.database import writing
-from newsletter.subscriptions.person import commitment_of, due_at_mailchimp, known, lock_whom
+from newsletter.subscriptions.person import commitment_of, known, lock_whom, request_sync
 from newsletter.subscriptions.transition import act, expire_if_due
 
 
@@ -38,7 +38,7 @@ def hold(whom: Address | str, *, is_held: bool, actor: str) -> bool:
             return False
         row.hold = is_held
         row.audience_tries = 0
-        due_at_mailchimp(row, person.now)
+        request_sync(row, person.now)
         log.append(
             session,
             ref=row.ref,

@@ -1,4 +1,4 @@
-"""What staff do about what waits: have it tried now, or give an e-mail up. Each returns whether it changed anything."""
+"""What waits: staff have it tried now, or give an e-mail up. Their actions return whether they changed anything."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def try_letter_now(letter_id: str) -> bool:
 
 
 def give_up_letter(letter_id: str, *, actor: str) -> bool:
-    """Send a queued e-mail no more, unless it is just being sent."""
+    """Give a queued e-mail up, unless it is just being sent."""
     with writing() as session:
         letter = _queued(session, letter_id)
         row = session.get(Subscription, letter.ref) if letter is not None else None
@@ -61,7 +61,7 @@ def try_person_now(ref: str) -> bool:
 def give_up(
     session: Session, letter: Letter, row: Subscription, now: datetime, *, actor: str | None = None
 ) -> None:
-    """Record that a letter is tried no more."""
+    """Record that a letter is not tried any more."""
     letter.failed_at = now
     log_letter(session, row, letter, Event.MAIL_FAILED, now, error=letter.error, actor=actor)
     if letter.kind is LetterKind.MY_DATA:

@@ -14,8 +14,8 @@ def tell_way_back(session: Session, row: Subscription) -> None:
     """Write the way-back e-mail if only Mailchimp's own form can bring the person back.
 
     Call it in the transaction that records the refusal, with the address locked. The limit of three letters a day
-    applies, but not the pause of ten minutes, since the confirmation e-mail was mostly sent just before. Whoever was
-    taken over from elsewhere is written to only once they ask here themselves.
+    applies, but not the pause of ten minutes, since the confirmation e-mail was usually sent just before. A person who
+    was taken over from elsewhere gets it only after a sign-up of their own.
     """
     if takeover.is_present(row):
         return

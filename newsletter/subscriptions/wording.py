@@ -49,7 +49,7 @@ def publish(session: Session) -> dict[str, ConsentText]:
 
 
 def _keep_notice(session: Session, consent: ConsentText) -> None:
-    """Keep a dated copy of the privacy notice that a consent text names, where it is another than before."""
+    """Keep a dated copy of the privacy notice that a consent text names, if it has changed."""
     text = config.current().privacy_text_in(consent.language)
     if text is None:
         return
@@ -67,9 +67,9 @@ def rendered() -> dict[str, ConsentText]:
 
 
 def current(locale: str) -> ConsentText:
-    """The text to show now; in the default language where that one is not offered.
+    """The text to show now; in the default language if `locale` is not offered.
 
-    Raise UnknownWording where all texts were withdrawn.
+    Raise UnknownWording if all texts were withdrawn.
     """
     if "wordings" not in current_app.extensions:
         current_app.extensions["wordings"] = _published()
@@ -78,14 +78,14 @@ def current(locale: str) -> ConsentText:
 
 
 def offered(hash_: str | None, locale: str) -> ConsentText:
-    """The text that a form names, or else the present one; raise UnknownWording."""
+    """The text that a form names, or the present one if it names none; raise UnknownWording."""
     return current(locale) if hash_ is None else find(hash_)
 
 
-def remembered(hash_: str | None, locale: str) -> ConsentText:
-    """The same from this process's memory, where it is there.
+def offered_cached(hash_: str | None, locale: str) -> ConsentText:
+    """`offered` without a query, if this process has cached the text.
 
-    It may have been withdrawn meanwhile: `still_offered` finds out in the transaction that takes the sign-up.
+    The text may have been withdrawn: `still_offered` checks that in the transaction of the sign-up.
     """
     present = current_app.extensions.get("wordings")
     if hash_ is None:
@@ -96,7 +96,7 @@ def remembered(hash_: str | None, locale: str) -> ConsentText:
 
 
 def still_offered(session: Session, action: SignUp) -> SignUp:
-    """The same sign-up; with another text if the presumed one was withdrawn. Raise UnknownWording for any other."""
+    """The sign-up, with another text if a presumed one was withdrawn. Raise UnknownWording if a named one was."""
     (withdrawn_at,) = statements.fetch(session, _WITHDRAWN_AT, hash=action.consent.hash)
     if withdrawn_at is None:
         return action
@@ -106,7 +106,7 @@ def still_offered(session: Session, action: SignUp) -> SignUp:
 
 
 def _published() -> dict[str, ConsentText]:
-    # Mostly the release has published them, and a process that starts while nobody can write need not.
+    # The release has usually published them, so that a process can start while the database cannot be written.
     texts = rendered()
     with reading() as session:
         are_there = all(session.get(Wording, text.hash) for text in texts.values())
@@ -117,12 +117,12 @@ def _published() -> dict[str, ConsentText]:
 
 
 def current_in(session: Session, locale: str) -> ConsentText:
-    """The same, within a transaction of `writing`."""
+    """`current` within a transaction of `writing`."""
     return _pick(session, current_app.extensions.get("wordings") or publish(session), locale)
 
 
 def preview(locale: str) -> ConsentText:
-    """The same without storing it. Raise UnknownWording."""
+    """`current` without storing the text. Raise UnknownWording."""
     with reading() as session:
         return _pick(session, rendered(), locale)
 
@@ -173,4 +173,4 @@ def find_any(session: Session, hash_: str) -> ConsentText | None:
 
 
 def text_of(row: Wording) -> ConsentText:
-    return ConsentText(row.hash, "en" if row.language == "en" else "de", row.text)
+    return ConsentText(row.hash, row.language, row.text)

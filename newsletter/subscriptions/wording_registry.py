@@ -13,7 +13,6 @@ from datetime import datetime
 from functools import partial
 
 from sqlalchemy import func, select, union
-from sqlalchemy.orm import Session
 
 from newsletter import config
 from newsletter.domain import clock
@@ -53,9 +52,18 @@ def all_texts() -> list[Registered]:
 
 
 def records() -> dict[str, int]:
-    """The number of people by hash: of a subscription, a letter, or a row of the ledger. It reads all of them."""
+    """How many people's records name each text, by hash: a subscription, a letter, or a row of the ledger."""
+    named = union(
+        select(Subscription.ref, Subscription.wording),
+        select(Letter.ref, Letter.wording),
+        select(LedgerRow.ref, LedgerRow.wording).join(
+            Subscription, Subscription.ref == LedgerRow.ref
+        ),
+    ).subquery()
+    hash_ = named.c.wording
+    counting = select(hash_, func.count()).where(hash_.is_not(None)).group_by(hash_)
     with reading() as session:
-        return _people_by_text(session)
+        return dict(session.execute(counting).all())
 
 
 def find(hash_: str) -> Registered:
@@ -83,8 +91,8 @@ def withdraw(hash_: str) -> None:
             row.withdrawn_at = clock.now()
 
 
-def own_text_is_withdrawn() -> str | None:
-    """A sentence for staff where the settings' text is withdrawn; None where it is not."""
+def warning() -> str | None:
+    """A sentence for staff if the settings' text is withdrawn; None if it is not."""
     own = wording.rendered()
     with reading() as session:
         query = select(Wording.hash).where(Wording.withdrawn_at.is_not(None))
@@ -92,8 +100,8 @@ def own_text_is_withdrawn() -> str | None:
     languages = [language for language, text in own.items() if text.hash in withdrawn]
     if not languages:
         return None
-    told = ", ".join(languages)
-    return f"the consent text of the settings was withdrawn, and another one is shown ({told})"
+    listed = ", ".join(languages)
+    return f"the consent text of the settings was withdrawn, and another one is shown ({listed})"
 
 
 def _present(text_in: Callable[[str], ConsentText]) -> set[str]:
@@ -101,20 +109,6 @@ def _present(text_in: Callable[[str], ConsentText]) -> set[str]:
     with suppress(UnknownWording):  # all are withdrawn
         return {text_in(language).hash for language in config.current().locales}
     return set()
-
-
-def _people_by_text(session: Session) -> dict[str, int]:
-    """The number of people by text: of a subscription, a letter, or a row of the ledger."""
-    named = union(
-        select(Subscription.ref, Subscription.wording),
-        select(Letter.ref, Letter.wording),
-        select(LedgerRow.ref, LedgerRow.wording).join(
-            Subscription, Subscription.ref == LedgerRow.ref
-        ),
-    ).subquery()
-    hash_ = named.c.wording
-    counting = select(hash_, func.count()).where(hash_.is_not(None)).group_by(hash_)
-    return dict(session.execute(counting).all())
 
 
 def _unknown() -> UnknownWording:

@@ -39,25 +39,24 @@ def loader(folder: Path) -> BaseLoader:
     return ChoiceLoader([FileSystemLoader(folder), ours, PrefixLoader({"newsletter": ours})])
 
 
-def style(settings: Settings) -> Path | None:
-    """The brand's style sheet, if it has one."""
+def style_sheet(settings: Settings) -> Path | None:
+    """The path of the brand's style sheet, if it has one."""
     if settings.brand_dir is None or not (settings.brand_dir / STYLE).is_file():
         return None
     return settings.brand_dir / STYLE
 
 
 def whole_files(settings: Settings) -> dict[str, bool]:
-    """The e-mails' and consent texts' templates by name: whether it is the brand's."""
+    """The templates of e-mails and consent texts by name: True if it is the brand's."""
     folder = settings.brand_dir
     return {
         name: folder is not None and (folder / name).is_file()
-        for name in names(TEMPLATES)
+        for name in template_names(TEMPLATES)
         if name.startswith(("letters/", "wordings/"))
     }
 
 
-def names(folder: Path) -> list[str]:
-    """The names of the templates in a folder."""
+def template_names(folder: Path) -> list[str]:
     return sorted(
         path.relative_to(folder).as_posix()
         for path in folder.glob("*/**/*")
@@ -79,7 +78,7 @@ def sources(environment: Environment, name: str) -> dict[str, str]:
     return found
 
 
-def place(environment: Environment, name: str) -> str:
+def path_of(environment: Environment, name: str) -> str:
     """The path of a template's source, for messages."""
     assert environment.loader is not None  # noqa: S101 - tells mypy; Flask put it there
     file = environment.loader.get_source(environment, name)[1]

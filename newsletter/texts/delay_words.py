@@ -1,6 +1,6 @@
-"""Why an e-mail or a person at Mailchimp waits, or was given up: in words for staff, and what they can do.
+"""Why an e-mail or a person at Mailchimp waits, or was given up, and what staff can do.
 
-By the code that the worker records: its own word, or the step of the conversation and the mail server's code.
+The worker records a code: a word of its own, or the step of the SMTP conversation and the mail server's reply code.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _BROKEN_OFF = Delay(
 
 NOT_TRIED = Delay(Text("Noch nicht versucht.", "Not tried yet."), _BY_ITSELF)
 
-#: The first pattern that matches a whole code counts.
+#: The first pattern that matches the whole code applies.
 _DELAYS = (
     (
         r"(rcpt|data) 5\d\d 5\.2\.\d+",
@@ -208,7 +208,7 @@ _OTHER = Delay(
     Text("Ein unerwarteter Fehler.", "An unexpected error."),
     Text("im Protokoll des Workers nachsehen.", "see the worker's log."),
 )
-#: Somebody whom Mailchimp asks once more has no code.
+#: A person whom Mailchimp asks once more has no code.
 AWAITING = Delay(
     Text(
         "Mailchimp hat die Person selbst noch einmal gefragt und wartet auf ihre Antwort.",
@@ -219,7 +219,7 @@ AWAITING = Delay(
 
 
 def delay_of(code: str | None) -> Delay:
-    """What a code means; None: there was no try yet."""
+    """What a code means; None: not tried yet."""
     if code is None:
         return NOT_TRIED
-    return next((it for pattern, it in _DELAYS if re.fullmatch(pattern, code)), _OTHER)
+    return next((delay for pattern, delay in _DELAYS if re.fullmatch(pattern, code)), _OTHER)

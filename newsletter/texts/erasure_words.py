@@ -243,8 +243,8 @@ _END = Text(
 
 def statement(*, was_known_here: bool, was_known_at_mailchimp: bool) -> dict[str, str]:
     """What the receipt says in words, by language."""
-    said = (_HERE[was_known_here], _AT_MAILCHIMP[was_known_at_mailchimp], _END)
-    return {"de": " ".join(it.de for it in said), "en": " ".join(it.en for it in said)}
+    sentences = (_HERE[was_known_here], _AT_MAILCHIMP[was_known_at_mailchimp], _END)
+    return {"de": " ".join(it.de for it in sentences), "en": " ".join(it.en for it in sentences)}
 
 
 #: For the report in words.

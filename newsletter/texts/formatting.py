@@ -15,9 +15,8 @@ from markupsafe import Markup, escape
 
 from newsletter.domain.clock import as_moment
 
-LINE_WIDTH = (
-    72  #: characters; RFC 5322 § 2.1.1 recommends 78 at most, which leaves room for quotation marks
-)
+#: Characters. RFC 5322 § 2.1.1 recommends 78 at most; this leaves room for quotation marks.
+LINE_WIDTH = 72
 
 #: Day before month and 24 hours in English, too: the readers are in Europe, and a deadline must have one meaning.
 _CONVENTIONS = {"de": Locale("de", "DE"), "en": Locale("en", "GB")}
@@ -77,6 +76,5 @@ def linked(text: str) -> Markup:
 
 
 def register(app: Flask) -> None:
-    """Register this module's functions as template filters."""
     for function in (long_date, clock_time, zone_name, moment, as_moment, paragraph, linked):
         app.add_template_filter(function)

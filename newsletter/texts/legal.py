@@ -1,4 +1,4 @@
-"""The statements of the controller beside the data, German and English: purpose, recipients, retention, rights.
+"""The statements of the controller beside the data, in German and English: purpose, recipients, rights.
 
 Art. 13 and 15 GDPR require them in notices and access exports, ISO/IEC TS 27560:2023 in a record of consent, whose
 field names `consent_record` uses, in lower case with underscores.
@@ -6,14 +6,11 @@ field names `consent_record` uses, in lower case with underscores.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from newsletter.config import Locale, Settings
-from newsletter.domain import clock, periods
-from newsletter.domain.lifecycle import SOFT_REASONS, Reason, Status
 from newsletter.storage.models import Subscription
-from newsletter.texts import formatting, third_countries
+from newsletter.texts import retention_words, third_countries
 from newsletter.texts.bilingual import Text
 
 CONFORMS_TO = "ISO/IEC TS 27560:2023"
@@ -98,39 +95,6 @@ _VALIDITY = Text("bis zum Widerruf", "until withdrawn")
 _BY_LINK = Text("der Abmeldelink in jedem Newsletter", "the unsubscribe link in every newsletter")
 _BY_EMAIL = Text("per E-Mail an {contact}", "by e-mail to {contact}")
 
-_UNTIL_CONFIRMED = Text(
-    "ohne Bestätigung spätestens am {moment} gelöscht",
-    "deleted unless confirmed, by {moment} at the latest",
-)
-_UNTIL_WITHDRAWN = Text(
-    "bis zum Widerruf der Einwilligung; der Nachweis bis zum Ende des dritten Kalenderjahres danach (bei einem "
-    "Widerruf heute bis zum {day})",
-    "until the consent is withdrawn; its proof until the end of the third calendar year after that (if withdrawn "
-    "today, until {day})",
-)
-_UNTIL_DAY = Text("bis zum {day}, dann gelöscht", "until {day}, then deleted")
-_DIGEST_STAYS = Text(
-    "ein Kennwert, aus dem sich die Adresse nicht ablesen lässt, bleibt, bis die Sperre aufgehoben oder gelöscht wird",
-    "a code from which the address cannot be read stays until the address is unblocked or the block is deleted",
-)
-_LEDGER_STAYS = Text(
-    "{ends}. Das Protokoll der Ereignisse bleibt; nach dem Löschen der anderen Daten ist es für uns nicht mehr "
-    "zuordenbar",
-    "{ends}. The log of events stays; once the other data is deleted, we can no longer attribute it",
-)
-_NEW_REQUEST = Text(
-    "die neue Anmeldung: {request}; davor Vorhandenes: {rest}",
-    "the new request: {request}; the earlier data: {rest}",
-)
-_RESTRICTED = Text(
-    "{ends}; solange die Verarbeitung eingeschränkt ist, endet nichts von selbst",
-    "{ends}; as long as processing is restricted, nothing ends by itself",
-)
-_NOTHING_HELD = Text(
-    "gelöscht; die Ereignisse unter der Vorgangsnummer können wir niemandem mehr zuordnen",
-    "deleted; we can no longer attribute the events under the reference number to anyone",
-)
-
 
 def access_duties(
     row: Subscription, settings: Settings, locale: Locale, *, is_taken_over: bool
@@ -147,7 +111,7 @@ def access_duties(
         "origin": origin.in_(locale),
         "recipients": recipients(settings, locale),
         "safeguards": third_countries.BASIS.in_(locale),
-        "retention": retention(row, settings, locale),
+        "retention": retention_words.retention(row, settings, locale),
         "rights": rights(locale),
         "authority": settings.authority,
         "automated_decisions": None,
@@ -164,7 +128,7 @@ def consent_record(
 ) -> dict[str, Any]:
     """Controller, purpose and rights of a consent; `link` is the unsubscribe link, for the receipt alone.
 
-    How somebody consented who `is_taken_over` is for the other system to tell.
+    If the person `is_taken_over`, only the other system knows how they consented.
     """
     contact = settings.contact_email
     withdrawal = [_BY_LINK.in_(locale), _BY_EMAIL.in_(locale).format(contact=contact)]
@@ -187,7 +151,7 @@ def consent_record(
                 "collection_method": (_TAKEN_OVER if is_taken_over else _COLLECTION).in_(locale),
                 "processing_method": _PROCESSING.in_(locale),
                 "storage_locations": [_STORAGE.in_(locale), "Mailchimp (US)"],
-                "retention_period": retention(row, settings, locale),
+                "retention_period": retention_words.retention(row, settings, locale),
                 "recipient_third_parties": [
                     {"name": MAILCHIMP, "role": MAILCHIMP_ROLE.in_(locale), "country": "US"},
                     *({"name": name, "role": role} for name, role in _others(settings, locale)),
@@ -217,43 +181,3 @@ def _others(settings: Settings, locale: Locale) -> list[tuple[str, str]]:
 
 def rights(locale: Locale) -> list[str]:
     return [right.in_(locale) for right in RIGHTS]
-
-
-def retention(row: Subscription | None, settings: Settings, locale: Locale) -> str:
-    """How long a person's data is kept, as dates; None: nothing is stored."""
-    if row is None:
-        return _NOTHING_HELD.in_(locale)
-    ends = _ends(row, settings, locale)
-    if row.hold:
-        ends = _RESTRICTED.in_(locale).format(ends=ends)
-    return _LEDGER_STAYS.in_(locale).format(ends=ends)
-
-
-def _ends(row: Subscription, settings: Settings, locale: Locale) -> str:
-    if row.status is Status.CONFIRMED:
-        day = _proof_ends(clock.now(), settings, locale)
-        return _UNTIL_WITHDRAWN.in_(locale).format(day=day)
-    if row.expires_at is None:
-        return _block_ends(row, settings, locale)
-    deleted_by = row.expires_at + periods.PENDING_GRACE
-    moment = formatting.moment(deleted_by, locale, settings.zone)
-    request = _UNTIL_CONFIRMED.in_(locale).format(moment=moment)
-    if row.status is Status.PENDING:
-        return request
-    rest = _block_ends(row, settings, locale)
-    return _NEW_REQUEST.in_(locale).format(request=request, rest=rest)
-
-
-def _block_ends(row: Subscription, settings: Settings, locale: Locale) -> str:
-    """A soft block ends with its proof; a hard one leaves its digest (rights/retention.py)."""
-    parts = []
-    if row.left_at is not None and row.address is not None:
-        parts.append(_UNTIL_DAY.in_(locale).format(day=_proof_ends(row.left_at, settings, locale)))
-    ends_with_proof = row.reason in SOFT_REASONS or row.reason is Reason.BOUNCE
-    if not (ends_with_proof and parts):
-        parts.append(_DIGEST_STAYS.in_(locale))
-    return "; ".join(parts)
-
-
-def _proof_ends(left_at: datetime, settings: Settings, locale: Locale) -> str:
-    return formatting.long_date(periods.kept_until(left_at, settings.zone), locale, settings.zone)

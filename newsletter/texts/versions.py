@@ -1,4 +1,4 @@
-"""Versions of what people are shown: SHA-256 over the sources of a page or an e-mail, so that a record can name it."""
+"""Versions of pages and e-mails: SHA-256 over their sources, so that a record can name what a person was shown."""
 
 from __future__ import annotations
 

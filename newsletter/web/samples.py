@@ -237,7 +237,7 @@ def broken(app: Flask) -> list[str]:
     """One line for each sentence and each template that cannot be used, with the reason."""
     settings: Settings = app.extensions["settings"]
     folder = settings.brand_dir or brand.TEMPLATES
-    brought = brand.names(folder) if settings.brand_dir else []
+    brought = brand.template_names(folder) if settings.brand_dir else []
     compiled = [(name, partial(app.jinja_env.get_template, name)) for name in brought]
     # A template that cannot be compiled would be listed twice.
     _, unusable = sentences.read(settings.brand_dir)

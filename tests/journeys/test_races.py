@@ -166,7 +166,7 @@ def test_the_proof_of_one_of_a_pair_waits_for_what_is_done_to_the_other(
             wait_until(lambda: somebody_waits(database_url), "the proof waits")
             act(grace, Block(Reason.STAFF))
 
-        assert check.check(proving.result(PATIENCE)).wrong == []
+        assert check.check(proving.result(PATIENCE)).failed == []
 
 
 def test_all_that_is_asked_of_a_pair_at_once_is_answered(

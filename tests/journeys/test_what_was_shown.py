@@ -43,7 +43,7 @@ def proof_of(client: FlaskClient) -> dict[str, Any]:
     reference = access(client, ADA)["reference"]
     answer = client.get(f"/admin/proofs/{reference}", headers={**STAFF, **JSON})
     proof: dict[str, Any] = answer.get_json()
-    assert check.check(signing.canonical(proof)).wrong == []
+    assert check.check(signing.canonical(proof)).failed == []
     return proof
 
 

@@ -67,4 +67,4 @@ def links(html: str) -> list[str | None]:
 
 
 def every_page() -> set[str]:
-    return {name for name in brand.names(brand.TEMPLATES) if name.startswith("pages/")}
+    return {name for name in brand.template_names(brand.TEMPLATES) if name.startswith("pages/")}

@@ -72,7 +72,7 @@ def _ledger() -> Iterator[Finding]:
 
 def _wordings() -> Iterator[Finding]:
     """Forms on other sites may still show an earlier text, so each must name what the law requires."""
-    if (reason := wording_registry.own_text_is_withdrawn()) is not None:
+    if (reason := wording_registry.warning()) is not None:
         remedy = "change TOPICS or the template to the intended text"
         yield Finding("wording", reason, remedy)
     with reading() as session:

@@ -46,19 +46,18 @@ class Ending:
             return [str(key) for key in keys]
 
     def next(self, now: datetime) -> Next:
-        """What ends later."""
         query = select(func.count(), func.min(self.began_at))
         with reading() as session:
             is_later = not_(self.has_ended(now))
             count, first = session.execute(query.where(*self.where, is_later)).one()
         if first is None or self.ends_on is None:
             return Next(count, None)
-        # A row may wait for another one: then its own period is over.
+        # The period of the first row may be over already, if the row waits for another one.
         return Next(count, max(self.ends_on(first), day_of(now) + timedelta(days=1)))
 
 
-def by(name: str, statement: Callable[[str], Executable]) -> Callable[[str], bool]:
-    """End a row by one statement, and count it."""
+def end_by(name: str, statement: Callable[[str], Executable]) -> Callable[[str], bool]:
+    """The `end` of an Ending: one statement, which the run counts."""
 
     def end(key: str) -> bool:
         with writing() as session:
@@ -75,10 +74,9 @@ def day_of(moment: datetime) -> date:
 
 
 def third_year_ended(now: datetime) -> datetime:
-    """Whatever began before this time has been kept to the end of its third calendar year."""
+    """The time before which a row must have begun for its third calendar year to be over."""
     return periods.ended_before(now, config.current().zone)
 
 
 def day_after_third_year(began_at: datetime) -> date:
-    """The first day after the third calendar year."""
     return periods.kept_until(began_at, config.current().zone) + timedelta(days=1)

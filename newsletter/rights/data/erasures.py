@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, delete, exists, or_
 from sqlalchemy.orm import aliased
 
-from newsletter.rights.data.ending import Ending, by, day_after_third_year, third_year_ended
+from newsletter.rights.data.ending import Ending, day_after_third_year, end_by, third_year_ended
 from newsletter.storage.models import Erasure
 from newsletter.texts.bilingual import Text
 from newsletter.texts.described import DataClass
@@ -76,5 +76,5 @@ ENDING = Ending(
     where=(Erasure.completed_at.is_not(None),),
     has_ended=_has_ended,
     ends_on=day_after_third_year,
-    end=by(ERASURES.name, lambda id_: delete(Erasure).where(Erasure.id == id_)),
+    end=end_by(ERASURES.name, lambda id_: delete(Erasure).where(Erasure.id == id_)),
 )

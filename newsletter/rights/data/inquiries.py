@@ -31,7 +31,7 @@ PERIOD = timedelta(hours=24)
 
 
 def purge() -> None:
-    """Delete those whose day is over."""
+    """Delete inquiries whose period is over."""
     has_ended = Inquiry.asked_at <= clock.now() - PERIOD
     with reading() as session:
         if session.scalar(select(Inquiry.id).where(has_ended).limit(1)) is None:

@@ -43,7 +43,7 @@ _ENDS = or_(
     Subscription.confirmed_round.is_not(None),
     Subscription.reason.in_([*SOFT_REASONS, Reason.BOUNCE]),
 )
-_IS_OUT = Subscription.status.in_((Status.BLOCKED, Status.RETURNING))
+_IS_BLOCKED = Subscription.status.in_((Status.BLOCKED, Status.RETURNING))
 
 
 def _has_ended(now: datetime) -> ColumnElement[bool]:
@@ -56,7 +56,7 @@ ENDING = Ending(
     PROOFS.name,
     Subscription.ref,
     Subscription.left_at,
-    where=(_IS_OUT, Subscription.hold.is_(False), _ENDS),
+    where=(_IS_BLOCKED, Subscription.hold.is_(False), _ENDS),
     has_ended=_has_ended,
     ends_on=day_after_third_year,
     end=retire,

@@ -39,7 +39,7 @@ def purge() -> bool:
     if not digests:
         return False
     with writing() as session:
-        # Again the period: another letter may have been sent meanwhile.
+        # The period is checked again: another letter may have been written meanwhile.
         has_ended = (Quota.digest.in_(digests), Quota.touched_at <= ended)
         session.execute(delete(Quota).where(*has_ended))
     return len(digests) == BATCH

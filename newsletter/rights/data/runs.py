@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import delete
 
-from newsletter.rights.data.ending import Ending, by, day_after_third_year, third_year_ended
+from newsletter.rights.data.ending import Ending, day_after_third_year, end_by, third_year_ended
 from newsletter.storage.models import RetentionRun
 from newsletter.texts.bilingual import Text
 from newsletter.texts.described import DataClass
@@ -34,5 +34,5 @@ ENDING = Ending(
     where=(),
     has_ended=lambda now: RetentionRun.ran_at < third_year_ended(now),
     ends_on=day_after_third_year,
-    end=by(RUNS.name, lambda id_: delete(RetentionRun).where(RetentionRun.id == int(id_))),
+    end=end_by(RUNS.name, lambda id_: delete(RetentionRun).where(RetentionRun.id == int(id_))),
 )

@@ -14,7 +14,7 @@ from newsletter.rights.proof.schema import Record, Row, Seal
 from newsletter.storage.keys.signing import canonical
 
 
-def wrong_with(record: Record) -> Iterator[str]:
+def failures_in(record: Record) -> Iterator[str]:
     """One sentence for each failed check."""
     yield from _wrong_rows(record)
     yield from _wrong_seals(record)

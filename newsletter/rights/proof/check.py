@@ -24,8 +24,8 @@ from newsletter.storage.keys import signing
 class Findings:
     """The checks that passed, and those that failed; `key` is the signer's key if the signature is valid."""
 
-    held: list[str] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
+    passed: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
     key: Ed25519PublicKey | None = None
 
 
@@ -41,11 +41,11 @@ def check(octets: bytes, trusted: Collection[Ed25519PublicKey] = ()) -> Findings
         case "doi-consent/1":
             consent = _parse(document)
             for record in (consent, *consent.related):
-                found.wrong += chain.wrong_with(record)
-                found.wrong += contents.wrong_with(record)
-            found.held += _in_words(consent)
+                found.failed += chain.failures_in(record)
+                found.failed += contents.failures_in(record)
+            found.passed += _in_words(consent)
         case "doi-erasure/1":
-            found.held.append("Signed by the issuer, not sealed: all that it says.")
+            found.passed.append("Signed by the issuer, not sealed: all that it says.")
         case _:
             raise WrongDocument(
                 "It is neither a proof nor a receipt: its schema is not known here."
@@ -83,16 +83,16 @@ def _check_signature(
     try:
         found.key = signing.verify(document)
     except WrongDocument as error:
-        found.wrong.append(str(error))
+        found.failed.append(str(error))
         return
     if not trusted:
-        found.held.append("The signature fits all that it says.")
+        found.passed.append("The signature fits all that it says.")
     elif found.key not in trusted:
         given = "not by the key given" if len(trusted) == 1 else "by none of the keys given"
-        found.wrong.append(f"It is signed, but {given}.")
+        found.failed.append(f"It is signed, but {given}.")
     else:
         given = "the key given" if len(trusted) == 1 else "one of the keys given"
-        found.held.append(f"The signature fits all that it says, and is by {given}.")
+        found.passed.append(f"The signature fits all that it says, and is by {given}.")
 
 
 def _parse(document: dict[str, Any]) -> Consent:
@@ -112,5 +112,5 @@ def _in_words(consent: Consent) -> list[str]:
         f"Ledger rows: {len(entries)}, of which {sealed} are sealed and {waiting} are not sealed yet.",
         f"Rows bound to the address: {sum(map(chain.bound_rows, records))}.",
         f"Consent texts: {sum(len(record.wordings) for record in records)}.",
-        f"Signed by the issuer, not sealed: {', '.join(unsealed.names_in(consent)) or 'nothing'}.",
+        f"Signed by the issuer, not sealed: {', '.join(unsealed.paths_in(consent)) or 'nothing'}.",
     ]

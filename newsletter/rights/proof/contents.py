@@ -13,7 +13,7 @@ from newsletter.rights.proof.schema import Letter, ProvenEvent, Record, Round, R
 from newsletter.storage.models import LetterKind
 
 
-def wrong_with(record: Record) -> Iterator[str]:
+def failures_in(record: Record) -> Iterator[str]:
     """One sentence for each part that does not agree with the rows."""
     yield from _wrong_texts(record)
     yield from _wrong_rounds(record)
@@ -28,19 +28,19 @@ def _wrong_texts(record: Record) -> Iterator[str]:
 
 def _wrong_rounds(record: Record) -> Iterator[str]:
     """Every row is in the rounds, once and in its place."""
-    happened = [entry.row for entry in record.ledger]
-    rows = {row.id: row for row in happened}
-    by_round = consent_state.by_round(happened)
+    events = [entry.row for entry in record.ledger]
+    rows = {row.id: row for row in events}
+    by_round = consent_state.by_round(events)
     listed = Counter[int]()
     for round_ in record.rounds:
         its_rows = by_round.get(round_.round, [])
         listed.update(event.row for event in (*round_.steps, *round_.after))
         yield from _wrong_events(round_, its_rows, rows)
         yield from _wrong_text_of(round_, its_rows, record)
-        yield from _wrong_letters(round_, happened)
+        yield from _wrong_letters(round_, events)
         if round_.state != consent_state.last_state(its_rows):
             yield f"The state of round {round_.round} does not agree with its rows."
-    for row in happened:
+    for row in events:
         if not listed[row.id]:
             yield f"Ledger row {row.id} is not in any round."
         elif listed[row.id] > 1:
@@ -51,7 +51,7 @@ def _wrong_events(round_: Round, its_rows: list[Row], rows: dict[int, Row]) -> I
     steps = [(event, True) for event in round_.steps]
     for event, is_listed_as_step in [*steps, *((event, False) for event in round_.after)]:
         row = rows.get(event.row)
-        if row is None or _known(event) != _event_of(row):
+        if row is None or _compared(event) != _expected(row):
             yield f"The event of ledger row {event.row} does not agree with the row."
         elif row not in its_rows:
             yield f"Ledger row {event.row} belongs to another round."
@@ -59,11 +59,11 @@ def _wrong_events(round_: Round, its_rows: list[Row], rows: dict[int, Row]) -> I
             yield f"Ledger row {event.row} is not in its place in round {round_.round}."
 
 
-def _known(event: ProvenEvent) -> dict[str, object]:
-    return {name: getattr(event, name) for name in ProvenEvent.model_fields}
+def _compared(event: ProvenEvent) -> dict[str, object]:
+    return event.model_dump(include=set(ProvenEvent.model_fields))
 
 
-def _event_of(row: Row) -> dict[str, object]:
+def _expected(row: Row) -> dict[str, object]:
     return {
         "event": row.event,
         "at": row.at,
@@ -89,11 +89,11 @@ def _wrong_text_of(round_: Round, its_rows: list[Row], record: Record) -> Iterat
         yield f"What round {round_.round} says to be presumed does not agree with its rows."
 
 
-def _wrong_letters(round_: Round, happened: list[Row]) -> Iterator[str]:
+def _wrong_letters(round_: Round, events: list[Row]) -> Iterator[str]:
     """Each sent or undeliverable e-mail has its own row."""
     rows = Counter(
         (row.event, row.at, row.wording, row.template, row.detail)
-        for row in happened
+        for row in events
         if row.round == round_.round
     )
     for letter in round_.letters:
@@ -116,9 +116,9 @@ def _detail(letter: Letter) -> str | None:
 
 
 def _wrong_status(record: Record) -> Iterator[str]:
-    happened = [entry.row for entry in record.ledger]
-    stand = consent_state.stand_after(happened)
-    since = next((row.at for row in happened if row.id == stand.since), None)
+    events = [entry.row for entry in record.ledger]
+    stand = consent_state.stand_after(events)
+    since = next((row.at for row in events if row.id == stand.since), None)
     if record.status != stand.status or record.reason != stand.reason:
         yield "The status does not agree with the rows."
     if record.since != since:

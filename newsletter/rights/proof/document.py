@@ -13,7 +13,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from newsletter import config
-from newsletter.config import Locale
 from newsletter.domain import clock
 from newsletter.domain.address import Address
 from newsletter.domain.clock import rfc3339
@@ -44,7 +43,7 @@ SCHEMA = "doi-consent/1"
 def of(reference: str, *, actor: str) -> Document:
     """The signed proof under a reference number; raise UnknownReference if it has no events.
 
-    Of an erased person only the events remain. The view is recorded in the ledger.
+    The proof of an erased person contains only events. The view is recorded in the ledger.
     """
     with writing() as session:
         lock_family(session, reference)
@@ -59,9 +58,9 @@ def of_address(address: Address, *, actor: str) -> Document:
     """The signed proof of the person with this address; raise NobodyKnown."""
     with writing() as session:
         by_address = Subscription.digest == digest_of(address)
-        known = session.scalar(select(Subscription.ref).where(by_address))
-        if known is not None:
-            lock_family(session, known)
+        ref = session.scalar(select(Subscription.ref).where(by_address))
+        if ref is not None:
+            lock_family(session, ref)
         person = lock_person(session, address)
         row = person.row if isinstance(person, Known) else None
         erasure = erasures.find_open(session, person.digest) if row is None else None
@@ -76,23 +75,23 @@ def receipt(link: Link) -> Document:
     """The receipt of the consent behind a link; raise ExpiredLink if it was erased or withdrawn."""
     with reading() as session:
         # In this order: events read before the status cannot contradict it.
-        happened = _events(session, link.ref)
+        events = _events(session, link.ref)
         row = session.get(Subscription, link.ref)
         if row is None:
             raise ExpiredLink
         if row.round != link.round or row.status is not Status.CONFIRMED:
             raise ExpiredLink(row.locale)
-        return _receipt(session, row, [each for each in happened if each.round == row.round])
+        return _receipt(session, row, [each for each in events if each.round == row.round])
 
 
-def _receipt(session: Session, row: Subscription, happened: Sequence[LedgerRow]) -> Document:
-    """The signed receipt of a confirmed person; only for them, as it contains their unsubscribe link."""
+def _receipt(session: Session, row: Subscription, events: Sequence[LedgerRow]) -> Document:
+    """The signed receipt; only for the person, as it contains their unsubscribe link."""
     return _signed(
         {
             **_head("receipt"),
-            **_about(session, row, row.ref, happened, with_letters=False),
+            **_about(session, row, row.ref, events, with_letters=False),
             **legal.consent_record(
-                row, _language(row), config.current(), link=unsubscribe_url(row.ref)
+                row, row.locale, config.current(), link=unsubscribe_url(row.ref)
             ),
         }
     )
@@ -101,8 +100,8 @@ def _receipt(session: Session, row: Subscription, happened: Sequence[LedgerRow])
 def _proof(
     session: Session, reference: str, row: Subscription | None, actor: str
 ) -> Document | None:
-    happened = _events(session, reference)
-    if not happened:
+    events = _events(session, reference)
+    if not events:
         return None
     # The caller has locked the whole family, so that events and statuses agree.
     family = family_of(session, row) if row else []
@@ -110,7 +109,7 @@ def _proof(
     document = _signed(
         {
             **_head("proof"),
-            **_about(session, row, reference, happened, with_letters=True),
+            **_about(session, row, reference, events, with_letters=True),
             "erasure_id": None if row else _erasure_id(session, reference),
             "related": [
                 _about(session, each, each.ref, _events(session, each.ref), with_letters=True)
@@ -118,7 +117,7 @@ def _proof(
             ],
             **legal.consent_record(
                 row,
-                _language(row),
+                row.locale if row else config.current().default_locale,
                 config.current(),
                 is_taken_over=row is not None and takeover.is_present(row),
             ),
@@ -154,7 +153,7 @@ def _about(
     session: Session,
     row: Subscription | None,
     reference: str,
-    happened: Sequence[LedgerRow],
+    events: Sequence[LedgerRow],
     *,
     with_letters: bool,
 ) -> Document:
@@ -167,11 +166,11 @@ def _about(
         "reason": str(row.reason) if row and row.reason else None,
         "since": rfc3339(row.since) if row else None,
         "follows": row.follows_ref if row else None,
-        "rounds": rounds_of(session, happened, with_letters=with_letters),
-        "wordings": wordings_of(session, happened),
+        "rounds": rounds_of(session, events, with_letters=with_letters),
+        "wordings": wordings_of(session, events),
         "commitment": _commitment(row, address),
         "imported": takeover.evidence_of(row) if row else None,
-        "ledger": sealed(session, happened),
+        "ledger": sealed(session, events),
     }
 
 
@@ -183,19 +182,14 @@ def _commitment(row: Subscription | None, address: Address | None) -> dict[str, 
 
 
 def _events(session: Session, reference: str) -> list[LedgerRow]:
-    """The events, without views, which prove nothing and are in the access export."""
-    happened = log.events_of(session, reference)
-    return [row for row in happened if row.event is not Event.VIEWED]
+    """The events without views, which prove nothing; the access export shows them."""
+    events = log.events_of(session, reference)
+    return [row for row in events if row.event is not Event.VIEWED]
 
 
 def _erasure_id(session: Session, reference: str) -> str | None:
     query = select(Erasure.id).where(Erasure.ref == reference)
     return session.scalar(query.order_by(Erasure.requested_at.desc(), Erasure.id).limit(1))
-
-
-def _language(row: Subscription | None) -> Locale:
-    locale = row.locale if row else config.current().default_locale
-    return "en" if locale == "en" else "de"
 
 
 def _signed(document: Document) -> Document:

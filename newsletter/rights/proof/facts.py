@@ -17,13 +17,13 @@ from newsletter.subscriptions.letters import open_evidence
 Fact = dict[str, Any]
 
 
-def rounds_of(session: Session, happened: Sequence[LedgerRow], *, with_letters: bool) -> list[Fact]:
+def rounds_of(session: Session, events: Sequence[LedgerRow], *, with_letters: bool) -> list[Fact]:
     """Each round: its three steps, later events, the consent text and the e-mails."""
     rounds = []
-    for number, rows in consent_state.by_round(happened).items():
+    for number, rows in consent_state.by_round(events).items():
         fact = {"round": number, **_round(rows)}
         if with_letters and number is not None:
-            fact["letters"] = _letters(session, happened[0].ref, number)
+            fact["letters"] = _letters(session, events[0].ref, number)
         rounds.append(fact)
     return rounds
 
@@ -71,9 +71,9 @@ def _letters(session: Session, reference: str, number: int) -> list[Fact]:
     ]
 
 
-def wordings_of(session: Session, happened: Sequence[LedgerRow]) -> list[Fact]:
+def wordings_of(session: Session, events: Sequence[LedgerRow]) -> list[Fact]:
     """Every consent text that the rows name, in full."""
-    named = {row.wording for row in happened if row.wording}
+    named = {row.wording for row in events if row.wording}
     query = select(Wording).where(Wording.hash.in_(named))
     return [
         {
@@ -96,9 +96,9 @@ def _privacy_notices(session: Session, wording: str) -> list[Fact]:
     ]
 
 
-def sealed(session: Session, happened: Sequence[LedgerRow]) -> list[Fact]:
+def sealed(session: Session, events: Sequence[LedgerRow]) -> list[Fact]:
     """The rows, each with its seal and the previous one, so that it can be recomputed; unsealed rows without."""
-    ids = [row.id for row in happened]
+    ids = [row.id for row in events]
     by_row = {
         seal.row_id: seal for seal in session.scalars(select(Seal).where(Seal.row_id.in_(ids)))
     }
@@ -110,7 +110,7 @@ def sealed(session: Session, happened: Sequence[LedgerRow]) -> list[Fact]:
             "row": seals.row_as_json(row),
             "seal": _seal(by_row[row.id], before) if row.id in by_row else None,
         }
-        for row in happened
+        for row in events
     ]
 
 

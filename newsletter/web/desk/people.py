@@ -57,7 +57,7 @@ def person(ref: str) -> str:
     return render_template(
         "desk/person.html",
         shown=shown,
-        held=shown.held,
+        held=shown.data,
         words=access_words,
         detail=access_text.detail,
         delay_of=delay_words.delay_of,
@@ -69,7 +69,7 @@ def person(ref: str) -> str:
 def access_document(ref: str) -> Response:
     """In the person's own language, unless the page is asked for in another."""
     chosen = language.named_in_url()
-    held = person_view.view(ref, actor=sessions.actor(), locale=chosen).held
+    held = person_view.view(ref, actor=sessions.actor(), locale=chosen).data
     locale = chosen or access_text.language_of(held)
     language.use(locale)
     if request.args.get("as") == "json":

@@ -21,12 +21,12 @@ def install(app: Flask) -> None:
 @bp.get("/brand.css")
 @file_of("text/css", "The company's style sheet, if there is one.")
 def style() -> Response:
-    file = brand.style(config.current())
+    file = brand.style_sheet(config.current())
     if file is None:
         raise NotFound
     return send_file(file, mimetype="text/css")
 
 
 def _url() -> str | None:
-    file = brand.style(config.current())
+    file = brand.style_sheet(config.current())
     return url_for("brand.style", v=hash_of(file)) if file else None

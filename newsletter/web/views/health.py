@@ -68,7 +68,7 @@ def _reasons() -> Iterator[str]:
         if has_key or posted.code is not Code.MAILCHIMP_ON_HOLD
     )
     yield from backlog.complaints()
-    if (reason := wording_registry.own_text_is_withdrawn()) is not None:
+    if (reason := wording_registry.warning()) is not None:
         yield reason
     if (reason := sealing.overdue()) is not None:
         yield reason

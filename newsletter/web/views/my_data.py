@@ -16,7 +16,7 @@ from flask import (
 from newsletter.domain.address import Address
 from newsletter.domain.errors import InvalidAddress
 from newsletter.rights import access_text, my_data
-from newsletter.subscriptions.links import MY_DATA_HOLDS, Link, Purpose
+from newsletter.subscriptions.links import MY_DATA_VALID_FOR, Link, Purpose
 from newsletter.web.http import bodies, errors, language, links, negotiation
 from newsletter.web.openapi.endpoint import BODY_PROBLEMS, JSON_OR_FORM, PAGE, Endpoint
 from newsletter.web.schemas.my_data import Done, MyDataAct
@@ -132,19 +132,19 @@ def _page(
     locale = language.present()
     mine = my_data.view(link, locale)
     if negotiation.wants_json():
-        return jsonify(mine.held)
+        return jsonify(mine.data)
     done = request.args.get("done")
     page = render_template(
         "pages/my_data.html",
-        summary=access_text.summary(mine.held, locale),
-        parts=access_text.parts(mine.held, locale),
+        summary=access_text.summary(mine.data, locale),
+        parts=access_text.parts(mine.data, locale),
         can_leave=mine.can_leave,
         can_correct=mine.can_correct,
         can_lift=mine.can_lift,
         unsubscribe_url=mine.unsubscribe_url,
         proof_until=mine.proof_until,
         erase_url=url_for("my_data.ask_to_erase", token=token, locale=locale),
-        expires_at=link.written_at + MY_DATA_HOLDS,
+        expires_at=link.written_at + MY_DATA_VALID_FOR,
         done=done if done in _CONFIRMED and not invalid else None,
         new_email=new_email,
         error=errors.reason_of(invalid) if invalid else None,

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 
 from newsletter.domain.address import Address
 from newsletter.domain.errors import InvalidAddress
-from newsletter.rights import my_data
+from newsletter.rights import my_data_link
 from newsletter.web.http import bodies, errors, language, negotiation
 from newsletter.web.openapi.endpoint import BODY_PROBLEMS, JSON_OR_FORM, PAGE, Endpoint
 from newsletter.web.schemas.my_data import MyDataRequest
@@ -49,7 +49,7 @@ def ask() -> Response:
             raise
         return _form(email=given.email, invalid=invalid)
     if not given.is_from_machine:
-        my_data.send_link(address)
+        my_data_link.send(address)
     if negotiation.wants_json():
         return say(Accepted(), 202)
     inbox_url = url_for("my_data_request.inbox", locale=language.present())

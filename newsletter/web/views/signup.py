@@ -83,7 +83,7 @@ def subscribe() -> Response:
     else:
         template = versions.of_page(_PAGE, locale)
         action = SignUpAction(
-            wording.remembered(named, locale),
+            wording.offered_cached(named, locale),
             is_presumed=named is None,
             template=template if given.form == template else None,
         )

@@ -121,7 +121,7 @@ def _my_data(letter: Letter, row: Subscription) -> MyDataValues | None:
         recipient=recipient.text,
         language="en" if row.locale == "en" else "de",
         requested_at=letter.written_at,
-        expires_at=now + links.MY_DATA_HOLDS,
+        expires_at=now + links.MY_DATA_VALID_FOR,
         my_data_url=links.url_for(Purpose.MY_DATA, Link(row.ref, written_at=now)),
         reference=row.ref,
         message_id=_message_id(letter),

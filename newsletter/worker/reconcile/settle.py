@@ -15,9 +15,9 @@ from newsletter.storage.models import Subscription
 from newsletter.subscriptions import reported
 from newsletter.subscriptions.person import (
     address_of,
-    due_at_mailchimp,
     lock_person_by_ref,
     record_mailchimp_status,
+    request_sync,
 )
 from newsletter.worker.audience.sync import reason_for
 from newsletter.worker.mailchimp.client import REFUSALS, Mailchimp, Member
@@ -141,5 +141,5 @@ def _correct(change: Change, place: MailchimpStatus) -> bool:
             return False
         # A block may have no address here: then Mailchimp's is stored until the contact is unsubscribed there.
         record_mailchimp_status(person.row, place, person.address or change.address)
-        due_at_mailchimp(person.row, person.now)
+        request_sync(person.row, person.now)
     return True

@@ -122,16 +122,16 @@ FILE = signing.canonical(signing.sign(PROOF, KEY))
 def test_a_proof_holds_as_it_was_made() -> None:
     found = check.check(FILE)
 
-    assert found.wrong == []
+    assert found.failed == []
     assert found.key == KEY.public_key()
-    assert "Ledger rows: 4, of which 3 are sealed and 1 are not sealed yet." in found.held
-    assert "Rows bound to the address: 4." in found.held
+    assert "Ledger rows: 4, of which 3 are sealed and 1 are not sealed yet." in found.passed
+    assert "Rows bound to the address: 4." in found.passed
 
 
 def test_a_reformatted_file_is_still_valid() -> None:
     turned = json.dumps(dict(reversed(json.loads(FILE).items())), indent=2)
 
-    assert check.check(turned.encode()).wrong == []
+    assert check.check(turned.encode()).failed == []
 
 
 @pytest.mark.parametrize("within", [b"", b'"principal":'])
@@ -144,12 +144,14 @@ def test_what_names_something_twice_can_be_read_in_two_ways_and_is_refused(withi
 
 
 def test_what_is_only_signed_is_named() -> None:
-    assert "Signed by the issuer, not sealed: kind, rounds.letters.text." in check.check(FILE).held
+    assert (
+        "Signed by the issuer, not sealed: kind, rounds.letters.text." in check.check(FILE).passed
+    )
 
 
 def test_a_key_that_is_given_is_compared() -> None:
-    assert check.check(FILE, [KEY.public_key()]).wrong == []
-    assert check.check(FILE, [OTHER_KEY.public_key()]).wrong == [
+    assert check.check(FILE, [KEY.public_key()]).failed == []
+    assert check.check(FILE, [OTHER_KEY.public_key()]).failed == [
         "It is signed, but not by the key given."
     ]
 
@@ -157,13 +159,15 @@ def test_a_key_that_is_given_is_compared() -> None:
 def test_of_several_keys_one_has_to_be_the_signers() -> None:
     both = [OTHER_KEY.public_key(), KEY.public_key()]
 
-    assert check.check(FILE, both).wrong == []
-    assert check.check(FILE, both[:1] * 2).wrong == ["It is signed, but by none of the keys given."]
+    assert check.check(FILE, both).failed == []
+    assert check.check(FILE, both[:1] * 2).failed == [
+        "It is signed, but by none of the keys given."
+    ]
 
 
 def is_found(octets: bytes) -> bool:
     try:
-        return bool(check.check(octets).wrong)
+        return bool(check.check(octets).failed)
     except WrongDocument:
         return True
 
@@ -381,14 +385,14 @@ def test_not_even_its_maker_can_change_it(change: Change, said: str) -> None:
 
     found = check.check(signing.canonical(signing.sign(document, KEY)))
 
-    assert said in found.wrong
+    assert said in found.failed
 
 
 def test_without_the_signature_what_is_wrong_is_named_too() -> None:
     document = json.loads(FILE)
     change_row(document)
 
-    assert check.check(signing.canonical(document)).wrong[:2] == [
+    assert check.check(signing.canonical(document)).failed[:2] == [
         "Its signature does not fit what it says.",
         "Ledger row 6: its seal does not fit.",
     ]
@@ -401,7 +405,7 @@ def test_the_earlier_address_is_checked_too() -> None:
 
     found = check.check(signing.canonical(signing.sign(document, KEY)))
 
-    assert "Ledger row 6: its seal does not fit." in found.wrong
+    assert "Ledger row 6: its seal does not fit." in found.failed
 
 
 def test_bound_by_a_nonce_that_was_destroyed_a_request_proves_nothing_and_hurts_nothing() -> None:
@@ -414,8 +418,8 @@ def test_bound_by_a_nonce_that_was_destroyed_a_request_proves_nothing_and_hurts_
 
     found = check.check(signing.canonical(signing.sign(document, KEY)))
 
-    assert found.wrong == []
-    assert "Rows bound to the address: 0." in found.held
+    assert found.failed == []
+    assert "Rows bound to the address: 0." in found.passed
 
 
 def test_the_first_seal_of_all_follows_on_zeros() -> None:
@@ -426,14 +430,14 @@ def test_the_first_seal_of_all_follows_on_zeros() -> None:
 
     found = check.check(signing.canonical(signing.sign(document, KEY)))
 
-    assert "Ledger row 5: its seal does not follow on the one before." in found.wrong
+    assert "Ledger row 5: its seal does not follow on the one before." in found.failed
 
 
 def test_the_signature_of_an_erasure_receipt_is_checked() -> None:
     receipt = signing.sign({"schema": "doi-erasure/1", "reference": REF}, KEY)
 
-    assert check.check(signing.canonical(receipt)).wrong == []
-    assert check.check(signing.canonical({**receipt, "reference": "1" * 32})).wrong
+    assert check.check(signing.canonical(receipt)).failed == []
+    assert check.check(signing.canonical({**receipt, "reference": "1" * 32})).failed
 
 
 @pytest.mark.parametrize(

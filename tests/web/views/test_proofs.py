@@ -39,7 +39,7 @@ def proof_of(client: FlaskClient, reference: str) -> dict[str, Any]:
     """The proof, which holds in every way that an outsider can look at."""
     answer = client.get(f"/admin/proofs/{reference}", headers=STAFF)
     assert answer.status_code == 200, answer.text
-    assert check.check(answer.data).wrong == []
+    assert check.check(answer.data).failed == []
     return said_by(answer)
 
 
@@ -272,7 +272,7 @@ def test_a_changed_database_cannot_produce_a_valid_proof(
 
     answer = client.get(f"/admin/proofs/{reference}", headers=STAFF)
 
-    assert [wrong for wrong in check.check(answer.data).wrong if said in wrong]
+    assert [wrong for wrong in check.check(answer.data).failed if said in wrong]
 
 
 def test_another_address_is_not_the_one_it_is_bound_to(client: FlaskClient, join: Join) -> None:
@@ -283,8 +283,8 @@ def test_another_address_is_not_the_one_it_is_bound_to(client: FlaskClient, join
     proof["commitment"]["address"] = GRACE
     found = check.check(signing.canonical(proof))
 
-    assert "The address is not the one that the rows are bound to." in found.wrong
-    assert sum("is not bound to the address" in wrong for wrong in found.wrong) == 4
+    assert "The address is not the one that the rows are bound to." in found.failed
+    assert sum("is not bound to the address" in wrong for wrong in found.failed) == 4
 
 
 def test_it_names_controller_purpose_and_rights(client: FlaskClient, join: Join) -> None:

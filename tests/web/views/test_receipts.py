@@ -36,7 +36,7 @@ def path(client: FlaskClient, letter: EmailMessage) -> str:
 
 def receipt_from(answer: TestResponse) -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
-    assert check.check(answer.data).wrong == []
+    assert check.check(answer.data).failed == []
     return said_by(answer)
 
 

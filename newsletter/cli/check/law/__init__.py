@@ -58,7 +58,7 @@ def _of_templates(app: Flask, settings: Settings) -> Iterator[str]:
 
 def _place(app: Flask, name: str, language: Locale) -> str:
     """The template, and the file of the sentences that a brand replaces in it."""
-    place = brand.place(app.jinja_env, name)
+    place = brand.path_of(app.jinja_env, name)
     is_of_both = name.startswith("pages/") and app.extensions[brand.REPLACED].get(language)
     return f"{place} with BRAND_DIR/{sentences.file_of(language)}" if is_of_both else place
 
@@ -85,8 +85,8 @@ def _of_brand(app: Flask, settings: Settings) -> Iterator[str]:
     for file in sorted(settings.brand_dir.glob("*.toml")):
         if file.name not in known:
             yield f"BRAND_DIR/{file.name}: nothing uses it; name it {' or '.join(known)}, or remove it."
-    ours = brand.names(brand.TEMPLATES)
-    own = [name for name in brand.names(settings.brand_dir) if name not in ours]
+    ours = brand.template_names(brand.TEMPLATES)
+    own = [name for name in brand.template_names(settings.brand_dir) if name not in ours]
     # Reading the includes of all templates takes long and is seldom necessary.
     used = {source for name in ours for source in brand.sources(app.jinja_env, name)} if own else ()
     for name in own:
