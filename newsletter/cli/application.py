@@ -90,7 +90,7 @@ def for_each_address(act: Callable[[Address], str | None]) -> None:
     for number, line in lines.items():
         prefix = f"Line {number}: " if len(lines) > 1 else ""
         try:
-            sentence = act(Address.as_held(line))
+            sentence = act(Address.parse_leniently(line))
         except _OF_ONE_LINE as error:
             failed = True
             click.echo(f"{prefix}Error: {one_line(error)}", err=True)
@@ -113,7 +113,9 @@ def corrected_address() -> tuple[Address, Address]:
         raise click.ClickException(
             f"Two lines are expected: the address as it is known, then the correct one. Given: {len(lines)}."
         )
-    return _parsed(known, lines[0], Address.as_held), _parsed(correct, lines[1], Address.parse)
+    return _parsed(known, lines[0], Address.parse_leniently), _parsed(
+        correct, lines[1], Address.parse
+    )
 
 
 def _parsed(name: str, line: str, parse: Callable[[str], Address]) -> Address:

@@ -64,7 +64,7 @@ def _proof_of(whom: str) -> Document:
     if _REFERENCE.fullmatch(whom.lower()):
         return proofs.of(whom.lower(), actor=ACTOR)
     try:
-        address = Address.as_held(whom)
+        address = Address.parse_leniently(whom)
     except InvalidAddress:
         raise click.ClickException(_NEITHER) from None
     return proofs.of_address(address, actor=ACTOR)

@@ -1,6 +1,6 @@
-"""The environment, read once into typed, frozen Settings; no other package reads it.
+"""The environment, read once into frozen Settings; no other package reads it.
 
-A wrong environment is refused as a whole. docs/settings.md documents the variables, .env.example lists them.
+A single wrong value refuses the start. docs/settings.md documents the variables, .env.example lists them.
 """
 
 from newsletter.config.environment import (

@@ -1,6 +1,6 @@
-"""Reading the environment: all problems at once, by the variable's name and without its value.
+"""Reads the environment. All problems are reported at once, each with the variable's name and without its value.
 
-A setting may come from a file instead, which its variable with _FILE names, as containers hand in secrets.
+A setting may instead be in a file, which the variable with the suffix _FILE names: containers pass secrets so.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from flask import current_app
 from pydantic import ValidationError
 
 from newsletter.config.settings import Settings
-from newsletter.config.values import trimmed
+from newsletter.domain.address import trimmed
 from newsletter.domain.errors import SettingsError
 
 _IN_QUOTES = re.compile(r"""(["'])(?:(?!\1).)*\1""", re.DOTALL)
@@ -25,23 +25,22 @@ _IN_QUOTES = re.compile(r"""(["'])(?:(?!\1).)*\1""", re.DOTALL)
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the environment, or `environ` instead; raise SettingsError with every problem."""
     source = os.environ if environ is None else environ
-    given = {name.upper(): value for name, value in source.items()}
-    values, problems = _values(given)
+    values, problems = _values({name.upper(): value for name, value in source.items()})
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        problems = {**{_name_of(one): _in_words(one) for one in error.errors()}, **problems}
+        problems = {**{_name_of(one): _message(one) for one in error.errors()}, **problems}
     if problems:
         raise SettingsError([f"{name}: {problem}" for name, problem in problems.items()])
     return settings
 
 
-def _values(given: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """The values that are there, by field, and what is wrong already, by variable."""
+def _values(variables: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The values that are set, by field, and the problems of reading them, by variable."""
     values, problems = {}, {}
     for name in (field.upper() for field in Settings.model_fields):
         try:
-            value = trimmed(_value_of(name, given))
+            value = trimmed(_value_of(name, variables))
             value.encode()
         except UnicodeError:
             problems[name] = "must be text in UTF-8"
@@ -53,8 +52,8 @@ def _values(given: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     return values, problems
 
 
-def _value_of(name: str, given: Mapping[str, str]) -> str:
-    value, file = given.get(name, ""), trimmed(given.get(f"{name}_FILE", ""))
+def _value_of(name: str, variables: Mapping[str, str]) -> str:
+    value, file = variables.get(name, ""), trimmed(variables.get(f"{name}_FILE", ""))
     if not file:
         return value
     if trimmed(value):
@@ -91,7 +90,7 @@ def load_or_exit() -> Settings:
 
 
 def refuse(error: Exception) -> NoReturn:
-    """Print what is wrong with the environment, and end the process with exit status 2."""
+    """End the process with exit status 2, and the error on stderr."""
     print(f"The settings are not right:\n{error}", file=sys.stderr)  # noqa: T201 - logging is not set up yet
     raise SystemExit(2)
 
@@ -100,7 +99,7 @@ def _name_of(problem: Any) -> str:
     return str(problem["loc"][0]).upper() if problem["loc"] else "environment"
 
 
-def _in_words(problem: Any) -> str:
+def _message(problem: Any) -> str:
     if problem["type"] == "missing":
         return "is required"
     if problem["type"] == "literal_error":
@@ -108,17 +107,17 @@ def _in_words(problem: Any) -> str:
         return f"must be {offered}"
     if problem["type"] == "value_error":
         return str(problem["ctx"]["error"])
-    if (between := _bounds_of(_name_of(problem))) is not None:
-        return f"must be a whole number from {between[0]} to {between[1]}"
+    if (bounds := _bounds_of(_name_of(problem))) is not None:
+        return f"must be a whole number from {bounds[0]} to {bounds[1]}"
     return "cannot be read"
 
 
 def _bounds_of(name: str) -> tuple[object, object] | None:
     """The least and the greatest value of a numeric setting; None for any other."""
     field = Settings.model_fields.get(name.lower())
-    limiting = field.metadata if field else []
-    least = [one.ge for one in limiting if hasattr(one, "ge")]
-    greatest = [one.le for one in limiting if hasattr(one, "le")]
+    metadata = field.metadata if field else []
+    least = [one.ge for one in metadata if hasattr(one, "ge")]
+    greatest = [one.le for one in metadata if hasattr(one, "le")]
     return (least[0], greatest[0]) if least and greatest else None
 
 

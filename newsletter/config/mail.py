@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from pydantic import SecretStr
 
-from newsletter.config.urls import is_local, machine
+from newsletter.config.urls import is_local, server_host
 from newsletter.config.values import mailable
 from newsletter.domain.address import Address
 
@@ -47,7 +47,7 @@ class Sender:
 
 @dataclass(frozen=True)
 class SmtpServer:
-    """SMTP_URL; `implicit_tls` from the first octet on (smtps://)."""
+    """SMTP_URL; `implicit_tls`: smtps://."""
 
     host: str
     port: int
@@ -65,18 +65,18 @@ class SmtpServer:
                 "must look like smtp://user:password@host:port or smtps://…, at most with"
                 " ?starttls=required, optional or never; write a blank in a password as %20"
             )
-        host = machine(found["host"].strip("[]").lower())
-        implicit = found["scheme"].lower() == "smtps"
+        host = server_host(found["host"].strip("[]").lower())
+        implicit_tls = found["scheme"].lower() == "smtps"
         starttls: Any = (found["starttls"] or "").lower()
         if not starttls:
             starttls = "never" if is_local(f"//{found['host']}") else "required"
         user, password = _decoded(found["user"]), _decoded(found["password"])
         return cls(
             host=host,
-            port=int(found["port"] or (465 if implicit else 587)),
+            port=int(found["port"] or (465 if implicit_tls else 587)),
             user=user,
             password=None if password is None else SecretStr(password),
-            implicit_tls=implicit,
+            implicit_tls=implicit_tls,
             starttls=starttls,
         )
 

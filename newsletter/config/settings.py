@@ -1,4 +1,4 @@
-"""Every setting, and the checks that need two of them."""
+"""The settings, and the checks that need two of them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
 from newsletter.config.mail import Sender, SmtpServer
-from newsletter.config.urls import BaseUrl, DatabaseUrl, Store, WebUrl, base_url, is_local
+from newsletter.config.urls import BaseUrl, DatabaseUrl, LimitsStorage, WebUrl, base_url, is_local
 from newsletter.config.values import (
-    SEES,
+    READ_ONLY_SUFFIX,
     AsciiKey,
     Folder,
     Keys,
@@ -41,11 +41,11 @@ class AdminToken:
 
     name: str
     token: SecretStr
-    may_act: bool = True  #: else it only sees
+    may_act: bool = True  #: False: it may only read
 
 
 class Settings(BaseModel):
-    """Every setting, by its variable's name in lower case."""
+    """A field for each variable, whose name it has in lower case."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -89,7 +89,7 @@ class Settings(BaseModel):
     smtp_connections: int = Field(default=4, ge=1, le=20)
     link_days: int = Field(default=7, ge=1, le=14)
     client_limit: Limit = "20 per 10 minutes"
-    storage_uri: Store = "memory://"
+    storage_uri: LimitsStorage = "memory://"
     web_concurrency: int | None = Field(default=None, ge=1, le=64)
     ledger_checkpoints: Path | None = None
     brand_dir: Folder | None = None
@@ -101,14 +101,14 @@ class Settings(BaseModel):
         url = base_url(value or f"http://localhost:{info.data.get('port', 8000)}")
         if not url.startswith("https://") and not is_local(url):
             raise ValueError("must begin with https:// unless it names localhost")
-        # Servers and proxies spell others in more than one way.
+        # Servers and proxies encode other characters in more than one way.
         if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", urlsplit(url).path):
             raise ValueError("must have a path of letters, digits and . _ ~ - alone")
         return url
 
     @field_validator("default_locale")
     @classmethod
-    def _offered(cls, value: Locale, info: ValidationInfo) -> Locale:
+    def _default_locale(cls, value: Locale, info: ValidationInfo) -> Locale:
         if value == "en" and "topics_en" in info.data and info.data["topics_en"] is None:
             raise ValueError("is en, but English is only offered when TOPICS_EN is set")
         return value
@@ -166,17 +166,16 @@ class Settings(BaseModel):
 
     @property
     def zone(self) -> ZoneInfo:
-        """The time zone of the times that people read."""
         return ZoneInfo(self.timezone)
 
     @property
     def smtp(self) -> SmtpServer | None:
-        """The mail server; None: e-mails become files under var/mail/."""
+        """None: e-mails become files under var/mail/."""
         return SmtpServer.parse(self.smtp_url.get_secret_value()) if self.smtp_url else None
 
     @property
     def sender(self) -> Sender:
-        """MAIL_FROM; without it the organisation, at CONTACT_EMAIL."""
+        """MAIL_FROM, or else ORGANISATION with CONTACT_EMAIL."""
         if self.mail_from is not None:
             return Sender.parse(self.mail_from)
         return Sender(self.organisation, Address.kept(self.contact_email))
@@ -185,24 +184,26 @@ class Settings(BaseModel):
     def admins(self) -> tuple[AdminToken, ...]:
         pairs = (pair.get_secret_value().partition(":") for pair in self.admin_tokens)
         return tuple(
-            AdminToken(name, SecretStr(token.removesuffix(SEES)), may_act=not token.endswith(SEES))
+            AdminToken(
+                name,
+                SecretStr(token.removesuffix(READ_ONLY_SUFFIX)),
+                may_act=not token.endswith(READ_ONLY_SUFFIX),
+            )
             for name, _, token in pairs
         )
 
     def topics_in(self, locale: str) -> str:
-        """The newsletter's subject in one language."""
         return (self.topics_en if locale == "en" else None) or self.topics
 
     def imprint_in(self, locale: str) -> str:
-        """The sender's full identification in one language; may have several lines."""
+        """The sender's full identification; it may have several lines."""
         return (self.imprint_en if locale == "en" else None) or self.imprint
 
     def privacy_url_in(self, locale: str) -> str:
-        """The privacy notice in one language."""
         return (self.privacy_url_en if locale == "en" else None) or self.privacy_url
 
     def privacy_text_in(self, locale: str) -> str | None:
-        """The text behind `privacy_url_in`, from the operator's file; None where none is given."""
+        """The text of the privacy notice, from the operator's file; None where none is set."""
         is_own = locale == "en" and self.privacy_url_en is not None
         file = self.privacy_file_en if is_own else self.privacy_file
         return None if file is None else file.read_text("utf-8")

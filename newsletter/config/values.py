@@ -1,6 +1,6 @@
-"""Types of settings that need no other setting: each function returns the value in its one form or raises ValueError.
+"""Types of settings that need no other setting: each function returns the normal form, or raises ValueError.
 
-A message follows the variable's name and never holds the value, which may be secret.
+A message follows the variable's name. It never contains the value, which may be secret.
 """
 
 from __future__ import annotations
@@ -13,30 +13,23 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 from newsletter.config.urls import origin
-from newsletter.domain.address import Address
+from newsletter.domain.address import Address, trimmed
 from newsletter.domain.errors import InvalidAddress
 
 Locale = Literal["de", "en"]
 
-#: Ends a token that sees without acting.
-SEES = ":read"
+#: Ends a token in ADMIN_TOKENS that may only read.
+READ_ONLY_SUFFIX = ":read"
 
 _SECRET_LENGTH = 32
 _LONGEST_TEXT = 1024 * 1024
 _PLACEHOLDER = re.compile(r"\b(change|replace)[-_ ]?me\b", re.IGNORECASE)
-#: What a copied value may have around it: blanks, line ends, and marks that nobody sees.
-_AROUND = r"[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]+"
-
-
-def trimmed(value: str) -> str:
-    """A value without what may be around it by mistake."""
-    return re.sub(rf"^{_AROUND}|{_AROUND}$", "", value)
 
 
 def mailable(value: str) -> Address:
-    """An address to and from which e-mails can go."""
+    """An address that can send and receive e-mail."""
     try:
-        address = Address.as_held(value)
+        address = Address.parse_leniently(value)
     except InvalidAddress as error:
         raise ValueError("is no e-mail address") from error
     if not address.is_mailable:
@@ -44,7 +37,7 @@ def mailable(value: str) -> Address:
     return address
 
 
-def _parts_between_commas(value: object) -> object:
+def _comma_separated(value: object) -> object:
     if isinstance(value, str):
         return tuple(trimmed(part) for part in value.split(",") if trimmed(part))
     return value
@@ -58,7 +51,7 @@ def _keys(value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
 
 def _text(value: str) -> str:
     lines = value.replace("\\n", "\n").strip().splitlines()
-    # No-break and other blanks, as a word processor makes them, are blanks.
+    # Word processors write no-break and other special blanks: these become plain ones.
     text = "\n".join(" ".join(line.split()) for line in lines)
     if not text:
         raise ValueError("must not be blank")
@@ -77,7 +70,7 @@ def _one_line(value: str) -> str:
 
 
 def _topics(value: str) -> str:
-    # The consent text goes on with a full stop or a comma of its own.
+    # The consent text adds a full stop or a comma itself.
     topics = " ".join(value.split()).rstrip(" .,;")
     if not topics:
         raise ValueError("must complete the sentence “with information about …”")
@@ -152,29 +145,29 @@ def _text_file(value: Path) -> Path:
     return value.resolve()
 
 
-def _in_capitals(value: object) -> object:
+def _upper(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
 
-def _in_small_letters(value: object) -> object:
+def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
-_SEVERAL = BeforeValidator(_parts_between_commas)
+_COMMA_SEPARATED = BeforeValidator(_comma_separated)
 
-Keys = Annotated[tuple[SecretStr, ...], _SEVERAL, AfterValidator(_keys)]
-Tokens = Annotated[tuple[SecretStr, ...], _SEVERAL, AfterValidator(_named_tokens)]
-Origins = Annotated[tuple[str, ...], _SEVERAL, AfterValidator(_origins)]
-Names = Annotated[tuple[str, ...], _SEVERAL, AfterValidator(_names)]
+Keys = Annotated[tuple[SecretStr, ...], _COMMA_SEPARATED, AfterValidator(_keys)]
+Tokens = Annotated[tuple[SecretStr, ...], _COMMA_SEPARATED, AfterValidator(_named_tokens)]
+Origins = Annotated[tuple[str, ...], _COMMA_SEPARATED, AfterValidator(_origins)]
+Names = Annotated[tuple[str, ...], _COMMA_SEPARATED, AfterValidator(_names)]
 Text = Annotated[str, AfterValidator(_text)]
 Line = Annotated[str, AfterValidator(_text), AfterValidator(_one_line)]
 Topics = Annotated[Text, AfterValidator(_topics)]
 Mailbox = Annotated[str, AfterValidator(lambda value: mailable(value).text)]
-Language = Annotated[Locale, BeforeValidator(_in_small_letters)]
+Language = Annotated[Locale, BeforeValidator(_lower)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 AsciiKey = Annotated[SecretStr, AfterValidator(_ascii_key)]
 UrlSegment = Annotated[SecretStr, AfterValidator(_url_segment)]
 Limit = Annotated[str, AfterValidator(_limit)]
 TextFile = Annotated[Path, AfterValidator(_text_file)]
 Folder = Annotated[Path, AfterValidator(_folder)]
-LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_in_capitals)]
+LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)]

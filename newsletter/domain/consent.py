@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class ConsentText:
-    """One consent text in one language, as shown word for word; `hash` is the SHA-256 of both, in hexadecimal."""
+    """One consent text in one language, word for word; `hash`: SHA-256 of language and text, in hexadecimal."""
 
     hash: str
     language: Literal["de", "en"]

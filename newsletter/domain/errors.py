@@ -1,7 +1,7 @@
-"""What goes wrong on purpose.
+"""The errors that the service expects.
 
-Every exception's docstring is its message: it says what happened without an address, a token or a key, so
-that any of them may be logged or shown. `web.errors` holds the one table from these to HTTP statuses.
+Every exception's docstring is its message. It contains no address, token or key, so that it may be logged and shown.
+web/http/errors.py maps these to HTTP statuses.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class NewsletterError(Exception):
-    """Something the newsletter service expects to go wrong went wrong."""
+    """An expected error."""
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or inspect.getdoc(type(self)))
@@ -130,7 +130,7 @@ class NotRestored(NewsletterError):
 
 
 class Meaning(StrEnum):
-    """What a failed delivery, of a letter or of a call to Mailchimp, means for the work that is left."""
+    """What a failed delivery, of a letter or of a call to Mailchimp, means for the remaining work."""
 
     RETRY_LATER = "retry_later"  #: the same may succeed later: postpone this one
     GIVE_UP_ONE = "give_up_one"  #: it will never succeed for this person: give this one up
@@ -154,10 +154,10 @@ class DeliveryFailure(NewsletterError):
 
 
 class UnsafeLetter(DeliveryFailure):
-    """A letter is not what was meant: one of its headers could be read as something else. It does not leave.
+    """A letter that is not sent, since one of its headers could be read as something else.
 
-    `header` is that header's name. Where it is To, the recipient's address is to blame, and this letter is given up;
-    any other comes from our settings and texts, and all letters wait until those are fixed.
+    `header`: that header's name. To comes from the recipient's address, and this letter is given up; any other header
+    comes from our settings and texts, and all letters wait until those are fixed.
     """
 
     def __init__(self, header: str) -> None:

@@ -13,7 +13,7 @@ LONGEST = 253  #: octets, RFC 1035 § 2.3.4 without the root
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-#: Browsers delete some of these and read a backslash as a slash: a URL with one means two things.
+#: Browsers delete some of these and read a backslash as a slash, so that a URL with one is ambiguous.
 _AMBIGUOUS = re.compile(r"[\x00-\x20\\\x7f]")
 
 
@@ -22,13 +22,12 @@ def ascii_name(name: str) -> str:
     """A host's name in ASCII and lower case (UTS 46, nontransitional); raise ValueError where it is none.
 
     Labels of letters, digits and hyphens alone (RFC 952, RFC 1123 § 2.1), so that no other character can reach a
-    header, a command or a comparison. ß stays apart from ss, as in browsers: those are two people's domains.
+    header, a command or a comparison. ß and ss are different domains, as in browsers.
     """
     try:
         name = idna.encode(name, uts46=True).decode("ascii")
-    except (
-        UnicodeError
-    ):  # idna.IDNAError is one: for a name such as r3---x.example, too, which is in use
+    except UnicodeError:
+        # Names such as r3---x.example are in use, though IDNA refuses them.
         if not name.isascii():
             raise ValueError("is no name of a host") from None
         name = name.lower()

@@ -1,9 +1,8 @@
-"""The product as one table: what an action does to a person, depending on where they stand.
+"""The product as one table: what an action does to a person, depending on their standing.
 
-Read this first. `decide()` answers for every standing and every action; `_apply()` in subscriptions/transition.py
-alone carries the answer out. Nothing here touches a database, a clock or a network: what the table needs to know is
-handed in.
-docs/states.md shows the table; changing a rule is changing one cell here and one row of its test.
+Read this first. `decide()` answers for every standing and every action; only `_apply()` in subscriptions/transition.py
+carries the answer out. Nothing here uses a database, a clock or a network: all that the table needs is an argument.
+docs/states.md shows the table. To change a rule, change one cell here and one row of its test.
 """
 
 from __future__ import annotations
@@ -15,26 +14,24 @@ from enum import StrEnum
 from newsletter.domain.consent import ConsentText
 from newsletter.domain.limits import LETTERS_PER_REQUEST, Sent
 
-BOUNCE_IS_FRESH = timedelta(days=30)
+BOUNCE_IS_HARD_FOR = timedelta(days=30)
 
-#: The reason of Mailchimp's refusal to take back whom it once deleted for good.
+#: The refusal of Mailchimp to take back a contact that it deleted permanently.
 FORGOTTEN = "forgotten"
 #: The detail of a sign-up that named no consent text.
 PRESUMED = "presumed"
 
 
 class Status(StrEnum):
-    """Where a person stands."""
-
-    UNKNOWN = "unknown"  #: no row: never came, or was forgotten
-    PENDING = "pending"  #: asked for the newsletter, has not confirmed yet
+    UNKNOWN = "unknown"  #: no row: never signed up, or was erased
+    PENDING = "pending"  #: signed up, has not confirmed yet
     CONFIRMED = "confirmed"  #: the address's owner confirmed
-    BLOCKED = "blocked"  #: left, or was shut out: no mailing
-    RETURNING = "returning"  #: blocked, asked again, not yet confirmed: blocked for every mailing
+    BLOCKED = "blocked"  #: unsubscribed, or was blocked: gets no newsletter
+    RETURNING = "returning"  #: blocked, signed up again, has not confirmed yet: gets no newsletter
 
 
 class Reason(StrEnum):
-    """Why somebody is blocked, weakest first: a block on a blocked row counts only if it is stronger."""
+    """Why somebody is blocked, the weakest first: only a stronger reason replaces another."""
 
     REMOVED_AT_MAILCHIMP = "removed_at_mailchimp"
     RECTIFIED = "rectified"
@@ -46,7 +43,7 @@ class Reason(StrEnum):
 
     @property
     def strength(self) -> int:
-        """The place in the order of reasons; the two weakest are equally weak."""
+        """The place in the order of reasons; the first two are equally weak."""
         return max(1, list(Reason).index(self))
 
 
@@ -55,9 +52,9 @@ SOFT_REASONS = frozenset({Reason.REMOVED_AT_MAILCHIMP, Reason.RECTIFIED, Reason.
 
 @dataclass(frozen=True)
 class SignUp:
-    """`in_any_case`: also where no letter may be written now; then there is a request without one.
+    """`in_any_case`: also where no letter may be written now; then the request has none.
 
-    `is_presumed`: the request named no consent text, so that the one published now is presumed to have been shown.
+    `is_presumed`: the sign-up named no consent text, so that the one published now is presumed to have been shown.
     `template`: the version of our own form; None for any other.
     """
 
@@ -69,7 +66,7 @@ class SignUp:
 
 @dataclass(frozen=True)
 class Confirm:
-    """Agree to the text in the letter whose link was followed; `template`: the version of the page with the button."""
+    """`consent`: the text in the letter whose link was opened; `template`: the version of the page with the button."""
 
     consent: ConsentText
     template: str | None = None
@@ -82,36 +79,34 @@ class Unsubscribe:
 
 @dataclass(frozen=True)
 class Block:
-    """Shut out, for a reason."""
-
     reason: Reason
 
 
 @dataclass(frozen=True)
 class Disown:
-    """Say "this was not me"; `and_block`: and never write again."""
+    """Declare "this was not me"; `and_block`: and get no e-mail again."""
 
     and_block: bool = False
 
 
 @dataclass(frozen=True)
 class Lift:
-    """Let somebody sign up again who was blocked for good."""
+    """Turn a hard block into a soft one."""
 
 
 @dataclass(frozen=True)
 class Expire:
-    """End a request that nobody confirmed in time."""
+    """End a request that was not confirmed in time."""
 
 
 @dataclass(frozen=True)
 class Retire:
-    """End a proof past its period."""
+    """Erase a proof whose retention period is over."""
 
 
 @dataclass(frozen=True)
 class Erase:
-    """Forget, but for a block where `keep_block` asks for it; `case_id` is shared with others erased as one."""
+    """`keep_block`: a digest stays as a block. `case_id`: of all erasures of one person."""
 
     keep_block: bool = False
     case_id: str | None = None
@@ -119,26 +114,22 @@ class Erase:
 
 @dataclass(frozen=True)
 class TakeOver:
-    """Take somebody over from another system, as they stand there; `reason`: blocked, None: confirmed.
+    """Import somebody from another system."""
 
-    `left_at` is when they left there and `there` their place at Mailchimp, as far as is stated. `origin` and
-    `evidence` are what the ledger and the proof say of it; `kept_since`: since when a block is kept, else now.
-    """
-
-    reason: Reason | None = None
-    left_at: datetime | None = None
-    there: MailchimpStatus | None = None  #: None: nobody knows
+    reason: Reason | None = None  #: why they are blocked; None: they are confirmed
+    left_at: datetime | None = None  #: when they left in the other system
+    at_mailchimp: MailchimpStatus | None = None  #: None: not known
     held: bool = False
-    origin: str = ""
-    evidence: str = ""
-    kept_since: datetime | None = None
+    origin: str = ""  #: for the ledger
+    evidence: str = ""  #: for the proof
+    kept_since: datetime | None = None  #: since when a block is kept; None: now
 
 
 Action = SignUp | Confirm | Unsubscribe | Block | Disown | Lift | Expire | Retire | Erase | TakeOver
 
 
 class Event(StrEnum):
-    """What has happened: the words of the ledger."""
+    """What has happened, as the ledger records it."""
 
     SIGNUP = "signup"
     MAIL_SENT = "mail_sent"
@@ -163,45 +154,41 @@ class MailchimpStatus(StrEnum):
     """A person's status at Mailchimp, as last known."""
 
     ABSENT = "absent"
-    UNKNOWN = "unknown"  #: a call is under way, its outcome was lost, or a webhook asks for a look
+    UNKNOWN = "unknown"  #: a call is under way or its outcome was lost, or a webhook came
     SUBSCRIBED = "subscribed"
     UNSUBSCRIBED = "unsubscribed"
-    AWAITING = "awaiting"  #: Mailchimp asked the person once more and waits for the answer
+    AWAITING = "awaiting"  #: Mailchimp asked for a confirmation by an e-mail of its own
     REFUSED = "refused"  #: Mailchimp does not let us add this person
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What the table needs to know about a person. `left_at` is when they last left, None if they never did.
-
-    `there` is their place at Mailchimp, `refused_as` why it refused them. `proof_has_ended`: the period for which
-    the proof of their earlier consent is kept is over. `since` is when they came to stand where they do.
-    """
+    """What the table needs to know about a person."""
 
     status: Status
     reason: Reason | None = None
-    left_at: datetime | None = None
+    left_at: datetime | None = None  #: when they last left
     held: bool = False
-    there: MailchimpStatus = MailchimpStatus.ABSENT
-    refused_as: str | None = None
-    proof_has_ended: bool = False
-    since: datetime | None = None
+    at_mailchimp: MailchimpStatus = MailchimpStatus.ABSENT
+    refused_as: str | None = None  #: why Mailchimp refused them
+    proof_has_ended: bool = False  #: the proof of their earlier consent is past its period
+    since: datetime | None = None  #: since when they have this status
 
     def is_hard(self, now: datetime) -> bool:
-        """Tell whether only staff, never a sign-up, can end this block."""
+        """Whether only staff, never a sign-up, can end this block."""
         if self.reason is None or self.reason in SOFT_REASONS:
             return False
         if self.reason is Reason.BOUNCE and self.left_at is not None:
-            return now - self.left_at < BOUNCE_IS_FRESH
+            return now - self.left_at < BOUNCE_IS_HARD_FOR
         return True
 
     @property
     def needs_way_back(self) -> bool:
-        """Tell whether only their own asking at Mailchimp can bring this person, who confirmed here, back there."""
+        """Whether somebody confirmed here whom Mailchimp subscribes only after they sign up there themselves."""
         if self.status is not Status.CONFIRMED or self.held:
             return False
-        is_forgotten = self.there is MailchimpStatus.REFUSED and self.refused_as == FORGOTTEN
-        return is_forgotten or self.there is MailchimpStatus.AWAITING
+        is_forgotten = self.at_mailchimp is MailchimpStatus.REFUSED and self.refused_as == FORGOTTEN
+        return is_forgotten or self.at_mailchimp is MailchimpStatus.AWAITING
 
 
 NOBODY = Standing(Status.UNKNOWN)
@@ -210,74 +197,76 @@ NOTHING_SENT = Sent()
 
 @dataclass(frozen=True)
 class Decision:
-    """What becomes of a person. Without an event nothing changes and nothing is logged: a dash in the table."""
+    """The resulting status. Without an event nothing changes and nothing is logged: a dash in the table."""
 
     status: Status
     reason: Reason | None
     event: Event | None = None
     writes_letter: bool = False
-    tells_way_back: bool = False  #: nothing changes, but a letter names the way back to Mailchimp
+    tells_way_back: bool = False  #: nothing changes, but a letter names Mailchimp's own form
     keeps_block: bool = False  #: erased, but a digest stays behind as a block
-    keeps_end: bool = False  #: the open request ends when it was to end before
+    keeps_end: bool = False  #: the open request is not prolonged
 
     @property
     def changes(self) -> bool:
-        """Tell whether anything happens at all."""
         return self.event is not None
 
 
 def decide(
     standing: Standing, action: Action, now: datetime, sent: Sent = NOTHING_SENT
 ) -> Decision:
-    """Look up one cell of the table. `sent` counts for sign-ups alone."""
-    dash = Decision(standing.status, standing.reason)
+    """One cell of the table; only a sign-up needs `sent`."""
     if standing.held and isinstance(action, _FROZEN_BY_HOLD):
-        return dash
+        return _unchanged(standing)
     match action:
         case SignUp():
-            return _sign_up(standing, dash, action, now, sent)
+            return _sign_up(standing, action, now, sent)
         case Confirm():
             is_open = standing.status in (Status.PENDING, Status.RETURNING)
-            return Decision(Status.CONFIRMED, None, Event.CONFIRMED) if is_open else dash
+            confirmed = Decision(Status.CONFIRMED, None, Event.CONFIRMED)
+            return confirmed if is_open else _unchanged(standing)
         case Unsubscribe():
             is_confirmed = standing.status is Status.CONFIRMED
-            return _blocked(Reason.UNSUBSCRIBED) if is_confirmed else dash
+            return _blocked(Reason.UNSUBSCRIBED) if is_confirmed else _unchanged(standing)
         case Block(reason):
-            return _block(standing, dash, reason)
+            return _block(standing, reason)
         case Disown(and_block):
-            return _disown(standing, dash, and_block=and_block)
+            return _disown(standing, and_block=and_block)
         case Lift():
             is_hard = standing.status is Status.BLOCKED and standing.is_hard(now)
-            return Decision(Status.BLOCKED, Reason.UNSUBSCRIBED, Event.LIFTED) if is_hard else dash
+            lifted = Decision(Status.BLOCKED, Reason.UNSUBSCRIBED, Event.LIFTED)
+            return lifted if is_hard else _unchanged(standing)
         case Expire():
-            return _close_request(standing, dash, Event.EXPIRED)
+            return _close_request(standing, Event.EXPIRED)
         case Retire():
-            return _retire(standing, dash, now)
+            return _retire(standing, now)
         case Erase(keep_block):
             return Decision(Status.UNKNOWN, None, Event.ERASED, keeps_block=keep_block)
         case TakeOver():
-            return _take_over(standing, dash, action)
+            return _take_over(standing, action)
 
 
-#: A hold (Art. 18 GDPR) freezes what others do with the data, never what the person or staff ask for.
+#: A restriction (Art. 18 GDPR) stops what others do with the data, never what the person or staff ask for.
 _FROZEN_BY_HOLD = (SignUp, Confirm, Expire, Retire)
+
+
+def _unchanged(standing: Standing) -> Decision:
+    return Decision(standing.status, standing.reason)
 
 
 def _blocked(reason: Reason) -> Decision:
     return Decision(Status.BLOCKED, reason, Event.BLOCKED)
 
 
-def _sign_up(
-    standing: Standing, dash: Decision, action: SignUp, now: datetime, sent: Sent
-) -> Decision:
+def _sign_up(standing: Standing, action: SignUp, now: datetime, sent: Sent) -> Decision:
     has_to_wait = must_wait(standing, sent, now)
     if has_to_wait and not action.in_any_case:
-        return dash
+        return _unchanged(standing)
     match standing.status:
         case Status.CONFIRMED:
-            return replace(dash, tells_way_back=tells_way_back(standing, sent))
+            return replace(_unchanged(standing), tells_way_back=tells_way_back(standing, sent))
         case Status.BLOCKED if standing.is_hard(now):
-            return dash
+            return _unchanged(standing)
         case Status.BLOCKED | Status.RETURNING:
             status = Status.RETURNING
         case Status.UNKNOWN | Status.PENDING:
@@ -287,15 +276,15 @@ def _sign_up(
         standing.reason,
         Event.SIGNUP,
         writes_letter=not has_to_wait,
-        # Whoever signs somebody up again and again does not keep the proof of their earlier consent.
+        # Otherwise repeated sign-ups, perhaps by strangers, would keep the proof of the earlier consent for ever.
         keeps_end=standing.status is Status.RETURNING and standing.proof_has_ended,
     )
 
 
 def must_wait(standing: Standing, sent: Sent, now: datetime) -> bool:
-    """Tell whether a sign-up may write no letter now.
+    """Whether a sign-up may write no letter now.
 
-    The first sign-up after a block need not wait ten minutes: whoever just left may change their mind.
+    The first sign-up after a block need not wait ten minutes: somebody who just left may change their mind.
     """
     if standing.status is Status.BLOCKED:
         return sent.daily_limit_reached
@@ -303,84 +292,84 @@ def must_wait(standing: Standing, sent: Sent, now: datetime) -> bool:
 
 
 def request_is_full(standing: Standing, sent: Sent) -> bool:
-    """Tell whether an open request was written all letters that it gets, whoever asked for them and for what."""
+    """Whether an open request has got all its letters, of any kind and whoever asked for them."""
     is_open = standing.status in (Status.PENDING, Status.RETURNING)
     return is_open and sent.of_request >= LETTERS_PER_REQUEST
 
 
 def tells_way_back(standing: Standing, sent: Sent) -> bool:
-    """Tell whether a letter is to name the way back to Mailchimp."""
     is_due = standing.needs_way_back and sent.may_tell_way_back
     return is_due and not sent.daily_limit_reached
 
 
-def _block(standing: Standing, dash: Decision, reason: Reason) -> Decision:
+def _block(standing: Standing, reason: Reason) -> Decision:
     match standing.status:
         case Status.UNKNOWN:
-            return _blocked(reason) if reason is Reason.STAFF else dash
+            return _blocked(reason) if reason is Reason.STAFF else _unchanged(standing)
         case Status.PENDING:
-            # Mailchimp's removing somebody who is not subscribed says nothing about their own request.
-            return dash if reason is Reason.REMOVED_AT_MAILCHIMP else _blocked(reason)
+            # That Mailchimp removed a contact who is not subscribed says nothing about the open request.
+            is_removed = reason is Reason.REMOVED_AT_MAILCHIMP
+            return _unchanged(standing) if is_removed else _blocked(reason)
         case Status.CONFIRMED:
             return _blocked(reason)
         case Status.BLOCKED | Status.RETURNING:
             present = standing.reason
             is_stronger = present is None or reason.strength > present.strength
-            return _blocked(reason) if is_stronger else dash
+            return _blocked(reason) if is_stronger else _unchanged(standing)
 
 
-def _disown(standing: Standing, dash: Decision, *, and_block: bool) -> Decision:
+def _disown(standing: Standing, *, and_block: bool) -> Decision:
     if standing.status is Status.CONFIRMED:
         return _blocked(Reason.NOT_ME)
-    closed = _close_request(standing, dash, Event.DISOWNED)
+    closed = _close_request(standing, Event.DISOWNED)
     if and_block and closed.changes:
         return _blocked(Reason.NOT_ME)
     return closed
 
 
-def _close_request(standing: Standing, dash: Decision, event: Event) -> Decision:
-    """End an open request without a confirmation: the person stands as before it."""
+def _close_request(standing: Standing, event: Event) -> Decision:
+    """End an open request without a confirmation: the person gets their earlier status."""
     match standing.status:
         case Status.PENDING:
             return Decision(Status.UNKNOWN, None, event)
         case Status.RETURNING:
             return Decision(Status.BLOCKED, standing.reason, event)
         case _:
-            return dash
+            return _unchanged(standing)
 
 
-def _retire(standing: Standing, dash: Decision, now: datetime) -> Decision:
-    """End what is kept of somebody who left; it waits for the end of an open request."""
+def _retire(standing: Standing, now: datetime) -> Decision:
+    """Erase somebody who left, but not during an open request."""
     if standing.status is not Status.BLOCKED:
-        return dash
+        return _unchanged(standing)
     return Decision(Status.UNKNOWN, None, Event.ERASED, keeps_block=standing.is_hard(now))
 
 
-def _take_over(standing: Standing, dash: Decision, action: TakeOver) -> Decision:
-    """Whoever is known stays as they are, unless they left elsewhere after they came to stand here as they do."""
+def _take_over(standing: Standing, action: TakeOver) -> Decision:
+    """A known person keeps their status, unless they left the other system after they got it."""
     if standing.status is Status.UNKNOWN:
         status = Status.CONFIRMED if action.reason is None else Status.BLOCKED
         return Decision(status, action.reason, Event.IMPORTED)
     is_earlier = action.left_at and standing.since and action.left_at < standing.since
-    if action.reason is None or (standing.status in _IN and is_earlier):
-        return dash
-    return _block(standing, dash, action.reason)
+    if action.reason is None or (standing.status in _ACTIVE and is_earlier):
+        return _unchanged(standing)
+    return _block(standing, action.reason)
 
 
-def leaves(before: Status, after: Status) -> bool:
-    """Tell whether an open request or a consent ends here, so that no link made before may count again."""
-    return before in _IN and after not in _IN
+def ends_round(before: Status, after: Status) -> bool:
+    """Whether an open request or a consent ends, so that earlier links become invalid."""
+    return before in _ACTIVE and after not in _ACTIVE
 
 
-_IN = frozenset({Status.PENDING, Status.CONFIRMED, Status.RETURNING})
+_ACTIVE = frozenset({Status.PENDING, Status.CONFIRMED, Status.RETURNING})
 
 
 def wanted_mailchimp_status(
     status: Status, *, held: bool, is_successor: bool
 ) -> MailchimpStatus | None:
-    """Say which status at Mailchimp a person should have; None: no wish, and no call may be made.
+    """The status that a person should have at Mailchimp; None: any, and no call may be made.
 
-    `is_successor`: the request came from Mailchimp's own change of an address, which stands there already.
+    `is_successor`: Mailchimp changed the address of its contact, so that the new one is there before it is confirmed.
     """
     match status:
         case Status.CONFIRMED:
@@ -393,8 +382,8 @@ def wanted_mailchimp_status(
             return None
 
 
-#: Which known places do not yet satisfy a wish. Where nobody is (absent), there is nobody to unsubscribe; a
-#: refusal and Mailchimp's own question are final answers to the wish to subscribe, until the person asks anew.
+#: For each wanted status, the known ones that require a call. An absent contact cannot be unsubscribed. After a
+#: refusal, or Mailchimp's own confirmation e-mail, nobody is subscribed until they sign up again.
 UNSETTLED: dict[MailchimpStatus, frozenset[MailchimpStatus]] = {
     MailchimpStatus.SUBSCRIBED: frozenset(
         {MailchimpStatus.ABSENT, MailchimpStatus.UNKNOWN, MailchimpStatus.UNSUBSCRIBED}

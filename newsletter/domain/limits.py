@@ -1,4 +1,4 @@
-"""How many letters one mailbox gets: at most one in ten minutes, three a day and five about one request."""
+"""Limits of the letters to one mailbox: one in ten minutes, three a day, five for one request."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ WAY_BACK_PAUSE = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Sent:
-    """What somebody was sent: when letters were written to the mailbox that still count (`counts()`).
+    """What somebody was sent. `letters`: when the letters of the last 24 hours to the mailbox were written.
 
-    `of_request` are those of the round: of the open request, if there is one. `may_tell_way_back`: there is a way back
-    to Mailchimp to be told, and it was not told recently.
+    `of_request`: how many were written in this round. `may_tell_way_back`: there is a way back to Mailchimp, and it was
+    not told recently.
     """
 
     letters: tuple[datetime, ...] = ()
@@ -26,25 +26,23 @@ class Sent:
     may_tell_way_back: bool = False
 
     def within_pause_or_full(self, now: datetime) -> bool:
-        """Tell whether a letter was written just now, or all that an address gets in a day."""
+        """Whether the pause after the last letter lasts, or the daily limit is reached."""
         return self.daily_limit_reached or any(now - at < LETTER_PAUSE for at in self.letters)
 
     @property
     def daily_limit_reached(self) -> bool:
-        """Tell whether all letters were written that an address gets in a day."""
         return len(self.letters) >= LETTERS_PER_WINDOW
 
 
 def request_ends(first_at: datetime, now: datetime, link_days: int) -> datetime:
-    """When a request ends that was asked for now, and first at a time before."""
+    """When a request ends whose last sign-up is now; `first_at`: its first one."""
     return min(now + timedelta(days=link_days), first_at + LONGEST_REQUEST)
 
 
 def counts(written_at: datetime, now: datetime) -> bool:
-    """Tell whether a letter is one of those of a day."""
+    """Whether a letter counts for the daily limit."""
     return now - written_at < LETTERS_WINDOW
 
 
 def way_back_told_recently(told_at: datetime | None, now: datetime) -> bool:
-    """Tell whether a person is not told the way back to Mailchimp again."""
     return told_at is not None and now - told_at < WAY_BACK_PAUSE

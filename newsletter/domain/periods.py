@@ -9,7 +9,7 @@ PROOF_YEARS = 3
 #: How long after its end a request that nobody confirmed may still be stored.
 PENDING_GRACE = timedelta(hours=24)
 
-#: The actor in the ledger for data that ended by itself.
+#: The actor in the ledger where a retention period has ended.
 ACTOR = "retention"
 
 

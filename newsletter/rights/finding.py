@@ -26,7 +26,7 @@ def find(text: str) -> Found | None:
     """Whom a text names; None if nobody is known here. Raise InvalidAddress for a text with an @ that is no address."""
     with reading() as session:
         if "@" in text:
-            return _by_address(session, Address.as_held(text))
+            return _by_address(session, Address.parse_leniently(text))
         return _by_number(session, "".join(text.split()).lower())
 
 

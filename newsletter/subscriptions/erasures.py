@@ -141,7 +141,7 @@ def record_answer(session: Session, digest: bytes, settles_at: datetime | None) 
 def address_of(erasure: Erasure) -> Address:
     """The address to erase at Mailchimp."""
     assert erasure.address is not None  # noqa: S101 - tells mypy; it is kept as long as the erasure is open
-    return Address.as_held(
+    return Address.parse_leniently(
         keyring.current().decrypt(erasure.address, ref=erasure.id, column=COLUMN)
     )
 

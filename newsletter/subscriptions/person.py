@@ -165,7 +165,7 @@ def standing_of(row: Subscription, now: datetime) -> Standing:
         row.reason,
         row.left_at,
         row.hold,
-        there=row.audience,
+        at_mailchimp=row.audience,
         refused_as=row.audience_error,
         proof_has_ended=bool(row.left_at and ended_before and row.left_at < ended_before),
         since=row.since,

@@ -24,7 +24,7 @@ EXPORT_FILE, EXPORT_ROW = "export_file", "export_row"
 def fill_in(row: Subscription, action: TakeOver) -> None:
     """Fill in the new row of a person who is taken over."""
     row.hold = action.held
-    row.audience = action.there or MailchimpStatus.UNKNOWN
+    row.audience = action.at_mailchimp or MailchimpStatus.UNKNOWN
     if row.audience is MailchimpStatus.SUBSCRIBED:
         # A contact that is unsubscribed there later has left, and is not added again.
         row.synced_round = FIRST_ROUND

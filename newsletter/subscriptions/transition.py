@@ -23,7 +23,7 @@ from newsletter.domain.lifecycle import (
     Standing,
     Status,
     decide,
-    leaves,
+    ends_round,
 )
 from newsletter.ledger import log
 from newsletter.storage import statements
@@ -113,7 +113,7 @@ def _apply(person: Person, decision: Decision, action: Action, actor: str | None
         row.confirmed_round, row.left_at = row.round, None
     if not is_new:
         _drop_letters(known, decision, before)
-        if leaves(before, row.status):
+        if ends_round(before, row.status):
             row_changes.begin_round(row, before, now)
     if decision.status is Status.BLOCKED and row.confirmed_round is None:
         row.nonce = row.wording = None
@@ -158,7 +158,7 @@ def _drop_letters(person: Known, decision: Decision, before: Status) -> None:
     row = person.row
     if decision.writes_letter or row.status not in OPEN:
         letters.drop_queued(person.session, row, person.now)
-    if leaves(before, row.status) and row.confirmed_round != row.round:
+    if ends_round(before, row.status) and row.confirmed_round != row.round:
         letters.drop_round(person.session, row)
 
 

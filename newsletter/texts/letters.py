@@ -143,7 +143,7 @@ def compose(values: LetterValues, settings: Settings) -> EmailMessage:
 
 def _written(values: LetterValues, settings: Settings, subject: str) -> Iterator[Written]:
     """Every header that holds a setting or a person's address."""
-    sender, contact = settings.sender, Address.as_held(settings.contact_email)
+    sender, contact = settings.sender, Address.parse_leniently(settings.contact_email)
     yield headers.mailbox("From", sender.address, sender.name)
     yield headers.mailbox("To", Address.kept(values.recipient))
     if contact.key != sender.address.key:

@@ -11,7 +11,7 @@ import pytest
 
 from newsletter.domain.consent import ConsentText
 from newsletter.domain.lifecycle import (
-    BOUNCE_IS_FRESH,
+    BOUNCE_IS_HARD_FOR,
     FORGOTTEN,
     NOBODY,
     UNSETTLED,
@@ -33,7 +33,7 @@ from newsletter.domain.lifecycle import (
     TakeOver,
     Unsubscribe,
     decide,
-    leaves,
+    ends_round,
     must_wait,
     wanted_mailchimp_status,
 )
@@ -49,7 +49,7 @@ SOFT = [
     Standing(Status.BLOCKED, Reason.UNSUBSCRIBED, LONG_AGO),
     Standing(Status.BLOCKED, Reason.REMOVED_AT_MAILCHIMP, JUST_NOW),
     Standing(Status.BLOCKED, Reason.RECTIFIED, JUST_NOW),
-    Standing(Status.BLOCKED, Reason.BOUNCE, NOW - BOUNCE_IS_FRESH),
+    Standing(Status.BLOCKED, Reason.BOUNCE, NOW - BOUNCE_IS_HARD_FOR),
 ]
 HARD = [
     Standing(Status.BLOCKED, Reason.COMPLAINT, LONG_AGO),
@@ -321,15 +321,17 @@ def test_only_a_sign_up_writes_a_letter(standing: Standing, action: Action) -> N
 
 
 @pytest.mark.parametrize(("before", "now"), list(product(Status, Status)))
-def test_somebody_leaves_when_a_request_or_a_consent_ends(before: Status, now: Status) -> None:
+def test_a_round_ends_with_a_request_or_a_consent(before: Status, now: Status) -> None:
     was_in = before in (Status.PENDING, Status.CONFIRMED, Status.RETURNING)
     is_out = now in (Status.BLOCKED, Status.UNKNOWN)
 
-    assert leaves(before, now) is (was_in and is_out)
+    assert ends_round(before, now) is (was_in and is_out)
 
 
-FORGOTTEN_THERE = Standing(Status.CONFIRMED, there=MailchimpStatus.REFUSED, refused_as=FORGOTTEN)
-AWAITED_THERE = Standing(Status.CONFIRMED, there=MailchimpStatus.AWAITING)
+FORGOTTEN_THERE = Standing(
+    Status.CONFIRMED, at_mailchimp=MailchimpStatus.REFUSED, refused_as=FORGOTTEN
+)
+AWAITED_THERE = Standing(Status.CONFIRMED, at_mailchimp=MailchimpStatus.AWAITING)
 MAY_TELL = Sent(may_tell_way_back=True)
 TELLS_WAY_BACK = Decision(Status.CONFIRMED, None, tells_way_back=True)
 
@@ -361,7 +363,7 @@ def test_nothing_but_a_sign_up_tells_the_way_back(standing: Standing, action: Ac
 def test_the_way_back_is_for_the_forgotten_and_the_awaited_alone(
     place: MailchimpStatus, refused_as: str | None
 ) -> None:
-    standing = replace(CONFIRMED, there=place, refused_as=refused_as)
+    standing = replace(CONFIRMED, at_mailchimp=place, refused_as=refused_as)
 
     is_told = ask(standing, SIGN_UP, MAY_TELL).tells_way_back
 
@@ -374,7 +376,7 @@ def test_the_way_back_is_for_the_forgotten_and_the_awaited_alone(
 def test_nobody_but_the_confirmed_who_are_not_held_is_told(
     standing: Standing, place: Standing
 ) -> None:
-    standing = replace(standing, there=place.there, refused_as=place.refused_as)
+    standing = replace(standing, at_mailchimp=place.at_mailchimp, refused_as=place.refused_as)
 
     assert not ask(standing, SIGN_UP, MAY_TELL).tells_way_back
     assert not standing.needs_way_back

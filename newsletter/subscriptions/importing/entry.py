@@ -51,7 +51,7 @@ class Entry:
     language: Locale | None = None
     source: str | None = None
     note: str | None = None
-    there: MailchimpStatus | None = None
+    at_mailchimp: MailchimpStatus | None = None
     is_held: bool = False
     kept_since: datetime | None = None
     stated: Mapping[str, str | int | None] | None = None

@@ -77,7 +77,7 @@ def _object(number: int, line: bytes) -> dict[str, Any]:
 def entry(line: dict[str, Any], now: datetime) -> Entry:
     """The person of a line; raise Refused."""
     try:
-        address = Address.as_held(line["email"])
+        address = Address.parse_leniently(line["email"])
         status = Status(line["status"])
         reason = Reason(line["reason"]) if status in _OUT else None
         evidence = line["evidence"]

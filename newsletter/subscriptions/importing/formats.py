@@ -113,7 +113,7 @@ def _mailchimp_entry(row: Row, now: datetime, reason: Reason | None) -> Entry:
         confirmed_at=moment(row.get("confirmed_at", ""), now),
         requested_at=moment(row.get("requested_at", ""), now),
         left_at=moment(row.get("left_at", ""), now),
-        there=MailchimpStatus.SUBSCRIBED if is_in else MailchimpStatus.UNSUBSCRIBED,
+        at_mailchimp=MailchimpStatus.SUBSCRIBED if is_in else MailchimpStatus.UNSUBSCRIBED,
     )
 
 
@@ -131,6 +131,6 @@ def _own_entry(row: Row, now: datetime) -> Entry:
 
 def _address(row: Row) -> Address:
     try:
-        return Address.as_held(row["email"])
+        return Address.parse_leniently(row["email"])
     except InvalidAddress:
         raise Refused(Why.NO_ADDRESS) from None

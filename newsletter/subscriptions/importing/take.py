@@ -171,7 +171,7 @@ class _Run:
         return TakeOver(
             entry.reason,
             entry.left_at,
-            entry.there,
+            entry.at_mailchimp,
             entry.is_held,
             origin=": ".join([entry.origin, *proof]),
             evidence=canonical(self._evidence(number, entry)).decode() if is_consent else "",

@@ -36,7 +36,7 @@ def find() -> AnyResponse:
     except InvalidAddress as invalid:
         return _not_found(sought, error=errors.reason_of(invalid))
     if found is None and "@" in sought:
-        id_ = inquiries.begin(Address.as_held(sought), actor=sessions.actor())
+        id_ = inquiries.begin(Address.parse_leniently(sought), actor=sessions.actor())
         return redirect(url_for("desk.inquiry", id_=id_), 303)
     if found is None:
         return _not_found(sought)

@@ -18,7 +18,7 @@ STRICT = (
     rf"(?:{_ASCII_LABEL}\.)*(?:{_ASCII_LABEL}|{_UMLAUT_LABEL})"
     r"\.[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z])?$"
 )
-#: `Address.as_held`, but for scripts beyond Latin: anything printable that ends no path of SMTP, at a host.
+#: `Address.parse_leniently`, but for scripts beyond Latin: anything printable that ends no path of SMTP, at a host.
 LENIENT = (
     r"^(?!.*=\?.*\?.*@)"
     r'(?:"[ !#-;=?-\[\]-~¡-¬®-˿]*"|[!#-;=?A-~¡-¬®-˿]+)'

@@ -64,7 +64,9 @@ def _is_unknown_path() -> bool:
 def erase() -> Response:
     actor = bearer.require_to_act()
     given = bodies.parse(ErasureRequest, bodies.json_fields())
-    id_ = erase_person(Address.as_held(given.email), actor=actor, keep_block=given.keep_block)
+    id_ = erase_person(
+        Address.parse_leniently(given.email), actor=actor, keep_block=given.keep_block
+    )
     response = _erasure_response(id_)
     response.status_code = 202
     response.headers["Location"] = url_for("admin.show_erasure", erasure_id=id_)
@@ -100,7 +102,7 @@ def _erasure_response(id_: str) -> Response:
 )
 def access() -> Response:
     given = bodies.parse(AccessRequest, bodies.json_fields())
-    address = Address.as_held(given.email)
+    address = Address.parse_leniently(given.email)
     locale = given.locale or language.asked_for()
     held = access_export.of(address, actor=bearer.require(), locale=locale)
     if negotiation.wants_text():
@@ -120,7 +122,7 @@ def access() -> Response:
 def block() -> Response:
     actor = bearer.require_to_act()
     given = bodies.parse(BlockRequest, bodies.json_fields())
-    address = Address.as_held(given.email)
+    address = Address.parse_leniently(given.email)
     staff.block(address, Reason(given.reason), actor=actor)
     return say(Accepted(), 202)
 
@@ -136,7 +138,7 @@ def block() -> Response:
 def lift() -> Response:
     actor = bearer.require_to_act()
     given = bodies.parse(Subject, bodies.json_fields())
-    staff.lift(Address.as_held(given.email), actor=actor)
+    staff.lift(Address.parse_leniently(given.email), actor=actor)
     return say(Accepted(), 202)
 
 
@@ -151,7 +153,7 @@ def lift() -> Response:
 def hold() -> Response:
     actor = bearer.require_to_act()
     given = bodies.parse(HoldRequest, bodies.json_fields())
-    address = Address.as_held(given.email)
+    address = Address.parse_leniently(given.email)
     staff.hold(address, is_held=given.hold, actor=actor)
     return say(Accepted(), 202)
 
@@ -167,6 +169,6 @@ def hold() -> Response:
 def rectify() -> Response:
     actor = bearer.require_to_act()
     given = bodies.parse(RectificationRequest, bodies.json_fields())
-    old, new = Address.as_held(given.email), Address.parse(given.new_email)
+    old, new = Address.parse_leniently(given.email), Address.parse(given.new_email)
     corrections.rectify(old, new, actor=actor)
     return say(Accepted(), 202)

@@ -155,7 +155,7 @@ _HANDLERS: Mapping[str, Callable[[Fields], str]] = {
 
 
 def _address(fields: Fields, name: str = "data[email]") -> Address:
-    return Address.as_held(fields.get(name, ""))
+    return Address.parse_leniently(fields.get(name, ""))
 
 
 def _check_signature(body: bytes) -> None:

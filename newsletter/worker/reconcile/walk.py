@@ -97,7 +97,7 @@ class Reconciliation:
         digest_of, contacts = keyring.current().digest, {}
         for contact in page:
             try:
-                address = Address.as_held(contact.email)
+                address = Address.parse_leniently(contact.email)
             except InvalidAddress:
                 self.report.unreadable += 1
                 continue

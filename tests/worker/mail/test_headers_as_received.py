@@ -159,7 +159,7 @@ def test_no_address_brings_a_header_a_recipient_or_a_parameter(
     server: Server, text: str, lenient: bool
 ) -> None:
     try:
-        address = (Address.as_held if lenient else Address.parse)(text)
+        address = (Address.parse_leniently if lenient else Address.parse)(text)
     except InvalidAddress:
         return
     if not address.is_mailable:
