@@ -71,7 +71,7 @@ def measure(app: Flask, count: int) -> Iterator[str]:
         sealed = _megabytes()
         walk = Verification()
         verifying = taken(walk.step)
-        assert (walk.wrong, walk.checked) == (None, count)
+        assert (walk.fault, walk.checked) == (None, count)
         idle, began = Sealing(), time.perf_counter()
         for _ in range(100):
             idle.step()

@@ -46,13 +46,13 @@ def verify(*, checkpoints: bool, folder: Path | None) -> None:
     with walk_bar() as watch:
         while walk.step():
             watch(walk)
-    if walk.wrong is not None:
-        raise click.ClickException(one_line(walk.wrong))
+    if walk.fault is not None:
+        raise click.ClickException(one_line(walk.fault))
     if checkpoints and folder is not None and (wrong := _against_checkpoints(folder)) is not None:
         raise click.ClickException(one_line(wrong))
     if _is_workers_scope(folder, checkpoints=checkpoints):
         # Clears what the worker found last time, if it has been corrected since.
-        verification.end(wrong=None)
+        verification.end(None)
     matched = "their seals and the checkpoints" if checkpoints else "their seals"
     click.echo(f"{walk.checked} rows match {matched}.")
     if walk.unsealed:

@@ -1,1 +1,1 @@
-"""The ledger, its seals and checkpoints."""
+"""The log of events, its seals and its checkpoints."""

@@ -1,4 +1,4 @@
-"""Appends checkpoints when they are due: at once after an erasure, otherwise seconds after the last one."""
+"""Appends checkpoints: at once after an erasure, otherwise EVERY few seconds."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class Checkpointing:
     """Any number of processes may append to one file, or each to its own."""
 
     def __init__(self) -> None:
-        self._in_file: bytes | None = None  # the newest seal that is known to be in the file
+        self._in_file: bytes | None = None  # the newest seal in the file, as far as known
         self._try_at: datetime | None = None
 
     def step(self) -> bool:
         """Append a line if one is due; True if one was appended. Raise RestoredDatabase.
 
-        A folder that cannot be written to is reported as a notice and tried again.
+        Where the folder cannot be written to, post a notice and try again later.
         """
         folder = config.current().ledger_checkpoints
         if folder is None or (self._try_at is not None and clock.now() < self._try_at):
@@ -50,13 +50,13 @@ class Checkpointing:
             return self._append_due(folder)
         except OSError as error:
             return self._fail(error.strerror or type(error).__name__)
-        except WrongDocument as wrong:
-            return self._fail(str(wrong))
+        except WrongDocument as error:
+            return self._fail(str(error))
 
-    def _fail(self, why: str) -> bool:
+    def _fail(self, reason: str) -> bool:
         self._try_at = clock.now() + RETRY
-        if notices.post(Code.CHECKPOINTS_UNWRITTEN, detail=why):
-            log.warning("checkpoints cannot be written: %s", why)
+        if notices.post(Code.CHECKPOINTS_UNWRITTEN, detail=reason):
+            log.warning("checkpoints cannot be written: %s", reason)
         return False
 
     def _append_due(self, folder: Path) -> bool:
@@ -67,7 +67,7 @@ class Checkpointing:
         last = restored.check()
         with reading() as session:
             head = sealing.head(session)  # again: another process may have appended a newer one
-            document = content(session, head, since=last)
+            document = unsigned(session, head, since=last)
         is_in_file = last is not None and last.seal == head.seal.hex()
         if not is_in_file:
             if last is not None and not document["erased"] and _is_recent(last):
@@ -84,10 +84,10 @@ def _is_recent(last: Checkpoint) -> bool:
     return timedelta(0) <= clock.now() - last.at < EVERY
 
 
-def content(
+def unsigned(
     session: Session, head: Head, *, since: Checkpoint | None, restored: Document | None = None
 ) -> Document:
-    """An unsigned checkpoint of a head, naming whoever was erased since another checkpoint (None: ever).
+    """A checkpoint of a head, to be signed. It names who was erased after the checkpoint `since` (None: ever).
 
     `restored`: where the ledger of a restored backup ended.
     """
@@ -104,7 +104,7 @@ def content(
 
 
 def _erased(session: Session, after: int, up_to: int) -> Iterable[tuple[str, bool]]:
-    """Each erased reference number, with whether its block is kept."""
+    """The erased reference numbers, each with whether its block is kept."""
     is_erased = (ROW.event == Event.ERASED, ROW.id > after, ROW.id <= up_to)
     refs = session.scalars(select(ROW.ref).where(*is_erased).order_by(ROW.id))
     kept = select(Erasure.ref).where(Erasure.keep_block.is_(True))

@@ -1,8 +1,8 @@
 """Checkpoints: signed heads of the ledger, one line each in an append-only file outside of the database.
 
 Each line contains the SHA-256 of the line before it. So only the signature of the last line is checked: it covers all
-lines before it. A crash or a full disk may leave a torn line. The next append ends it, and readers skip it: it is not
-JSON, and the line after it names the line before it.
+of them. A crash or a full disk may leave a torn line. The next append ends it, and readers skip it: it is not JSON, and
+the line after it names the line before it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Checkpoint:
 
 
 def last(folder: Path) -> Checkpoint | None:
-    """The last line; None where there is none. Raise WrongDocument; raise OSError unless only the file is missing."""
+    """The last line; None where there is none. Raise WrongDocument; raise OSError where the folder is missing."""
     return next(backwards(folder), None)
 
 
@@ -69,8 +69,8 @@ def append(folder: Path, document: Document, *, after: Checkpoint | None) -> boo
 
     False, and nothing is written, where `after` is no longer the last line.
     """
-    named = {"kind": KIND, **document, "before": after and after.digest}
-    line = signing.canonical(signing.sign(named, keyring.signer()))
+    linked = {"kind": KIND, **document, "before": after and after.digest}
+    line = signing.canonical(signing.sign(linked, keyring.signer()))
     descriptor = os.open(folder / NAME, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "r+b", buffering=0) as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # until the file is closed
@@ -156,7 +156,7 @@ def _parsed(document: Document, digest: str, key: str | None) -> Checkpoint:
 
 
 def _lines_backwards(file: BinaryIO) -> Iterator[bytes]:
-    """Lines without their line feeds, the last first; it comes as b"" unless the file ends in a torn line."""
+    """Lines without their line feeds, the last first: b"" unless the file ends in a torn line."""
     place, rest = file.seek(0, os.SEEK_END), b""
     while place > 0:
         size = min(_CHUNK_OCTETS, place)

@@ -1,7 +1,7 @@
 """Compares the ledger with its checkpoints: was it truncated, or rewritten with all of its seals?
 
-The ledger itself has been verified before. The file is read backwards in batches of lines, so that memory does not grow
-with it. Lines that a restored backup did not know are skipped: a later line names them.
+verifying.py has verified the ledger itself before. The file is read backwards in batches of lines, so that memory does
+not grow with it. Lines that a restored backup did not know are skipped: a later line names them.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def first_fault(folder: Path) -> str | None:
         return f"{NAME}: {wrong}"
 
 
-def with_database(lines: Iterator[Checkpoint]) -> Iterator[tuple[Checkpoint, bool]]:
+def compared(lines: Iterator[Checkpoint]) -> Iterator[tuple[Checkpoint, bool]]:
     """Each checkpoint with whether the ledger has its seal at its position."""
     while some := list(islice(lines, BATCH)):
         query = select(Seal.position, Seal.seal)
@@ -49,11 +49,11 @@ def with_database(lines: Iterator[Checkpoint]) -> Iterator[tuple[Checkpoint, boo
 
 
 def _mismatch(lines: Iterator[Checkpoint]) -> str | None:
-    """Name the oldest checkpoint whose seal differs in the ledger, else the newest beyond the ledger's end."""
+    """The oldest checkpoint whose seal differs in the ledger, else the newest one beyond the ledger's end."""
     rewritten = cut_off = None
     with reading() as session:
         end = sealing.head(session).position
-    for one, fits in with_database(_without_lost(lines)):
+    for one, fits in compared(_without_lost(lines)):
         if not fits and one.position > end:
             cut_off = cut_off or one
         elif not fits:

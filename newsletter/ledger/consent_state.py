@@ -1,6 +1,6 @@
-"""Derives from rows of the ledger: rounds, the three steps of a consent, and the status that results.
+"""Derives from rows of the ledger: rounds, the three steps of a consent, and the resulting status.
 
-Pure functions: a proof is made with them, and whoever holds its rows can check it without a database.
+Pure functions: a proof is made with them, and an outsider can check its rows without a database.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 
 from newsletter.domain.lifecycle import PRESUMED, Event, Reason, Status
 
-#: What makes a consent: the request, the confirmation e-mail, the answer.
+#: The steps of a consent: the request, the confirmation e-mail, the answer.
 _STEPS = (Event.SIGNUP, Event.MAIL_SENT, Event.CONFIRMED)
 _BY_PERSON = (Event.SIGNUP, Event.CONFIRMED, Event.DISOWNED)
 
@@ -56,17 +56,17 @@ def by_round(rows: Sequence[R]) -> dict[int | None, list[R]]:
 
 
 def is_step(row: Row) -> bool:
-    """Tell whether a row is one of the three steps; the row of any other letter has its kind in `detail`."""
+    """Whether a row is one of the three steps; the rows of other letters have their kind in `detail`."""
     return row.event in _STEPS and (row.detail is None or is_presumed(row))
 
 
 def is_presumed(row: Row) -> bool:
-    """Tell whether a sign-up named no consent text: the one published then is presumed to have been shown."""
+    """Whether a row is of a sign-up without a consent text: the one published then is presumed to have been shown."""
     return row.event == Event.SIGNUP and row.detail == PRESUMED
 
 
 def actor_of(row: Row) -> str:
-    """Who did it: the name of staff's token, the reference number of the person, or "service"."""
+    """Who did it: the name of a staff token, the reference number of the person, or "service"."""
     return row.actor or (row.ref if row.event in _BY_PERSON else "service")
 
 
@@ -101,7 +101,7 @@ _STATES: dict[str, str] = {
     Event.DISOWNED: "withdrawn",
     Event.EXPIRED: "expired",
     Event.ERASED: "erased",
-    # Whether it was given there, only the other system can tell.
+    # Whether a consent was given, only the other system can prove.
     Event.IMPORTED: "taken over",
 }
 _WITHDRAWALS = frozenset[str](
@@ -110,31 +110,32 @@ _WITHDRAWALS = frozenset[str](
 
 
 @dataclass(frozen=True)
-class Stand:
-    """A status as the rows have it; `since`: the id of the row that last changed it."""
+class DerivedStatus:
+    """`since`: the id of the row that last changed the status."""
 
     status: str = Status.UNKNOWN
     reason: str | None = None
     since: int | None = None
 
 
-def stand_after(rows: Iterable[Row]) -> Stand:
-    """The status after all rows of a person, or after those of the present round."""
-    stand = Stand()
+def status_after(rows: Iterable[Row]) -> DerivedStatus:
+    """The status after all rows of a person, or after those of the current round."""
+    derived = DerivedStatus()
     for row in rows:
-        status, reason = _next(stand, row)
+        status, reason = _next(derived, row)
         if status == Status.UNKNOWN:
-            stand = Stand()
+            derived = DerivedStatus()
         else:
-            stand = Stand(status, reason, stand.since if status == stand.status else row.id)
-    return stand
+            since = derived.since if status == derived.status else row.id
+            derived = DerivedStatus(status, reason, since)
+    return derived
 
 
-def _next(stand: Stand, row: Row) -> tuple[str, str | None]:
-    was_blocked = stand.status in (Status.BLOCKED, Status.RETURNING)
+def _next(before: DerivedStatus, row: Row) -> tuple[str, str | None]:
+    was_blocked = before.status in (Status.BLOCKED, Status.RETURNING)
     match row.event:
         case Event.SIGNUP:
-            return (Status.RETURNING if was_blocked else Status.PENDING), stand.reason
+            return (Status.RETURNING if was_blocked else Status.PENDING), before.reason
         case Event.CONFIRMED:
             return Status.CONFIRMED, None
         case Event.BLOCKED:
@@ -144,8 +145,8 @@ def _next(stand: Stand, row: Row) -> tuple[str, str | None]:
         case Event.LIFTED:
             return Status.BLOCKED, Reason.UNSUBSCRIBED
         case Event.DISOWNED | Event.EXPIRED if was_blocked:
-            return Status.BLOCKED, stand.reason
+            return Status.BLOCKED, before.reason
         case Event.DISOWNED | Event.EXPIRED | Event.ERASED:
             return Status.UNKNOWN, None
         case _:
-            return stand.status, stand.reason
+            return before.status, before.reason

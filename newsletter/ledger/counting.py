@@ -1,6 +1,6 @@
-"""Counts, as events are sealed, the steps of requests day by day and the confirmations of each consent text.
+"""Counts the steps of requests on each day, and the confirmations of each consent text.
 
-Each event is sealed once, and in order.
+Events are counted as they are sealed, since each is sealed once, and in order.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _STEPS = {
     Event.MAIL_FAILED: Step.MAIL_FAILED,
     Event.SYNC_FAILED: Step.REFUSED,
 }
-#: Details of the same events that are no step of a request.
+#: Events of these letters are no step of a request.
 _OTHER_LETTERS = (LetterKind.WAY_BACK, LetterKind.MY_DATA)
 
 
@@ -65,7 +65,7 @@ def _step_of(row: Row) -> Step | None:
 
 
 def _repeated(session: Session, *, first: int, last: int) -> set[int]:
-    """Rows whose event happened before in the same request: somebody who asks twice is counted once."""
+    """Rows whose event happened before in the same round: somebody who signs up twice is counted once."""
     earlier = aliased(LedgerRow)
     happened = exists().where(
         earlier.ref == LedgerRow.ref,

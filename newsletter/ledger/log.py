@@ -1,8 +1,8 @@
 """The ledger: one row for each event, written in the transaction of the event.
 
-It holds no address. A commitment binds the address to it: SHA-256 over a random 256-bit nonce and the address. The
-nonce is kept with the subscription: so long the rows are pseudonymous, and once an erasure has deleted it, we can
-attribute none to anybody.
+It contains no address. A commitment binds the address to it: SHA-256 over a random 256-bit nonce and the address. The
+nonce is stored with the subscription. As long as it exists the rows are pseudonymous. Once an erasure has deleted it,
+we can attribute them to nobody.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from newsletter.storage.models import LedgerRow
 
 
 def commitment(nonce: bytes, address: Address, evidence: str = "") -> bytes:
-    """SHA-256 over the nonce and the address in lower case, 32 octets; of a takeover also over its evidence."""
+    """SHA-256 over nonce, address in lower case, and the evidence of a takeover; 32 octets."""
     return hashlib.sha256(nonce + address.key.encode() + evidence.encode()).digest()
 
 
@@ -75,7 +75,7 @@ def time_of(session: Session, ref: str, round_: int, event: Event) -> datetime |
 
 
 def newest_of(session: Session, ref: str, event: Event) -> LedgerRow | None:
-    """The last row of an event for a reference number."""
+    """The last row of an event of a reference number."""
     return session.scalar(
         select(LedgerRow)
         .where(LedgerRow.ref == ref, LedgerRow.event == event)
@@ -85,12 +85,12 @@ def newest_of(session: Session, ref: str, event: Event) -> LedgerRow | None:
 
 
 def is_taken_over(session: Session, ref: str) -> bool:
-    """Tell whether a person came here from another system."""
+    """Whether a person was taken over from another system."""
     return newest_of(session, ref, Event.IMPORTED) is not None
 
 
 def count(event: Event, *, actor: str | None = None) -> int:
-    """How many rows an event has, all of them or those of an actor."""
+    """How many rows an event has, from everybody or from one actor."""
     query = select(func.count()).where(LedgerRow.event == event)
     if actor is not None:
         query = query.where(LedgerRow.actor == actor)

@@ -70,8 +70,8 @@ def _compare() -> tuple[Checkpoint | None, Mismatch | None]:
         return None, Mismatch.MISSING if record.are_expected() else None
     if last.key is None or not keyring.is_ours(last.key):
         return last, Mismatch.FOREIGN
-    # The file first, then the database: a line that is appended meanwhile raises no false alarm.
+    # The file is read before the database: a line that is appended meanwhile raises no false alarm.
     with reading() as session:
-        there = sealing.seal_at(session, last.position)
-    is_known = there is not None and there.seal.hex() == last.seal
+        found = sealing.seal_at(session, last.position)
+    is_known = found is not None and found.seal.hex() == last.seal
     return last, None if is_known else Mismatch.BEHIND

@@ -24,7 +24,7 @@ from newsletter.storage.database import is_sqlite, reading, writing
 from newsletter.storage.models import LedgerRow, Seal
 
 BATCH = 1000  #: rows sealed in one transaction, so that on SQLite no sign-up waits long for it
-#: Staff are told of a row that is unsealed for longer. Sealing takes 2 s, or as long as a transaction before it.
+#: Sealing takes 2 s, or as long as an earlier transaction; a row that waits longer is reported.
 OVERDUE = timedelta(minutes=1)
 
 #: Transactions that may have an id of a row that is not visible yet.
@@ -40,7 +40,7 @@ SEAL = select(Seal.position, Seal.row_id, Seal.seal, Seal.sealed_at)
 
 
 class Head(NamedTuple):
-    """A seal; without arguments, the start of the chain, which precedes the first seal."""
+    """A seal; without arguments, the start of the chain before the first seal."""
 
     position: int = 0
     row_id: int | None = None
@@ -69,7 +69,7 @@ def seal_at(session: Session, position: int) -> Head | None:
 
 
 class Sealing:
-    """Seals batch by batch; between steps it remembers the transactions that it waits for."""
+    """Remembers between steps for which transactions it waits."""
 
     def __init__(self) -> None:
         self._horizon: _Horizon | None = None
@@ -90,7 +90,7 @@ class Sealing:
             self._horizon = None
             return None
         last = self._horizon
-        # A horizon beyond the newest row belongs to a database that has been replaced since.
+        # A horizon beyond the newest row is of a database that has been replaced since.
         if last is None or last.row_id > newest or (sealed is not None and last.row_id <= sealed):
             self._horizon = _Horizon(newest, writers)
         else:

@@ -1,6 +1,6 @@
 """How a seal is computed: SHA-256 over the seal before it, its position, its time, and one row.
 
-Pure functions: whoever holds rows and seals can check them without a database.
+Pure functions: an outsider can check rows and seals without a database.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Row(consent_state.Row, Protocol):
 
 
 def row_as_json(row: Row) -> dict[str, Any]:
-    """All columns of a row as a JSON object; its seal covers all of them, and tells an empty text from null."""
+    """All columns of a row, as its seal covers them; an empty text differs from null."""
     reason, commitment = row.reason, row.commitment
     return {
         "id": row.id,
@@ -61,7 +61,7 @@ def seal(before: bytes, position: int, sealed_at: datetime, row: dict[str, Any])
 
 
 def seal_row(before: bytes, position: int, sealed_at: datetime, row: Row) -> bytes:
-    """The same seal as by `seal`, in a third of the time: a verification computes it for every row there is."""
+    """The same as `seal`, in a third of the time: a verification computes it for every row."""
     reason, commitment = row.reason, row.commitment
     canonical_row = (
         f'{{"actor":{_text(row.actor)},"at":"{rfc3339(row.at)}"'

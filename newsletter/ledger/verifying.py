@@ -1,4 +1,4 @@
-"""Verifies the ledger: compares each seal, in order, with the row that it covers, and reports the first fault.
+"""Verifies the ledger: compares each seal with the row that it covers, in order, up to the first fault.
 
 A fault is a changed column of a row or a seal; a row or seal that is missing, inserted or swapped; a gap between seals;
 a row without a seal before a row with one. Rows after the last seal are not sealed yet, and are counted. Truncation,
@@ -30,11 +30,9 @@ _NOT_UTF_8 = "Could not decode to UTF-8"
 
 
 @dataclass(frozen=True)
-class Wrong:
-    """A fault: its position in the ledger, and the row, if it is known."""
-
+class Fault:
     position: int
-    row_id: int | None
+    row_id: int | None  #: None: not known
     what: str
 
     def __str__(self) -> str:
@@ -48,7 +46,7 @@ class Verification:
     def __init__(self) -> None:
         with reading() as session:
             self.head = sealing.head(session)
-        self.wrong: Wrong | None = None
+        self.fault: Fault | None = None
         self.unsealed = 0  #: rows after the last seal
         self._last = Head()
         self._page = PAGE
@@ -59,12 +57,12 @@ class Verification:
         return self._last.position
 
     def step(self) -> bool:
-        """Compare a page; False when all is compared, or when something is `wrong`."""
+        """Compare a page; False when everything is compared, or there is a `fault`."""
         try:
             with reading() as session:
-                self.wrong = self._compare(session)
+                self.fault = self._compare(session)
                 has_ended = self._last.position >= self.head.position
-                if self.wrong is None and has_ended:
+                if self.fault is None and has_ended:
                     self.unsealed = self._count_unsealed(session)
         except (*_UNREADABLE, OperationalError) as error:
             if isinstance(error, OperationalError) and _NOT_UTF_8 not in str(error.orig):
@@ -74,24 +72,24 @@ class Verification:
                 self._page = 1
                 return True
             position = self._last.position + 1
-            self.wrong = Wrong(
+            self.fault = Fault(
                 position, None, "the row or its seal has a value that cannot be read"
             )
-        return self.wrong is None and not has_ended
+        return self.fault is None and not has_ended
 
-    def _compare(self, session: Session) -> Wrong | None:
+    def _compare(self, session: Session) -> Fault | None:
         query = sealing.SEAL.where(Seal.position <= self.head.position)
         if self._last.position:
             query = query.where(Seal.position > self._last.position)
         page = session.execute(query.order_by(Seal.position).limit(self._page))
         sealed = [Head(*each) for each in page]
         if not sealed and self._last.position < self.head.position:
-            return Wrong(self._last.position + 1, None, "the seal is missing")
+            return Fault(self._last.position + 1, None, "the seal is missing")
         rows = self._rows(session, sealed[-1].row_id) if sealed else []
         for seal, row in zip_longest(sealed, rows):
-            wrong = _unsealed(self._last, row) if seal is None else _wrong(self._last, seal, row)
-            if wrong is not None:
-                return wrong
+            fault = _unsealed(self._last, row) if seal is None else _fault(self._last, seal, row)
+            if fault is not None:
+                return fault
             self._last = seal
         return None
 
@@ -109,27 +107,27 @@ class Verification:
         return session.scalar(query) or 0
 
 
-def _wrong(last: Head, seal: Head, row: seals.Row | None) -> Wrong | None:
-    """What is wrong with the seal and the row that follow the last ones."""
+def _fault(last: Head, seal: Head, row: seals.Row | None) -> Fault | None:
+    """The fault of the seal and the row that follow the last ones."""
     expected = last.position + 1
     assert seal.row_id is not None and seal.sealed_at is not None  # noqa: S101, PT018 - tells mypy
     if seal.position > expected:
-        return Wrong(expected, None, "the seal is missing")
+        return Fault(expected, None, "the seal is missing")
     if seal.position < expected:
-        return Wrong(seal.position, seal.row_id, "a seal stands before the first")
+        return Fault(seal.position, seal.row_id, "a seal stands before the first")
     if last.row_id is not None and seal.row_id <= last.row_id:
-        return Wrong(seal.position, seal.row_id, "the seal is over a row before the last one")
+        return Fault(seal.position, seal.row_id, "the seal is over a row before the last one")
     if row is None or row.id > seal.row_id:
-        return Wrong(seal.position, seal.row_id, "the row is missing")
+        return Fault(seal.position, seal.row_id, "the row is missing")
     if row.id < seal.row_id:
         return _unsealed(last, row)
     made = seals.seal_row(last.seal, seal.position, seal.sealed_at, row)
     if made != seal.seal:
-        return Wrong(seal.position, row.id, "the row, or its seal, is not what was sealed")
+        return Fault(seal.position, row.id, "the row, or its seal, is not what was sealed")
     return None
 
 
-def _unsealed(last: Head, row: seals.Row | None) -> Wrong:
+def _unsealed(last: Head, row: seals.Row | None) -> Fault:
     assert row is not None  # noqa: S101 - tells mypy; one of both is there
     what = "the row has no seal, though a later one has: it was inserted, or its seal was deleted"
-    return Wrong(last.position + 1, row.id, what)
+    return Fault(last.position + 1, row.id, what)

@@ -47,7 +47,7 @@ class Today:
     days: Sequence[Day]
     median_to_confirm: timedelta | None
     verified_at: datetime | None
-    reconciled: reconciliation.Last | None
+    reconciled: reconciliation.LastResult | None
     retention_at: datetime | None
     retention_next: datetime
     open_erasures: OpenErasures | None
@@ -64,7 +64,7 @@ def today() -> Today:
         days=_days(now.astimezone(config.current().zone).date()),
         median_to_confirm=_median_to_confirm(now),
         verified_at=verification.last_ended_at(),
-        reconciled=reconciliation.last(),
+        reconciled=reconciliation.last_result(),
         retention_at=retention.last_ended_at(),
         retention_next=jobs.last_night(now + timedelta(days=1)),
         open_erasures=_open_erasures(),

@@ -1,1 +1,1 @@
-"""What is kept, and how."""
+"""Tables, transactions, leases, keys, and the records of runs."""

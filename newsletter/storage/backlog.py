@@ -1,7 +1,4 @@
-"""What waits to be sent, or to be done at Mailchimp: how much, since when, and why.
-
-Staff are told from LONG on: until then it may be an ordinary delay, such as greylisting.
-"""
+"""The backlog of letters, and of changes and erasures at Mailchimp: how many, since when, and why."""
 
 from __future__ import annotations
 
@@ -25,18 +22,18 @@ from newsletter.domain import clock
 from newsletter.domain.clock import rfc3339
 from newsletter.domain.lifecycle import UNSETTLED, MailchimpStatus, Status
 from newsletter.storage.database import reading
-from newsletter.storage.models import ELSEWHERE, Erasure, Letter, Subscription
+from newsletter.storage.models import OUT_OF_SYNC, Erasure, Letter, Subscription
 
-LONG = timedelta(minutes=15)
+#: An earlier report could be of an ordinary delay, such as greylisting.
+OVERDUE_AFTER = timedelta(minutes=15)
+#: During a hold a million may wait, and nobody needs the exact number.
+MOST_COUNTED = 10_000
 _REASONS_SHOWN = 3
-MOST_COUNTED = (
-    10_000  #: with everything on hold a million may wait, and nobody needs their exact number
-)
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """How many wait, the first of them since when, and how many of them for each reason."""
+    """How many wait, since when the first of them does, and how many of them have each reason."""
 
     number: int
     since: datetime
@@ -44,63 +41,66 @@ class Waiting:
 
     def __str__(self) -> str:
         """`12, the first since 2026-03-01T12:00:00Z (9 rcpt 451 4.7.1, 3 not tried yet)`."""
-        most = sorted(self.reasons, key=lambda reason: (-self.reasons[reason], reason))[
-            :_REASONS_SHOWN
-        ]
-        told = ", ".join(f"{self.reasons[reason]} {reason}" for reason in most)
+        by_number = sorted(self.reasons.items(), key=lambda item: (-item[1], item[0]))
+        reasons = ", ".join(f"{number} {reason}" for reason, number in by_number[:_REASONS_SHOWN])
         since = rfc3339(self.since.replace(microsecond=0))
         more = " or more" if self.number >= MOST_COUNTED else ""
-        return f"{self.number}{more}, the first since {since} ({told})"
+        return f"{self.number}{more}, the first since {since} ({reasons})"
 
 
-def complaints() -> Iterator[str]:
-    """What has waited for long, a sentence for each kind."""
-    for about, waiting in (
+def overdue() -> Iterator[tuple[str, Waiting]]:
+    """What waits, and how many; only where one has waited for OVERDUE_AFTER."""
+    for kind, waiting in (
         ("letters wait", letters()),
         ("people wait for a change at Mailchimp", people()),
         ("erasures wait for Mailchimp", erasures()),
     ):
-        if waiting is not None and clock.now() - waiting.since >= LONG:
-            yield f"{about}: {waiting}"
+        if waiting is not None and clock.now() - waiting.since >= OVERDUE_AFTER:
+            yield kind, waiting
 
 
 def letters() -> Waiting | None:
-    """Letters that are still to be sent; None where there are none."""
+    """Letters that are to be sent; None: there are none."""
     return _waiting(Letter.written_at, Letter.error, is_queued())
 
 
 def is_queued() -> ColumnElement[bool]:
-    """Letters that are still to be sent, but for those of people whose data is restricted."""
+    """Condition for letters that are to be sent: not those of people whose data is restricted."""
     waits = (Letter.sent_at.is_(None), Letter.failed_at.is_(None), Subscription.hold.is_(False))
     return and_(Letter.ref == Subscription.ref, *waits)
 
 
 def people() -> Waiting | None:
-    """People who are not where they should be at Mailchimp, but for those who are erased there."""
+    """People whose status at Mailchimp is to be changed; None: there are none."""
     return _waiting(
         Subscription.audience_due_since, Subscription.audience_error, is_to_be_changed()
     )
 
 
 def is_to_be_changed() -> ColumnElement[bool]:
-    """People who are not where they should be at Mailchimp, and are not erased there anyway."""
+    """Condition for people whose status at Mailchimp is to be changed: not those who are erased there."""
     is_erased = exists().where(Erasure.digest == Subscription.digest)
-    return and_(is_elsewhere(), ~is_erased)
+    return and_(is_out_of_sync(), ~is_erased)
+
+
+def anyone_confirmed() -> bool:
+    """Whether there is anybody who is to be subscribed at Mailchimp, or is already."""
+    is_confirmed = select(Subscription.ref).where(Subscription.status == Status.CONFIRMED)
+    with reading() as session:
+        return bool(session.scalar(select(is_confirmed.exists())))
 
 
 def erasures() -> Waiting | None:
-    """Erasures that Mailchimp has not carried out."""
+    """Erasures that Mailchimp has not carried out; None: there are none."""
     return _waiting(Erasure.requested_at, Erasure.error, Erasure.mailchimp_done_at.is_(None))
 
 
 def _waiting(
-    since: SQLColumnExpression[Any], error: SQLColumnExpression[Any], which: ColumnElement[bool]
+    since: SQLColumnExpression[Any], error: SQLColumnExpression[Any], waits: ColumnElement[bool]
 ) -> Waiting | None:
-    oldest: Select[*tuple[Any, ...]] = select(error.label("error"), since.label("since")).where(
-        which
-    )
-    few = oldest.order_by(since).limit(MOST_COUNTED).subquery().c
-    query = select(few.error, func.count(), func.min(few.since)).group_by(few.error)
+    rows: Select[*tuple[Any, ...]] = select(error.label("error"), since.label("since"))
+    oldest = rows.where(waits).order_by(since).limit(MOST_COUNTED).subquery().c
+    query = select(oldest.error, func.count(), func.min(oldest.since)).group_by(oldest.error)
     with reading() as session:
         found = session.execute(query).all()
     if not found:
@@ -109,14 +109,14 @@ def _waiting(
     return Waiting(sum(reasons.values()), min(first for *_, first in found), reasons)
 
 
-def is_elsewhere() -> ColumnElement[bool]:
-    """Rows whose known place at Mailchimp is not the wanted one."""
-    # Without a type: of a Boolean, SQLAlchemy compares the value, and the index is not used.
-    return literal_column(ELSEWHERE)
+def is_out_of_sync() -> ColumnElement[bool]:
+    """Condition for people whose known status at Mailchimp is not the wanted one."""
+    # Without a type: SQLAlchemy would compare a Boolean with a value, and the index would not be used.
+    return literal_column(OUT_OF_SYNC)
 
 
-def wants_in() -> ColumnElement[bool]:
-    """Rows that are to be subscribed at Mailchimp and are not."""
+def is_to_be_subscribed() -> ColumnElement[bool]:
+    """Condition for people who are to be subscribed at Mailchimp and are not."""
     return and_(
         Subscription.status == Status.CONFIRMED,
         Subscription.hold.is_(False),

@@ -1,4 +1,4 @@
-"""A circuit breaker: after a database call timed out, further calls are refused at once for some seconds.
+"""A circuit breaker: for some seconds after a database call timed out, further calls are refused at once.
 
 Then one call is let through as a probe. Without the breaker, every request would block a thread until its deadline.
 """
@@ -15,9 +15,9 @@ from newsletter.storage.outage import Refused, Trouble
 
 PAUSE_SECONDS = 5.0
 #: A call that timed out sooner does not open the breaker: its request may have had little time left.
-LONG_WAIT = 3.0
+OPENS_AFTER_SECONDS = 3.0
 #: How long a full disk is reported if nothing is written meanwhile.
-REMEMBERED_SECONDS = 30.0
+FULL_SECONDS = 30.0
 
 _inside = threading.local()
 
@@ -48,7 +48,7 @@ class Breaker:
             self._fail(error, is_probe=is_probe, seconds=self._seconds() - began)
             raise
         else:
-            self._answer(is_probe=is_probe)
+            self._close(is_probe=is_probe)
         finally:
             _inside.guarded = False
 
@@ -56,13 +56,13 @@ class Breaker:
         """Call after a commit."""
         self._full, self.written_at = None, self._seconds()
 
-    def is_full(self) -> Trouble | None:
-        """The full disk that the last write met, if that was recently."""
-        is_old = self._seconds() - self._full_at > REMEMBERED_SECONDS
+    def full_disk(self) -> Trouble | None:
+        """The full disk that the last write found, if that was recently."""
+        is_old = self._seconds() - self._full_at > FULL_SECONDS
         return None if is_old else self._full
 
     def _enter(self) -> bool:
-        """Tell whether this call is the probe; raise Refused."""
+        """Begin a call, and return whether it is the probe; raise Refused."""
         if deadline.left() <= 0.0:
             raise Refused(outage.NO_TIME)
         with self._lock:
@@ -74,17 +74,17 @@ class Breaker:
             self._refuses_until = now + deadline.left() + PAUSE_SECONDS
             return True
 
-    def _answer(self, *, is_probe: bool) -> None:
+    def _close(self, *, is_probe: bool) -> None:
         if is_probe:
             self._trouble = None
 
     def _fail(self, error: Exception, *, is_probe: bool, seconds: float) -> None:
         if outage.is_time_out(error):
-            if is_probe or seconds > LONG_WAIT:
+            if is_probe or seconds > OPENS_AFTER_SECONDS:
                 with self._lock:
                     self._trouble = outage.trouble_of(error)
                     self._refuses_until = self._seconds() + PAUSE_SECONDS
             return
-        self._answer(is_probe=is_probe)
+        self._close(is_probe=is_probe)
         if outage.is_full(error):
             self._full, self._full_at = outage.trouble_of(error), self._seconds()

@@ -1,4 +1,4 @@
-"""How many calls to the mail server and to Mailchimp had which outcome, counted by all workers together."""
+"""How many calls to the mail server and to Mailchimp had each outcome, for all workers together."""
 
 from __future__ import annotations
 
@@ -44,7 +44,6 @@ class Tally:
 
 
 def totals(side: Side) -> Mapping[str, int]:
-    """How many calls had each outcome, since the beginning."""
     query = select(CallCount.outcome, CallCount.number).where(CallCount.side == side)
     with reading() as session:
         return dict(session.execute(query).all())

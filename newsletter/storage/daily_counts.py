@@ -16,10 +16,10 @@ Counts = Mapping[tuple[date, Step], int]
 
 
 def add(session: Session, counts: Counts) -> None:
-    """Add to the numbers that there are."""
+    """Add to the stored numbers."""
     if not counts:
         return
-    # In a fixed order, so that two transactions never wait for each other.
+    # In a fixed order: otherwise two transactions could wait for each other.
     rows = [
         {"day": day, "step": step, "number": number}
         for (day, step), number in sorted(counts.items())
@@ -28,7 +28,7 @@ def add(session: Session, counts: Counts) -> None:
 
 
 def since(first: date) -> Counts:
-    """The numbers from a day on; a step that nobody reached is missing."""
+    """The numbers from a day on, without the steps that nobody reached."""
     query = select(DailyCount.day, DailyCount.step, DailyCount.number)
     with reading() as session:
         rows = session.execute(query.where(DailyCount.day >= first)).all()

@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, current_app
-from sqlalchemy import Connection, Select, exists, select, text
+from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
 from newsletter.config import Settings
-from newsletter.domain.lifecycle import Status
 from newsletter.storage import sqlite
 from newsletter.storage.breaker import Breaker
-from newsletter.storage.models import Erasure, Subscription, db
+from newsletter.storage.models import db
 from newsletter.storage.schema import migrations_folder
 
 POOL_SIZE = 20
@@ -48,7 +47,7 @@ def init(app: Flask, settings: Settings) -> None:
     if path is not None:
         sqlite.make_file(path)
     else:
-        from newsletter.storage import postgresql  # here, since it takes 9 MB
+        from newsletter.storage import postgresql  # not on SQLite: it takes 9 MB
 
         app.config["SQLALCHEMY_ENGINE_OPTIONS"]["connect_args"] = dict(postgresql.CONNECT_ARGS)
     db.init_app(app)
@@ -61,7 +60,6 @@ def init(app: Flask, settings: Settings) -> None:
 
 
 def is_sqlite() -> bool:
-    """Tell whether the application's database is SQLite."""
     return db.engine.dialect.name == "sqlite"
 
 
@@ -86,7 +84,7 @@ def _breaker_of_reads() -> Breaker:
 
 @contextmanager
 def own_connection() -> Iterator[Session]:
-    """Read outside of the current transaction, on another connection; used by the keyring."""
+    """A read-only connection outside of the current transaction; used by the keyring."""
     with (
         _breaker_of_reads().guard(),
         db.engine.connect().execution_options(only_reads=True) as own,
@@ -172,27 +170,12 @@ def try_lock(session: Session, *digests: bytes) -> set[bytes]:
 
 
 def lock_by_ref(session: Session, ref: str) -> None:
-    """Lock the address of a row until the transaction ends; nothing if there is no such row."""
+    """Lock the address of a row, if there is one, until the transaction ends."""
     if not is_sqlite():
         connection_of(session).execute(_LOCK_BY_REF, {"ref": ref})
 
 
-def anyone_confirmed() -> bool:
-    """Tell whether there is a confirmed subscriber, who needs Mailchimp."""
-    return _is_any(select(Subscription.ref).where(Subscription.status == Status.CONFIRMED))
-
-
-def any_erasure_waits_for_mailchimp() -> bool:
-    """Tell whether somebody who was erased here still has to be erased there."""
-    return _is_any(select(Erasure.id).where(Erasure.mailchimp_done_at.is_(None)))
-
-
-def _is_any(rows: Select[str]) -> bool:
-    with reading() as session:
-        return bool(session.scalar(select(exists(rows))))
-
-
 def file() -> Path | None:
-    """SQLite's database file; None on PostgreSQL."""
+    """The SQLite file; None on PostgreSQL."""
     url = current_app.config["SQLALCHEMY_DATABASE_URI"]
     return Path(url.database) if url.drivername == "sqlite" else None

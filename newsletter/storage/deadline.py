@@ -1,4 +1,4 @@
-"""How long to wait for the database: the rest of a request's time, otherwise a limit for each answer."""
+"""How long to wait for the database: within a request until its deadline, elsewhere LONGEST_WAIT for each answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ends: ContextVar[float | None] = ContextVar("ends", default=None)
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Limit all database calls of the block to so many seconds together; an earlier deadline stays."""
+    """Limit the time of all database calls of the block together; an earlier deadline stays."""
     before, ends = _ends.get(), time.monotonic() + seconds
     token = _ends.set(ends if before is None else min(ends, before))
     try:

@@ -1,4 +1,4 @@
-"""Erasures as a list for staff: those that are not completed, and the last that were."""
+"""Erasures, listed for staff: open ones, and those completed last."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ MOST = 100
 
 
 def unfinished() -> Sequence[Erasure]:
-    """Those that are open, the oldest first."""
+    """The oldest first."""
     query = select(Erasure).where(Erasure.completed_at.is_(None)).order_by(Erasure.requested_at)
     with reading() as session:
         return session.scalars(query.limit(MOST)).all()
 
 
 def completed() -> Sequence[Erasure]:
-    """Those that were completed last."""
+    """The newest first."""
     query = select(Erasure).where(Erasure.completed_at.is_not(None))
     with reading() as session:
         return session.scalars(query.order_by(Erasure.completed_at.desc()).limit(MOST)).all()

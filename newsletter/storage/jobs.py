@@ -1,4 +1,4 @@
-"""Leases, so that only one worker does a job at a time; heartbeats of workers; holds of a whole side (notices)."""
+"""Leases, so that only one worker does a job at a time; heartbeats of workers; holds of mail or Mailchimp."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from newsletter.storage.models import Job
 from newsletter.storage.moments import has_come, latest
 from newsletter.storage.notices import Code
 
-#: Another worker takes over from a killed one within 30 s: when the lease has ended, and a few seconds to notice.
+#: After a worker was killed, another one takes over within 30 s: its lease ends, and the others look every few seconds.
 LEASE = timedelta(seconds=20)
 BEAT_SECONDS = 5.0  #: between two renewals of a lease
 PROBE_EVERY = timedelta(seconds=30)
@@ -66,14 +66,17 @@ def _is_others(job: Job, owner: str, now: datetime) -> bool:
 
 
 def beat(worker: str, *, except_for: Collection[str] = ()) -> None:
-    """Record that a worker is alive, and renew its leases and those of its loops (owner "worker loop"), except some."""
+    """Record that a worker is alive, and renew its leases and those of its loops (owner: "WORKER LOOP").
+
+    `except_for`: owners whose leases are not renewed.
+    """
     now = clock.now()
     with writing() as session:
         alive = row(session, f"{WORKER_PREFIX}{worker}")
         alive.leased_by, alive.ran_at = worker, now
         session.flush()
         _renew(session, now, _is_of(worker), Job.leased_by.not_in(except_for))
-        # Rows of workers that were killed long ago are of no use.
+        # Rows of workers that were killed.
         is_over = has_come(Job.leased_until, now - timedelta(days=1), latest(now, LEASE))
         is_gone = (Job.name.startswith(WORKER_PREFIX), is_over)
         session.execute(delete(Job).where(*is_gone))
@@ -84,7 +87,7 @@ def _is_of(worker: str) -> ColumnElement[bool]:
 
 
 def renew(owner: str) -> None:
-    """Renew the leases of a command."""
+    """Renew all leases of a command."""
     with writing() as session:
         _renew(session, clock.now(), Job.leased_by == owner)
 
@@ -110,14 +113,14 @@ def leave(worker: str) -> None:
 
 @dataclass(frozen=True)
 class Workers:
-    """How many workers are alive, and when one last gave a sign of life; None: none has, or it ended in order."""
+    """How many workers are alive, and when the last heartbeat was; None: none, or all workers ended in order."""
 
     alive: int
     last_beat: datetime | None
 
 
 def workers() -> Workers:
-    """The workers of all hosts."""
+    """Of all hosts."""
     now = clock.now()
     is_over = has_come(Job.leased_until, now, latest(now, LEASE))
     query = select(func.count().filter(~is_over), func.max(Job.ran_at))
@@ -127,12 +130,11 @@ def workers() -> Workers:
 
 
 def worker_is_alive() -> bool:
-    """Tell whether any worker's heartbeat is recent."""
     return workers().alive > 0
 
 
 def hold(side: Side, reason: str) -> None:
-    """Put a side on hold that refuses everything: nothing is sent, and no try is counted, until a probe succeeds."""
+    """Put a side on hold that refuses everything: until a probe succeeds nothing is sent, and no try is counted."""
     is_logged = hold_reason(side) == reason
     with writing() as session:
         notices.post_in(session, _HOLDS[side], detail=reason)
@@ -143,7 +145,7 @@ def hold(side: Side, reason: str) -> None:
 
 
 def release(side: Side) -> None:
-    """End the hold of a side; a reconciliation finds out what happened at Mailchimp meanwhile."""
+    """End the hold of a side; after one of Mailchimp, a reconciliation is due."""
     held = notices.find(_HOLDS[side])
     if held is None:
         return
@@ -151,7 +153,7 @@ def release(side: Side) -> None:
     with writing() as session:
         notices.clear_in(session, held.code)
         if side == "mailchimp":
-            row(session, RECONCILIATION).ran_at = None  # due at once
+            row(session, RECONCILIATION).ran_at = None
     log.warning("%s is released after %.0f s on hold", side, (now - held.since).total_seconds())
 
 
@@ -162,12 +164,12 @@ def hold_reason(side: Side) -> str | None:
 
 
 def has_run_since(ran_at: datetime | None, moment: datetime) -> bool:
-    """Tell whether a job has run since then; a future `ran_at`, set by a clock that was ahead, does not count."""
+    """Whether a job has run since a time; a future `ran_at`, set by a clock that was ahead, does not count."""
     return ran_at is not None and moment <= ran_at <= latest(clock.now(), timedelta(0))
 
 
 def last_night(now: datetime) -> datetime:
-    """The last time that it was NIGHT_HOUR."""
+    """When it was last NIGHT_HOUR."""
     local = now.astimezone(config.current().zone)
     night = local.replace(hour=NIGHT_HOUR, minute=0, second=0, microsecond=0)
     return night if night <= local else night - timedelta(days=1)
@@ -181,9 +183,9 @@ class Permit(StrEnum):
 
 
 def ask_permit(side: Side, *, at_start: bool = False) -> Permit | None:
-    """Ask for leave to send; None while a side is on hold and its next probe is not due.
+    """Ask for permission to send; None while a side is on hold and its next probe is not due.
 
-    Asking takes the probe, so that one worker alone makes it. A worker that has just started probes at once:
+    Whoever gets a probe is the only one to make it. A worker that has just started (`at_start`) probes at once:
     the cause may have been fixed before the restart.
     """
     if hold_reason(side) is None:

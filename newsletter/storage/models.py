@@ -1,4 +1,4 @@
-"""The tables. Rows are plain data: lifecycle.py decides how they change, subscriptions/ changes them."""
+"""The tables. Rows are plain data: domain/lifecycle.py decides how they change, subscriptions/ changes them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Convert to UTC; raise ValueError for a time without a zone."""
+        """Raise ValueError for a time without a zone."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -69,13 +69,12 @@ class UtcDateTime(TypeDecorator[datetime]):
         value: datetime | None,
         dialect: Dialect,  # noqa: ARG002 - SQLAlchemy passes it
     ) -> datetime | None:
-        """Return it in UTC, whatever the database's time zone is."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def _word(enum: type[StrEnum], name: str) -> Enum:
+def _enum(enum: type[StrEnum], name: str) -> Enum:
     """A text column that the database restricts to the enum's values."""
     return Enum(
         enum,
@@ -104,18 +103,16 @@ class Wording(Model):
     text: Mapped[str] = mapped_column(Text)  #: empty once it is deleted
     published_at: Mapped[datetime] = mapped_column(UtcDateTime)
     withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    agreed: Mapped[int] = mapped_column(
-        default=0
-    )  #: how often it was confirmed, as the ledger is sealed
+    #: How often it was confirmed; counted as the ledger is sealed.
+    agreed: Mapped[int] = mapped_column(default=0)
 
     @property
     def has_ended(self) -> bool:
-        """Tell whether the text is deleted."""
         return not self.text
 
 
 class PrivacyNotice(Model):
-    """A copy of the privacy notice that a consent text names, as the operator's file had it from then on."""
+    """A copy of the privacy notice that a consent text names; `since`: when the operator's file first had this text."""
 
     __tablename__ = "privacy_notice"
 
@@ -125,10 +122,10 @@ class PrivacyNotice(Model):
     text: Mapped[str] = mapped_column(Text)
 
 
-#: Rows whose known status at Mailchimp is not the wanted one (domain/lifecycle.py: UNSETTLED). A constant text without
-#: parameters: a planner uses a partial index only where a query has its condition word for word. With coalesce(), since
-#: SQLite would use another index for `status` alone, and read everybody who confirmed: 270 ms for a million.
-ELSEWHERE = (
+#: Rows whose known status at Mailchimp is not the wanted one (UNSETTLED in domain/lifecycle.py). A constant text: a
+#: planner uses a partial index only where a query repeats its condition word for word. With coalesce(), since SQLite
+#: would use another index for `status` alone, and read all confirmed rows: 270 ms for a million.
+OUT_OF_SYNC = (
     "(coalesce(status, '') = 'confirmed' AND NOT hold"
     " AND audience IN ('absent', 'unknown', 'unsubscribed')"
     " OR (coalesce(status, '') IN ('blocked', 'returning')"
@@ -146,12 +143,11 @@ class Subscription(Model):
     ref: Mapped[str] = mapped_column(String(32), primary_key=True)
     digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
     address: Mapped[bytes | None] = mapped_column(LargeBinary)  #: encrypted
-    status: Mapped[Status] = mapped_column(_word(Status, "status"))
-    reason: Mapped[Reason | None] = mapped_column(_word(Reason, "reason"))
+    status: Mapped[Status] = mapped_column(_enum(Status, "status"))
+    reason: Mapped[Reason | None] = mapped_column(_enum(Reason, "reason"))
     round: Mapped[int] = mapped_column(default=1)
-    confirmed_round: Mapped[
-        int | None
-    ]  #: the last confirmed round; None: there is no consent to prove
+    #: The last confirmed round; None: there is no consent to prove.
+    confirmed_round: Mapped[int | None]
     since: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     left_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -159,7 +155,7 @@ class Subscription(Model):
     wording: Mapped[str | None] = mapped_column(ForeignKey(Wording.hash))
     nonce: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     hold: Mapped[bool] = mapped_column(default=False)  #: Art. 18 GDPR
-    #: What was stated of the consent of somebody who was taken over from another system; encrypted.
+    #: What another system stated about the consent of somebody who was taken over from it; encrypted.
     imported: Mapped[bytes | None] = mapped_column(LargeBinary)
     #: The row with the earlier address, which the confirmation of this one blocks.
     replaces_ref: Mapped[str | None] = mapped_column(String(32))
@@ -167,15 +163,15 @@ class Subscription(Model):
     follows_ref: Mapped[str | None] = mapped_column(String(32))
 
     audience: Mapped[MailchimpStatus] = mapped_column(
-        _word(MailchimpStatus, "audience"), default=MailchimpStatus.ABSENT
+        _enum(MailchimpStatus, "audience"), default=MailchimpStatus.ABSENT
     )
     audience_try_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     audience_due_since: Mapped[datetime] = mapped_column(UtcDateTime)
     audience_tries: Mapped[int] = mapped_column(default=0)
     audience_error: Mapped[str | None] = mapped_column(String(64))
-    #: The status requested by calls with unknown outcome (`unknown`: by different calls, different ones), and until
-    #: when they may still take effect.
-    audience_asked: Mapped[MailchimpStatus | None] = mapped_column(_word(MailchimpStatus, "asked"))
+    #: The status requested by calls with an unknown outcome (`unknown`: they requested different ones), and until when
+    #: they may still take effect.
+    audience_asked: Mapped[MailchimpStatus | None] = mapped_column(_enum(MailchimpStatus, "asked"))
     audience_settles_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     synced_round: Mapped[int | None]  #: the round whose add Mailchimp acknowledged
 
@@ -187,18 +183,18 @@ class Subscription(Model):
         CheckConstraint(
             "(status IN ('blocked', 'returning')) = (reason IS NOT NULL)", name="blocked_why"
         ),
-        # Only a block of which Mailchimp has no contact may be without the address.
+        # A block may be without the address where Mailchimp has no contact.
         CheckConstraint(
             "address IS NOT NULL OR (status = 'blocked' AND audience = 'absent')", name="reachable"
         ),
         # For the audience loop, which finds rows whose status at Mailchimp is not the wanted one.
         Index("ix_subscription_place", "status", "hold", "audience", "audience_try_at"),
-        # For staff, who see whoever waits for Mailchimp, the longest wait first.
+        # For staff, who see the people waiting for Mailchimp, the longest wait first.
         Index(
             "ix_subscription_audience_due_since",
             "audience_due_since",
-            sqlite_where=text(ELSEWHERE),
-            postgresql_where=text(ELSEWHERE),
+            sqlite_where=text(OUT_OF_SYNC),
+            postgresql_where=text(OUT_OF_SYNC),
         ),
         # For the deletion of requests that nobody confirmed.
         Index(
@@ -219,17 +215,13 @@ class Subscription(Model):
 
 
 class LetterKind(StrEnum):
-    """The purpose of a letter."""
-
     CONFIRMATION = "confirmation"
-    WAY_BACK = (
-        "way_back"  #: names Mailchimp's own form to a person whom Mailchimp does not let us add
-    )
+    WAY_BACK = "way_back"  #: names Mailchimp's own form to somebody whom we may not add there
     MY_DATA = "my_data"  #: a link to the person's data
 
 
 class Letter(Model):
-    """An e-mail to send, or one that was sent, kept as evidence. It is queued while neither sent nor failed."""
+    """An e-mail, kept as evidence after it was sent. It is queued until it is sent or given up (`failed_at`)."""
 
     __tablename__ = "letter"
 
@@ -238,7 +230,7 @@ class Letter(Model):
     id: Mapped[str] = mapped_column(String(32), unique=True)
     ref: Mapped[str] = mapped_column(ForeignKey(Subscription.ref, ondelete="CASCADE"), index=True)
     round: Mapped[int]
-    kind: Mapped[LetterKind] = mapped_column(_word(LetterKind, "kind"))
+    kind: Mapped[LetterKind] = mapped_column(_enum(LetterKind, "kind"))
     wording: Mapped[str] = mapped_column(ForeignKey(Wording.hash))
     template: Mapped[str | None] = mapped_column(String(64))
     written_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -253,7 +245,7 @@ class Letter(Model):
     evidence: Mapped[bytes] = mapped_column(LargeBinary)  #: encrypted
 
     __table_args__ = (
-        # For the postman, which takes the letter that is due for longest.
+        # For the postman, which takes the letter that has been due for the longest time.
         Index(
             "ix_letter_due_at",
             "due_at",
@@ -280,8 +272,8 @@ class LedgerRow(Model):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     ref: Mapped[str] = mapped_column(String(32), index=True)
     round: Mapped[int | None]
-    event: Mapped[Event] = mapped_column(_word(Event, "event"))
-    reason: Mapped[Reason | None] = mapped_column(_word(Reason, "reason"))
+    event: Mapped[Event] = mapped_column(_enum(Event, "event"))
+    reason: Mapped[Reason | None] = mapped_column(_enum(Reason, "reason"))
     detail: Mapped[str | None] = mapped_column(String(64))  #: a code, such as Mailchimp's error
     wording: Mapped[str | None] = mapped_column(String(64))
     template: Mapped[str | None] = mapped_column(String(64))  #: version of our form, page or e-mail
@@ -301,7 +293,7 @@ class Seal(Model):
 
 
 class Step(StrEnum):
-    """How far a request came, or where it was lost."""
+    """How far a request came, or how it ended."""
 
     REQUESTED = "requested"
     MAILED = "mailed"
@@ -314,12 +306,12 @@ class Step(StrEnum):
 
 
 class DailyCount(Model):
-    """How many requests reached a step on a day in TIMEZONE; added to as the ledger is sealed."""
+    """How many requests reached a step on a day in TIMEZONE; counted as the ledger is sealed."""
 
     __tablename__ = "daily_count"
 
     day: Mapped[date] = mapped_column(Date, primary_key=True)
-    step: Mapped[Step] = mapped_column(_word(Step, "step"), primary_key=True)
+    step: Mapped[Step] = mapped_column(_enum(Step, "step"), primary_key=True)
     number: Mapped[int]
 
 
@@ -357,7 +349,7 @@ class Erasure(Model):
     tries: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None] = mapped_column(String(64))
     mailchimp_done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    #: When rows were last deleted for it, and when SQLite's files were free of them.
+    #: When its last row was deleted, and when SQLite's files contained none any more.
     deleted_at: Mapped[datetime] = mapped_column(UtcDateTime)
     file_done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: Indexed for staff, who see what is open, and what was completed last.
@@ -382,7 +374,7 @@ class Erasure(Model):
 
 
 class Inquiry(Model):
-    """An address that staff ask about and that is unknown here: the worker asks Mailchimp and DNS. Kept for a day."""
+    """A question of staff about an unknown address, which the worker passes to Mailchimp and DNS. Kept for a day."""
 
     __tablename__ = "inquiry"
 
@@ -392,7 +384,7 @@ class Inquiry(Model):
     actor: Mapped[str] = mapped_column(String(64))
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     #: What Mailchimp answered, or the reason of its last failure and the time of the next try.
-    place: Mapped[MailchimpStatus | None] = mapped_column(_word(MailchimpStatus, "place"))
+    place: Mapped[MailchimpStatus | None] = mapped_column(_enum(MailchimpStatus, "place"))
     error: Mapped[str | None] = mapped_column(String(64))
     tries: Mapped[int] = mapped_column(default=0)
     try_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -400,7 +392,7 @@ class Inquiry(Model):
 
 
 class Quota(Model):
-    """Letters to an address within 24 hours: `letters` is a list of [RFC 3339 time, letter's id]."""
+    """The letters to an address in the last 24 hours; `letters`: a list of [RFC 3339 time, id of the letter]."""
 
     __tablename__ = "quota"
 

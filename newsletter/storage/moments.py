@@ -1,6 +1,6 @@
-"""Times in the future that a host has stored: a time further ahead than any host would set it counts as past.
+"""Stored times that lie in the future: one that is further ahead than any host would set it counts as past.
 
-A host whose clock was ahead sets such times; without this rule its leases and retries would block until then.
+A host whose clock was ahead may have set it. Without this rule its leases and retries would block until then.
 """
 
 from __future__ import annotations
@@ -13,17 +13,16 @@ from sqlalchemy import ColumnElement, SQLColumnExpression, or_
 #: How far the clocks of two hosts may differ (`newsletter check` reports more).
 CLOCKS_DIFFER = timedelta(seconds=30)
 
-#: A call to Mailchimp ends within the first, and may take effect there until the second has passed after that.
-LONGEST_CALL, CARRIED_OUT_WITHIN = timedelta(seconds=60), timedelta(seconds=120)
-SETTLING = (
-    LONGEST_CALL + CARRIED_OUT_WITHIN
-)  #: until when at most a call whose outcome is unknown counts
+LONGEST_CALL = timedelta(seconds=60)  #: to Mailchimp
+#: For how long after its end a call with an unknown outcome may still take effect there.
+CARRIED_OUT_WITHIN = timedelta(seconds=120)
+SETTLING = LONGEST_CALL + CARRIED_OUT_WITHIN
 
 Bound = datetime | ColumnElement[Any]
 
 
 def latest(now: datetime, longest: timedelta) -> datetime:
-    """The latest time that a host may set now, if it never sets one further ahead than `longest`."""
+    """The latest time that a host can set now, where none sets one further ahead than `longest`."""
     return now + longest + CLOCKS_DIFFER
 
 
@@ -34,7 +33,7 @@ def has_come(
     moment: SQLColumnExpression[Any], now: Bound, latest: Bound
 ) -> ColumnElement[bool]: ...
 def has_come(moment: Any, now: Any, latest: Any) -> Any:
-    """Tell whether a time is past, is not set, or is later than possible; for a column, as a condition in SQL."""
+    """Whether a time is past, is not set, or is later than possible; for a column, as a condition in SQL."""
     if moment is None:
         return True
     if isinstance(moment, datetime):

@@ -1,9 +1,9 @@
 """Notices for staff, in one table that /ready and `newsletter check` list.
 
 A process posts a notice when it detects a condition, and clears it when the condition is over. A process that may be
-killed gives `until`, and renews the notice while the condition lasts. Something that must happen by a certain time has
-a notice with a future `since`, which is posted anew whenever it happens: so its absence is reported even if no worker
-runs. A notice never contains a secret or an address.
+killed sets `until`, and renews the notice while the condition lasts. For a job that must run regularly, a notice with a
+future `since` is posted anew after each run: so a missing run is reported even if no worker is alive. A notice never
+contains a secret or an address.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from newsletter.storage.models import Notice
 
 @dataclass(frozen=True)
 class Sentence:
-    """What it is about (a setting or a subject), what is wrong, and what to do; `{detail}` is replaced."""
+    """What it is about (a setting or a subject), what is wrong (with `{detail}` replaced), and what to do."""
 
     about: str
     wrong: str
@@ -35,7 +35,7 @@ class Sentence:
 
 
 class Code(Enum):
-    """All notices; the table has the name in lower case (at most 32 characters)."""
+    """All notices; the table stores the name in lower case (at most 32 characters)."""
 
     LETTER_UNSAFE = Sentence(
         "letters",
@@ -142,18 +142,18 @@ def post(
 ) -> bool:
     """Post or renew a notice; True if it is new or has changed.
 
-    `since`: from when it is listed; by default from now, or from when the same notice was first posted. A repeated call
-    only reads: `until` is updated when half of the time to it has passed.
+    `since`: from when it is listed; by default since it was first posted. A repeated call only reads, and updates
+    `until` after half of the time to it.
     """
     now = clock.now()
     with reading() as session:
         before = session.get(Notice, (_key(code), owner))
-    is_news = before is None or not _is_same(before, detail, since, now)
-    if before is not None and not is_news and _lasts(before.until, until, now):
+    is_new = before is None or not _is_same(before, detail, since, now)
+    if before is not None and not is_new and _lasts(before.until, until, now):
         return False
     with writing() as session:
         post_in(session, code, owner, detail, until, since)
-    return is_news
+    return is_new
 
 
 def post_in(
@@ -175,7 +175,7 @@ def post_in(
 
 
 def clear(code: Code, owner: str = "") -> None:
-    """Delete a notice; where there is none, this only reads."""
+    """Delete a notice. Where there is none, this only reads."""
     if find(code, owner) is not None:
         with writing() as session:
             clear_in(session, code, owner)
@@ -187,14 +187,14 @@ def clear_in(session: Session, code: Code, owner: str = "") -> None:
 
 
 def find(code: Code, owner: str = "") -> Posted | None:
-    """A notice that has not ended, also one with a future `since`."""
+    """A notice that has not ended; its `since` may be in the future."""
     is_it = (Notice.code == _key(code), Notice.owner == owner)
     return next(iter(_read(*is_it)), None)
 
 
 def current(*codes: Code) -> list[Posted]:
     """All notices that are listed now, or those of some codes; the oldest first."""
-    # A later release may have posted codes that this one does not know.
+    # Not all rows: a later release may have posted codes that this one does not know.
     keys = [_key(code) for code in codes or Code]
     return _read(Notice.code.in_(keys), Notice.since <= clock.now())
 
@@ -213,8 +213,8 @@ def _key(code: Code) -> str:
 
 def _is_same(notice: Notice, detail: str | None, since: datetime | None, now: datetime) -> bool:
     is_over = notice.until is not None and notice.until <= now
-    begins_then = notice.since <= now if since is None else notice.since == since
-    return begins_then and not is_over and notice.detail == detail
+    is_same_begin = notice.since <= now if since is None else notice.since == since
+    return is_same_begin and not is_over and notice.detail == detail
 
 
 def _lasts(until: datetime | None, wanted: datetime | None, now: datetime) -> bool:

@@ -1,13 +1,8 @@
-"""Explains errors of the database in words: for `newsletter check`, staff's commands, the log and /ready."""
+"""Explains errors of the database: for `newsletter check`, the other commands, the log and /ready."""
 
 from __future__ import annotations
 
-import logging
-import math
 import sqlite3
-import threading
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
@@ -15,17 +10,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from newsletter.domain.errors import Unavailable, WrongDataKey
 
-REPEAT_SECONDS = 60.0  #: how often an outage that lasts is logged
-
 #: Errors of the database or its keyring as a whole, not of the row being processed.
 OF_THE_DATABASE = (SQLAlchemyError, Unavailable, WrongDataKey)
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """What is wrong with the database and what to do; it never names the database, user, host or password."""
+    """What is wrong with the database, and what to do; never with the name of the database, user or host."""
 
     wrong: str
     remedy: str
@@ -53,8 +44,8 @@ ALL_BUSY = Trouble("no connection to the database has become free in time", "see
 NO_TIME = Trouble(
     "a request waited too long for a thread", "see what is slow, or raise WEB_CONCURRENCY"
 )
-#: Consequences of other troubles: logged only if nothing else is.
-_CONSEQUENCES = (ALL_BUSY, NO_TIME)
+#: Consequences of another trouble.
+CONSEQUENCES = (ALL_BUSY, NO_TIME)
 _AWAY = Trouble(
     "the database does not answer",
     "start it, and see that host and port are right and no firewall is between",
@@ -85,9 +76,9 @@ _SQLSTATES = {
         "the database server has no connection left", "raise its max_connections, or use fewer"
     ),
 }
-#: Classes of error codes that are about the server's state: connection, resources, operator, system, internal error.
-_STATES = ("08", "53", "55", "57", "58", "XX")
-#: By words in the message: while connecting, the driver has no error code.
+#: Classes of error codes about the server's state: connection, resources, operator, system, internal error.
+_SERVER_STATES = ("08", "53", "55", "57", "58", "XX")
+#: By words in the message, since the driver has no error code while it connects.
 _REFUSALS = {
     "password": Trouble(
         "the database server refuses the sign-in", "put the right user and password into it"
@@ -102,7 +93,7 @@ _REFUSALS = {
     ),
     "too many": _SQLSTATES["53300"],
 }
-#: By the beginning of SQLite's name of the error.
+#: By the prefix of SQLite's name of the error.
 _SQLITE = {
     "SQLITE_NOTADB": Trouble("the file is no SQLite database", "name another file"),
     "SQLITE_CORRUPT": Trouble("the SQLite file is damaged", "restore it from a backup"),
@@ -155,23 +146,22 @@ def trouble_of(error: Exception) -> Trouble:
 
 
 def is_outage(error: Exception) -> bool:
-    """Tell whether an error is about the state of the database or its keyring, not a bug of ours."""
+    """Whether an error comes from the state of the database or its keyring, not from a bug."""
     states = OperationalError | InterfaceError | PoolTimeoutError | Unavailable | WrongDataKey
     if isinstance(error, states):
         return True
     code = _sqlstate(error) or ""
-    return code in _SQLSTATES or code.startswith(_STATES) or _sqlite_name(error) in _DAMAGES
+    return code in _SQLSTATES or code.startswith(_SERVER_STATES) or _sqlite_name(error) in _DAMAGES
 
 
 def is_time_out(error: Exception) -> bool:
-    """Tell whether waiting for the database, a connection or a lock timed out."""
+    """Whether waiting for the database, a connection or a lock timed out."""
     if isinstance(error, PoolTimeoutError | TookTooLong) or _has_timed_out(error):
         return True
     return _sqlstate(error) == _LOCKED or _sqlite_name(error).startswith("SQLITE_BUSY")
 
 
 def is_full(error: Exception) -> bool:
-    """Tell whether the disk was full."""
     return isinstance(error, DBAPIError) and trouble_of(error) in (_SERVER_FULL, FILE_FULL)
 
 
@@ -197,46 +187,3 @@ def trouble_in_file(cause: sqlite3.Error) -> Trouble:
     by_words = (trouble for words, trouble in _SQLITE_WORDS.items() if words in str(cause))
     by_name = (trouble for prefix, trouble in _SQLITE.items() if name.startswith(prefix))
     return next(by_words, None) or next(by_name, other)
-
-
-class OutageLog:
-    """Logs an outage when it begins, when its cause changes, once a minute while it lasts, and when it ends.
-
-    Several threads share it: the outage is over when every thread that had an error succeeds again. `seconds`: a
-    monotonic clock.
-    """
-
-    def __init__(self, seconds: Callable[[], float] = time.monotonic) -> None:
-        self._seconds = seconds
-        self._lock = threading.Lock()
-        self._failing: set[str] = set()
-        self._logged_at: dict[Trouble, float] = {}
-        self._last: Trouble | None = None
-        self._began = self._failed_at = 0.0
-
-    def record_failure(self, thread: str, trouble: Trouble) -> None:
-        """A thread could not use the database."""
-        now = self._seconds()
-        with self._lock:
-            if not self._failing:
-                self._began, self._logged_at = now, {}
-            self._failing.add(thread)
-            self._last, self._failed_at = trouble, now
-            logged_at = max(self._logged_at.values(), default=-math.inf)
-            if trouble not in _CONSEQUENCES:
-                logged_at = self._logged_at.get(trouble, -math.inf)
-            if now - logged_at < REPEAT_SECONDS:
-                return
-            self._logged_at[trouble] = now
-        log.warning("%s", trouble)
-
-    def record_success(self, thread: str, at: float = math.inf) -> None:
-        """A thread has used the database; `at`: when, by the clock of this log."""
-        with self._lock:
-            if thread not in self._failing or at < self._failed_at:
-                return
-            self._failing.remove(thread)
-            if self._failing or self._last is None:
-                return
-            over = self._last.over
-        log.warning("%s after %.0f s", over, self._seconds() - self._began)

@@ -15,7 +15,7 @@ from newsletter.storage import deadline
 
 CONNECT_SECONDS = 5
 CONNECT_ARGS: dict[str, Any] = {
-    # A pooler in transaction mode gives another session the statements prepared here.
+    # Behind a pooler in transaction mode, statements would be prepared in another session.
     "prepare_threshold": None,
     # A host that fails in the middle of a transaction must not keep its locks for hours.
     "keepalives_idle": 30,
@@ -36,14 +36,14 @@ class TimedOut(psycopg.OperationalError):
 
 
 class Connection(psycopg.Connection[Any]):
-    """A connection that waits no longer than the deadline allows.
+    """A connection that waits until the deadline at most.
 
     The server's own limits do not help where the server process is stopped, nor do those of TCP: the kernel of its
     host still accepts packets.
     """
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-        """Wait for the answer; raise TimedOut, and close, since a later answer would be taken for the next one."""
+        """Raise TimedOut after closing: a late answer would be taken for that of the next query."""
         left = deadline.left()
         try:
             return super().wait(gen, interval, left if timeout is None else min(timeout, left))
@@ -53,7 +53,6 @@ class Connection(psycopg.Connection[Any]):
 
 
 def listen(engine: Engine) -> None:
-    """Attach our way of connecting to an engine."""
     event.listen(engine, "do_connect", _connect)
     event.listen(engine, "connect", _limit)
     event.listen(engine, "checkout", _discard_if_closed)
@@ -63,7 +62,6 @@ def listen(engine: Engine) -> None:
 def _connect(
     _dialect: object, _record: object, positional: list[Any], named: dict[str, Any]
 ) -> Connection:
-    # A plain psycopg connection waits for at least two seconds.
     named["connect_timeout"] = max(1, int(min(deadline.left(), CONNECT_SECONDS)))
     try:
         return Connection.connect(*positional, **named)
@@ -77,7 +75,7 @@ def _limit(connection: psycopg.Connection, _record: object) -> None:
 
 
 def _discard_if_closed(connection: psycopg.Connection, *_: object) -> None:
-    # A server that has closed the connection left something to read; a query would cost a round trip each time.
+    # Something to read means that the server has closed the connection; a test query would cost a round trip each time.
     socket = select.poll()
     socket.register(connection.pgconn.socket, select.POLLIN)
     if socket.poll(0):

@@ -19,7 +19,7 @@ from newsletter.storage.models import Job, Keyring
 from newsletter.storage.outage import Trouble
 from newsletter.storage.schema import Schema, schema_of
 
-#: How long the result of a write test is used, if it succeeded and if it failed.
+#: How long the result of a write test is reused after a success, and after a failure.
 WRITABLE_SECONDS = 10.0
 UNWRITABLE_SECONDS = 2.0
 LEAST_FREE = 256 * 1024  #: octets on the disk of the SQLite file; a sign-up needs about 40,000
@@ -33,7 +33,7 @@ class _WriteTest:
     trouble: Trouble | None
 
     def is_fresh(self, now: float, written_at: float) -> bool:
-        """Tell whether it need not be repeated; a later write makes a failure obsolete."""
+        """Whether it need not be repeated; a later write makes a failure obsolete."""
         if self.trouble is not None:
             return now - self.at < UNWRITABLE_SECONDS and written_at < self.at
         return now - self.at < WRITABLE_SECONDS
@@ -44,7 +44,7 @@ class _RollBack(Exception):
 
 
 def trouble() -> Trouble | None:
-    """Why no sign-up can be accepted now; None: it can. Raises no database error."""
+    """Why no sign-up can be accepted now; None: it can. Never raises a database error."""
     try:
         with reading() as session:
             schema = schema_of(session.connection())
@@ -54,7 +54,7 @@ def trouble() -> Trouble | None:
                 return outage.NO_KEYRING
     except (SQLAlchemyError, Unavailable) as error:
         return outage.trouble_of(error)
-    return database.breaker().is_full() or unwritable()
+    return database.breaker().full_disk() or unwritable()
 
 
 def unwritable() -> Trouble | None:

@@ -16,13 +16,10 @@ UNRELEASED = ("0001", "0002", "0003")
 
 
 class Schema(StrEnum):
-    """A database's schema, compared with this code's migrations."""
-
     MISSING = "missing"
     BEHIND = "behind"
     CURRENT = "current"
-    #: Of a later release, which only added to it (docs/upgrading.md): this code works with it.
-    AHEAD = "ahead"
+    AHEAD = "ahead"  #: of a later release: this code works with it (docs/upgrading.md)
 
 
 def migrations_folder() -> Path:
@@ -34,14 +31,12 @@ def migrations_folder() -> Path:
 
 @cache
 def revisions(folder: Path) -> tuple[str, ...]:
-    """All revisions, the newest first, read from the file names: importing Alembic would take 10 MB."""
+    """All revisions, the newest first. They are read from the file names, since importing Alembic would take 10 MB."""
     return tuple(sorted((path.stem for path in (folder / "versions").glob("*.py")), reverse=True))
 
 
 def schema_of(connection: Connection) -> Schema:
-    if not inspect(connection).has_table("alembic_version"):
-        return Schema.MISSING
-    present = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    present = _revision(connection)
     if present is None:
         return Schema.MISSING
     known = revisions(current_app.extensions["migrations"])
@@ -54,7 +49,12 @@ def schema_of(connection: Connection) -> Schema:
 
 def refuse_unreleased(connection: Connection) -> None:
     """Raise UnreleasedSchema where the tables are of an unreleased version."""
-    if not inspect(connection).has_table("alembic_version"):
-        return
-    if connection.scalar(text("SELECT version_num FROM alembic_version")) in UNRELEASED:
+    if _revision(connection) in UNRELEASED:
         raise UnreleasedSchema
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision

@@ -1,4 +1,4 @@
-"""SQLite: how its file is opened, and how long a writer waits for its lock."""
+"""SQLite: opens the file, and waits for the write lock."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from newsletter.domain.errors import SettingsError
 from newsletter.storage import deadline, outage
 
 BUSY_SECONDS = 10.0
-_LOOK_SECONDS = 0.0005  #: until the lock is tried again that another process holds
+_POLL_SECONDS = 0.0005  #: between two tries to get the lock that another process holds
 
-#: SQLite has one writer, and wakes those who wait in no order; the writers of one process queue here instead.
+#: SQLite serves waiting writers in no order: those of one process queue here instead.
 _write_lock = threading.Lock()
 
 _PRAGMAS = (
@@ -46,8 +46,6 @@ def make_file(path: Path) -> None:
 
 
 def listen(engine: Engine, path: Path) -> None:
-    """Attach our way of opening the file to an engine."""
-
     @event.listens_for(engine, "do_connect")
     def _connect(
         _dialect: object, _record: object, _positional: list[Any], named: dict[str, Any]
@@ -75,16 +73,16 @@ def listen(engine: Engine, path: Path) -> None:
     def _begin(connection: Connection) -> None:
         driver: Any = connection.connection.dbapi_connection
         only_reads = connection.get_execution_options().get("only_reads", False)
-        if not only_reads and _has_begun_to_write(driver):
+        if not only_reads and _begin_writing(driver):
             return
         driver.execute(f"PRAGMA busy_timeout={_seconds_to_wait() * 1000:.0f}")
         connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
 
 
-def _has_begun_to_write(driver: sqlite3.Connection) -> bool:
-    """Wait for other processes; False: not within the time.
+def _begin_writing(driver: sqlite3.Connection) -> bool:
+    """Begin a transaction once no other process writes; False: not in time.
 
-    SQLite itself would look at growing intervals of up to 100 ms, so that the one who waits longest looks least often.
+    SQLite's own busy handler polls at growing intervals of up to 100 ms, so that the longest waiter polls least often.
     """
     driver.execute("PRAGMA busy_timeout=0")
     ends = time.monotonic() + _seconds_to_wait()
@@ -94,7 +92,7 @@ def _has_begun_to_write(driver: sqlite3.Connection) -> bool:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
                 return False
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_POLL_SECONDS)
         else:
             return True
     return False
@@ -117,7 +115,7 @@ def _seconds_to_wait() -> float:
 
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
-        there = path.stat()
+        file = path.stat()
     except OSError:
         return None
-    return there.st_dev, there.st_ino
+    return file.st_dev, file.st_ino

@@ -1,7 +1,7 @@
-"""Writes single rows with cached statements: a sign-up takes a third of the time that the session's flush needs.
+"""Writes single rows with cached statements: a sign-up takes a third of the time of the session's flush.
 
-On PostgreSQL, rows that are written `together` share one statement, and so one round trip. Those of many people are
-written `in_bulk`.
+On PostgreSQL, rows that are written `together` share one statement, and so one round trip. `in_bulk` is for the rows of
+many people.
 """
 
 from __future__ import annotations
@@ -14,11 +14,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    ClauseElement,
-    Connection,
-    CursorResult,
     Dialect,
-    Row,
     Select,
     bindparam,
     false,
@@ -29,17 +25,17 @@ from sqlalchemy import update as updating
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
-from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import Delete, Insert, Update
 
 from newsletter.storage.database import connection_of, is_sqlite
 from newsletter.storage.models import Model
+from newsletter.storage.prepared import Prepared
 
-_TOGETHER = "rows that are written together"
-_DECOY = "rows are sent and not written"
+#: Keys of `session.info`.
+_TOGETHER, _DECOY = "statements.together", "statements.decoy"
 
 
-class _How(Enum):
+class _Kind(Enum):
     INSERT = "insert"
     INSERT_NOTHING = "insert nothing"
     INSERT_OR_UPDATE = "insert or update"
@@ -52,10 +48,11 @@ class _Shape:
 
     model: type[Model]
     columns: tuple[str, ...]
-    how: _How
+    kind: _Kind
 
 
 _Part = _Shape | Delete
+_Write = tuple[_Part, Mapping[str, Any]]
 
 
 def insert(session: Session, row: Model) -> None:
@@ -67,23 +64,23 @@ def insert(session: Session, row: Model) -> None:
 
 
 def append(session: Session, model: type[Model], **values: object) -> None:
-    """Insert a row that this transaction does not change."""
-    _write(session, _Shape(model, tuple(values), _How.INSERT), values)
+    """Insert a row without attaching it to the session."""
+    _write(session, _Shape(model, tuple(values), _Kind.INSERT), values)
 
 
 def insert_or_update(session: Session, model: type[Model], **values: object) -> None:
     """Insert a row, or update the one with the same key."""
-    _write(session, _Shape(model, tuple(values), _How.INSERT_OR_UPDATE), values)
+    _write(session, _Shape(model, tuple(values), _Kind.INSERT_OR_UPDATE), values)
 
 
 def insert_missing(session: Session, model: type[Model], **values: object) -> None:
-    """Insert a row unless there is one with the same key, also one that another transaction inserts meanwhile."""
+    """Insert a row unless there is one with the same key, or another transaction inserts one meanwhile."""
     inserting = sqlite.insert if is_sqlite() else postgresql.insert
     connection_of(session).execute(inserting(model).on_conflict_do_nothing(), values)
 
 
 def add_up(session: Session, model: type[Model], rows: Sequence[Mapping[str, object]]) -> None:
-    """Add to the column `number` of rows, which are inserted where they are missing; in a fixed order."""
+    """Add to the column `number` of rows, in their order; insert those that are missing."""
     inserting = (sqlite.insert if is_sqlite() else postgresql.insert)(model)
     number = inspect(model).columns["number"] + inserting.excluded["number"]
     adding = inserting.on_conflict_do_update(
@@ -103,13 +100,13 @@ def update(session: Session, row: Model) -> None:
     if not changed:
         return
     keys = {name: getattr(row, name) for name in _keys(type(row))}
-    _write(session, _Shape(type(row), tuple(changed), _How.UPDATE), changed | keys)
+    _write(session, _Shape(type(row), tuple(changed), _Kind.UPDATE), changed | keys)
     for name, value in changed.items():
         set_committed_value(row, name, value)
 
 
 def delete(session: Session, deleting: Delete, **values: object) -> None:
-    """Delete rows by a statement that the caller builds once, and by its parameters."""
+    """Delete rows; the caller builds `deleting` once, and `values` are its parameters."""
     _write(session, deleting, values)
 
 
@@ -123,7 +120,7 @@ def together(session: Session) -> Iterator[None]:
         yield
         return
     before = session.info.get(_TOGETHER)
-    waiting: list[tuple[_Part, Mapping[str, Any]]] = []
+    waiting: list[_Write] = []
     session.info[_TOGETHER] = waiting
     try:
         yield
@@ -139,7 +136,7 @@ def in_bulk(session: Session) -> Iterator[None]:
 
     Until then no query finds them.
     """
-    waiting: list[tuple[_Part, Mapping[str, Any]]] = []
+    waiting: list[_Write] = []
     session.info[_TOGETHER] = waiting
     try:
         yield
@@ -155,7 +152,7 @@ def in_bulk(session: Session) -> Iterator[None]:
 
 @contextmanager
 def decoy(session: Session) -> Iterator[None]:
-    """Send the inserts of the block so that they write no row: they take the time of a sign-up (ADR 6)."""
+    """Send the inserts of the block without writing a row: they take the time of a sign-up (ADR 6)."""
     session.info[_DECOY] = True
     try:
         yield
@@ -165,15 +162,15 @@ def decoy(session: Session) -> Iterator[None]:
 
 def _write(session: Session, part: _Part, values: Mapping[str, Any]) -> None:
     if _DECOY in session.info and isinstance(part, _Shape):
-        part = replace(part, how=_How.INSERT_NOTHING)
-    waiting: list[tuple[_Part, Mapping[str, Any]]] | None = session.info.get(_TOGETHER)
+        part = replace(part, kind=_Kind.INSERT_NOTHING)
+    waiting: list[_Write] | None = session.info.get(_TOGETHER)
     if waiting is not None:
         waiting.append((part, values))
     else:
         _send(session, [(part, values)])
 
 
-def _send(session: Session, written: Sequence[tuple[_Part, Mapping[str, Any]]]) -> None:
+def _send(session: Session, written: Sequence[_Write]) -> None:
     values = {
         name: value
         for number, (part, given) in enumerate(written)
@@ -184,50 +181,10 @@ def _send(session: Session, written: Sequence[tuple[_Part, Mapping[str, Any]]]) 
     _prepared(parts, connection.dialect).execute(connection, values)
 
 
-def fetch(session: Session, query: Select[Any], **values: object) -> Sequence[Any]:
-    """The one row of a query that is made once; raise NoResultFound."""
+def fetch(session: Session, query: Select[Any], **values: object) -> list[Any]:
+    """The only row of a query, which the caller builds once; raise NoResultFound."""
     connection = connection_of(session)
-    prepared = _prepared_query(query, connection.dialect)
-    return prepared.converted(prepared.execute(connection, values).one())
-
-
-class _Prepared:
-    """A statement compiled once, and given to the driver as it is: compiling, caching and converting cost more."""
-
-    def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
-        compiled = statement.compile(dialect=dialect)
-        assert isinstance(compiled, SQLCompiler)  # noqa: S101 - tells mypy
-        self._sql = str(compiled)
-        self._constants = dict(compiled.params)
-        self._order = compiled.positiontup
-        self._to_driver = {
-            name: convert
-            for bind, name in compiled.bind_names.items()
-            if (convert := bind.type.dialect_impl(dialect).bind_processor(dialect))
-        }
-        columns = statement.selected_columns if isinstance(statement, Select) else ()
-        self._from_driver = [
-            column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns
-        ]
-
-    def execute(self, connection: Connection, values: Mapping[str, object]) -> CursorResult[Any]:
-        return connection.exec_driver_sql(self._sql, self._given(values))
-
-    def execute_all(self, connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
-        connection.exec_driver_sql(self._sql, [self._given(values) for values in rows])
-
-    def _given(self, values: Mapping[str, object]) -> Any:
-        """The values as the driver takes them, by name or in order."""
-        given = {**self._constants, **values}
-        for name, convert in self._to_driver.items():
-            given[name] = convert(given[name])
-        return given if self._order is None else tuple(given[name] for name in self._order)
-
-    def converted(self, row: Row[Any]) -> Sequence[Any]:
-        return [
-            convert(value) if convert else value
-            for convert, value in zip(self._from_driver, row, strict=True)
-        ]
+    return _prepared_query(query, connection.dialect).fetch_one(connection, values)
 
 
 def _named(part: _Part, number: int, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -236,39 +193,36 @@ def _named(part: _Part, number: int, given: Mapping[str, Any]) -> dict[str, Any]
 
 
 @cache
-def _prepared_query(query: Select[Any], dialect: Dialect) -> _Prepared:
-    return _Prepared(query, dialect)
+def _prepared_query(query: Select[Any], dialect: Dialect) -> Prepared:
+    return Prepared(query, dialect)
 
 
 @cache
-def _prepared(parts: tuple[_Part, ...], dialect: Dialect) -> _Prepared:
-    """One statement for all parts (a WITH that changes data; PostgreSQL, 7.8.4).
-
-    Foreign keys are looked at when all of it is done.
-    """
+def _prepared(parts: tuple[_Part, ...], dialect: Dialect) -> Prepared:
+    """One statement for all parts: data-modifying CTEs (PostgreSQL, 7.8.4). Foreign keys are checked at its end."""
     *others, last = (
         part
         if isinstance(part, Delete)
-        else _made(part, f"{number}_", on_sqlite=dialect.name == "sqlite")
+        else _statement(part, f"{number}_", on_sqlite=dialect.name == "sqlite")
         for number, part in enumerate(parts)
     )
     ctes = (other.cte(f"part_{number}") for number, other in enumerate(others))
-    return _Prepared(last.add_cte(*ctes), dialect)
+    return Prepared(last.add_cte(*ctes), dialect)
 
 
-def _made(shape: _Shape, prefix: str, *, on_sqlite: bool) -> Insert | Update:
+def _statement(shape: _Shape, prefix: str, *, on_sqlite: bool) -> Insert | Update:
     table = inspect(shape.model)
     values = {
         name: bindparam(prefix + name, type_=table.columns[name].type) for name in shape.columns
     }
-    if shape.how is _How.UPDATE:
+    if shape.kind is _Kind.UPDATE:
         keys = (table.columns[name] == bindparam(prefix + name) for name in _keys(shape.model))
         return updating(shape.model).where(*keys).values(values)
     inserting = (sqlite.insert if on_sqlite else postgresql.insert)(shape.model).inline()
-    if shape.how is _How.INSERT_NOTHING:
+    if shape.kind is _Kind.INSERT_NOTHING:
         return inserting.from_select(shape.columns, select(*values.values()).where(false()))
     inserting = inserting.values(values)
-    if shape.how is _How.INSERT:
+    if shape.kind is _Kind.INSERT:
         return inserting
     others = {
         name: inserting.excluded[name]

@@ -23,6 +23,7 @@ from newsletter.domain.errors import RestoredDatabase, Unavailable
 from newsletter.storage import jobs, notices, outage
 from newsletter.storage.keys import keyring, stale_worker
 from newsletter.storage.notices import Code
+from newsletter.storage.outage_log import OutageLog
 from newsletter.worker.mail.postman import Postman
 from newsletter.worker.mail.smtp import postbox_for
 from newsletter.worker.mailchimp.client import client_for
@@ -72,7 +73,7 @@ class Worker:
         self._began: dict[str, float] = {}  #: when a loop's present step began
         self._stalled: set[str] = set()
         self._stopping = threading.Event()
-        self._outage = outage.OutageLog()
+        self._outage = OutageLog()
         settings = app.extensions["settings"]
         postboxes = [postbox_for(settings) for _ in range(settings.smtp_connections)]
         self._postman = Postman(postboxes, self._owner_of("postman"))

@@ -287,4 +287,4 @@ def test_a_terminal_shows_a_progress_bar(environ: dict[str, Any], client: FlaskC
 
 
 def test_an_old_data_key_stays_long_enough_for_every_process_to_notice() -> None:
-    assert rotation.NOTICED_WITHIN > 10 * keyring.READ_EVERY
+    assert rotation.KNOWN_AFTER > 10 * keyring.READ_EVERY

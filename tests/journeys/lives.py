@@ -231,7 +231,7 @@ def wrong_in_ledger() -> str | None:
     while verification.step():
         pass
     assert verification.checked > 0
-    return str(verification.wrong) if verification.wrong else None
+    return str(verification.fault) if verification.fault else None
 
 
 def differing(town: Town) -> list[str]:

@@ -56,7 +56,7 @@ def complaint(app: Flask, folder: Path) -> str | None:
         walk = Verification()
         while walk.step():
             pass
-        assert walk.wrong is None
+        assert walk.fault is None
         return comparison.first_fault(folder)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from newsletter.domain.lifecycle import PRESUMED, Event, Reason, Status
 from newsletter.ledger.consent_state import (
-    Stand,
+    DerivedStatus,
     actor_of,
     agreed,
     agreed_or_shown,
@@ -16,8 +16,8 @@ from newsletter.ledger.consent_state import (
     is_presumed,
     is_step,
     last_state,
-    stand_after,
     state_of,
+    status_after,
 )
 
 REF = "0" * 32
@@ -128,13 +128,13 @@ def test_the_last_state_outlasts_rows_that_change_none() -> None:
     assert last_state([Row(Event.VIEWED)]) is None
 
 
-def stand(*events: str) -> Stand:
+def stand(*events: str) -> DerivedStatus:
     """After events, each `event` or `event reason`, with the ids 1, 2, 3 …"""
     rows = []
     for id_, each in enumerate(events, start=1):
         event, _, reason = each.partition(" ")
         rows.append(Row(event, id=id_, reason=reason or None))
-    return stand_after(rows)
+    return status_after(rows)
 
 
 IN = ["signup", "mail_sent", "confirmed"]
@@ -144,28 +144,28 @@ LEFT = [*IN, "blocked unsubscribed"]
 @pytest.mark.parametrize(
     ("events", "expected"),
     [
-        ([], Stand()),
-        (["signup"], Stand(Status.PENDING, None, 1)),
-        (["signup", "mail_sent", "signup"], Stand(Status.PENDING, None, 1)),
-        (["signup", "expired"], Stand()),
-        (["signup", "disowned"], Stand()),
-        (IN, Stand(Status.CONFIRMED, None, 3)),
-        ([*IN, "synced"], Stand(Status.CONFIRMED, None, 3)),
-        ([*IN, "erased"], Stand()),
-        (LEFT, Stand(Status.BLOCKED, "unsubscribed", 4)),
-        ([*LEFT, "blocked staff"], Stand(Status.BLOCKED, "staff", 4)),
-        ([*LEFT, "blocked staff", "lifted"], Stand(Status.BLOCKED, "unsubscribed", 4)),
-        ([*LEFT, "signup"], Stand(Status.RETURNING, "unsubscribed", 5)),
-        ([*LEFT, "signup", "signup"], Stand(Status.RETURNING, "unsubscribed", 5)),
-        ([*LEFT, "signup", "expired"], Stand(Status.BLOCKED, "unsubscribed", 6)),
-        ([*LEFT, "signup", "disowned"], Stand(Status.BLOCKED, "unsubscribed", 6)),
-        ([*LEFT, "signup", "confirmed"], Stand(Status.CONFIRMED, None, 6)),
-        ([*LEFT, "erased"], Stand()),
-        (["imported"], Stand(Status.CONFIRMED, None, 1)),
-        (["imported unsubscribed"], Stand(Status.BLOCKED, "unsubscribed", 1)),
+        ([], DerivedStatus()),
+        (["signup"], DerivedStatus(Status.PENDING, None, 1)),
+        (["signup", "mail_sent", "signup"], DerivedStatus(Status.PENDING, None, 1)),
+        (["signup", "expired"], DerivedStatus()),
+        (["signup", "disowned"], DerivedStatus()),
+        (IN, DerivedStatus(Status.CONFIRMED, None, 3)),
+        ([*IN, "synced"], DerivedStatus(Status.CONFIRMED, None, 3)),
+        ([*IN, "erased"], DerivedStatus()),
+        (LEFT, DerivedStatus(Status.BLOCKED, "unsubscribed", 4)),
+        ([*LEFT, "blocked staff"], DerivedStatus(Status.BLOCKED, "staff", 4)),
+        ([*LEFT, "blocked staff", "lifted"], DerivedStatus(Status.BLOCKED, "unsubscribed", 4)),
+        ([*LEFT, "signup"], DerivedStatus(Status.RETURNING, "unsubscribed", 5)),
+        ([*LEFT, "signup", "signup"], DerivedStatus(Status.RETURNING, "unsubscribed", 5)),
+        ([*LEFT, "signup", "expired"], DerivedStatus(Status.BLOCKED, "unsubscribed", 6)),
+        ([*LEFT, "signup", "disowned"], DerivedStatus(Status.BLOCKED, "unsubscribed", 6)),
+        ([*LEFT, "signup", "confirmed"], DerivedStatus(Status.CONFIRMED, None, 6)),
+        ([*LEFT, "erased"], DerivedStatus()),
+        (["imported"], DerivedStatus(Status.CONFIRMED, None, 1)),
+        (["imported unsubscribed"], DerivedStatus(Status.BLOCKED, "unsubscribed", 1)),
     ],
 )
 def test_the_rows_say_where_a_person_stands_and_since_when(
-    events: list[str], expected: Stand
+    events: list[str], expected: DerivedStatus
 ) -> None:
     assert stand(*events) == expected

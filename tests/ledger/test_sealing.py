@@ -68,7 +68,7 @@ def is_whole() -> bool:
     walk = Verification()
     while walk.step():
         pass
-    return walk.wrong is None
+    return walk.fault is None
 
 
 def test_events_are_sealed_while_a_worker_runs(

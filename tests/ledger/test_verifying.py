@@ -65,8 +65,8 @@ def walked(app: Flask) -> Verification:
 def named(app: Flask) -> tuple[int, int | None]:
     """Position and row of the fault."""
     walk = walked(app)
-    assert walk.wrong is not None
-    return walk.wrong.position, walk.wrong.row_id
+    assert walk.fault is not None
+    return walk.fault.position, walk.fault.row_id
 
 
 @pytest.mark.parametrize("page", [1, 2, 3, 6, 7])
@@ -76,11 +76,11 @@ def test_an_unchanged_ledger_has_no_fault(
     monkeypatch.setattr(verifying, "PAGE", page)
     walk = walked(sealed)
 
-    assert (walk.wrong, walk.checked, walk.unsealed) == (None, 6, 0)
+    assert (walk.fault, walk.checked, walk.unsealed) == (None, 6, 0)
 
 
 def test_an_empty_ledger_has_no_fault(app: Flask) -> None:
-    assert (walked(app).wrong, walked(app).checked) == (None, 0)
+    assert (walked(app).fault, walked(app).checked) == (None, 0)
 
 
 def test_rows_after_the_last_seal_are_counted_and_are_no_fault(sealed: Flask) -> None:
@@ -88,7 +88,7 @@ def test_rows_after_the_last_seal_are_counted_and_are_no_fault(sealed: Flask) ->
         connection.execute(insert(LedgerRow), [row(70), row(80)])
     walk = walked(sealed)
 
-    assert (walk.wrong, walk.checked, walk.unsealed) == (None, 6, 2)
+    assert (walk.fault, walk.checked, walk.unsealed) == (None, 6, 2)
 
 
 CHANGES = [
@@ -276,7 +276,7 @@ def test_a_cut_off_tail_cannot_be_found_without_checkpoints(sealed: Flask) -> No
         connection.execute(delete(Seal).where(Seal.position > 4))
         connection.execute(delete(LedgerRow).where(LedgerRow.id > 40))
 
-    assert walked(sealed).wrong is None
+    assert walked(sealed).fault is None
 
 
 def test_rows_that_are_sealed_during_a_verification_do_not_disturb_it(sealed: Flask) -> None:
@@ -290,4 +290,4 @@ def test_rows_that_are_sealed_during_a_verification_do_not_disturb_it(sealed: Fl
         with reading() as session:
             assert session.scalar(select(Seal.row_id).where(Seal.position == 7)) == 70
 
-    assert (walk.wrong, walk.checked, walk.unsealed) == (None, 6, 1)
+    assert (walk.fault, walk.checked, walk.unsealed) == (None, 6, 1)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from newsletter.storage import deadline, outage
-from newsletter.storage.breaker import LONG_WAIT, PAUSE_SECONDS, REMEMBERED_SECONDS, Breaker
+from newsletter.storage.breaker import FULL_SECONDS, OPENS_AFTER_SECONDS, PAUSE_SECONDS, Breaker
 from newsletter.storage.outage import Refused
 
 
@@ -35,7 +35,9 @@ def breaker(clock: Clock) -> Breaker:
     return Breaker(clock)
 
 
-def fail(breaker: Breaker, clock: Clock, error: Exception, seconds: float = LONG_WAIT + 1) -> None:
+def fail(
+    breaker: Breaker, clock: Clock, error: Exception, seconds: float = OPENS_AFTER_SECONDS + 1
+) -> None:
     """Use the database, which raises an error after some seconds."""
     with suppress(type(error)), breaker.guard():
         clock.now += seconds
@@ -86,7 +88,7 @@ def test_after_a_failed_probe_calls_are_still_refused(breaker: Breaker, clock: C
 
 
 def test_after_a_short_time_out_calls_are_not_refused(breaker: Breaker, clock: Clock) -> None:
-    fail(breaker, clock, PoolTimeoutError(), seconds=LONG_WAIT / 2)
+    fail(breaker, clock, PoolTimeoutError(), seconds=OPENS_AFTER_SECONDS / 2)
 
     assert not is_refused(breaker)
 
@@ -124,10 +126,10 @@ def test_a_full_disk_is_remembered_until_something_is_written(
     full = OperationalError("INSERT", {}, cause)
 
     fail(breaker, clock, full)
-    assert breaker.is_full() == outage.FILE_FULL
+    assert breaker.full_disk() == outage.FILE_FULL
     breaker.record_write()
-    assert breaker.is_full() is None
+    assert breaker.full_disk() is None
 
     fail(breaker, clock, full)
-    clock.now += REMEMBERED_SECONDS + 1
-    assert breaker.is_full() is None
+    clock.now += FULL_SECONDS + 1
+    assert breaker.full_disk() is None

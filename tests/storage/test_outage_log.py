@@ -6,15 +6,16 @@ import logging
 
 import pytest
 
-from newsletter.storage import outage
-from newsletter.storage.outage import NO_TABLES, OTHER_KEYRING, OutageLog, Trouble
+from newsletter.storage import outage_log
+from newsletter.storage.outage import NO_TABLES, OTHER_KEYRING, Trouble
+from newsletter.storage.outage_log import OutageLog
 
 ELSE = Trouble("the database does not answer", "start it")
 
 
 @pytest.fixture
 def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    caplog.set_level(logging.INFO, outage.__name__)
+    caplog.set_level(logging.INFO, outage_log.__name__)
     return caplog
 
 

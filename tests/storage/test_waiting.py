@@ -70,7 +70,7 @@ def test_who_waits_for_mailchimp_is_who_the_rules_want_elsewhere(app: Flask) -> 
         with writing() as session:
             session.execute(insert(Subscription), rows)
         with reading() as session:
-            found = set(session.scalars(select(Subscription.ref).where(backlog.is_elsewhere())))
+            found = set(session.scalars(select(Subscription.ref).where(backlog.is_out_of_sync())))
 
     assert found == expected
 

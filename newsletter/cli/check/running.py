@@ -31,9 +31,8 @@ def findings(app: Flask) -> Iterator[Finding]:
             yield from dict.fromkeys(
                 finding for each in notices.current() if (finding := _finding(each))
             )
-            for complaint in backlog.complaints():
-                about, _, wrong = complaint.partition(": ")
-                yield Finding(about, wrong, "see the worker's log")
+            for kind, waiting in backlog.overdue():
+                yield Finding(kind, str(waiting), "see the worker's log")
             yield from _ledger()
             yield from _wordings()
 

@@ -117,9 +117,9 @@ def _detail(letter: Letter) -> str | None:
 
 def _wrong_status(record: Record) -> Iterator[str]:
     events = [entry.row for entry in record.ledger]
-    stand = consent_state.stand_after(events)
-    since = next((row.at for row in events if row.id == stand.since), None)
-    if record.status != stand.status or record.reason != stand.reason:
+    derived = consent_state.status_after(events)
+    since = next((row.at for row in events if row.id == derived.since), None)
+    if record.status != derived.status or record.reason != derived.reason:
         yield "The status does not agree with the rows."
     if record.since != since:
         yield "The time of the status does not agree with the rows."

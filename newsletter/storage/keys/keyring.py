@@ -1,6 +1,6 @@
 """The keyring: the keys that encrypt personal data, recognise an address, and sign documents.
 
-The keys are random, and stored in the database, wrapped by DATA_KEY, which is not. The data key encrypts (AES-256-GCM,
+The keys are random, and stored in the database wrapped by DATA_KEY. The data key encrypts (AES-256-GCM,
 NIST SP 800-38D; the associated data is the row's ref and the column, so that no ciphertext can be moved). The digest
 key recognises an address (HMAC-SHA-256). The signing key signs documents (Ed25519, RFC 8032). rotation.py changes keys.
 
@@ -39,7 +39,7 @@ from newsletter.storage.keys.wrapping import KEY_OCTETS, unwrap, wrap
 from newsletter.storage.models import Keyring as KeyringRow
 from newsletter.storage.models import Subscription, db
 
-#: How old the cached keyring may be. Rotation waits far longer before it deletes an old key.
+#: How old the cached keyring may be; rotation.py waits far longer before it deletes an old key.
 READ_EVERY = timedelta(seconds=60)
 DATA, DIGEST, SIGNING = "data", "digest", "signing"
 VERIFYING = "verifying"  #: the public half of an earlier signing key
@@ -47,7 +47,7 @@ _NEEDED = (DATA, DIGEST, SIGNING)
 _NONCE_OCTETS = 12
 _ID_OCTETS = 4
 _NEVER = datetime.min.replace(tzinfo=UTC)
-#: The keyring was wrapped anew with another DATA_KEY, but the cached keys are still the newest.
+#: The keyring was wrapped with another DATA_KEY, but the cached keys are still the newest.
 STALE = (
     "DATA_KEY does not open the keyring any more: this process works until it ends; put the one that does into"
     " its list, and restart it"
@@ -116,7 +116,7 @@ def register(app: Flask) -> None:
 
 
 def _expire(app: Flask | None) -> None:
-    """Have the keyring read anew before it is next used."""
+    """Read the keyring anew at its next use."""
     if app is None:
         return
     cached: Keyring | None = app.extensions.get("keyring")
@@ -136,7 +136,7 @@ def current() -> Keyring:
 def signer() -> Ed25519PrivateKey:
     """The newest signing key, also if another process made it just now; raise WrongDataKey.
 
-    A key is replaced when it may be in the wrong hands: then later signatures by it prove nothing.
+    A key may have been replaced because it was stolen: then later signatures by it prove nothing.
     """
     ring = current()
     with database.own_connection() as session:
@@ -145,7 +145,7 @@ def signer() -> Ed25519PrivateKey:
 
 
 def is_ours(key: str) -> bool:
-    """Tell by its fingerprint whether a key is our signing key or an earlier one."""
+    """Whether a key, by its fingerprint, is our signing key or an earlier one."""
     return any(
         signing.fingerprint(known) == key
         for read in (current, _read_anew)  # another process may have made it just now
@@ -154,7 +154,7 @@ def is_ours(key: str) -> bool:
 
 
 def check() -> None:
-    """Raise WrongDataKey at the start of a process; nothing where the database does not answer."""
+    """At the start of a process, raise WrongDataKey; do nothing where the database does not answer."""
     with suppress(Unavailable, SQLAlchemyError):
         current()
 
@@ -169,12 +169,12 @@ def make_if_missing(session: Session) -> None:
 
     Raise LostKeyring where there are subscriptions: new keys would neither decrypt an address nor find a block.
     """
-    there = _unwrapped(_rows(session))
-    is_lost = not there[DATA] or not there[DIGEST]
+    keys = _unwrapped(_rows(session))
+    is_lost = not keys[DATA] or not keys[DIGEST]
     if is_lost and session.scalar(select(exists(select(Subscription.ref)))):
         raise LostKeyring
     for purpose in _NEEDED:
-        if not there[purpose]:
+        if not keys[purpose]:
             add(session, purpose)
 
 
@@ -191,8 +191,8 @@ def _read_anew() -> Keyring:
     try:
         read = _open(rows)
     except WrongDataKey:
-        # Wrapped anew with a DATA_KEY that this process does not have, the keys are the same. But where there is
-        # a newer one, this process must not encrypt with the old one, which will be deleted, nor sign with it.
+        # Where the same keys were wrapped with another DATA_KEY, the cached ones are still right. Where there is a
+        # newer key, this process must neither encrypt with the old one, which will be deleted, nor sign with it.
         if cached is None or _version(rows) != cached.version:
             _expire(current_app)
             raise

@@ -1,4 +1,4 @@
-"""Encrypts a file with a passphrase, in pieces, so that memory does not grow with it.
+"""Encrypts a file with a passphrase, in pieces, so that memory does not grow with the file.
 
 The file: MAGIC, 16 octets of salt, 7 octets of nonce, then the pieces. The key is Scrypt (RFC 7914; N = 2^17, r = 8,
 p = 1; 32 octets) of the passphrase in UTF-8. Each piece holds 65,536 octets, the last one fewer or as many, and is
@@ -27,14 +27,14 @@ _HEAD = len(MAGIC) + _SALT + _NONCE
 
 
 def is_encrypted(file: BinaryIO) -> bool:
-    """Tell whether a file was encrypted here."""
+    """Whether a file was encrypted here."""
     file.seek(0)
     return file.read(len(MAGIC)) == MAGIC
 
 
 @contextmanager
 def encrypting(file: IO[bytes], passphrase: str) -> Iterator[BinaryIO]:
-    """A file to write to, whose contents reach the other one encrypted; at the end of the block it is complete."""
+    """A writer that encrypts into a file, which is complete at the end of the block."""
     salt, nonce = secrets.token_bytes(_SALT), secrets.token_bytes(_NONCE)
     file.write(MAGIC + salt + nonce)
     pieces = _Pieces(file, _cipher(passphrase, salt), nonce)
@@ -45,7 +45,7 @@ def encrypting(file: IO[bytes], passphrase: str) -> Iterator[BinaryIO]:
 
 
 def decrypting(file: BinaryIO, passphrase: str) -> BinaryIO:
-    """The decrypted contents, which can be read from the beginning again; raise WrongPassphrase, here or on reading."""
+    """A reader of the decrypted contents, which can only seek to the beginning; both raise WrongPassphrase."""
     contents = _Contents(file, passphrase)
     contents.readinto(bytearray(1))
     contents.seek(0)

@@ -1,7 +1,7 @@
-"""Re-encrypts every value with the newest data key, while web and workers go on.
+"""Re-encrypts every value with the newest data key, while web and workers run.
 
-Each batch is a short transaction of its own. It skips rows that are locked, and never overwrites a value that changed
-meanwhile: the next walk finds what this one skipped.
+Each batch is a short transaction. It skips locked rows, and never overwrites a value that changed meanwhile: the next
+walk finds what this one skipped.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Encrypted:
-    """A column of encrypted values; the value of the column `key` is a part of their associated data."""
+    """A column of encrypted values; the row's `key` is a part of their associated data."""
 
     key: InstrumentedAttribute[str]
     column: InstrumentedAttribute[Any]
@@ -57,7 +57,7 @@ class Encrypted:
 
     @property
     def replacing(self) -> Update:
-        """Replace a value, unless it has changed."""
+        """Statement that replaces a value, unless it has changed."""
         same = (self.key == bindparam("of_row"), self.column == bindparam("from_old"))
         changed: dict[str, Any] = {self.column.key: bindparam("to_new")}
         return update(self.column.class_).where(*same).values(changed)
@@ -88,7 +88,7 @@ def left(newest: int) -> int:
 
 
 def uses(session: Session, key_id: int) -> bool:
-    """Tell whether any value is encrypted with a data key."""
+    """Whether any value is encrypted with a data key."""
     query = (select(exists().where(encrypted.has_key(key_id))) for encrypted in ENCRYPTED)
     return any(session.scalar(each) for each in query)
 
@@ -98,7 +98,7 @@ class Walk:
 
     def __init__(self) -> None:
         self.seen = 0  #: values that were visited
-        self.unreadable = 0  #: of them, damaged ones, which stay as they are
+        self.unreadable = 0  #: damaged ones among them, which stay as they are
         self._waiting = deque(ENCRYPTED)
         self._after = ""
 

@@ -24,8 +24,8 @@ from newsletter.storage.keys.signing import public_octets
 from newsletter.storage.keys.wrapping import unwrap, wrap
 from newsletter.storage.models import Keyring
 
-#: An old data key is kept this long after a new one was made: every process has read the keyring anew by then.
-NOTICED_WITHIN = timedelta(hours=1)
+#: How long after a new data key was made the old ones are kept: by then every process has read the keyring anew.
+KNOWN_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def list_keys() -> list[KeyInfo]:
 
 
 def rewrap() -> tuple[int, int]:
-    """Wrap every key with the newest DATA_KEY; how many were changed, and how many there are. Raise WrongDataKey."""
+    """Wrap all keys with the newest DATA_KEY; return how many changed, and how many there are. Raise WrongDataKey."""
     data_keys, changed = config.current().data_key, 0
     with writing() as session:
         keyring.lock(session)
@@ -68,11 +68,11 @@ def rewrap() -> tuple[int, int]:
 
 
 def new_data_key() -> bool:
-    """Make a new data key; False where one was made recently and its rotation is still under way."""
+    """Make a new data key; False where the rotation to the last one is still under way."""
     with writing() as session:
         keyring.lock(session)
         keys = _rows(session, DATA)
-        if len(keys) > 1 and not _is_noticed(keys):
+        if len(keys) > 1 and not _is_known(keys):
             return False
         keyring.add(session, DATA)
     discard_cached()
@@ -82,7 +82,7 @@ def new_data_key() -> bool:
 def new_signing_key() -> None:
     """Make a new signing key.
 
-    Of the earlier one only the public half is kept: its signatures can be verified, and nothing be signed with it.
+    Of the earlier one only the public half is kept: its signatures can be verified, but it can sign nothing more.
     """
     data_keys = config.current().data_key
     with writing() as session:
@@ -96,20 +96,20 @@ def new_signing_key() -> None:
 
 
 def has_deletable_key() -> bool:
-    """Tell whether there is an old data key that no process uses for encrypting any more."""
+    """Whether there is an old data key that no process uses for encrypting any more."""
     if len(keyring.current().data) < 2:
         return False
     with reading() as session:
         keys = _rows(session, DATA)
-    return len(keys) > 1 and _is_noticed(keys)
+    return len(keys) > 1 and _is_known(keys)
 
 
 def delete_old_keys() -> int:
-    """Delete the old data keys that no value needs, once NOTICED_WITHIN has passed; how many stay."""
+    """Delete the old data keys that no value needs, once KNOWN_AFTER has passed; return how many stay."""
     with reading() as session:
         keys = _rows(session, DATA)
         *old, _ = keys
-        if not old or not _is_noticed(keys):
+        if not old or not _is_known(keys):
             return len(old)
         # Nobody encrypts with them any more, so the result still holds in the transaction below.
         needed = [key.id for key in old if reencryption.uses(session, key.id)]
@@ -124,7 +124,7 @@ def delete_old_keys() -> int:
 
 
 def discard_cached() -> None:
-    """Have this process read the keyring anew."""
+    """Read the keyring anew at its next use."""
     current_app.extensions.pop("keyring", None)
 
 
@@ -135,5 +135,5 @@ def _rows(session: Session, purpose: str | None = None) -> Sequence[Keyring]:
     return session.scalars(query).all()
 
 
-def _is_noticed(keys: Sequence[Keyring]) -> bool:
-    return clock.now() - keys[-1].created_at >= NOTICED_WITHIN
+def _is_known(keys: Sequence[Keyring]) -> bool:
+    return clock.now() - keys[-1].created_at >= KNOWN_AFTER

@@ -1,4 +1,4 @@
-"""Reports a worker whose DATA_KEY does not open the keyring any more, since it does not have the newest."""
+"""Reports a worker that does not have the DATA_KEY with which the keyring was wrapped anew."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from newsletter.storage.notices import Code
 
 
 def report(owner: str) -> None:
-    """Post the notice, or clear it. Raise WrongDataKey where a newer key encrypts or signs: then the worker is useless,
-    and must not count as alive.
+    """Post the notice, or clear it.
+
+    Raise WrongDataKey where there is also a newer key: this worker can do nothing, and must not count as alive.
     """
     try:
         is_stale = keyring.current().is_stale

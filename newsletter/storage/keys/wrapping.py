@@ -36,7 +36,7 @@ def wrap(key: bytes, purpose: str, data_keys: Sequence[SecretStr]) -> bytes:
 
 
 def unwrap(wrapped: bytes, purpose: str, data_keys: Sequence[SecretStr]) -> Opened:
-    """Unwrap a key; raise WrongDataKey where no DATA_KEY fits."""
+    """Raise WrongDataKey where no DATA_KEY fits."""
     nonce, sealed = wrapped[:_NONCE_OCTETS], wrapped[_NONCE_OCTETS:]
     for place, data_key in enumerate(data_keys):
         try:

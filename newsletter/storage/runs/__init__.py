@@ -1,1 +1,1 @@
-"""What is kept of each kind of nightly run."""
+"""The records of nightly runs."""

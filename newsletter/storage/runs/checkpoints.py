@@ -1,4 +1,4 @@
-"""Whether this database has checkpoints, in one row of Job; `ran_at`: since when."""
+"""Whether this database has checkpoints: a row of Job, whose `ran_at` is the time of the first."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ JOB = "checkpoints"
 
 
 def are_expected() -> bool:
-    """Tell whether this database knows of a checkpoint."""
     with reading() as session:
         return session.scalar(select(Job.ran_at).where(Job.name == JOB)) is not None
 
 
 def expect() -> None:
-    """Have processes refuse to start from now on where they find no checkpoint."""
+    """From now on, processes that find no checkpoint refuse to start."""
     if not are_expected():
         with writing() as session:
             jobs.row(session, JOB).ran_at = clock.now()
 
 
 def expect_none() -> None:
-    """Let processes start without checkpoints; the first of them begins a new file."""
+    """Processes may start without a checkpoint, and the first one begins a new file."""
     with writing() as session:
         session.execute(delete(Job).where(Job.name == JOB))

@@ -1,8 +1,8 @@
 """Reconciliations: when the last ones were, and when the next is due, in one row of Job.
 
 `ran_at`: when the last one ended; None: the next is due at once. `cursor`: when the last successful one and the last
-full one began, the id of the audience, which is no secret, and what the last one found. Why one stopped, and that a
-full one is owed, are notices.
+full one began, the id of the audience (no secret), and the result of the last one. Why one stopped, and that a full one
+is required, are notices.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Job
 from newsletter.storage.notices import Code
 
-#: Contacts that changed while the last one began, or at a host whose clock differs, are read again.
+#: Contacts that changed while the last one began, or whose time is of another clock, are read again.
 OVERLAP = timedelta(hours=1)
 #: Less than a week, so that the seventh night is not missed by a few seconds.
 FULL_EVERY = timedelta(days=6, hours=12)
@@ -40,10 +40,10 @@ class Stop(StrEnum):
 
 @dataclass(frozen=True)
 class Scope:
-    """What a reconciliation compares: contacts that changed since a time; None: all, and also who is missing.
+    """What a reconciliation compares: contacts that changed `since` a time; None: all, and who is missing.
 
-    `is_other_audience`: the last one compared another audience, so that every change needs confirmation.
-    `is_restored`: the database was restored from a backup, and some of its data was lost.
+    `is_other_audience`: the last one compared another audience, so that every change needs a confirmation.
+    `is_restored`: the database is a restored backup, which lacks the newest data.
     """
 
     began_at: datetime
@@ -53,32 +53,29 @@ class Scope:
 
     @property
     def is_full(self) -> bool:
-        """Tell whether the whole audience is compared."""
         return self.since is None
 
 
 @dataclass(frozen=True)
-class Last:
-    """The last one: when it ended, whether it compared everybody, how many differed, and whether that was settled."""
-
+class LastResult:
     ended_at: datetime
-    is_full: bool
-    changes: int
-    is_stopped: bool
+    is_full: bool  #: everybody was compared
+    changes: int  #: how many differed
+    is_stopped: bool  #: not all of them were changed
 
 
-def last() -> Last | None:
-    """The last one that ended; None: there was none."""
+def last_result() -> LastResult | None:
+    """Of the last one that ended; None: there was none."""
     with reading() as session:
         found = _kept(session.get(Job, jobs.RECONCILIATION)).get(_LAST)
     if found is None:
         return None
     at, is_full, changes, is_stopped = json.loads(found)
-    return Last(as_moment(at), is_full, changes, is_stopped)
+    return LastResult(as_moment(at), is_full, changes, is_stopped)
 
 
 def is_due() -> bool:
-    """Tell whether the worker has to reconcile: a night has passed since the last time, or a hold has ended."""
+    """Whether a night has passed since the last one, or a hold has ended."""
     now = clock.now()
     with reading() as session:
         job = session.get(Job, jobs.RECONCILIATION)
@@ -92,30 +89,29 @@ def is_due() -> bool:
 
 
 def scope(*, full: bool = False) -> Scope:
-    """What the next one compares: changes since the last one; everything once a week, or where it is owed."""
+    """Of the next one: changes since the last one; everything once a week, or where that is required."""
     now = clock.now()
     with reading() as session:
         job = session.get(Job, jobs.RECONCILIATION)
-    is_restored = is_owed()
+    is_restored = is_full_required()
     if _kept(job).get(_AUDIENCE) not in (None, _audience()):
         return Scope(now, None, is_other_audience=True, is_restored=is_restored)
     began = _began(job)
-    last, last_full = began.get("last"), began.get("full")
-    if is_restored or full or last is None or last_full is None or now - last_full >= FULL_EVERY:
+    last_at, full_at = began.get("last"), began.get("full")
+    if is_restored or full or last_at is None or full_at is None or now - full_at >= FULL_EVERY:
         return Scope(now, None, is_restored=is_restored)
-    return Scope(now, min(last, now) - OVERLAP)
+    return Scope(now, min(last_at, now) - OVERLAP)
 
 
-def owe() -> None:
-    """Require a full reconciliation before anybody is added: the database is, or may be, a restored backup."""
+def require_full() -> None:
+    """Add nobody at Mailchimp before a full reconciliation: the database is, or may be, a restored backup."""
     now = clock.now()
     with writing() as session:
         notices.post_in(session, Code.RECONCILIATION_OWED, since=now)
         _row(session).ran_at = None
 
 
-def is_owed() -> bool:
-    """Tell whether a full reconciliation is required before anybody is added."""
+def is_full_required() -> bool:
     return notices.find(Code.RECONCILIATION_OWED) is not None
 
 
@@ -132,38 +128,39 @@ def _began(job: Job | None) -> dict[str, datetime]:
     return {name: as_moment(at) for name, at in kept if at and name not in (_AUDIENCE, _LAST)}
 
 
-def _cursor(began: Mapping[str, datetime], audience: str | None, last: str | None = None) -> str:
+def _cursor(began: Mapping[str, datetime], audience: str | None, result: str | None = None) -> str:
     times = {name: rfc3339(at) for name, at in began.items()}
-    return json.dumps({**times, _AUDIENCE: audience, _LAST: last})
+    return json.dumps({**times, _AUDIENCE: audience, _LAST: result})
 
 
 def end(scope: Scope, found: Mapping[str, object], stopped: str | None) -> None:
-    """Record the end of a reconciliation; `stopped`: why it changed nothing, or not everything."""
-    owed = notices.find(Code.RECONCILIATION_OWED)
+    """Record the end of a reconciliation; `stopped`: why it did not change everything that differed."""
+    required = notices.find(Code.RECONCILIATION_OWED)
     with writing() as session:
         job = _row(session)
         job.ran_at = clock.now()
         began = _began(job)
-        result = (rfc3339(job.ran_at), scope.is_full, found.get("changes", 0), stopped is not None)
-        last = json.dumps(result)
+        result = json.dumps(
+            [rfc3339(job.ran_at), scope.is_full, found.get("changes", 0), stopped is not None]
+        )
         if stopped is None:
             began["last"] = scope.began_at
             began |= {"full": scope.began_at} if scope.is_full else {}
-            job.cursor = _cursor(began, _audience(), last)
+            job.cursor = _cursor(began, _audience(), result)
             notices.clear_in(session, Code.RECONCILIATION_STOPPED)
-            if owed is not None and owed.since <= scope.began_at:
-                notices.clear_in(session, owed.code)
+            if required is not None and required.since <= scope.began_at:
+                notices.clear_in(session, required.code)
             return
         why = why_stopped(stopped, found)
         notices.post_in(session, Code.RECONCILIATION_STOPPED, detail=why)
         if scope.is_full:
-            # Only a full reconciliation finds the same differences again: the next one is full, too.
+            # Only another full reconciliation would find the same differences.
             began.pop("full", None)
-        job.cursor = _cursor(began, _kept(job).get(_AUDIENCE), last)
+        job.cursor = _cursor(began, _kept(job).get(_AUDIENCE), result)
 
 
 def why_stopped(reason: str, counts: Mapping[str, object]) -> str:
-    """Why one stopped, in words, with its counts."""
+    """A sentence for `reason`, a Stop or a text, with the counts."""
     changes = counts.get("changes")
     match reason:
         case Stop.LIMIT:

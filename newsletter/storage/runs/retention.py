@@ -1,8 +1,8 @@
 """Runs of retention: when the next is due, and how many rows of each class a run ended.
 
 State is in one row of Job. `ran_at`: when the last run ended. `cursor`: the ledger's totals at the end of the last run;
-of a run under way, when it began, and how much it has deleted. What the ledger records is counted there, so that a
-killed run loses no count, and what housekeeping has ended since the last run is counted, too.
+of a run under way, when it began, and how much it has deleted. Where the ledger records the end of data, its totals are
+compared: so a killed run loses no count, and what housekeeping has ended since the last run is included.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from newsletter.storage.models import Job, RetentionRun
 from newsletter.storage.notices import Code
 
 JOB = "retention"
-LATE = timedelta(hours=48)  #: after that, staff are told that it has not run
-UNREADABLE = "unreadable"  #: counted beside the classes: rows that could not be ended
+LATE = timedelta(hours=48)  #: after that, a notice reports that it has not run
+UNREADABLE = "unreadable"  #: counted like a class: rows that could not be ended
 #: Keys of the cursor.
 _TOTALS, _BEGAN, _DELETED = "totals", "began_at", "deleted"
 
@@ -36,7 +36,7 @@ def last_ended_at() -> datetime | None:
 
 
 def is_due() -> bool:
-    """Tell whether a night has passed since the last run, or there was no run."""
+    """Whether a night has passed since the last run, or there was no run."""
     return not jobs.has_run_since(last_ended_at(), jobs.last_night(clock.now()))
 
 
@@ -64,9 +64,9 @@ def count(session: Session, name: str) -> None:
 
 
 def end(totals: Mapping[str, int | None], unreadable: int) -> dict[str, int]:
-    """End the run and store its counts; a run that ended nothing is stored once a night.
+    """End the run and store its counts; of runs that ended nothing, one a night is stored.
 
-    `totals`: for each class, how often the ledger has recorded its end so far; None: the run has counted it.
+    `totals`: for each class, how many ends the ledger has recorded so far; None: the run itself has counted them.
     """
     now = clock.now()
     with writing() as session:

@@ -1,4 +1,4 @@
-"""The nightly verification of the ledger: `ran_at` in a row of Job; a fault is a notice."""
+"""The nightly verification of the ledger: a row of Job has the time (`ran_at`), a notice the fault."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ def last_ended_at() -> datetime | None:
 
 
 def is_due() -> bool:
-    """Tell whether a night has passed since the last verification."""
+    """Whether a night has passed since the last verification."""
     return not jobs.has_run_since(last_ended_at(), jobs.last_night(clock.now()))
 
 
 def begin() -> None:
-    """Announce the notice that is listed unless a verification ends in time."""
+    """Post the notice that is listed unless a verification ends in time."""
     if notices.find(Code.LEDGER_NOT_VERIFIED) is None:
         _post_overdue()
 
 
-def end(wrong: str | None) -> None:
+def end(fault: str | None) -> None:
     """Record the end of a verification, and the fault that it found."""
     with writing() as session:
         jobs.row(session, JOB).ran_at = clock.now()
-    if wrong is None:
+    if fault is None:
         notices.clear(Code.LEDGER_WRONG)
     else:
-        notices.post(Code.LEDGER_WRONG, detail=wrong)
+        notices.post(Code.LEDGER_WRONG, detail=fault)
     _post_overdue()
 
 

@@ -28,6 +28,7 @@ from newsletter import config
 from newsletter.domain import errors
 from newsletter.domain.errors import NewsletterError
 from newsletter.storage import database, outage
+from newsletter.storage.outage_log import OutageLog
 from newsletter.web.http import language, negotiation
 from newsletter.web.http.bodies import InvalidRequest
 from newsletter.web.http.error_texts import TEXTS
@@ -81,7 +82,7 @@ log = logging.getLogger(__name__)
 
 def install(app: Flask) -> None:
     """Register the handler of all exceptions."""
-    app.extensions[_OUTAGES] = outage.OutageLog()
+    app.extensions[_OUTAGES] = OutageLog()
     app.register_error_handler(Exception, answer)
     app.after_request(_note_recovery)
 

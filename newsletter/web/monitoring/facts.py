@@ -73,7 +73,7 @@ def _workers() -> Iterable[Metric]:
 
 
 def _runs() -> Iterable[Metric]:
-    now, reconciled = clock.now(), reconciliation.last()
+    now, reconciled = clock.now(), reconciliation.last_result()
     ended = {
         "verification": verification.last_ended_at(),
         "reconciliation": reconciled.ended_at if reconciled else None,

@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 
 from newsletter import config
 from newsletter.ledger import sealing
-from newsletter.storage import backlog, database, deadline, jobs, notices, outage, readiness
+from newsletter.storage import backlog, deadline, jobs, notices, outage, readiness
 from newsletter.storage.keys import keyring
 from newsletter.storage.notices import Code
 from newsletter.subscriptions import wording_registry
@@ -67,14 +67,14 @@ def _reasons() -> Iterator[str]:
         # Without a key no probe can end a hold, so it means nothing any more.
         if has_key or posted.code is not Code.MAILCHIMP_ON_HOLD
     )
-    yield from backlog.complaints()
+    yield from (f"{kind}: {waiting}" for kind, waiting in backlog.overdue())
     if (reason := wording_registry.warning()) is not None:
         yield reason
     if (reason := sealing.overdue()) is not None:
         yield reason
-    if not has_key and database.anyone_confirmed():
+    if not has_key and backlog.anyone_confirmed():
         yield "no MAILCHIMP_API_KEY, and somebody is confirmed"
-    if not has_key and database.any_erasure_waits_for_mailchimp():
+    if not has_key and backlog.erasures() is not None:
         yield "no MAILCHIMP_API_KEY, and an erasure waits for it"
     if not limits.is_applied():
         yield "CLIENT_LIMIT not applied: a proxy was seen, TRUSTED_PROXIES is 0"

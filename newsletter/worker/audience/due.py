@@ -80,7 +80,7 @@ def waiting(count: int, *, alone: bool = False, leaving: bool = False) -> Sequen
     with reading() as session:
         query = select(Subscription.ref).where(unsettled(now))
         query = query.where(~is_plain(now)) if alone else query
-        query = query.where(~backlog.wants_in()) if leaving else query
+        query = query.where(~backlog.is_to_be_subscribed()) if leaving else query
         return session.scalars(query.order_by(TURN).limit(count)).all()
 
 
@@ -101,14 +101,17 @@ def wish_for(row: Subscription) -> MailchimpStatus | None:
 
 def unsettled(now: datetime) -> ColumnElement[bool]:
     """Condition for people whose known status is not the wanted one, who are due, and are not being erased there."""
-    return and_(backlog.is_elsewhere(), _is_due(now))
+    return and_(backlog.is_out_of_sync(), _is_due(now))
 
 
 def is_plain(now: datetime) -> ColumnElement[bool]:
     """Condition for people to subscribe who have no call with unknown outcome, so that a batch can take them."""
     is_quiet = has_come(Subscription.audience_settles_at, now, latest(now, SETTLING))
     return and_(
-        backlog.wants_in(), Subscription.audience != MailchimpStatus.UNKNOWN, is_quiet, _is_due(now)
+        backlog.is_to_be_subscribed(),
+        Subscription.audience != MailchimpStatus.UNKNOWN,
+        is_quiet,
+        _is_due(now),
     )
 
 

@@ -35,8 +35,8 @@ class Audience:
 
     def step(self) -> Progress:
         """Sync one person; if none is queued, send batches."""
-        is_owed = reconciliation.is_owed()
-        if is_owed and not self._waiting:
+        is_full_required = reconciliation.is_full_required()
+        if is_full_required and not self._waiting:
             # People to be added may have unsubscribed since the backup: the reconciliation finds out first.
             self._waiting.extend(due.waiting(ALONE_AT_ONCE, leaving=True))
         elif not self._waiting:
@@ -49,7 +49,7 @@ class Audience:
                 return progress
         if not self._waiting:
             return Progress.IDLE
-        return self._settle(self._waiting.popleft(), adds=not is_owed)
+        return self._settle(self._waiting.popleft(), adds=not is_full_required)
 
     def _settle(self, ref: str, *, adds: bool) -> Progress:
         errand: Errand | None = None

@@ -39,7 +39,7 @@ def finish(plan: Plan, *, actor: str) -> None:
     head = _sealed()
     how = {"position": kept, "after": plan.known and plan.known.digest}
     with reading() as session:
-        document = checkpointing.content(session, head, since=plan.known, restored=how)
+        document = checkpointing.unsigned(session, head, since=plan.known, restored=how)
     try:
         is_appended = checkpoints.append(plan.folder, document, after=plan.last)
     except WrongDocument as wrong:

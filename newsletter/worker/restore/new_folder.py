@@ -18,10 +18,10 @@ def begin(folder: Path) -> None:
     """
     if _holds_any(folder):
         raise NotBegun(f"LEDGER_CHECKPOINTS holds {checkpoints.NAME}: it is no new folder.")
-    reconciliation.owe()
+    reconciliation.require_full()
     with reading() as session:
         head = sealing.head(session)
-        document = checkpointing.content(session, head, since=None) if head.position else None
+        document = checkpointing.unsigned(session, head, since=None) if head.position else None
     if document is not None:
         checkpoints.append(folder, document, after=None)
         restored.check()

@@ -73,7 +73,7 @@ def plan(folder: Path, *, also: str | None = None) -> Plan | None:
 
 
 def _compare(plan: Plan, lines: Iterator[Checkpoint]) -> None:
-    for one, is_known in comparison.with_database(lines):
+    for one, is_known in comparison.compared(lines):
         if is_known:
             plan.known = one
             break

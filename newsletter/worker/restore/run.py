@@ -48,10 +48,10 @@ def restore_now(
     walk = Verification()
     while walk.step():
         verifying(walk)
-    if walk.wrong is not None:
-        raise NotRestored(f"The ledger of the backup is wrong. {walk.wrong}")
+    if walk.fault is not None:
+        raise NotRestored(f"The ledger of the backup is wrong. {walk.fault}")
     erased = replay.replay(plan, actor=actor)
-    reconciliation.owe()
+    reconciliation.require_full()
     report = _reconcile(may_exceed=may_exceed, comparing=comparing)
     is_stopped = report is not None and report.is_stopped
     if not is_stopped:

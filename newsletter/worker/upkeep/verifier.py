@@ -57,7 +57,7 @@ class Verifier:
         return not is_waiting and verification.is_due()
 
     def _end(self, walk: Verification) -> None:
-        wrong = None if walk.wrong is None else str(walk.wrong)
+        wrong = None if walk.fault is None else str(walk.fault)
         wrong = wrong or _wrong_in_checkpoints()
         verification.end(wrong)
         if wrong is None:

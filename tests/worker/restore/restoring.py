@@ -45,7 +45,7 @@ def complaint(app: Flask, folder: Path) -> str | None:
         walk = Verification()
         while walk.step():
             pass
-        return str(walk.wrong) if walk.wrong else comparison.first_fault(folder)
+        return str(walk.fault) if walk.fault else comparison.first_fault(folder)
 
 
 def unmount(folder: Path, *, leaves_it_empty: bool) -> Callable[[], None]:
