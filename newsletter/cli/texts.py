@@ -19,7 +19,8 @@ def texts(*, as_json: bool) -> None:
     """List the sentences that people see, by name.
 
     Single ones are replaced by lines name = "sentence" in BRAND_DIR/texts.de.toml and texts.en.toml. E-mails and
-    consent texts are listed as whole files. No database is opened.
+    consent texts are listed as whole files. The words of access documents, proofs and reports of a deletion cannot be
+    replaced. No database is opened.
     """
     settings = config.load_or_exit()
     replaced, problems = sentences.read(settings.brand_dir)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
@@ -73,8 +74,8 @@ def test_no_page_of_the_desk_keeps_anybody_out(desk: Page) -> None:
     found: list[str] = []
     desk.locator("summary").click()
     found += barriers_on(desk)
-    for path in ("/desk/waiting", "/desk/people", "/desk/erasures", "/desk/consent-texts"):
-        desk.goto(path)
+    for page in ("waiting", "people", "erasures", "consent-texts", "texts", "import"):
+        desk.goto(f"/desk/{page}")
         found += barriers_on(desk)
 
     assert found == []
@@ -95,4 +96,19 @@ def test_no_page_about_a_person_keeps_anybody_out(desk: Page) -> None:
     looks_for(desk, f"{uuid.uuid4().hex[:12]}@example.org")
     found += barriers_on(desk)
 
+    assert found == []
+
+
+@pytest.mark.requires("R77")
+def test_the_report_of_a_list_keeps_nobody_out(desk: Page, tmp_path: Path) -> None:
+    somebody = f"{uuid.uuid4().hex[:12]}@example.org"
+    (tmp_path / "list.csv").write_text(f"email,confirmed_at\n{somebody},2020-05-01\nnobody,\n")
+    desk.goto("/desk/import")
+
+    found: list[str] = []
+    for _ in ("tried out", "taken over"):
+        desk.set_input_files("#file", tmp_path / "list.csv")
+        desk.locator("main button[type=submit]").click()
+        desk.wait_for_load_state()
+        found += barriers_on(desk)
     assert found == []

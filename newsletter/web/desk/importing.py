@@ -21,9 +21,8 @@ from newsletter.web.desk import sessions
 from newsletter.web.desk.pages import bp
 from newsletter.web.http import errors
 
-LONGEST = (
-    1024 * 1024
-)  #: octets of a request, as much as a webhook's: no larger one reaches the application
+#: Octets of a request, as many as a webhook may have: each is held in memory as a whole (ADR 7).
+LONGEST = 1024 * 1024
 MOST_ROWS = 10_000
 SECONDS = 30  #: for the database; so many rows take a few, and proxies wait little longer
 _ENDPOINT = "desk.try_or_take"
