@@ -27,9 +27,9 @@ Replaced = Mapping[Locale, Mapping[str, str]]
 
 _CATALOGUE = Path(__file__).parent / "translations" / "de" / "LC_MESSAGES" / "messages.mo"
 _WORDS = 6
-#: What is filled in, and HTML.
-_MARK = re.compile(r"<[^<>]*>|%\(\w+\)s|\{\w+\}")
-_PART_OF_MARK = re.compile(r"[<>%{}]")
+#: A placeholder, or an HTML tag.
+_PLACEHOLDER = re.compile(r"<[^<>]*>|%\(\w+\)s|\{\w+\}")
+_PART_OF_ONE = re.compile(r"[<>%{}]")
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def _name(english: str, begin_alike: Counter[str]) -> str:
 
 
 def _begin(english: str) -> str:
-    words = _MARK.sub(" ", english).replace("’", "").lower()
+    words = _PLACEHOLDER.sub(" ", english).replace("’", "").lower()
     return "-".join(re.findall(r"[a-z0-9]+", words)[:_WORDS])
 
 
@@ -106,10 +106,10 @@ def _wrong(name: str, sentence: object, locale: Locale) -> str | None:
         return f"no sentence is named “{name}”; see `newsletter texts`{perhaps}"
     if not isinstance(sentence, str) or not sentence.strip():
         return f'“{name}” is no sentence; write {name} = "sentence"'
-    marks = sorted(_MARK.findall(ours()[name].in_(locale)))
-    if sorted(_MARK.findall(sentence)) != marks:
-        what = f"exactly these: {' '.join(marks)}" if marks else "none"
-        return f"“{name}” has other marks to fill in, or other HTML, than our sentence; use {what}"
-    if found := _PART_OF_MARK.search(_MARK.sub("", sentence)):
-        return f"“{name}” has a {found[0]} that belongs to no mark; leave it out"
+    wanted = sorted(_PLACEHOLDER.findall(ours()[name].in_(locale)))
+    if sorted(_PLACEHOLDER.findall(sentence)) != wanted:
+        what = f"exactly these: {' '.join(wanted)}" if wanted else "none"
+        return f"“{name}” has other placeholders or HTML tags than our sentence; use {what}"
+    if found := _PART_OF_ONE.search(_PLACEHOLDER.sub("", sentence)):
+        return f"“{name}” has a {found[0]} outside of a placeholder; leave it out"
     return None
