@@ -9,6 +9,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -127,10 +128,19 @@ def release(app: Flask) -> None:
         db.engine.dispose()
 
 
+@cache
+def _released() -> bytes:
+    """A database after its release; in memory, since `make mutants` forks a process that has it for each mutant."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "newsletter.sqlite3"
+        release(create_app(load({**COMPANY, "DATABASE_URL": f"sqlite:///{path}"})))
+        return path.read_bytes()
+
+
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "newsletter.sqlite3"
-    release(create_app(load({**COMPANY, "DATABASE_URL": f"sqlite:///{path}"})))
+    path.write_bytes(_released())
     return path
 
 

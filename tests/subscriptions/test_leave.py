@@ -1,4 +1,4 @@
-"""Leaving: until when the proof is kept."""
+"""Leaving: what a link knows, what it answers, and until when the proof is kept."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from newsletter.subscriptions import leave
-from newsletter.subscriptions.leave import Departure
+from newsletter.subscriptions.leave import Departure, Disowned
 from newsletter.subscriptions.links import Link
 from tests.conftest import Join
-from tests.people import ADA, access
+from tests.people import ADA, GRACE, access, sign_up
 
 
 def test_the_year_in_which_somebody_leaves_is_that_of_the_time_zone(
@@ -31,3 +31,60 @@ def test_the_year_in_which_somebody_leaves_is_that_of_the_time_zone(
 
     left_at = datetime.fromisoformat(midnight)
     assert departure == Departure(left_at, date(2030, 12, 31), is_permanent=False)
+
+
+def test_a_link_has_the_language_of_its_sign_up(app: Flask, client: FlaskClient) -> None:
+    sign_up(client, ADA, locale="en")
+    sign_up(client, GRACE, locale="de")
+    refs = [*(str(access(client, email)["reference"]) for email in (ADA, GRACE)), "0" * 32]
+
+    with app.app_context():
+        assert [leave.language_of(Link(ref)) for ref in refs] == ["en", "de", None]
+
+
+def test_a_link_knows_whether_somebody_has_left_and_whether_its_round_is_over(
+    app: Flask, client: FlaskClient, join: Join
+) -> None:
+    join(ADA)
+    reference = str(access(client, ADA)["reference"])
+    first, second = Link(reference, 1), Link(reference, 2)
+    nobody = Link("0" * 32, 1)
+
+    with app.app_context():
+        assert (leave.has_left(first), leave.is_over(first), leave.is_over(second)) == (
+            False,
+            False,
+            True,
+        )
+        assert (leave.has_left(nobody), leave.is_over(nobody), leave.proof_until(second)) == (
+            True,
+            True,
+            None,
+        )
+        leave.unsubscribe(first)
+        assert (leave.has_left(first), leave.is_over(first), leave.is_over(second)) == (
+            True,
+            True,
+            False,
+        )
+        sign_up(client, ADA)
+        assert (leave.has_left(first), leave.proof_until(second)) == (True, None)
+        assert leave.unsubscribe(nobody) is None
+
+
+def test_not_me_says_whether_a_consent_and_whether_only_staff_can_end_the_block(
+    app: Flask, client: FlaskClient, join: Join
+) -> None:
+    join(ADA)
+    sign_up(client, GRACE)
+    confirmed, open_ = (str(access(client, email)["reference"]) for email in (ADA, GRACE))
+
+    with app.app_context():
+        assert leave.disown(Link(open_, 2), and_block=True) == Disowned(None, is_blocked=False)
+        assert leave.disown(Link("0" * 32, 1), and_block=True) == Disowned(None, is_blocked=False)
+        assert leave.disown(Link(open_, 1), and_block=True) == Disowned(None, is_blocked=True)
+        done = leave.disown(Link(confirmed, 1), and_block=False)
+        assert (
+            (done.departure is not None and done.departure.is_permanent) is done.is_blocked is True
+        )
+        assert leave.disown(Link(confirmed, 1), and_block=False) == Disowned(None, is_blocked=True)
