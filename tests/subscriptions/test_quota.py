@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
@@ -10,8 +10,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from newsletter.storage.database import reading
+from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Quota
+from newsletter.subscriptions import quota
 from sandbox.mailbox import Mailbox
 from tests.conftest import Drain, on_sqlite
 from tests.people import ADA, access, ask_staff, events_of, press, sign_up, status_of
@@ -169,3 +170,68 @@ def test_the_next_request_has_five_letters_of_its_own(
         clock.shift(DAY)
 
     assert len(mailbox.letters_to(ADA)) == 10
+
+
+BOX = bytes(32)
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def counted_at(app: Flask, *hours: int) -> list[tuple[str, datetime]]:
+    """Copies of letters "a", "b" … that were counted so many hours from now, and what is counted."""
+    with app.app_context():
+        for letter, hour in zip("abcd", hours, strict=False):
+            with writing() as session:
+                quota.count_copy(session, BOX, letter, NOW + hour * HOUR)
+        return counted()
+
+
+def counted() -> list[tuple[str, datetime]]:
+    with reading() as session:
+        row = session.scalars(select(Quota)).one()
+        assert row.digest == BOX
+        return [(letter, datetime.fromisoformat(at)) for at, letter in row.letters]
+
+
+def test_a_copy_counts_beside_what_was_counted(app: Flask) -> None:
+    assert counted_at(app, 0, 1) == [("a", NOW), ("b", NOW + HOUR)]
+    with app.app_context(), reading() as session:
+        assert session.scalars(select(Quota.touched_at)).one() == NOW + HOUR
+
+
+def test_a_letter_is_taken_back_as_far_as_it_was_counted_since(app: Flask) -> None:
+    counted_at(app, 0, 1)
+    with app.app_context(), writing() as session:
+        for hour in (2, 3):
+            quota.count_copy(session, BOX, "a", NOW + hour * HOUR)
+
+    with app.app_context():
+        with writing() as session:
+            quota.uncount(session, BOX, "a", since=NOW + 2 * HOUR)
+        assert counted() == [("a", NOW), ("b", NOW + HOUR)]
+        with writing() as session:
+            quota.uncount(session, BOX, "a")
+            quota.uncount(session, bytes([1]) * 32, "b")  # of nobody: nothing to take back
+        assert counted() == [("b", NOW + HOUR)]
+
+
+@pytest.mark.parametrize(
+    ("hours", "earliest", "room_from"),
+    [
+        ((), 0, 0),
+        ((0, 1), 2, 2),
+        ((0, 1, 2), 3, 24),
+        ((0, 1, 2), 25, 25),
+        ((2, 0, 1), 3, 24),
+        ((0, 1, 2, 3), 4, 25),
+    ],
+)
+def test_the_next_letter_has_room_when_one_of_the_last_three_counts_no_more(
+    app: Flask, hours: tuple[int, ...], earliest: int, room_from: int
+) -> None:
+    if hours:
+        counted_at(app, *hours)
+
+    with app.app_context(), reading() as session:
+        moment = quota.has_room_from(session, BOX, NOW + earliest * HOUR)
+    assert moment == NOW + room_from * HOUR
