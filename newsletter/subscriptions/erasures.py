@@ -122,9 +122,7 @@ def _new(case_id: str, *, ref: str, actor: str, now: datetime, found: list[str])
         ref=ref,
         actor=actor,
         requested_at=now,
-        tries=0,
         found=found,
-        found_at_mailchimp=False,
     )
 
 

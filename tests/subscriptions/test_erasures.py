@@ -166,3 +166,15 @@ def test_a_case_is_that_of_the_first_digest_with_an_open_erasure(app: Flask) -> 
         assert {len(each) for each in new} == {32}
         assert len(new) == 2
         assert [each.ref for each in erasures.of_case(session, "case 2")] == ["2" * 32]
+
+
+def test_the_erasures_of_a_case_are_in_the_order_of_their_requests(app: Flask) -> None:
+    asked = [("c", 0), ("b", 2), ("a", 2), ("d", 1)]
+    with app.app_context(), writing() as session:
+        for id_, minute in asked:
+            record = Erasure(id=id_, ref=id_, case_id="case", actor="dpo", found=[])
+            record.requested_at = record.deleted_at = NOW + minute * MINUTE
+            session.add(record)
+            session.flush()
+
+        assert [each.id for each in erasures.of_case(session, "case")] == ["c", "d", "a", "b"]

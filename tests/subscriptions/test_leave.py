@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import time_machine
 from flask import Flask
@@ -12,7 +12,7 @@ from newsletter.subscriptions import leave
 from newsletter.subscriptions.leave import Departure, Disowned
 from newsletter.subscriptions.links import Link
 from tests.conftest import Join
-from tests.people import ADA, GRACE, access, sign_up
+from tests.people import ADA, GRACE, access, sign_up, webhook
 
 
 def test_the_year_in_which_somebody_leaves_is_that_of_the_time_zone(
@@ -88,3 +88,16 @@ def test_not_me_says_whether_a_consent_and_whether_only_staff_can_end_the_block(
             (done.departure is not None and done.departure.is_permanent) is done.is_blocked is True
         )
         assert leave.disown(Link(confirmed, 1), and_block=False) == Disowned(None, is_blocked=True)
+
+
+def test_after_a_bounce_staff_alone_end_the_block_for_thirty_days(
+    app: Flask, client: FlaskClient, join: Join, clock: time_machine.Traveller
+) -> None:
+    join(ADA)
+    link = Link(str(access(client, ADA)["reference"]), 1)
+    webhook(client, type="cleaned", data_reason="hard", data_list_id="a1b2c3d4e5", data_email=ADA)
+
+    with app.app_context():
+        assert leave.disown(link, and_block=False) == Disowned(None, is_blocked=True)
+        clock.shift(timedelta(days=30))
+        assert leave.disown(link, and_block=False) == Disowned(None, is_blocked=False)
