@@ -49,7 +49,7 @@ def take(action: TakeOver) -> tuple[Subscription, LedgerRow]:
 
 def test_who_is_subscribed_there_keeps_place_and_evidence() -> None:
     row, event = take(
-        TakeOver(there=MailchimpStatus.SUBSCRIBED, origin="mailchimp", evidence=EVIDENCE)
+        TakeOver(at_mailchimp=MailchimpStatus.SUBSCRIBED, origin="mailchimp", evidence=EVIDENCE)
     )
 
     assert (row.status, row.hold, row.left_at) == (Status.CONFIRMED, False, None)
@@ -57,7 +57,10 @@ def test_who_is_subscribed_there_keeps_place_and_evidence() -> None:
     assert (row.round, row.confirmed_round) == (1, 1)
     assert takeover.is_present(row)
     assert takeover.evidence_of(row) == STATED
-    assert takeover.to_pass_on(row) == {"origin": "old", "confirmed_at": "2020-01-01T00:00:00Z"}
+    assert takeover.evidence_to_export(row) == {
+        "origin": "old",
+        "confirmed_at": "2020-01-01T00:00:00Z",
+    }
     assert (event.event, event.detail, event.actor) == ("imported", "mailchimp", "dpo")
     assert row.nonce is not None
     assert event.commitment == log.commitment(row.nonce, Address.parse(ADA), EVIDENCE)
@@ -76,14 +79,14 @@ def test_who_left_there_is_blocked_with_a_consent_that_can_be_proved() -> None:
 
 
 def test_a_block_without_evidence_proves_nothing_and_is_kept_from_now_on() -> None:
-    row, event = take(TakeOver(Reason.COMPLAINT, there=MailchimpStatus.UNSUBSCRIBED))
+    row, event = take(TakeOver(Reason.COMPLAINT, at_mailchimp=MailchimpStatus.UNSUBSCRIBED))
 
     assert (row.left_at, row.audience) == (NOW, MailchimpStatus.UNSUBSCRIBED)
     assert (row.round, row.confirmed_round) == (1, None)
     assert (row.imported, row.nonce, event.commitment) == (None, None, None)
     assert not takeover.is_present(row)
     assert takeover.evidence_of(row) is None
-    assert takeover.to_pass_on(row) == {}
+    assert takeover.evidence_to_export(row) == {}
 
 
 def test_a_consent_of_our_own_takes_the_place_of_one_taken_over() -> None:
