@@ -107,23 +107,6 @@ def test_in_compose_what_is_ours_may_write_nowhere_but_to_its_volume() -> None:
         assert "user" not in service  # it is the image's
 
 
-def test_every_link_between_the_documents_leads_somewhere() -> None:
-    pages = [
-        ROOT / "docs" / "deploying.md",
-        ROOT / "docs" / "upgrading.md",
-        ROOT / "docs" / "mounting.md",
-        *DEPLOY.glob("*.md"),
-    ]
-    links = [
-        (page, link)
-        for page in pages
-        for link in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8"))
-    ]
-
-    assert len(links) > 10
-    assert [link for page, link in links if not (page.parent / link).exists()] == []
-
-
 class Proxy:
     """nginx with the configuration under docs/deploy, with nobody behind it; `logged` is what it wrote."""
 

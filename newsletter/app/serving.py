@@ -70,7 +70,7 @@ threads = 2
 timeout = 30
 # Requests are finished, and everything ends within the host's own patience, mostly ten seconds.
 graceful_timeout = 8
-# Requests are logged by newsletter.web.access_log: gunicorn's line would name client and path.
+# Requests are logged by newsletter.web.http.access_log: gunicorn's line would name client and path.
 accesslog = None
 errorlog = "-"
 # At debug, it would log every path.
