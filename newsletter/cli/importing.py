@@ -92,7 +92,7 @@ def _lines(upload: Upload, report: Report, *, dry_run: bool) -> Iterator[str]:
         if report.count(fate):
             yield f"{str(fate).capitalize()}: {report.count(fate)}{_where(report, fate)}"
     for why, rows in report.refused.items():
-        yield f"Refused, {why}: {rows.count} (rows {rows})"
+        yield f"Refused, {why}: {rows.count} (row {rows})"
     if report.refused.get(Why.NO_TIME):
         yield "To take those without a time of consent, who cannot be proved to have given one: --without-proof."
     if dry_run:
@@ -102,7 +102,7 @@ def _lines(upload: Upload, report: Report, *, dry_run: bool) -> Iterator[str]:
 def _where(report: Report, fate: Fate) -> str:
     """The rows, except of those who were simply taken."""
     is_plain = fate in (Fate.CONFIRMED, Fate.BLOCKED)
-    return "" if is_plain else f" (rows {report.fates[fate]})"
+    return "" if is_plain else f" (row {report.fates[fate]})"
 
 
 def _document(upload: Upload, report: Report, *, dry_run: bool) -> dict[str, Any]:

@@ -66,9 +66,9 @@ def _today(now: Today) -> Iterator[str]:
         yield f"{now.total(step):>10}  {words}"
     middle = now.median_to_confirm
     yield (
-        f"From request to confirmation: {_duration(middle)} in the middle"
+        f"From request to confirmation (median): {_duration(middle)}"
         if middle
-        else ("From request to confirmation: nobody has confirmed")
+        else "From request to confirmation: nobody has confirmed"
     )
     yield f"Ledger verified: {_time(now.verified_at)}"
     yield f"Reconciled with Mailchimp: {_reconciled(now)}"
@@ -77,7 +77,7 @@ def _today(now: Today) -> Iterator[str]:
     yield (
         f"Open erasures: {erasures.number}, the first since {_time(erasures.since)}"
         if erasures
-        else ("Open erasures: none")
+        else "Open erasures: none"
     )
 
 
@@ -107,7 +107,7 @@ def _waiting(lists: _Lists) -> Iterator[str]:
 
 def _lines(each: WaitingLetter | WaitingPerson) -> Iterator[str]:
     delay = _delay(each)
-    tried = "not tried yet" if not each.tries else f"tried {each.tries} times"
+    tried = "not tried yet" if not each.tries else f"tries: {each.tries}"
     ended = each.failed_at if isinstance(each, WaitingLetter) else None
     then = f"given up {_time(ended)}" if ended else f"next try {_time(each.next_at, 'at once')}"
     code = f" ({each.error})" if each.error else ""

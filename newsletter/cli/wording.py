@@ -33,7 +33,7 @@ def _list(*, as_json: bool) -> None:
     for text in texts:
         click.echo(f"{text.consent.hash}  {text.consent.language}  {_state(text)}")
         named = records.get(text.consent.hash, 0)
-        click.echo(f"  confirmed {text.agreed} times; named by the records of {named} people")
+        click.echo(f"  confirmations: {text.agreed}; records that name it: {named}")
 
 
 @wording.command("show")

@@ -425,7 +425,7 @@ def test_a_row_is_refused_by_its_number(run: Run, listed: Listed, line: str, why
 
     assert taken(run, path) == {"confirmed": [2], why: [3]}
     shown = run("import", str(path)).stdout
-    assert "(rows 3)" in shown
+    assert "(row 3)" in shown
     assert "grace" not in shown
 
 

@@ -59,7 +59,7 @@ def test_it_shows_the_funnel_and_why_something_waits(run: Run) -> None:
 
     assert "         3  requested\n" in told
     assert "         1  lost: e-mail failed\n" in told
-    assert "From request to confirmation: 10 min in the middle\n" in told
+    assert "From request to confirmation (median): 10 min\n" in told
     assert "E-mails that wait: 1\n" in told
     assert "The mail server asks to try again later. (rcpt 451 4.3.0)" in told
     assert "E-mails given up: 1\n" in told

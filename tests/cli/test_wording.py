@@ -72,7 +72,7 @@ def test_the_texts_are_there_to_be_read(run: Run, client: FlaskClient, join: Joi
 
     told = run("wording").stdout
     assert f"{hash_}  de  published " in told
-    assert "confirmed 1 times; named by the records of 1 people" in told
+    assert "confirmations: 1; records that name it: 1" in told
     assert "neuen Werkzeugen" in run("wording", "show", hash_).stdout
 
 
