@@ -149,7 +149,7 @@ def refusing_mail(mailbox: Mailbox) -> Iterator[None]:
         mailbox.answer_next("data", refusal, times=3)
         mailbox.answer_next("rcpt", refusal, times=2)
     yield
-    mailbox.answer_truly()
+    mailbox.answer_normally()
 
 
 @contextmanager
@@ -157,7 +157,7 @@ def uncertain_mail(mailbox: Mailbox) -> Iterator[None]:
     """A mail server that accepts some letters and closes the connection."""
     mailbox.answer_next("data", None, times=5, keeps=True)
     yield
-    mailbox.answer_truly()
+    mailbox.answer_normally()
 
 
 @contextmanager
@@ -168,7 +168,7 @@ def silent_others(mailbox: Mailbox, mailchimp: StandIn) -> Iterator[None]:
     yield
     silence.set()
     calls.set()
-    mailchimp.answer_truly()
+    mailchimp.answer_normally()
 
 
 @contextmanager

@@ -29,7 +29,7 @@ from sandbox.environment import (
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from sandbox.pages import Pages, create_pages
-from sandbox.processes import CalledOff, Ended, Processes, lines_in
+from sandbox.processes import Ended, Interrupted, Processes, lines_in
 from sandbox.tour.pages import PRETTY
 from sandbox.tour.service import Service
 
@@ -78,7 +78,7 @@ def main() -> int:
             wait_for_health(f"{places['service']}/health", processes)
             print(TOUR.format(**places), flush=True)
             processes.wait()
-    except CalledOff:
+    except Interrupted:
         return 0
     except (Ended, OSError, TimeoutError) as problem:
         print(f"\n{_end_of(log)}sandbox: {problem}; everything is stopped.", file=sys.stderr)
@@ -161,7 +161,7 @@ def surroundings(asked: argparse.Namespace) -> Iterator[tuple[Processes, dict[st
 
 def _listen_to_signals(processes: Processes) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: processes.call_off())
+        signal.signal(number, lambda *_: processes.interrupt())
 
 
 def _start(processes: Processes, commands: Mapping[str, str]) -> None:
@@ -185,7 +185,7 @@ def free_port(wanted: int) -> int:
 
 
 def wait_for_health(url: str, processes: Processes) -> None:
-    """Wait until the service answers; raise TimeoutError after a minute, Ended or CalledOff earlier."""
+    """Wait until the service answers; raise TimeoutError after a minute, Ended or Interrupted earlier."""
     deadline = time.monotonic() + START_SECONDS
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while time.monotonic() < deadline:

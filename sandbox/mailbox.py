@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from sandbox.replies import Line, Script, Stage
+from sandbox.replies import Script, ScriptedReply, Stage
 from sandbox.running import Running
 from sandbox.smtp import Handler, Server
 
@@ -125,9 +125,9 @@ class Mailbox(Running):
         keeps: bool = False,
     ) -> None:
         """Script a reply at a stage (None: hang up); `keeps`: accept the letter nevertheless."""
-        self._script.add(Line(stage, reply, times, match_recipient, keeps))
+        self._script.add(ScriptedReply(stage, reply, times, match_recipient, keeps))
 
-    def answer_truly(self) -> None:
+    def answer_normally(self) -> None:
         """Drop all scripted replies."""
         self._script.clear()
 

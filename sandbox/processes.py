@@ -21,7 +21,7 @@ class Ended(Exception):
     """A process ended by itself; the message says which and how."""
 
 
-class CalledOff(Exception):
+class Interrupted(Exception):
     """A signal asked for the end."""
 
 
@@ -59,7 +59,7 @@ class Processes:
         self._ended: list[str] = []
 
     def run(self, name: str, command: str) -> None:
-        """Run a line to its end; raise Ended if it fails, CalledOff after a signal."""
+        """Run a line to its end; raise Ended if it fails, Interrupted after a signal."""
         child = self._spawn(name, command)
         while child.poll() is None:
             self.wait(_LOOK_SECONDS)
@@ -68,16 +68,15 @@ class Processes:
             raise Ended(f"{name} ended {_how(child.returncode)}")
 
     def start(self, name: str, command: str) -> None:
-        """Start a line."""
         child = self._spawn(name, command)
         threading.Thread(target=self._watch, args=(name, child), daemon=True).start()
 
     def wait(self, seconds: float | None = None) -> None:
-        """Wait so long (None: without end); raise Ended or CalledOff as soon as that happens."""
+        """Wait so long (None: without end); raise Ended or Interrupted as soon as that happens."""
         if self._interrupt.wait(seconds):
-            raise Ended(self._ended[0]) if self._ended else CalledOff
+            raise Ended(self._ended[0]) if self._ended else Interrupted
 
-    def call_off(self) -> None:
+    def interrupt(self) -> None:
         """End every wait. For signal handlers."""
         self._interrupt.set()
 

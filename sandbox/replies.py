@@ -11,8 +11,8 @@ Stage = Literal["connect", "auth", "mail", "rcpt", "data"]
 
 
 @dataclass
-class Line:
-    """A scripted reply at a stage; None hangs up."""
+class ScriptedReply:
+    """The reply at a stage; None hangs up."""
 
     stage: Stage
     reply: str | None
@@ -21,7 +21,6 @@ class Line:
     keeps: bool
 
     def is_for(self, stage: Stage, recipients: Sequence[str]) -> bool:
-        """Whether it applies now."""
         known = [recipient.lower() for recipient in recipients]
         is_theirs = self.recipient is None or self.recipient.lower() in known
         return self.times > 0 and self.stage == stage and is_theirs
@@ -31,28 +30,26 @@ class Script:
     """Scripted replies and silences."""
 
     def __init__(self) -> None:
-        self._lines: list[Line] = []
+        self._replies: list[ScriptedReply] = []
         self._stalls: list[tuple[Stage, str | None, threading.Event]] = []
         self._lock = threading.Lock()
 
-    def add(self, line: Line) -> None:
-        """Script a reply."""
+    def add(self, scripted: ScriptedReply) -> None:
         with self._lock:
-            self._lines.append(line)
+            self._replies.append(scripted)
 
-    def take(self, stage: Stage, recipients: Sequence[str]) -> Line | None:
+    def take(self, stage: Stage, recipients: Sequence[str]) -> ScriptedReply | None:
         """The scripted reply for now, which uses it up."""
         with self._lock:
-            for line in self._lines:
-                if line.is_for(stage, recipients):
-                    line.times -= 1
-                    return line
+            for scripted in self._replies:
+                if scripted.is_for(stage, recipients):
+                    scripted.times -= 1
+                    return scripted
         return None
 
     def clear(self) -> None:
-        """Drop all scripted replies."""
         with self._lock:
-            self._lines.clear()
+            self._replies.clear()
 
     def stall(self, stage: Stage, recipient: str | None) -> threading.Event:
         """Stay silent at a stage until the event."""
@@ -70,6 +67,5 @@ class Script:
         return None
 
     def release(self) -> None:
-        """End every silence."""
         for _, _, event in self._stalls:
             event.set()

@@ -10,7 +10,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import MISSING, SMTP, Envelope, Session
 
-from sandbox.replies import Line, Script, Stage
+from sandbox.replies import Script, ScriptedReply, Stage
 
 ACCEPTED = "250 2.0.0 OK: kept"
 LOGIN_DEMANDED = "530 5.7.0 Authentication required"
@@ -38,38 +38,34 @@ class Handler:
         self, server: SMTP, stage: Stage, recipients: Sequence[str] = ()
     ) -> str | None:
         """Wait during a stall; then hang up or return the scripted reply, if any."""
-        line = await self._line(stage, recipients)
-        if line is not None and line.reply is None:
+        scripted = await self._next_reply(stage, recipients)
+        if scripted is not None and scripted.reply is None:
             hang_up(server)
-        return line.reply if line else None
+        return scripted.reply if scripted else None
 
-    async def _line(self, stage: Stage, recipients: Sequence[str]) -> Line | None:
+    async def _next_reply(self, stage: Stage, recipients: Sequence[str]) -> ScriptedReply | None:
         if (stall := self.script.stalled(stage, recipients)) is not None:
             await asyncio.get_running_loop().run_in_executor(None, stall.wait)
         return self.script.take(stage, recipients)
 
     async def handle_AUTH(self, server: SMTP, *_: Any) -> Any:  # noqa: N802 - aiosmtpd's name
-        """AUTH."""
         return await self.scripted(server, "auth") or MISSING
 
     async def handle_MAIL(self, server: SMTP, session: Session, *_: Any) -> Any:  # noqa: N802
-        """MAIL FROM."""
         if self._demands_login and not session.authenticated:
             return LOGIN_DEMANDED
         return await self.scripted(server, "mail") or MISSING
 
     async def handle_RCPT(self, server: SMTP, _: Session, __: Envelope, to: str, *___: Any) -> Any:  # noqa: N802
-        """RCPT TO."""
         return await self.scripted(server, "rcpt", [to]) or MISSING
 
     async def handle_DATA(self, server: SMTP, _: Session, envelope: Envelope) -> str:  # noqa: N802
-        """DATA."""
-        line = await self._line("data", envelope.rcpt_tos)
-        if line is None or line.keeps or (line.reply or "").startswith("2"):
+        scripted = await self._next_reply("data", envelope.rcpt_tos)
+        if scripted is None or scripted.keeps or (scripted.reply or "").startswith("2"):
             self._keep(envelope)
-        if line is None:
+        if scripted is None:
             return ACCEPTED
-        return line.reply or hang_up(server)
+        return scripted.reply or hang_up(server)
 
 
 def hang_up(server: SMTP) -> Any:
@@ -85,12 +81,10 @@ class Connection(SMTP):
     event_handler: Handler
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Register the connection."""
         self.event_handler.connections.add(self)
         super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Unregister the connection."""
         self.event_handler.connections.discard(self)
         super().connection_lost(error)
 
@@ -123,7 +117,6 @@ class Server(Controller):
         super().__init__(handler, hostname=host, port=port, **options)
 
     def factory(self) -> SMTP:
-        """A new conversation."""
         return Connection(self.handler, **self.SMTP_kwargs)
 
     def _create_server(self) -> Awaitable[asyncio.AbstractServer]:

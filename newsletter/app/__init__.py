@@ -25,9 +25,11 @@ def create_core(settings: config.Settings | None = None) -> Flask:
     """The application that all processes share, without endpoints; raise SettingsError."""
     settings = settings or config.load_or_exit()
     if settings.brand_dir is not None:
-        from newsletter.web import samples  # here, for the same reason
+        # Here, for the same reason.
+        from newsletter.web.samples.problems import problems_in
+        from newsletter.web.samples.rendering import sample_app
 
-        if problems := samples.broken(samples.showroom(settings)):
+        if problems := problems_in(sample_app(settings)):
             raise SettingsError(problems)
     logs.configure(settings)
     app = brand.new_flask()

@@ -1,4 +1,4 @@
-"""Logs of every process: one line a record on stderr, without anything personal or secret.
+"""Logs of every process: one line for each record on stderr, without anything personal or secret.
 
 A message or an exception may carry more than its author thought of, so the finished text is redacted, with its
 arguments and its traceback. Loggers of libraries are redacted, too.
@@ -22,7 +22,7 @@ from pydantic import SecretStr
 
 from newsletter.config import Settings
 
-GONE = "[redacted]"
+REDACTED = "[redacted]"
 
 #: At DEBUG, libraries would log personal data: statements' values, clients, whole URLs.
 _QUIET = {
@@ -77,10 +77,12 @@ class RedactingFormatter(logging.Formatter):
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         head = f"{at.replace('+00:00', 'Z')} {record.levelname} {record.name}"
         # record.msg is the text in gunicorn's source, without arguments: no client can forge it.
-        is_our_own = record.name == "gunicorn.error" and str(record.msg).startswith(_LISTENING)
+        names_our_address = record.name == "gunicorn.error" and str(record.msg).startswith(
+            _LISTENING
+        )
         text = record.getMessage()
         if record.name != _ACCESS_LOG:
-            text = self._redact(text, with_ips=is_our_own).replace("\n", "\\n")
+            text = self._redact(text, with_ips=names_our_address).replace("\n", "\\n")
         if record.exc_info and record.exc_info[0] is not None:
             trace = self._redact(self.formatException(record.exc_info))
             text += "".join(f"\n  {line}" for line in trace.split("\n"))
@@ -88,13 +90,13 @@ class RedactingFormatter(logging.Formatter):
 
     def _redact(self, text: str, *, with_ips: bool = False) -> str:
         for secret in self._secrets:
-            text = text.replace(secret, GONE)
-        text = _DETAIL.sub(f"DETAIL: {GONE}", text)
-        text = _CREDENTIALS.sub(rf"\1\2{GONE}", text)
-        text = _LINK.sub(rf"\1{GONE}", text)
-        text = _QUERY.sub(f"?{GONE}", text)
-        text = _ADDRESS.sub(GONE, text)
-        text = _TOKEN.sub(GONE, text)
+            text = text.replace(secret, REDACTED)
+        text = _DETAIL.sub(f"DETAIL: {REDACTED}", text)
+        text = _CREDENTIALS.sub(rf"\1\2{REDACTED}", text)
+        text = _LINK.sub(rf"\1{REDACTED}", text)
+        text = _QUERY.sub(f"?{REDACTED}", text)
+        text = _ADDRESS.sub(REDACTED, text)
+        text = _TOKEN.sub(REDACTED, text)
         if not with_ips:
             text = _IPV6.sub(_without_ip, _IPV4.sub(_without_ip, text))
         return _CONTROL.sub(_escape, text)
@@ -111,18 +113,18 @@ def _without_ip(found: re.Match[str]) -> str:
         except ValueError:
             continue
         # 0.0.0.0 and :: are addresses to listen on, and nobody's own.
-        return found[0] if address.is_unspecified else found[0].replace(candidate, GONE)
+        return found[0] if address.is_unspecified else found[0].replace(candidate, REDACTED)
     return found[0]
 
 
 class _Stderr(logging.StreamHandler[TextIO]):
-    """Writes to the present sys.stderr, not to that at the time of set-up."""
+    """Writes to what sys.stderr is at the time of a record."""
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
 
     @property
-    def stream(self) -> TextIO:  # type: ignore[override]  # the standard library does so for its last resort
+    def stream(self) -> TextIO:  # type: ignore[override]  # as logging.lastResort does
         return sys.stderr
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the standard library's name

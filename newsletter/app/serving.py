@@ -53,7 +53,7 @@ class _Log(Logger):  # type: ignore[misc]  # it ships no types
 
 
 def _cores() -> int:
-    """Those that this process may use."""
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -65,10 +65,10 @@ wrong_tokens.share_among_processes()
 workers = _settings.web_concurrency or min(max(2, _cores()), 4)
 bind = f"0.0.0.0:{_settings.port}"
 worker_class = "newsletter.app.waitress_worker.WaitressWorker"
-# Requests wait for the database alone. With more, they wait for Python's one lock and for each other (bench/README.md).
+# Requests wait for the database alone. More threads would wait for the interpreter's lock (bench/README.md).
 threads = 2
 timeout = 30
-# Requests are finished, and everything ends within the host's own patience, mostly ten seconds.
+# Requests under way are finished before the host kills the process, mostly after ten seconds.
 graceful_timeout = 8
 # Requests are logged by newsletter.web.http.access_log: gunicorn's line would name client and path.
 accesslog = None
@@ -81,7 +81,7 @@ control_socket_disable = True
 _memory = Path("/dev/shm")  # noqa: S108 - gunicorn makes its file there safely, and unlinks it at once
 worker_tmp_dir = str(_memory) if _memory.is_dir() else None
 
-# Where the processes count together, for /metrics. What one counted that has ended counts on, so none is marked dead.
+# The counters of all processes for /metrics. Those of an ended process are kept, so none is marked dead.
 _metrics = (
     _memory if _memory.is_dir() else Path(tempfile.gettempdir())
 ) / f"newsletter-{token_hex(8)}"

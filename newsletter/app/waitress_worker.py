@@ -1,12 +1,11 @@
-"""gunicorn's processes with waitress inside: a request takes a thread only when it is there as a whole (ADR 7).
+"""gunicorn's processes with waitress inside: one loop speaks to all clients of a process.
 
-One loop speaks to all clients of a process, so that slow ones, however many, keep no thread from the others.
+So slow clients, however many, keep no thread from the others (ADR 7).
 """
 
 from __future__ import annotations
 
 import os
-import re
 import resource
 import time
 from functools import cache
@@ -15,97 +14,21 @@ from typing import Any
 from gunicorn.workers.base import Worker
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
-from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer, UnixWSGIServer
 from waitress.task import ThreadedTaskDispatcher
-from waitress.utilities import RequestEntityTooLarge
 
 from newsletter import web
-from newsletter.domain import clock
-from newsletter.storage import deadline
+from newsletter.app.connection import MOST_UNSENT, Channel
 
-#: From a request's first octet to its last.
-READ_SECONDS = 10
-#: From its last octet on, for the wait for a thread and for the database together.
-ANSWER_SECONDS = 8.0
-#: A connection that neither sends nor takes anything: between two requests, or while an answer waits to be read.
-IDLE_SECONDS = 10
-#: Octets of answers that a client has not taken, above which its next request waits.
-MOST_UNSENT = 256 * 1024
-#: Above it, the one is closed that kept us waiting longest. A crowd of ten times what can be answered finds room.
+#: Ten times as many as can be answered. One more, and the connection is closed that has kept us waiting longest.
 MOST_CONNECTIONS = 2000
 _OTHER_FILES = 200  #: that a process has open beside its connections
 #: The longest body that an endpoint reads, a webhook's, is 1 MiB; endpoints with a lower limit answer 413 themselves.
 LONGEST_BODY = 1024 * 1024 + 64 * 1024
 
 
-class _Parser(HTTPRequestParser):  # type: ignore[misc]  # it ships no types
-    """One request as it arrives."""
-
-    error: object
-
-    def __init__(self, adj: Adjustments) -> None:
-        super().__init__(adj)
-        self.began = clock.now().timestamp()
-        self.came_at = 0.0  #: when its last octet came, by the clock that only goes forward
-
-    def received(self, data: bytes) -> int:
-        used: int = super().received(data)
-        if isinstance(self.error, RequestEntityTooLarge) and self.content_length:
-            # The application refuses it by its length alone, in the person's language; the body is not read.
-            self.error = None
-            self.headers["CONNECTION"] = "close"
-        if self.completed:
-            self.came_at = time.monotonic()
-        return used
-
-    def is_for(self, paths: re.Pattern[str]) -> bool:
-        return paths.fullmatch(getattr(self, "path", "")) is not None
-
-    @property
-    def seconds_left(self) -> float:
-        return max(0.0, self.came_at + ANSWER_SECONDS - time.monotonic())
-
-
-class _Channel(HTTPChannel):  # type: ignore[misc]  # it ships no types
-    parser_class = _Parser
-    is_parked = False  #: whether a request waits until the client has taken what was sent before
-
-    def service(self) -> None:
-        """Answer one request, in a thread."""
-        with deadline.within(self.requests[0].seconds_left):
-            super().service()
-
-    @property
-    def is_overdue(self) -> bool:
-        return bool(self.requests) and not self.requests[0].seconds_left
-
-    def handle_write(self) -> None:
-        super().handle_write()
-        self.resume()
-
-    def resume(self) -> None:
-        """Have the next request answered, if the client has taken enough of what was sent before."""
-        if self.is_parked and self.connected and self.total_outbufs_len <= MOST_UNSENT:
-            self.is_parked = False
-            self.server.add_task(self)
-
-    @property
-    def waits_since(self) -> float | None:
-        """Since when we wait for the client, in seconds since 1970; None while a request is being answered."""
-        if self.requests and not self.is_parked:
-            return None
-        began: float = self.request.began if self.request is not None else self.last_activity
-        return began
-
-    def is_late(self, now: float) -> bool:
-        limit = IDLE_SECONDS if self.request is None else READ_SECONDS
-        return self.waits_since is not None and now - self.waits_since > limit
-
-
 class _Threads(ThreadedTaskDispatcher):  # type: ignore[misc]  # it ships no types
-    """Threads for what needs the database; one for what does not, and one to say so, whatever holds the others."""
+    """Threads for what needs the database; one more for what does not, and one for /ready, which wait for no other."""
 
     def __init__(self, count: int) -> None:
         super().__init__()
@@ -114,7 +37,7 @@ class _Threads(ThreadedTaskDispatcher):  # type: ignore[misc]  # it ships no typ
         self._free.set_thread_count(1)
         self._ready.set_thread_count(1)
 
-    def add_task(self, channel: _Channel) -> None:
+    def add_task(self, channel: Channel) -> None:
         if channel.requests[0].is_for(web.WITHOUT_DATABASE):
             self._free.add_task(channel)
         elif channel.requests[0].is_for(web.READINESS):
@@ -123,7 +46,7 @@ class _Threads(ThreadedTaskDispatcher):  # type: ignore[misc]  # it ships no typ
             super().add_task(channel)
 
     def refuse_late(self) -> None:
-        """Have it answered that no thread became free in time: without time, the database refuses at once."""
+        """Answer 503 to requests for which no thread became free in time: the database refuses them at once."""
         for threads in (self, self._ready):
             with threads.lock:
                 late = [each for each in threads.queue if each.is_overdue]
@@ -134,14 +57,14 @@ class _Threads(ThreadedTaskDispatcher):  # type: ignore[misc]  # it ships no typ
 
 
 class _Listening:
-    """What waitress does with a listening socket, but that too many connections keep no new one out."""
+    """A listening socket of waitress's, except that too many connections keep no new one out."""
 
-    channel_class = _Channel
-    active_channels: dict[int, _Channel]
+    channel_class = Channel
+    active_channels: dict[int, Channel]
     task_dispatcher: _Threads
 
-    def add_task(self, channel: _Channel) -> None:
-        """Have a request answered; waitress would hold a thread where the client does not take what was sent."""
+    def add_task(self, channel: Channel) -> None:
+        """Queue a request, or park it: waitress would hold a thread while the client does not take what was sent."""
         if channel.total_outbufs_len > MOST_UNSENT:
             channel.is_parked = True
         else:
@@ -149,16 +72,16 @@ class _Listening:
 
     def handle_accept(self) -> None:
         if len(self.active_channels) >= _most_connections():
-            waiting = [each for each in self.active_channels.values() if each.waits_since]
+            waiting = [each for each in self.active_channels.values() if each.waiting_since]
             if waiting:
-                min(waiting, key=lambda each: each.waits_since or 0).handle_close()
+                min(waiting, key=lambda each: each.waiting_since or 0).handle_close()
         super().handle_accept()  # type: ignore[misc]  # of the waitress server that it is mixed into
 
     def maintenance(self, now: float) -> None:
         """Close connections that took too long; waitress calls it every `cleanup_interval`."""
         self.task_dispatcher.refuse_late()
         for channel in list(self.active_channels.values()):
-            # What was taken just before it was parked, no write tells.
+            # The client may have taken everything just before it was parked: then no write follows.
             channel.resume()
             if channel.is_late(now):
                 # Not `will_close`: that waits until the client takes something.
@@ -167,7 +90,7 @@ class _Listening:
 
 @cache
 def _most_connections() -> int:
-    """As many as there may be files, of which a process has 1,024 unless it asks for more."""
+    """As many as the limit of open files allows, which is 1,024 unless a process raises it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < MOST_CONNECTIONS + _OTHER_FILES:
         soft = min(hard, MOST_CONNECTIONS + _OTHER_FILES)

@@ -1,4 +1,4 @@
-"""What the commands share: they run inside the application, and read addresses from standard input or a prompt."""
+"""What the commands share: the application that they run in, and what they read from standard input or a prompt."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SHORTEST_PASSPHRASE = 12
 RESTORED_STATUS = 3  #: the exit status where a restored backup stops a command
 
 #: What goes wrong for one person and not for the next.
-_OF_ONE_LINE = (
+_ERRORS_OF_ONE_PERSON = (
     BlockedHard,
     CannotCorrect,
     InvalidAddress,
@@ -91,7 +91,7 @@ def for_each_address(act: Callable[[Address], str | None]) -> None:
         prefix = f"Line {number}: " if len(lines) > 1 else ""
         try:
             sentence = act(Address.parse_leniently(line))
-        except _OF_ONE_LINE as error:
+        except _ERRORS_OF_ONE_PERSON as error:
             failed = True
             click.echo(f"{prefix}Error: {one_line(error)}", err=True)
         except Exception:

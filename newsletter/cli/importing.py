@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
-from newsletter.cli import terminal
 from newsletter.cli.application import ACTOR, passphrase_from, show, with_app
-from newsletter.cli.terminal import one_line
+from newsletter.cli.terminal import one_line, progress
 from newsletter.subscriptions.importing import take as importing
 from newsletter.subscriptions.importing.entry import Why
 from newsletter.subscriptions.importing.report import Fate, Report
@@ -59,10 +56,16 @@ def import_(
             is_subscribed=subscribed,
             ask_passphrase=lambda: passphrase_from(passphrase_file),
         )
-        with _bar(upload, is_shown=not as_json) as watch:
+        total = upload.table.length
+        with progress("Rows", is_shown=not as_json) as advance:
             report = importing.take(
-                upload, actor=ACTOR, without_proof=without_proof, dry_run=dry_run, watch=watch
+                upload,
+                actor=ACTOR,
+                without_proof=without_proof,
+                dry_run=dry_run,
+                watch=lambda report: advance(report.done, total),
             )
+            advance(total, total)
     if as_json:
         show(_document(upload, report, dry_run=dry_run))
     else:
@@ -70,17 +73,6 @@ def import_(
             click.echo(one_line(line))
     if report.refused:
         raise SystemExit(1)
-
-
-@contextmanager
-def _bar(upload: Upload, *, is_shown: bool) -> Iterator[Callable[[Report], None]]:
-    if not (is_shown and sys.stdout.isatty()):
-        yield lambda _: None
-        return
-    length = max(1, upload.table.length)
-    with click.progressbar(length=length, label="Rows", file=terminal.bare()) as bar:
-        yield lambda report: bar.update(report.done - bar.pos)
-        bar.update(length - bar.pos)
 
 
 def _lines(upload: Upload, report: Report, *, dry_run: bool) -> Iterator[str]:

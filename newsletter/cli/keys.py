@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-
 import click
 
 from newsletter import config
-from newsletter.cli import terminal
 from newsletter.cli.application import json_option, show, with_app
+from newsletter.cli.terminal import progress
 from newsletter.domain.clock import rfc3339
 from newsletter.ledger import restored
 from newsletter.storage import notices
@@ -55,11 +51,11 @@ def rotate(*, data: bool, signs: bool) -> None:
 
 
 def _rewrap() -> None:
-    changed, all_ = rotation.rewrap()
+    changed, total = rotation.rewrap()
     if changed:
-        click.echo(f"{changed} of {all_} keys were wrapped again, with the newest DATA_KEY.")
+        click.echo(f"{changed} of {total} keys were wrapped again, with the newest DATA_KEY.")
     else:
-        click.echo(f"Nothing changed: all {all_} keys are wrapped with the newest DATA_KEY.")
+        click.echo(f"Nothing changed: all {total} keys are wrapped with the newest DATA_KEY.")
     if len(config.current().data_key) > 1:
         click.echo(
             "Remove the older ones from the list on every host; keep a copy as long as backups need them."
@@ -68,11 +64,11 @@ def _rewrap() -> None:
 
 def _reencrypt() -> None:
     restored.check()
-    walk = Walk()
-    with _bar() as watch:
+    walk, total = Walk(), _left()
+    with progress("Values") as advance:
         while walk.step():
-            watch(walk.seen)
-    stay = rotation.delete_old_keys()
+            advance(walk.seen, total)
+    kept = rotation.delete_old_keys()
     if anew := walk.seen - walk.unreadable:
         click.echo(f"{_values(anew)} {'was' if anew == 1 else 'were'} encrypted again.")
     if walk.unreadable:
@@ -84,7 +80,7 @@ def _reencrypt() -> None:
         click.echo(
             f"Left for the next run, as they were locked or written meanwhile: {_values(left)}."
         )
-    if stay:
+    if kept:
         click.echo(f"The old data key is kept for now: {_END}.")
     else:
         click.echo("The old data key was deleted: nothing needs it.")
@@ -96,16 +92,6 @@ def _values(count: int) -> str:
 
 def _left() -> int:
     return reencryption.left(max(keyring.current().data))
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[int], None]]:
-    """A progress bar, on a terminal only."""
-    if not sys.stdout.isatty():
-        yield lambda _: None
-        return
-    with click.progressbar(length=max(1, _left()), label="Values", file=terminal.bare()) as bar:
-        yield lambda seen: bar.update(seen - bar.pos)
 
 
 @keys.command("list")

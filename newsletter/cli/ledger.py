@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from newsletter import config
-from newsletter.cli import terminal
 from newsletter.cli.application import with_app
-from newsletter.cli.terminal import one_line
+from newsletter.cli.terminal import one_line, progress
 from newsletter.ledger import comparison
 from newsletter.ledger.verifying import Verification
 from newsletter.storage.runs import verification
@@ -43,9 +39,9 @@ def verify(*, checkpoints: bool, folder: Path | None) -> None:
     if checkpoints and folder is None:
         raise click.ClickException("LEDGER_CHECKPOINTS: is not set.")
     walk = Verification()
-    with walk_bar() as watch:
+    with progress("Rows") as advance:
         while walk.step():
-            watch(walk)
+            advance(walk.checked, walk.head.position)
     if walk.fault is not None:
         raise click.ClickException(one_line(walk.fault))
     if checkpoints and folder is not None and (wrong := _against_checkpoints(folder)) is not None:
@@ -98,18 +94,3 @@ def begin_new_folder(*, none: bool) -> None:
                 f"LEDGER_CHECKPOINTS: cannot be used ({error.strerror})."
             ) from None
     click.echo("Done. Start the workers.")
-
-
-@contextmanager
-def walk_bar() -> Iterator[Callable[[Verification], None]]:
-    """A progress bar, on a terminal only."""
-    if not sys.stdout.isatty():
-        yield lambda _: None
-        return
-    with click.progressbar(length=1, label="Rows", file=terminal.bare()) as bar:
-
-        def watch(walk: Verification) -> None:
-            bar.length = max(1, walk.head.position)
-            bar.update(walk.checked - bar.pos)
-
-        yield watch

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 
 import click
 
 from newsletter import config
-from newsletter.cli import terminal
 from newsletter.cli.application import with_app
-from newsletter.cli.terminal import one_line
+from newsletter.cli.terminal import one_line, progress
 from newsletter.domain.errors import DeliveryFailure
 from newsletter.ledger import restored
 from newsletter.worker.mailchimp import webhook as webhook_install
@@ -39,8 +37,13 @@ def reconcile(*, full: bool, yes: bool) -> None:
     if mailchimp is None:
         raise click.ClickException("MAILCHIMP_API_KEY: is not set.")
     try:
-        with closing(mailchimp), bar() as watch:
-            report = _reconciled(mailchimp, full=full, may_exceed=yes, watch=watch)
+        with closing(mailchimp), progress("Contacts") as advance:
+            report = _reconciled(
+                mailchimp,
+                full=full,
+                may_exceed=yes,
+                watch=lambda report: advance(report.contacts, report.total),
+            )
     except DeliveryFailure as failure:
         raise click.ClickException(one_line(trouble_of(failure))) from None
     if report is None:
@@ -58,30 +61,17 @@ def _reconciled(
     mailchimp: MailchimpMembers, *, full: bool, may_exceed: bool, watch: Callable[[Report], None]
 ) -> Report | None:
     try:
-        return reconcile_now(mailchimp, full=full, may_exceed=may_exceed, watch=watch, wait=_wait)
+        return reconcile_now(
+            mailchimp, full=full, may_exceed=may_exceed, watch=watch, on_retry=_say_retry
+        )
     except DeliveryFailure as failure:
         if failure.reason == LIST_UNKNOWN:
             mailchimp.ping()  # raises where not even this is known: then it is the URL
         raise
 
 
-def _wait(reason: str) -> None:
+def _say_retry(reason: str) -> None:
     click.echo(f"Mailchimp fails ({reason}): trying again for a minute or two.", err=True)
-
-
-@contextmanager
-def bar() -> Iterator[Callable[[Report], None]]:
-    """A progress bar, on a terminal only."""
-    if not sys.stdout.isatty():
-        yield lambda _: None
-        return
-    with click.progressbar(length=1, label="Contacts", file=terminal.bare()) as bar:
-
-        def watch(report: Report) -> None:
-            bar.length = max(1, report.total)
-            bar.update(report.contacts - bar.pos)
-
-        yield watch
 
 
 @click.group()

@@ -24,7 +24,7 @@ from newsletter.rights.proof import document as proofs
 from newsletter.rights.proof.check import Findings
 from newsletter.storage.keys import signing
 from newsletter.storage.keys.signing import Document
-from newsletter.web import samples
+from newsletter.web.samples.rendering import sample_app
 
 _STYLE = Path(__file__).parent.parent / "web" / "static" / "newsletter.css"
 _REFERENCE = re.compile(r"[0-9a-f]{32}")
@@ -123,7 +123,7 @@ def _report(found: Findings, *, has_key: bool) -> None:
 
 def _as_file(document: Document, settings: Settings) -> str:
     """The page as one file, in the language of the consent."""
-    app = samples.showroom(settings)
+    app = sample_app(settings)
     values = page.values_of(document, style=_STYLE.read_text("utf-8"))
     with app.test_request_context(query_string={"locale": document["language"]}):
         return render_template(page.TEMPLATE, **values)

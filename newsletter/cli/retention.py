@@ -6,9 +6,7 @@ import click
 
 from newsletter import config
 from newsletter.cli.application import ACTOR, json_option, show, with_app
-from newsletter.cli.ledger import walk_bar
-from newsletter.cli.mailchimp import bar
-from newsletter.cli.terminal import one_line
+from newsletter.cli.terminal import one_line, progress
 from newsletter.domain.clock import rfc3339
 from newsletter.domain.errors import DeliveryFailure
 from newsletter.ledger import restored
@@ -47,7 +45,7 @@ def retention(
     if as_json and after_restore:
         raise click.UsageError("--json and --after-restore exclude each other.")
     if after_restore:
-        _after_restored_backup(may_exceed=yes, also=key)
+        _after_restored_backup(may_exceed=yes, trusted_key=key)
     elif dry_run:
         _show(as_json=as_json)
     else:
@@ -90,29 +88,29 @@ def _run(*, as_json: bool) -> None:
         raise click.ClickException(f"{number} past their end could not be ended: see the log.")
 
 
-def _after_restored_backup(*, may_exceed: bool, also: str | None) -> None:
+def _after_restored_backup(*, may_exceed: bool, trusted_key: str | None) -> None:
     folder = config.current().ledger_checkpoints
     if folder is None:
         raise click.ClickException("LEDGER_CHECKPOINTS: is not set.")
     try:
-        with walk_bar() as verifying, bar() as comparing:
+        with progress("Rows") as verified, progress("Contacts") as compared:
             done = restore_now(
                 folder,
                 actor=ACTOR,
-                also=also,
+                trusted_key=trusted_key,
                 may_exceed=may_exceed,
-                verifying=verifying,
-                comparing=comparing,
+                on_verified=lambda walk: verified(walk.checked, walk.head.position),
+                on_compared=lambda report: compared(report.contacts, report.total),
             )
     except DeliveryFailure as failure:
         raise click.ClickException(one_line(trouble_of(failure))) from None
     if done is None:
         click.echo("Nothing changed: the database has everything that the checkpoints name.")
         return
-    _print(done)
+    _report(done)
 
 
-def _print(done: Restored) -> None:
+def _report(done: Restored) -> None:
     last = done.plan.last
     click.echo(f"The ledger kept {done.plan.kept.position} positions.")
     click.echo(f"It lost those up to position {last.position}, of {rfc3339(last.at)}.")

@@ -11,7 +11,6 @@ from newsletter import config
 from newsletter.cli.application import json_option, show, with_app
 from newsletter.cli.terminal import one_line
 from newsletter.domain.clock import rfc3339
-from newsletter.domain.lifecycle import MailchimpStatus
 from newsletter.rights import today as facts
 from newsletter.rights.today import Today
 from newsletter.storage import waiting
@@ -64,21 +63,18 @@ def _today(now: Today) -> Iterator[str]:
     yield f"The last {facts.DAYS} days:"
     for step, words in _STEPS.items():
         yield f"{now.total(step):>10}  {words}"
-    middle = now.median_to_confirm
+    median = now.median_to_confirm
     yield (
-        f"From request to confirmation (median): {_duration(middle)}"
-        if middle
+        f"From request to confirmation (median): {_duration(median)}"
+        if median
         else "From request to confirmation: nobody has confirmed"
     )
     yield f"Ledger verified: {_time(now.verified_at)}"
     yield f"Reconciled with Mailchimp: {_reconciled(now)}"
     yield f"Retention: {_time(now.retention_at)}; next: {_time(now.retention_next)}"
     erasures = now.open_erasures
-    yield (
-        f"Open erasures: {erasures.number}, the first since {_time(erasures.since)}"
-        if erasures
-        else "Open erasures: none"
-    )
+    opened = f"{erasures.number}, the first since {_time(erasures.since)}" if erasures else "none"
+    yield f"Open erasures: {opened}"
 
 
 def _reconciled(now: Today) -> str:
@@ -106,19 +102,13 @@ def _waiting(lists: _Lists) -> Iterator[str]:
 
 
 def _lines(each: WaitingLetter | WaitingPerson) -> Iterator[str]:
-    delay = _delay(each)
+    delay = delay_words.delay_of_waiting(each)
     tried = "not tried yet" if not each.tries else f"tries: {each.tries}"
     ended = each.failed_at if isinstance(each, WaitingLetter) else None
     then = f"given up {_time(ended)}" if ended else f"next try {_time(each.next_at, 'at once')}"
     code = f" ({each.error})" if each.error else ""
     yield f"  {each.ref}  since {_time(each.since)}, {tried}, {then}"
     yield f"    {delay.why.en}{code} To do: {delay.what_to_do.en}"
-
-
-def _delay(each: WaitingLetter | WaitingPerson) -> delay_words.Delay:
-    if isinstance(each, WaitingPerson) and each.place is MailchimpStatus.AWAITING:
-        return delay_words.AWAITING
-    return delay_words.delay_of(each.error)
 
 
 def _time(value: datetime | None, missing: str = "never") -> str:
@@ -132,11 +122,11 @@ def _duration(value: timedelta) -> str:
 
 
 def _today_as_json(now: Today) -> dict[str, object]:
-    last, middle, erasures = now.reconciled, now.median_to_confirm, now.open_erasures
+    last, median, erasures = now.reconciled, now.median_to_confirm, now.open_erasures
     return {
         "days": [{"day": day.day.isoformat(), **day.numbers} for day in now.days],
         "totals": {step: now.total(step) for step in Step},
-        "median_seconds_to_confirm": middle.total_seconds() if middle is not None else None,
+        "median_seconds_to_confirm": median.total_seconds() if median is not None else None,
         "ledger_verified_at": _rfc3339(now.verified_at),
         "reconciled": last
         and {
@@ -160,7 +150,7 @@ def _as_json(each: WaitingLetter | WaitingPerson) -> dict[str, object]:
         name: _rfc3339(value) if isinstance(value, datetime) else value
         for name, value in vars(each).items()
     }
-    delay = _delay(each)
+    delay = delay_words.delay_of_waiting(each)
     return {**values, "why": delay.why.en, "what_to_do": delay.what_to_do.en}
 
 

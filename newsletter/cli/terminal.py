@@ -1,16 +1,18 @@
-"""Escapes control characters in the output of commands.
+"""The output of commands: control characters are escaped, and a terminal shows progress.
 
-It repeats text from files and peers: a proof to be checked, Mailchimp, name servers. A control character in that text
-could hide or forge a command's own lines.
+Commands repeat text from files and peers: a proof to be checked, Mailchimp, name servers. A control character in that
+text could hide or forge a command's own lines.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
+
+import click
 
 #: All but tabs and line feeds, which our own texts contain.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
@@ -50,10 +52,21 @@ def escaped() -> Iterator[None]:
         sys.stdout, sys.stderr = before
 
 
-def bare() -> TextIO:
-    """Standard output without escaping: for progress bars, which move the cursor and show no text of others."""
-    stream = sys.stdout
-    return stream._stream if isinstance(stream, _Escaping) else stream
+@contextmanager
+def progress(label: str, *, is_shown: bool = True) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar, on a terminal only; what it yields is called with how many are done, and of how many."""
+    if not (is_shown and sys.stdout.isatty()):
+        yield lambda _done, _total: None
+        return
+    # A bar moves the cursor by control characters, and shows no text of others.
+    bare = sys.stdout._stream if isinstance(sys.stdout, _Escaping) else sys.stdout
+    with click.progressbar(length=1, label=label, file=bare) as bar:
+
+        def advance(done: int, total: int) -> None:
+            bar.length = max(1, total)
+            bar.update(done - bar.pos)
+
+        yield advance
 
 
 def one_line(text: object) -> str:

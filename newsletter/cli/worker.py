@@ -18,9 +18,8 @@ from newsletter.worker.run import Worker
 def worker() -> None:
     """Send e-mails and keep Mailchimp in step.
 
-    It also seals the ledger and ends data whose period is over. It runs until SIGTERM, and then finishes its
-    current step. Exit status 3 where the database was restored from a
-    backup, or its checkpoints are missing.
+    It also seals the ledger and ends data whose period is over. It runs until SIGTERM, and then finishes its current
+    step. Exit status 3 where the database was restored from a backup, or its checkpoints are missing.
     """
     keyring.check()
     running = Worker(current_app._get_current_object())  # type: ignore[attr-defined]

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from newsletter.domain.lifecycle import MailchimpStatus
+from newsletter.storage.waiting import WaitingLetter, WaitingPerson
 from newsletter.texts.bilingual import Text
 
 
@@ -209,7 +211,7 @@ _OTHER = Delay(
     Text("im Protokoll des Workers nachsehen.", "see the worker's log."),
 )
 #: A person whom Mailchimp asks once more has no code.
-AWAITING = Delay(
+_AWAITING = Delay(
     Text(
         "Mailchimp hat die Person selbst noch einmal gefragt und wartet auf ihre Antwort.",
         "Mailchimp itself has asked the person once more, and waits for the answer.",
@@ -223,3 +225,10 @@ def delay_of(code: str | None) -> Delay:
     if code is None:
         return NOT_TRIED
     return next((delay for pattern, delay in _DELAYS if re.fullmatch(pattern, code)), _OTHER)
+
+
+def delay_of_waiting(each: WaitingLetter | WaitingPerson) -> Delay:
+    """Why an e-mail or a person waits."""
+    if isinstance(each, WaitingPerson) and each.place is MailchimpStatus.AWAITING:
+        return _AWAITING
+    return delay_of(each.error)

@@ -29,14 +29,14 @@ def reconcile_now(
     full: bool,
     may_exceed: bool,
     watch: Callable[[Report], None],
-    wait: Callable[[str], None] = lambda _: None,
+    on_retry: Callable[[str], None] = lambda _: None,
     is_correcting_only: bool = False,
 ) -> Report | None:
     """Reconcile, and call `watch` after each step; None: another one is under way. Raise DeliveryFailure.
 
     It only reads at Mailchimp and corrects what is recorded here. Changes at Mailchimp are made by the worker that has
-    the lease; where no worker has it, they are made here, unless `is_correcting_only`. `wait` is called with the reason
-    before a retry.
+    the lease; where no worker has it, they are made here, unless `is_correcting_only`. `on_retry` is called with the
+    reason of the first failure.
     """
     owner = f"command {secrets.token_hex(8)}"
     if not jobs.take(jobs.RECONCILIATION, owner):
@@ -45,7 +45,7 @@ def reconcile_now(
         scope = reconciliation.scope(full=full)
         under_way = Reconciliation(mailchimp, scope, may_exceed=may_exceed)
         report = under_way.report
-        while _with_retries(under_way.step, wait):
+        while _with_retries(under_way.step, on_retry):
             watch(report)
         reconciliation.end(scope, report.counts(), report.stopped)
         if not report.is_stopped:
@@ -65,7 +65,7 @@ def _sync(mailchimp: MailchimpMembers, owner: str, report: Report, *, is_workers
     report.on_hold = jobs.hold_reason("mailchimp")
 
 
-def _with_retries(step: Callable[[], bool], wait: Callable[[str], None]) -> bool:
+def _with_retries(step: Callable[[], bool], on_retry: Callable[[str], None]) -> bool:
     for tries in range(1, TRIES):
         try:
             return step()
@@ -73,7 +73,7 @@ def _with_retries(step: Callable[[], bool], wait: Callable[[str], None]) -> bool
             if failure.meaning is not Meaning.RETRY_LATER:
                 raise
             if tries == 1:
-                wait(failure.reason)
+                on_retry(failure.reason)
         time.sleep(backoff.delay(tries).total_seconds())
     return step()
 

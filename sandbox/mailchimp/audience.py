@@ -1,6 +1,6 @@
 """One audience and its rules: who may be set to which status, and what Mailchimp silently does instead.
 
-Pure: no HTTP and no threads. What webhooks have to tell of a change is left in `news`.
+Pure: no HTTP and no threads. The events that webhooks report are collected in `events`.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.mailchimp import clock, news, problems
+from sandbox.mailchimp import clock, events, problems
 from sandbox.mailchimp.answers import Answer, Refused
 from sandbox.mailchimp.contacts import Contact, Forgotten, id_of
+from sandbox.mailchimp.events import Event
 from sandbox.mailchimp.fields import refuse
-from sandbox.mailchimp.news import News
 
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 BY_API = "N/A (Unsubscribed by admin)"
@@ -44,7 +44,7 @@ class Audience:
     confirmation_mails: list[str] = field(
         default_factory=list
     )  #: addresses to which `pending` made Mailchimp write
-    news: list[News] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
     def find(self, id_: str) -> Contact | None:
         """The contact with this subscriber hash (or, as Mailchimp also takes it, address)."""
@@ -90,7 +90,7 @@ class Audience:
         if contact.status in ("cleaned", "pending", "archived"):
             raise Refused(problems.not_archivable())
         self.set_status(contact, "archived")
-        self.news.append(news.unsubscribed(contact, self.list_id, action="delete"))
+        self.events.append(events.unsubscribed(contact, self.list_id, action="delete"))
 
     def forget(self, id_: str) -> None:
         """Delete for ever: only the person can bring the address back."""
@@ -100,7 +100,7 @@ class Audience:
         del self.contacts[contact.key]
         self.in_compliance.discard(contact.key)
         self.forgotten.add(contact.key)
-        self.news.append(news.unsubscribed(contact, self.list_id, action="delete"))
+        self.events.append(events.unsubscribed(contact, self.list_id, action="delete"))
 
     def set_status(self, contact: Contact, status: str) -> None:
         """Change the status and what depends on it, without checks."""
@@ -114,7 +114,7 @@ class Audience:
         del self.contacts[contact.key]
         old, contact.email_address = contact.email_address, email
         self.contacts[contact.key] = contact
-        self.news.extend(news.moved(contact, self.list_id, old))
+        self.events.extend(events.moved(contact, self.list_id, old))
 
     def _create(self, body: dict[str, Any], status: str, caller: Caller) -> Contact:
         email = body["email_address"]
@@ -145,7 +145,7 @@ class Audience:
             self._enter(contact, before, status, body, caller)
         if changed:
             self.set_status(contact, status)
-            self.news.extend(news.of_change(contact, self.list_id, before))
+            self.events.extend(events.of_change(contact, self.list_id, before))
 
     def _refusal(self, contact: Contact, status: str) -> Answer | None:
         email, before = contact.email_address, contact.status

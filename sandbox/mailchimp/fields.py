@@ -30,8 +30,6 @@ def _type_of(value: Any) -> str:
 
 
 def of_type(name: str) -> Check:
-    """A value of this JSON type."""
-
     def check(value: Any) -> str | None:
         found = _type_of(value)
         return None if found == name else f"Schema describes {name}, {found} found instead"
@@ -40,8 +38,6 @@ def of_type(name: str) -> Check:
 
 
 def one_of(*values: str) -> Check:
-    """One of several strings."""
-
     def check(value: Any) -> str | None:
         if value in values:
             return None

@@ -15,8 +15,8 @@ from typing import Any
 
 import requests
 
+from sandbox.mailchimp.events import Event
 from sandbox.mailchimp.fields import EVENTS, SOURCES
-from sandbox.mailchimp.news import News
 
 TIMEOUT_SECONDS = 10.0
 TRIES = 3
@@ -36,10 +36,10 @@ class Webhook:
     id: str = field(default_factory=lambda: secrets.token_hex(5))
     enabled: bool = True
 
-    def wants(self, news: News, source: str) -> bool:
+    def wants(self, event: Event, source: str) -> bool:
         """Whether this webhook is called for an event."""
         return (
-            self.enabled and self.events.get(news.type, False) and self.sources.get(source, False)
+            self.enabled and self.events.get(event.type, False) and self.sources.get(source, False)
         )
 
     def as_json(self, list_id: str) -> dict[str, Any]:
@@ -116,16 +116,16 @@ class Hooks:
         headers = {"User-Agent": "MailChimp.com WebHook Validator"}
         return _status("GET", url, headers, certificates=self.certificates)
 
-    def fire(self, source: str, news: News) -> list[WebhookCall]:
+    def fire(self, source: str, event: Event) -> list[WebhookCall]:
         """Call every webhook that wants the event; return the calls made."""
-        return [call for hook in self._asked(source, news) for call in self._call(hook, news)]
+        return [call for hook in self._asked(source, event) for call in self._call(hook, event)]
 
-    def _asked(self, source: str, news: News) -> list[Webhook]:
+    def _asked(self, source: str, event: Event) -> list[Webhook]:
         others = [hook for hook in self.registered if hook.url != self.own.url]
-        return [hook for hook in (self.own, *others) if hook.wants(news, source)]
+        return [hook for hook in (self.own, *others) if hook.wants(event, source)]
 
-    def _call(self, hook: Webhook, news: News) -> Iterator[WebhookCall]:
-        body, headers = news.as_form(), {"User-Agent": "MailChimp.com"}
+    def _call(self, hook: Webhook, event: Event) -> Iterator[WebhookCall]:
+        body, headers = event.as_form(), {"User-Agent": "MailChimp.com"}
         headers["Content-Type"] = "application/x-www-form-urlencoded"
         if hook.signing_secret:
             headers["X-Mailchimp-Signature"] = signature(
@@ -135,7 +135,7 @@ class Hooks:
             if number and self.stopping.wait(self.retry_after_seconds):
                 return
             status = _status("POST", hook.url, headers, body, certificates=self.certificates)
-            call = WebhookCall(news.type, hook.url, body, headers, status, datetime.now(UTC))
+            call = WebhookCall(event.type, hook.url, body, headers, status, datetime.now(UTC))
             self.calls.append(call)
             yield call
             if status == _DISABLED:

@@ -14,7 +14,7 @@ from socketserver import TCPServer
 from typing import Any, Protocol, cast
 
 from sandbox.mailchimp.answers import Answer
-from sandbox.mailchimp.news import News
+from sandbox.mailchimp.events import Event
 from sandbox.mailchimp.problems import MAX_SIMULTANEOUS
 from sandbox.mailchimp.request import Request
 
@@ -23,19 +23,19 @@ STOP_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """The answer (None: hang up), and what the webhooks report afterwards."""
+    """The answer (None: hang up), and the events that webhooks report afterwards."""
 
     answer: Answer | None
-    news: list[News] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
 
-class Desk(Protocol):
+class Backend(Protocol):
     """Carries requests out, on any thread."""
 
-    def take(self, request: Request, *, is_crowded: bool) -> Outcome:
+    def handle(self, request: Request, *, is_crowded: bool) -> Outcome:
         """Carry a request out."""
 
-    def tell(self, news: list[News]) -> None:
+    def report(self, events: list[Event]) -> None:
         """Call the webhooks."""
 
 
@@ -45,8 +45,8 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, port: int, desk: Desk) -> None:
-        self.desk = desk
+    def __init__(self, port: int, backend: Backend) -> None:
+        self.backend = backend
         self._under_way = 0
         self._changed = threading.Condition()
         self._connections: set[socket.socket] = set()
@@ -70,8 +70,8 @@ class Server(ThreadingHTTPServer):
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
     @contextmanager
-    def a_place(self) -> Iterator[bool]:
-        """Count a request while it lasts; yield whether that is too many."""
+    def counted(self) -> Iterator[bool]:
+        """Count a request while it lasts; yield whether there are too many."""
         with self._changed:
             self._under_way += 1
             is_crowded = self._under_way > MAX_SIMULTANEOUS
@@ -82,13 +82,11 @@ class Server(ThreadingHTTPServer):
                 self._under_way -= 1
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Register the connection."""
         with self._changed:
             self._connections.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Unregister the connection."""
         super().shutdown_request(request)
         with self._changed:
             self._connections.discard(request)
@@ -120,11 +118,11 @@ class Handler(BaseHTTPRequestHandler):
         server = cast("Server", self.server)
         outcome = Outcome(None)
         try:
-            with server.a_place() as is_crowded:
-                outcome = server.desk.take(self._request(), is_crowded=is_crowded)
+            with server.counted() as is_crowded:
+                outcome = server.backend.handle(self._request(), is_crowded=is_crowded)
                 self._send(outcome.answer)
         finally:
-            server.desk.tell(outcome.news)
+            server.backend.report(outcome.events)
 
     do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - likewise
 

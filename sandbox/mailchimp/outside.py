@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from sandbox.mailchimp import clock, persons, store
 from sandbox.mailchimp.audience import Audience
 from sandbox.mailchimp.contacts import Contact
+from sandbox.mailchimp.events import Event
 from sandbox.mailchimp.hooks import Hooks, WebhookCall
-from sandbox.mailchimp.news import News
 
 T = TypeVar("T")
 
@@ -76,22 +76,22 @@ class Outside:
         return self._act("admin", lambda it: persons.is_edited(it, email, merge_fields))
 
     def _act(self, source: str, act: Callable[[Audience], None]) -> list[WebhookCall]:
-        _, news = self._change(act)
-        return self._call_webhooks(source, news)
+        _, events = self._change(act)
+        return self._call_webhooks(source, events)
 
-    def _call_webhooks(self, source: str, news: list[News]) -> list[WebhookCall]:
-        calls = [call for item in news for call in self.hooks.fire(source, item)]
+    def _call_webhooks(self, source: str, events: list[Event]) -> list[WebhookCall]:
+        calls = [call for event in events for call in self.hooks.fire(source, event)]
         with self._changed:
             self._changed.notify_all()
         return calls
 
-    def _change(self, act: Callable[[Audience], T]) -> tuple[T, list[News]]:
+    def _change(self, act: Callable[[Audience], T]) -> tuple[T, list[Event]]:
         with self._changed:
             try:
                 result = act(self.audience)
                 if self._file is not None:
                     store.save(self._file, self.audience)
             finally:
-                news, self.audience.news = self.audience.news, []
+                events, self.audience.events = self.audience.events, []
                 self._changed.notify_all()
-        return result, news
+        return result, events

@@ -145,7 +145,6 @@ def too_many_connections() -> Answer:
 
 
 def internal_error() -> Answer:
-    """An internal error of Mailchimp."""
     detail = (
         "A deep, internal error has occurred during the processing of your request. "
         "Please contact support."

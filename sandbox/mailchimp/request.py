@@ -41,7 +41,6 @@ class Request:
 
     @property
     def caller(self) -> Caller:
-        """The caller."""
         return Caller(self.ip, self.says_yes("skip_merge_validation"))
 
     def says_yes(self, name: str) -> bool:

@@ -26,7 +26,7 @@ Match = Callable[[Call], bool]
 
 
 @dataclass
-class _Line:
+class _ScriptedAnswer:
     answer: Answer
     times: int
     match: Match | None
@@ -36,28 +36,27 @@ class Script:
     """Scripted answers, in their order, each for the calls that it matches."""
 
     def __init__(self) -> None:
-        self._lines: list[_Line] = []
+        self._answers: list[_ScriptedAnswer] = []
 
     def add(self, answer: Answer, times: int, match: Match | None) -> None:
         """Script the answer to the next calls (that match)."""
-        self._lines.append(_Line(answer, times, match))
+        self._answers.append(_ScriptedAnswer(answer, times, match))
 
     def take(self, call: Call) -> Answer | None:
         """The scripted answer to this call, which uses it up."""
-        for line in self._lines:
-            if line.times > 0 and (line.match is None or line.match(call)):
-                line.times -= 1
-                return line.answer
+        for scripted in self._answers:
+            if scripted.times > 0 and (scripted.match is None or scripted.match(call)):
+                scripted.times -= 1
+                return scripted.answer
         return None
 
     def clear(self) -> None:
         """Drop all scripted answers, and release the withheld ones."""
-        for line in self._lines:
-            line.times = 0
+        for scripted in self._answers:
+            scripted.times = 0
         self.release()
 
     def release(self) -> None:
-        """Release every withheld answer."""
-        for line in self._lines:
-            if line.answer.until is not None:
-                line.answer.until.set()
+        for scripted in self._answers:
+            if scripted.answer.until is not None:
+                scripted.answer.until.set()

@@ -11,9 +11,9 @@ from sandbox.mailchimp import problems, store
 from sandbox.mailchimp.answers import Answer
 from sandbox.mailchimp.audience import Audience
 from sandbox.mailchimp.contacts import Contact, Forgotten
+from sandbox.mailchimp.events import Event
 from sandbox.mailchimp.hooks import Webhook, WebhookCall
 from sandbox.mailchimp.http import Outcome, Server
-from sandbox.mailchimp.news import News
 from sandbox.mailchimp.outside import Outside
 from sandbox.mailchimp.request import BASE_PATH, Request
 from sandbox.mailchimp.routes import Api
@@ -116,7 +116,7 @@ class StandIn(Outside, Running):
         with self._changed:
             self._script.add(answer, times, match)
 
-    def answer_truly(self) -> None:
+    def answer_normally(self) -> None:
         """Drop all scripted answers, and release the withheld ones."""
         with self._changed:
             self._script.clear()
@@ -126,7 +126,6 @@ class StandIn(Outside, Running):
         self._api.takes_key = False
 
     def accept_key(self) -> None:
-        """Accept the key again."""
         self._api.takes_key = True
 
     def lose_list(self) -> None:
@@ -134,7 +133,6 @@ class StandIn(Outside, Running):
         self._api.has_list = False
 
     def find_list(self) -> None:
-        """Find the audience again."""
         self._api.has_list = True
 
     def wait_for(self, predicate: Callable[[], object], timeout: float = 60.0) -> bool:
@@ -144,7 +142,7 @@ class StandIn(Outside, Running):
                 raise TimeoutError(f"not so within {timeout} s, after {len(self.calls)} calls")
         return True
 
-    def take(self, request: Request, *, is_crowded: bool) -> Outcome:
+    def handle(self, request: Request, *, is_crowded: bool) -> Outcome:
         """Answer a call, as scripted if so. For the server, on its threads."""
         call = Call(
             request.method, request.path, request.body_if_any(), _now(), dict(request.query)
@@ -154,28 +152,28 @@ class StandIn(Outside, Running):
             self._changed.notify_all()
             scripted = None if is_crowded else self._script.take(call)
         self.hooks.stopping.wait(self.latency)
-        answer, news = self._answer(request, scripted, is_crowded=is_crowded)
+        answer, events = self._answer(request, scripted, is_crowded=is_crowded)
         if scripted is not None and scripted.until is not None:
             scripted.until.wait()
         is_dropped = scripted is not None and scripted.drops
         with self._changed:
             call.status = None if is_dropped else answer.status
             self._changed.notify_all()
-        return Outcome(None if is_dropped else answer, news)
+        return Outcome(None if is_dropped else answer, events)
 
-    def tell(self, news: list[News]) -> None:
+    def report(self, events: list[Event]) -> None:
         """Call the webhooks that report API calls. For the server, on its threads."""
-        self._call_webhooks("api", news)
+        self._call_webhooks("api", events)
 
     def _answer(
         self, request: Request, scripted: Answer | None, *, is_crowded: bool
-    ) -> tuple[Answer, list[News]]:
+    ) -> tuple[Answer, list[Event]]:
         if is_crowded:
             return problems.too_many_connections(), []
         if scripted is not None and not (scripted.carries_out or scripted.masks):
             return scripted, []
-        answer, news = self._change(lambda _: self._api.answer(request))
-        return (scripted if scripted is not None and scripted.masks else answer), news
+        answer, events = self._change(lambda _: self._api.answer(request))
+        return (scripted if scripted is not None and scripted.masks else answer), events
 
 
 def _now() -> datetime:

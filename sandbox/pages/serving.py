@@ -37,7 +37,6 @@ class Pages:
         return int(self._server.port)
 
     def stop(self) -> None:
-        """Stop listening."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()

@@ -33,7 +33,6 @@ class Held:
 
     @property
     def reason(self) -> str | None:
-        """The reason of a block."""
         return self.said.get("reason")
 
     @property

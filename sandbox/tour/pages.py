@@ -40,7 +40,7 @@ def _add_page(app: Flask, walk: Walk) -> None:
     @app.get("/")
     def tour() -> str:
         form = walk.service.form(present())
-        facts = walk.beside(form) if form.is_missing else walk.look()
+        facts = walk.facts_with(form) if form.is_missing else walk.look()
         scene = story.tell(facts)
         refreshes = scene.is_under_way and walk.is_refreshing()
         calls = calls_about(facts.email, walk.service, walk.mailbox, walk.mailchimp)

@@ -91,7 +91,6 @@ class Service:
         return self._ask("POST", "/admin/access", self._staff, json={"email": email})
 
     def erasure(self, id_: str) -> Answer:
-        """The state of an erasure."""
         return self._ask("GET", f"/admin/erasures/{id_}", self._staff)
 
     @property

@@ -37,10 +37,10 @@ class Walk:
     def look(self) -> Facts:
         """Collect the present facts."""
         self._follow_newest_letter()
-        return self.beside(self.service.access(self.email)) if self.email else Facts()
+        return self.facts_with(self.service.access(self.email)) if self.email else Facts()
 
-    def beside(self, access: Answer) -> Facts:
-        """The service's answer joined with the facts of the others."""
+    def facts_with(self, access: Answer) -> Facts:
+        """The service's answer, and what mailbox and Mailchimp have about the same person."""
         email = str(access.body.get("email") or self.email)  # as the service writes it
         letters = enumerate(list(self.mailbox.letters), start=1)
         to_them = {id(letter) for letter in self.mailbox.letters_to(email)}
@@ -69,7 +69,6 @@ class Walk:
         return datetime.now(UTC) - self.pressed_at < REFRESHING
 
     def forget_notice(self) -> None:
-        """Clear the notice."""
         self.typed, self.notice = "", None
 
     def suggestion(self) -> str:

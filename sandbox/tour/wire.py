@@ -14,7 +14,7 @@ from sandbox.smtp import ACCEPTED
 from sandbox.tour.service import Service
 
 SHOWN = 40
-_DOORS = frozenset({"/confirm", "/unsubscribe", "/not-me"})
+_PATHS_WITH_TOKEN = frozenset({"/confirm", "/unsubscribe", "/not-me"})
 _LONG = re.compile(r"([0-9a-f]{6})[0-9a-f]{26}")
 
 
@@ -46,7 +46,7 @@ def calls_about(email: str, service: Service, mailbox: Mailbox, mailchimp: Stand
 def shown(path: str) -> str:
     """A path to show: tokens are left out, and long names are shortened."""
     head, slash, _ = path.rpartition("/")
-    if head in _DOORS:
+    if head in _PATHS_WITH_TOKEN:
         return f"{head}{slash}…"
     return _LONG.sub(r"\1…", path)
 

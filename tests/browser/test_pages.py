@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 
 from newsletter.config import load
 from newsletter.storage.models import LetterKind
-from newsletter.web import samples
+from newsletter.web.samples import rendering
 from sandbox.mailbox import Mailbox
 from tests.browser.conftest import LinkToData, change
 from tests.browser.gallery import NARROW, SHOWN_HOST, Gallery, Look
@@ -49,8 +49,8 @@ def looks(
 
 def way_back_letter(service: Service, locale: Locale) -> str:
     """The HTML twin of what somebody gets whom Mailchimp does not let us add."""
-    app = samples.showroom(load({**service.environ, "PUBLIC_URL": f"https://{SHOWN_HOST}"}))
-    twin = samples.letter(app, locale, LetterKind.WAY_BACK).message.get_body(("html",))
+    app = rendering.sample_app(load({**service.environ, "PUBLIC_URL": f"https://{SHOWN_HOST}"}))
+    twin = rendering.letter(app, locale, LetterKind.WAY_BACK).message.get_body(("html",))
     assert twin is not None
     return str(twin.get_content())
 

@@ -94,7 +94,7 @@ def test_a_scripted_answer_waits_for_the_call_it_matches(mailchimp: StandIn, cal
 
 def test_scripted_answers_can_be_dropped(mailchimp: StandIn, call: Call) -> None:
     mailchimp.answer_next(answers.throttled(), times=9)
-    mailchimp.answer_truly()
+    mailchimp.answer_normally()
 
     assert call("GET", "/ping").status_code == 200
 

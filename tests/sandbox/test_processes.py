@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.processes import CalledOff, Ended, Processes, as_one_process, lines_in
+from sandbox.processes import Ended, Interrupted, Processes, as_one_process, lines_in
 
 FOREVER = "sleep 60"
 
@@ -61,9 +61,9 @@ def test_a_line_that_fails_says_how(processes: Processes) -> None:
 
 
 def test_a_line_that_is_called_off_is_not_waited_for(processes: Processes) -> None:
-    processes.call_off()
+    processes.interrupt()
 
-    with pytest.raises(CalledOff):
+    with pytest.raises(Interrupted):
         processes.run("release", FOREVER)
 
 
@@ -89,9 +89,9 @@ def test_waiting_has_an_end(processes: Processes) -> None:
 
 
 def test_calling_off_ends_the_waiting(processes: Processes) -> None:
-    threading.Timer(0.05, processes.call_off).start()
+    threading.Timer(0.05, processes.interrupt).start()
 
-    with pytest.raises(CalledOff):
+    with pytest.raises(Interrupted):
         processes.wait(60)
 
 

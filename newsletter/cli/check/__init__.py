@@ -42,10 +42,10 @@ log = logging.getLogger(__name__)
 
 def findings(asked: Settings, *, resolver: Resolver | None = None) -> list[Finding]:
     """All findings for valid settings; `resolver` replaces the system's."""
-    in_file = list(folders.database_file(asked))
+    unusable = list(folders.database_file(asked))
     # Creating the application creates the database file, and ends the process where that fails. A broken brand must
     # not keep us from the database.
-    app = None if in_file else create_core(asked.model_copy(update={"brand_dir": None}))
+    app = None if unusable else create_core(asked.model_copy(update={"brand_dir": None}))
     checks: list[tuple[str, Check]] = [
         *(_of_database(app) if app is not None else []),
         ("PUBLIC_URL", partial(public_url.findings, asked)),
@@ -62,7 +62,7 @@ def findings(asked: Settings, *, resolver: Resolver | None = None) -> list[Findi
     if app is not None:
         with app.app_context():
             db.engine.dispose()
-    return in_file + found
+    return unusable + found
 
 
 def _of_database(app: Flask) -> list[tuple[str, Check]]:
@@ -78,9 +78,9 @@ def run_all(
     """Run checks in parallel, each with its subject, for at most `patience` seconds; findings in their order."""
     runs = [_Run(about, check) for about, check in checks]
     deadline = time.monotonic() + patience
-    for one in runs:
-        one.start()
-    return [finding for one in runs for finding in one.found_by(deadline)]
+    for run in runs:
+        run.start()
+    return [finding for run in runs for finding in run.found_by(deadline)]
 
 
 class _Run(threading.Thread):

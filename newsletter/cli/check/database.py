@@ -70,7 +70,7 @@ def _server(session: Session) -> Iterator[Finding]:
 
 
 def too_old(server_version_num: int) -> Iterator[Finding]:
-    """A PostgreSQL server (its number is such as 150004) that is too old."""
+    """A PostgreSQL server that is too old; 15.4 has the number 150004."""
     if server_version_num // 10000 < OLDEST_POSTGRESQL:
         yield Finding(
             "DATABASE_URL",

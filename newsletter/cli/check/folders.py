@@ -26,7 +26,7 @@ def database_file(settings: Settings, mounts: Path = MOUNTS) -> Iterator[Finding
     if url.drivername != "sqlite" or not url.database:
         return
     path = Path(url.database).absolute()
-    if not _is_writable(path):
+    if not _is_writable_file(path):
         yield Finding(
             "DATABASE_URL",
             "the SQLite file or its folder cannot be written to",
@@ -50,7 +50,7 @@ def checkpoints(settings: Settings) -> Iterator[Finding]:
             "name a folder outside of the database's backups",
             is_hint=True,
         )
-    elif not _takes_files(folder):
+    elif not _is_writable_folder(folder):
         yield Finding(
             "LEDGER_CHECKPOINTS",
             "is not a writable folder",
@@ -58,17 +58,17 @@ def checkpoints(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _is_writable(file: Path) -> bool:
+def _is_writable_file(file: Path) -> bool:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         if file.exists():
             file.open("r+b").close()
     except OSError:
         return False
-    return _takes_files(file.parent)
+    return _is_writable_folder(file.parent)
 
 
-def _takes_files(folder: Path) -> bool:
+def _is_writable_folder(folder: Path) -> bool:
     try:
         # Permission bits are wrong for root, on full disks and on read-only mounts.
         tempfile.TemporaryFile(dir=folder).close()

@@ -16,9 +16,9 @@ WEBHOOK_SECRET_LENGTH = 16  #: characters; with it, anybody can be blocked
 REDIS_PATIENCE_SECONDS = 3.0
 
 _KNOWN = tuple(name.upper() for name in Settings.model_fields)
-_OF_FILES = tuple(f"{name}_FILE" for name in _KNOWN)
-#: MAILCHIMP_KEY and MAILCHIMP_API_KEY are as similar; SECRET_KEY_BASE, another program's, and SECRET_KEY are less.
-_SIMILAR = 0.83
+_KNOWN_FILES = tuple(f"{name}_FILE" for name in _KNOWN)
+#: MAILCHIMP_KEY resembles MAILCHIMP_API_KEY so much; SECRET_KEY_BASE, another program's, resembles SECRET_KEY less.
+_LEAST_SIMILARITY = 0.83
 #: By prefix: the setting that was probably meant.
 _PREFIXES = {"MAILCHIMP_": "MAILCHIMP_API_KEY", "SMTP_": "SMTP_URL"}
 
@@ -43,7 +43,7 @@ def quoted(variables: Iterable[str]) -> Iterator[Finding]:
 def misspelt(variables: Iterable[str]) -> Iterator[Finding]:
     """Variables that resemble a setting and are not read."""
     given = {name.upper() for name in variables}
-    for name in sorted(given.difference(_KNOWN, _OF_FILES)):
+    for name in sorted(given.difference(_KNOWN, _KNOWN_FILES)):
         if (meant := _meant_by(name)) is not None:
             # Beside the right name it does no harm, and may be another program's.
             is_hint = meant in given
@@ -52,7 +52,7 @@ def misspelt(variables: Iterable[str]) -> Iterator[Finding]:
 
 
 def _meant_by(name: str) -> str | None:
-    if close := get_close_matches(name, _KNOWN, n=1, cutoff=_SIMILAR):
+    if close := get_close_matches(name, _KNOWN, n=1, cutoff=_LEAST_SIMILARITY):
         return close[0]
     return next((ours for prefix, ours in _PREFIXES.items() if name.startswith(prefix)), None)
 

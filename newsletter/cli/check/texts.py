@@ -10,13 +10,14 @@ from newsletter.cli.check.finding import Finding
 from newsletter.config import Settings
 from newsletter.domain.consent import ConsentText
 from newsletter.texts.lint_words import TRACKING
-from newsletter.web import samples
+from newsletter.web.samples import rendering
+from newsletter.web.samples.problems import problems_in
 
 
 def findings(settings: Settings) -> Iterator[Finding]:
     """The findings of the lint (newsletter.cli.check.law); needs no database."""
-    app = samples.showroom(settings)
-    for sentence in samples.broken(app) or law.findings(app):
+    app = rendering.sample_app(settings)
+    for sentence in problems_in(app) or law.findings(app):
         about, _, finding = sentence.removesuffix(".").partition(": ")
         wrong, _, remedy = finding.rpartition("; ")
         yield Finding(about, wrong, remedy)
@@ -24,11 +25,11 @@ def findings(settings: Settings) -> Iterator[Finding]:
 
 def sentences(settings: Settings) -> Iterator[str]:
     """What people agree to, so that whoever set TOPICS reads the sentence that it completes."""
-    app = samples.showroom(settings)
-    if samples.broken(app):
+    app = rendering.sample_app(settings)
+    if problems_in(app):
         return  # findings() reports it
     for language in settings.locales:
-        yield f"The form asks ({language}): “{samples.consent(app, language).text}”"
+        yield f"The form asks ({language}): “{rendering.consent(app, language).text}”"
 
 
 def tracking(settings: Settings) -> Iterator[Finding]:
@@ -36,10 +37,10 @@ def tracking(settings: Settings) -> Iterator[Finding]:
 
     Only a campaign's own settings switch it off, which cannot be read beforehand.
     """
-    app = samples.showroom(settings)
-    if samples.broken(app):
+    app = rendering.sample_app(settings)
+    if problems_in(app):
         return  # findings() reports it
-    if not all(_mentions(samples.consent(app, each), settings) for each in settings.locales):
+    if not all(_mentions(rendering.consent(app, each), settings) for each in settings.locales):
         yield Finding(
             "tracking",
             "Mailchimp records who opens a newsletter and clicks in it, which the consent text does not mention",

@@ -22,7 +22,7 @@ _REASONS = (Reason.UNSUBSCRIBED, Reason.COMPLAINT, Reason.BOUNCE, Reason.STAFF)
 
 
 def carry_out(act: str, ref: str, form: Mapping[str, str], *, actor: str) -> str:
-    """Do it: what came of it, or the id of an erasure. Raise one of REFUSED, UnknownReference or BadRequest."""
+    """Do it; its name, `nothing`, or the id of an erasure. Raise one of REFUSED, UnknownReference or BadRequest."""
     match act:
         case "erase":
             return erase(ref, actor=actor, keep_block="keep_block" in form)

@@ -42,13 +42,13 @@ def _choose_language() -> None:
 @bp.context_processor
 def _values() -> dict[str, object]:
     """What the layout shows: who is signed in, and the same page in the other language."""
-    is_in = current_user.is_authenticated
+    is_signed_in = current_user.is_authenticated
     other = language.other()
     is_page = request.method == "GET" and request.endpoint is not None
-    here = url_for(request.endpoint or "", **request.view_args or {}, locale=other)
+    switch_url = url_for(request.endpoint or "", **request.view_args or {}, locale=other)
     return {
-        "staff_name": sessions.actor() if is_in else None,
-        "may_act": is_in and sessions.may_act(),
+        "staff_name": sessions.actor() if is_signed_in else None,
+        "may_act": is_signed_in and sessions.may_act(),
         "other_locale": other if is_page else None,
-        "switch_url": here,
+        "switch_url": switch_url,
     }

@@ -48,8 +48,8 @@ class Staff:
         return f"{self.admin.name} {code}"
 
 
-class _OfTheDesk(SecureCookieSessionInterface):
-    """Flask's sessions, for the paths of the desk alone."""
+class _DeskSessions(SecureCookieSessionInterface):
+    """Flask's sessions, which other paths do not have."""
 
     salt = "newsletter desk"
 
@@ -78,7 +78,7 @@ def install(app: Flask, settings: Settings) -> None:
         # No page sends a Referer (web/http/headers.py); the cookie is SameSite=Strict.
         WTF_CSRF_SSL_STRICT=False,
     )
-    app.session_interface = _OfTheDesk()
+    app.session_interface = _DeskSessions()
     csrf.init_app(app)
     manager = LoginManager(app)
     # It would keep a hash of the network address in the cookie.

@@ -6,12 +6,9 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
-from newsletter.domain.lifecycle import MailchimpStatus
 from newsletter.storage import jobs, waiting
-from newsletter.storage.waiting import WaitingLetter, WaitingPerson
 from newsletter.subscriptions import waiting as acts
 from newsletter.texts import access_words, delay_words
-from newsletter.texts.delay_words import Delay
 from newsletter.web.desk import sessions
 from newsletter.web.desk.pages import bp
 
@@ -29,7 +26,7 @@ def waits() -> str:
         people=waiting.people(),
         refused_people=waiting.refused_people(),
         most=waiting.MOST,
-        delay_of=_delay_of,
+        delay_of=delay_words.delay_of_waiting,
         hold_delay=delay_words.delay_of,
         words=access_words,
         done=done if done in _DONE else None,
@@ -53,12 +50,6 @@ def act_on_letter(letter_id: str) -> AnyResponse:
 def try_person(ref: str) -> AnyResponse:
     sessions.require_to_act()
     return _back("tried" if acts.try_person_now(ref) else "nothing")
-
-
-def _delay_of(each: WaitingLetter | WaitingPerson) -> Delay:
-    if isinstance(each, WaitingPerson) and each.place is MailchimpStatus.AWAITING:
-        return delay_words.AWAITING
-    return delay_words.delay_of(each.error)
 
 
 def _back(done: str) -> AnyResponse:

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def install(app: Flask) -> None:
-    """Log every request; installed before other headers and limits, so that it runs after them."""
+    """Log every request; to be installed before headers and limits, so that it runs after them."""
 
     @app.before_request
     def _begin() -> None:

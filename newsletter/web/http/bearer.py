@@ -67,5 +67,5 @@ def _sent() -> AdminToken | None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not config.current().admins:
         return None
-    # WSGI's way with what was sent as UTF-8.
+    # Clients send UTF-8, and WSGI decodes headers as Latin-1.
     return admin_of(token.strip().encode("latin-1", "replace").decode("utf-8", "replace"))

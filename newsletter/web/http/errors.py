@@ -51,7 +51,7 @@ _TABLE: dict[type[BaseException], tuple[int, str]] = {
     errors.WrittenTooOften: (409, "written-too-often"),
     errors.CannotCorrect: (409, "cannot-correct"),
     errors.Unavailable: (503, "unavailable"),
-    # Changed while this process was at work, which was left out: its operator has to act, the caller may come again.
+    # DATA_KEY was rotated while this process ran: its operator has to restart it, and the caller may try again.
     errors.WrongDataKey: (503, "unavailable"),
     errors.Unreadable: (500, "internal-error"),
     InvalidRequest: (422, "invalid-request"),

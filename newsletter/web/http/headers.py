@@ -42,7 +42,7 @@ def install(app: Flask, settings: Settings) -> None:
     always = dict(_ALWAYS)
     if settings.public_url.startswith("https://"):
         always["Strict-Transport-Security"] = f"max-age={_HSTS_SECONDS}"
-    app.wsgi_app = _adding(list(always.items()), app.wsgi_app)  # type: ignore[assignment,method-assign]  # Flask's way
+    app.wsgi_app = _with_headers(list(always.items()), app.wsgi_app)  # type: ignore[assignment,method-assign]  # Flask's way
 
     @app.after_request
     def _add(response: Response) -> Response:
@@ -65,16 +65,16 @@ def install(app: Flask, settings: Settings) -> None:
             values["v"] = hash_of(Path(app.static_folder) / values["filename"])
 
 
-def _adding(always: list[tuple[str, str]], app: WSGIApplication) -> WSGIApplication:
-    """Add the headers that are always the same: Flask's own way takes a tenth of an answer's time."""
+def _with_headers(always: list[tuple[str, str]], app: WSGIApplication) -> WSGIApplication:
+    """Add the headers that are always the same; Flask's `after_request` would take a tenth of an answer's time."""
 
-    def adding(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+    def with_headers(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         def begin(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
             return start(status, headers + always, *error)
 
         return app(environ, begin)
 
-    return adding
+    return with_headers
 
 
 def _content_security_policy() -> str:

@@ -73,7 +73,7 @@ def named_in_url() -> Locale | None:
 
 
 def other() -> Locale | None:
-    """The language a person may switch to; None if only one is offered, and on a page that is a file."""
+    """The language a person may switch to; None if only one is offered, and outside of a request."""
     if not has_request_context():
         return None
     return next((locale for locale in config.current().locales if locale != present()), None)

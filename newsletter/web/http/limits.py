@@ -36,7 +36,7 @@ _WITH_PORT = re.compile(r"\[?([^\]]+)\]?:\d+")
 
 #: Redis answers within milliseconds; a sign-up must not wait for one that does not.
 _REDIS_OPTIONS = {"socket_connect_timeout": 0.2, "socket_timeout": 0.2}
-#: What the web processes of a host count in together, once it is made.
+#: The counts that all web processes of a host share, once they are made.
 _table: Table | None = None
 
 log = logging.getLogger(__name__)
@@ -58,12 +58,12 @@ def install(app: Flask, settings: Settings) -> None:
     app.extensions[_NOT_APPLIED] = False
     if settings.client_limit == "off":
         return
-    own = settings.storage_uri == "memory://"
-    options: Any = {"table": _table or _new_table(settings)} if own else _REDIS_OPTIONS
+    is_counted_here = settings.storage_uri == "memory://"
+    options: Any = {"table": _table or _new_table(settings)} if is_counted_here else _REDIS_OPTIONS
     limiter = Limiter(
         client,
         app=app,
-        storage_uri="shared-counts://" if own else settings.storage_uri,
+        storage_uri="shared-counts://" if is_counted_here else settings.storage_uri,
         storage_options=options,
         # A fixed window would allow twice the number around its end.
         strategy="moving-window",
@@ -72,10 +72,10 @@ def install(app: Flask, settings: Settings) -> None:
         in_memory_fallback_enabled=True,
         swallow_errors=True,
     )
-    if not own:
-        # The extension's own storage for that time would grow with the number of clients.
-        meanwhile = SharedCounts("", _table or _new_table(settings))
-        limiter._fallback_limiter = MovingWindowRateLimiter(meanwhile)
+    if not is_counted_here:
+        # The extension's own fallback would grow with the number of clients.
+        fallback = SharedCounts("", _table or _new_table(settings))
+        limiter._fallback_limiter = MovingWindowRateLimiter(fallback)
     one = parse(settings.client_limit)
     of_a_site = type(one)(one.amount * _CLIENTS_OF_A_SITE, one.multiples)
     for name in _ENDPOINTS:

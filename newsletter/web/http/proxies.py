@@ -36,7 +36,7 @@ _NEAR = tuple(
 def install(app: Flask, settings: Settings) -> None:
     """Take the client's address and scheme from TRUSTED_PROXIES, but never our host."""
     if path := urlsplit(settings.public_url).path:
-        app.wsgi_app = _under(path, app.wsgi_app)  # type: ignore[assignment,method-assign]  # Flask's way
+        app.wsgi_app = _mounted_at(path, app.wsgi_app)  # type: ignore[assignment,method-assign]  # Flask's way
     if count := settings.trusted_proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's way
             app.wsgi_app, x_for=count, x_proto=count, x_host=0, x_port=0, x_prefix=0
@@ -63,7 +63,7 @@ def is_near(peer: str | None) -> bool:
     return any(address in network for network in _NEAR)
 
 
-def _under(path: str, app: WSGIApplication) -> WSGIApplication:
+def _mounted_at(path: str, app: WSGIApplication) -> WSGIApplication:
     """Mount the application under a path, whether or not the proxy strips it."""
 
     def mounted(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:

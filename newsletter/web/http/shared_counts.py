@@ -1,7 +1,7 @@
 """Where client limits count without STORAGE_URI: a table of fixed size that all web processes of a host share.
 
-Neither its memory nor the time of a look grows with the number of clients. Where more come than it has room for, it
-forgets those that were silent longest.
+Neither its memory nor the time of a look-up grows with the number of clients. When it is full, those that were silent
+longest are forgotten.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ class Table:
         self._row = struct.Struct(f"<Q{amount}I")
         self._amount = amount
         self._buckets = max(1, room // self._row.size // _ROWS_OF_A_BUCKET)
-        # In a file, since the lock of a process that is killed has to end with it, which a semaphore's does not.
+        # In a file, since a file's lock ends with a process that is killed; a semaphore's does not.
         self._file = _file_in_memory()
         os.ftruncate(self._file, self._buckets * _ROWS_OF_A_BUCKET * self._row.size)
         self._memory = mmap.mmap(self._file, 0)
         self._threads = threading.Lock()
 
-    def take(self, client: str, amount: int, seconds: int, now: int) -> bool:
-        """Count a request, unless there were `amount` of them in the last seconds; whether it was counted."""
+    def count(self, client: str, amount: int, seconds: int, now: int) -> bool:
+        """Count a request, unless there were `amount` in the last seconds; False: it was not counted."""
         fingerprint, bucket = self._place(client)
         with self._locked(bucket):
             at, times = self._find(fingerprint, bucket)
@@ -59,7 +59,7 @@ class Table:
         return [time for time in times if time > now - seconds]
 
     def _place(self, client: str) -> tuple[int, int]:
-        # The client is a keyed hash already; what else is in the name is not.
+        # Hashed again, since the limiter adds text to a client's keyed hash.
         digest = hashlib.blake2b(client.encode(), digest_size=16).digest()
         return int.from_bytes(digest[:8]) or 1, int.from_bytes(digest[8:]) % self._buckets
 
@@ -101,7 +101,7 @@ class SharedCounts(Storage, MovingWindowSupport):
         self._table = table
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        return self._table.take(key, limit - amount + 1, expiry, _now())
+        return self._table.count(key, limit - amount + 1, expiry, _now())
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:  # noqa: ARG002
         times = self._table.recent(key, expiry, _now())

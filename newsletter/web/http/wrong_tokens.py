@@ -1,6 +1,6 @@
 """Wrong admin tokens: logged, and slowed to ten in ten minutes for each client.
 
-For the rest of these minutes no token of that client is compared, the right one neither: else nothing would be slower.
+For the rest of these minutes no token of that client is compared, not even a right one, so guessing cannot go on.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MOST = 10
 SECONDS = 600
 _TABLE = "wrong tokens"
 
-#: What the web processes of a host count in together, once it is made.
+#: The counts that all web processes of a host share, once they are made.
 _shared: Table | None = None
 
 log = logging.getLogger(__name__)
@@ -41,12 +41,12 @@ def refuse_many() -> None:
 
 
 def note() -> None:
-    """A wrong token was sent."""
+    """Log and count a wrong token."""
     rule = request.url_rule.rule if request.url_rule else "-"
     log.warning("a wrong admin token was sent: %s %s", request.method, rule)
     if not proxies.is_untrusted():
         table = _table() or current_app.extensions.setdefault(_TABLE, Table(MOST))
-        table.take(limits.client(), MOST, SECONDS, _now())
+        table.count(limits.client(), MOST, SECONDS, _now())
 
 
 def _table() -> Table | None:

@@ -13,7 +13,7 @@ _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
 class Counters:
-    """Those of one application, or of all processes of a host, where these count in files together."""
+    """The counters of one application, or of all processes of a host where PROMETHEUS_MULTIPROC_DIR is set."""
 
     def __init__(self) -> None:
         self._own = CollectorRegistry()
@@ -44,7 +44,7 @@ class Counters:
         try:
             MultiProcessCollector(everything)  # type: ignore[no-untyped-call]  # its own types have a gap
         except ValueError:
-            # There are no such files.
+            # PROMETHEUS_MULTIPROC_DIR is not set.
             everything.register(self._own)
         everything.register(Facts())
         return generate_latest(everything)

@@ -18,7 +18,7 @@ from newsletter.web.http import errors, negotiation
 from newsletter.web.http.error_texts import TEXTS
 from newsletter.web.openapi import words
 from newsletter.web.openapi.endpoint import JSON, PAGE, Endpoint, Kind
-from newsletter.web.schemas.public import Problem
+from newsletter.web.schemas.problem import Problem
 
 _VERSION = "1.0.0"  #: of the contract, not of the package
 _AUTOMATIC = frozenset({"HEAD", "OPTIONS"})  #: answered by Flask itself
@@ -70,7 +70,7 @@ def _build(app: Flask) -> Json:
             "contact": {"name": settings.organisation, "email": settings.contact_email},
         },
         "servers": [{"url": settings.public_url}],
-        "tags": [{"name": name, "description": it} for name, it in words.TAGS.items()],
+        "tags": [{"name": name, "description": text} for name, text in words.TAGS.items()],
         "paths": paths,
         "components": {"schemas": _schemas(models), "securitySchemes": {"token": token}},
     }

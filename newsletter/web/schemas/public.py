@@ -1,4 +1,4 @@
-"""The requests of sites and people, and their JSON answers."""
+"""The requests of sites and people, and their JSON answers when nothing went wrong."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from flask import Response, jsonify
 from pydantic import (
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     GetJsonSchemaHandler,
     StrictStr,
@@ -190,27 +189,6 @@ class Blocked(BaseModel):
     """The address is blocked for every mailing."""
 
     status: Literal["blocked"] = "blocked"
-
-
-class InvalidField(BaseModel):
-    """A field and why it is invalid."""
-
-    field: str = Field(description="Empty for an unknown field or the whole body.")
-    reason: str = Field(examples=["missing"])
-
-
-class Problem(BaseModel):
-    """A problem (RFC 9457), without address, token or trace."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    type: str = Field(
-        description="The URL leads to an explanation.", json_schema_extra={"format": "uri"}
-    )
-    title: str
-    status: int
-    detail: str = Field(description="What to do, in the caller's language.")
-    errors: list[InvalidField] | None = Field(None, description="Only for `invalid-request`.")
 
 
 def say(model: BaseModel, status: int = 200) -> Response:

@@ -29,7 +29,6 @@ bp = Blueprint("embed", __name__)
     query=("next",),
 )
 def show() -> Response:
-    """Show the form in the page's language; with `next` if that is on an allowed site."""
     asked = request.args.get("next")
     next_url = origins.allowed_page(asked)
     page = render_template(

@@ -16,7 +16,7 @@ from newsletter.web.http import bearer, limits
 from newsletter.web.openapi.endpoint import Endpoint
 from newsletter.web.schemas.public import Alive, Readiness, say
 
-#: A proxy or a supervisor waits no longer, and takes the process for dead.
+#: Proxies and supervisors wait no longer, and then take the process for dead.
 READY_SECONDS = 2.0
 
 bp = Blueprint("health", __name__)

@@ -63,7 +63,6 @@ def ask_to_erase(token: str) -> Response:
     description="Can be opened for as long as the record of the erasure is kept.",
 )
 def erased(token: str) -> Response:
-    """Say that the data has been erased."""
     link = links.follow(Purpose.MY_DATA, token)
     return make_response(render_template("pages/my_data_erased.html", erased=my_data.erased(link)))
 

@@ -90,7 +90,7 @@ def apply(fields: Fields) -> str:
 
 
 def fired_at(fields: Fields) -> datetime | None:
-    """When it happened there, in UTC, which Mailchimp does not say; None where it is no time."""
+    """When it happened there: in UTC, though Mailchimp does not say so; None where it is no time."""
     try:
         return datetime.strptime(fields.get("fired_at", ""), "%Y-%m-%d %H:%M:%S").replace(
             tzinfo=UTC

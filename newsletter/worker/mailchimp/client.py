@@ -181,7 +181,6 @@ class Mailchimp:
             raise DeliveryFailure(Meaning.RETRY_LATER, "still_there")
 
     def close(self) -> None:
-        """Close the connections."""
         self._line.close()
 
     def _put(self, joining: Joining, status: str) -> Any:

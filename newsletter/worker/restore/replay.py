@@ -43,10 +43,10 @@ class Plan:
     erased: dict[str, bool] = field(default_factory=dict)
 
 
-def plan(folder: Path, *, also: str | None = None) -> Plan | None:
+def plan(folder: Path, *, trusted_key: str | None = None) -> Plan | None:
     """What is to be done; None: nothing. Raise NotRestored where the checkpoints cannot be used.
 
-    `also`: the fingerprint of one more trusted key.
+    `trusted_key`: the fingerprint of one more trusted key.
     """
     try:
         lines = checkpoints.backwards(folder)
@@ -57,7 +57,7 @@ def plan(folder: Path, *, also: str | None = None) -> Plan | None:
                 " mount the folder that workers write to."
             )
         is_ours = last.key is not None and keyring.is_ours(last.key)
-        if not is_ours and last.key != also:
+        if not is_ours and last.key != trusted_key:
             raise NotRestored(
                 f"{NAME}: The last line is signed by a key that this database does not have."
                 f" If that key is yours, name it: --key {last.key}"

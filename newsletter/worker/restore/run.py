@@ -33,39 +33,40 @@ def restore_now(
     folder: Path,
     *,
     actor: str,
-    also: str | None,
+    trusted_key: str | None,
     may_exceed: bool,
-    verifying: Callable[[Verification], None],
-    comparing: Callable[[Report], None],
+    on_verified: Callable[[Verification], None],
+    on_compared: Callable[[Report], None],
 ) -> Restored | None:
     """Do everything that a restored backup needs; None: nothing is to be done. Raise NotRestored and DeliveryFailure.
 
-    `verifying` and `comparing` are called with the progress. After a crash it can be run again.
+    `trusted_key`: the fingerprint of one more key whose checkpoints are trusted. `on_verified` and `on_compared` are
+    called with the progress. After a crash it can be run again.
     """
-    plan = replay.plan(folder, also=also)
+    plan = replay.plan(folder, trusted_key=trusted_key)
     if plan is None:
         return None
     walk = Verification()
     while walk.step():
-        verifying(walk)
+        on_verified(walk)
     if walk.fault is not None:
         raise NotRestored(f"The ledger of the backup is wrong. {walk.fault}")
     erased = replay.replay(plan, actor=actor)
     reconciliation.require_full()
-    report = _reconcile(may_exceed=may_exceed, comparing=comparing)
+    report = _reconcile(may_exceed=may_exceed, on_compared=on_compared)
     is_stopped = report is not None and report.is_stopped
     if not is_stopped:
         finish.finish(plan, actor=actor)
     return Restored(plan, erased, report, is_finished=not is_stopped)
 
 
-def _reconcile(*, may_exceed: bool, comparing: Callable[[Report], None]) -> Report | None:
+def _reconcile(*, may_exceed: bool, on_compared: Callable[[Report], None]) -> Report | None:
     mailchimp = client_for(config.current(), MailchimpMembers)
     if mailchimp is None:
         return None
     with closing(mailchimp):
         report = reconcile_now(
-            mailchimp, full=True, may_exceed=may_exceed, watch=comparing, is_correcting_only=True
+            mailchimp, full=True, may_exceed=may_exceed, watch=on_compared, is_correcting_only=True
         )
     if report is None:
         raise NotRestored("Another reconciliation is under way: wait for its end.")

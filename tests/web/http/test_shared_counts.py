@@ -12,7 +12,7 @@ NOW = 1_800_000_000
 
 
 def take(table: Table, client: str, times: int = 1, now: int = NOW) -> list[bool]:
-    return [table.take(client, 2, 600, now) for _ in range(times)]
+    return [table.count(client, 2, 600, now) for _ in range(times)]
 
 
 def in_another_process(act: object, *arguments: object) -> int | None:

@@ -21,7 +21,8 @@ from newsletter.domain import clock
 from newsletter.domain.errors import SettingsError
 from newsletter.subscriptions import links
 from newsletter.subscriptions.links import Link, Purpose
-from newsletter.web import samples
+from newsletter.web.samples import rendering
+from newsletter.web.samples.pages import page_values
 from newsletter.worker.run import Worker
 from sandbox.mailbox import Mailbox
 from tests.checkout import command
@@ -281,11 +282,9 @@ def test_samples_get_the_same_values_as_the_views_give(
         visit_all(client, drain, mailbox)
         look_at_own_data(app, client)
     with app.app_context():
-        consent = samples.consent(app, "de")
+        consent = rendering.consent(app, "de")
     always = set.intersection(*given.values())
-    sampled = {
-        name: set().union(*states) - always for name, states in samples.values_of(consent).items()
-    }
+    sampled = {name: set().union(*states) - always for name, states in page_values(consent).items()}
     assert sampled == {name: names - always for name, names in given.items()}
 
 

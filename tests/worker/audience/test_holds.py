@@ -69,7 +69,7 @@ class Wrong:
 def answering(answer: Answer, reason: str, told: str) -> Wrong:
     return Wrong(
         lambda mailchimp: mailchimp.answer_next(answer, times=ALWAYS),
-        StandIn.answer_truly,
+        StandIn.answer_normally,
         reason,
         told,
     )
@@ -374,7 +374,7 @@ def test_required_merge_fields_put_mailchimp_on_hold_and_are_named(
     assert "mailchimp on hold: merge_fields" in reasons(client)
     assert {place_of(client, person)[0] for person in (ADA, JOAN)} == {"absent"}
 
-    mailchimp.answer_truly()
+    mailchimp.answer_normally()
     time_passes(clock, drain, *[30] * 4)
 
     assert all_have_arrived(client, mailchimp)

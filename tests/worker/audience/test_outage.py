@@ -286,7 +286,7 @@ def test_after_an_hour_of_outage_both_sides_agree_person_by_person(
     storm.say(Answer(503, "text/html", b"<html>Unavailable</html>"), lambda _: True)
     storm.go_on(STEPS_OF_A_PHASE // 2)
 
-    mailchimp.answer_truly()
+    mailchimp.answer_normally()
     for _ in range(2):
         storm.fall_silent()
     storm.say(DROPPED, storm.is_lost_for_now)
@@ -294,11 +294,11 @@ def test_after_an_hour_of_outage_both_sides_agree_person_by_person(
     storm.say(DROPPED, storm.likely(0.2))
     storm.go_on(2 * STEPS_OF_A_PHASE, SHORT)
 
-    mailchimp.answer_truly()
+    mailchimp.answer_normally()
     storm.say(too_many_connections(), storm.likely(0.8))
     storm.go_on(STEPS_OF_A_PHASE)
 
-    mailchimp.answer_truly()
+    mailchimp.answer_normally()
     storm.go_on(4, timedelta(hours=1), acts=False)
     storm.answer_mailchimps_question()
     storm.go_on(1, timedelta(hours=1), acts=False)

@@ -168,7 +168,7 @@ def test_temporary_failures_delay_everybody_and_lose_nobody(
         assert place_of(scene.client, person)[1]
     assert scene.of_erasure()[0] == "waiting"
 
-    mailchimp.answer_truly()
+    mailchimp.answer_normally()
     hours(clock, drain)
 
     assert scene.is_as_wanted()
@@ -190,7 +190,7 @@ def test_an_unknown_refusal_is_permanent_for_nobody(
         assert place_of(scene.client, person)[0] != "refused"
         assert place_of(scene.client, person)[1] == f"rejected {answer.status}"
 
-    mailchimp.answer_truly()
+    mailchimp.answer_normally()
     hours(clock, drain)
 
     assert scene.is_as_wanted()
@@ -229,7 +229,7 @@ def test_a_call_whose_answer_was_lost_is_looked_up_and_not_repeated(
 ) -> None:
     mailchimp.answer_next(answer, times=ALWAYS, match=is_write)
     drain()
-    mailchimp.answer_truly()
+    mailchimp.answer_normally()
     hours(clock, drain)
 
     assert scene.is_as_wanted()
@@ -269,7 +269,7 @@ def test_a_call_that_took_effect_after_the_time_out_is_looked_up_and_not_repeate
     late = Event()
     mailchimp.answer_next(held(late), times=ALWAYS, match=is_write)
     hasty()
-    mailchimp.answer_truly()
+    mailchimp.answer_normally()
     hours(clock, hasty)
 
     assert late.is_set()
@@ -299,7 +299,7 @@ def test_staff_see_a_refused_person_with_the_reason_and_no_call_follows(
     hours(clock, drain, 1)
     tried = len(scene.calls)
     time_passes(clock, drain, 5, DAY.total_seconds())
-    mailchimp.answer_truly()
+    mailchimp.answer_normally()
     time_passes(clock, drain, DAY.total_seconds())
 
     assert len(scene.calls) == tried
@@ -316,7 +316,7 @@ def test_a_refused_person_is_tried_again_after_a_new_consent(
 ) -> None:
     mailchimp.answer_next(no_email(), times=ALWAYS, match=is_add)
     drain()
-    mailchimp.answer_truly()
+    mailchimp.answer_normally()
     for person in scene.joining:
         ask_staff(scene.client, "blocks", person, reason="unsubscribed")
     drain()
@@ -355,7 +355,7 @@ def test_neither_unsubscribing_nor_erasing_is_given_up_and_staff_see_why_it_wait
     assert place_of(scene.client, GRACE)[1] == reason
     assert scene.of_erasure()[1] == reason
 
-    mailchimp.answer_truly()
+    mailchimp.answer_normally()
     hours(clock, drain)
 
     assert scene.is_as_wanted()
@@ -432,7 +432,7 @@ def test_another_status_than_requested_is_no_success(
     drain()
     assert {place_of(scene.client, person)[0] for person in scene.joining} == {"unknown"}
 
-    mailchimp.answer_truly()
+    mailchimp.answer_normally()
     hours(clock, drain)
 
     assert scene.is_as_wanted()

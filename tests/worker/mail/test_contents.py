@@ -23,8 +23,8 @@ from newsletter.storage.models import Letter, LetterKind
 from newsletter.subscriptions.letters import EVIDENCE_COLUMN, open_evidence, seal_evidence
 from newsletter.texts import letters
 from newsletter.texts.letters import ConfirmationValues, LetterValues
-from newsletter.web.samples import letter as sample_of
-from newsletter.web.samples import showroom
+from newsletter.web.samples.rendering import letter as sample_of
+from newsletter.web.samples.rendering import sample_app
 from newsletter.worker.mail import leases
 from newsletter.worker.mail.contents import evidence_of, values_of
 from newsletter.worker.mail.leases import Leased
@@ -143,7 +143,7 @@ def test_its_date_is_when_it_leaves_and_not_when_it_was_written(
 @pytest.mark.parametrize("kind", LetterKind)
 @pytest.mark.parametrize("language", ["de", "en"])
 def test_no_letter_keeps_a_link_that_opens(app: Flask, kind: LetterKind, language: Locale) -> None:
-    shown = showroom(app.extensions["settings"])
+    shown = sample_app(app.extensions["settings"])
     values = with_token(sample_of(shown, language, kind).values)
 
     with shown.app_context():
@@ -183,7 +183,7 @@ def test_where_a_template_breaks_a_link_no_text_is_kept(app: Flask, gap: str) ->
 
 def evidence_of_text(app: Flask, text: str) -> dict[str, str]:
     """What is kept of a letter whose plain text a template wrote so."""
-    shown = showroom(app.extensions["settings"])
+    shown = sample_app(app.extensions["settings"])
     values = with_token(sample_of(shown, "en", LetterKind.CONFIRMATION).values)
     with shown.app_context():
         letter = letters.finish(values, app.extensions["settings"])

@@ -22,13 +22,14 @@ from newsletter.config import Locale, Settings
 from newsletter.storage.models import LetterKind
 from newsletter.texts import brand, sentences
 from newsletter.texts.letters import name_of
-from newsletter.web import samples
+from newsletter.web.samples import rendering
+from newsletter.web.samples.pages import CONFIRM
 
 _LANGUAGES: dict[Locale, str] = {"de": "German", "en": "English"}
 
 
 def findings(app: Flask) -> list[str]:
-    """Findings in every language offered, in a showroom whose templates can all be rendered."""
+    """Findings in every language offered; `app` can render all samples."""
     settings: Settings = app.extensions["settings"]
     found = [*_of_imprints(settings), *_of_templates(app, settings), *_of_brand(app, settings)]
     return list(dict.fromkeys(found))
@@ -43,12 +44,12 @@ def _of_imprints(settings: Settings) -> Iterator[str]:
 
 def _of_templates(app: Flask, settings: Settings) -> Iterator[str]:
     for language in settings.locales:
-        consent = samples.consent(app, language)
-        forms = samples.forms(app, language)
-        confirm = samples.confirm_page(app, language)
+        consent = rendering.consent(app, language)
+        forms = rendering.forms(app, language)
+        confirm = rendering.confirm_page(app, language)
         for name, problems in (
             *((name, form_problems(form, consent)) for name, form in forms.items()),
-            (samples.CONFIRM, declaration_problems(confirm, consent)),
+            (CONFIRM, declaration_problems(confirm, consent)),
             (f"wordings/{language}.txt", consent_problems(consent, settings)),
             *(found for kind in LetterKind for found in _of_letter(app, settings, language, kind)),
         ):
@@ -67,7 +68,7 @@ def _of_letter(
     app: Flask, settings: Settings, language: Locale, kind: LetterKind
 ) -> Iterator[tuple[str, Iterator[str]]]:
     """The three templates of an e-mail by name, and the problems of each."""
-    letter = samples.letter(app, language, kind)
+    letter = rendering.letter(app, language, kind)
     message, values = letter.message, letter.values
     for part, problems in (
         ("subject", subject_problems(message["Subject"], settings)),

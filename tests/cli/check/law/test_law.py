@@ -10,7 +10,7 @@ import pytest
 from newsletter.cli.check import law
 from newsletter.config import load
 from newsletter.texts import brand
-from newsletter.web import samples
+from newsletter.web.samples.rendering import sample_app
 from sandbox.environment import COMPANY
 
 SETTINGS = {**COMPANY, "SECRET_KEY": "s" * 32, "DATA_KEY": "d" * 32}
@@ -19,7 +19,7 @@ LETTERS = ("letters/confirmation.de.txt", "letters/confirmation.en.html")
 
 
 def findings(**variables: str) -> list[str]:
-    return law.findings(samples.showroom(load({**SETTINGS, **variables})))
+    return law.findings(sample_app(load({**SETTINGS, **variables})))
 
 
 def findings_with(folder: Path, name: str, old: str, new: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The content of webhook calls, field by field as Mailchimp names them."""
+"""The events that webhooks report, field by field as Mailchimp names them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ CAMPAIGN_ID = "4fjk2ma9xd"
 
 
 @dataclass(frozen=True)
-class News:
-    """One webhook call's content."""
+class Event:
+    """What one webhook call reports."""
 
     type: str
     data: dict[str, Any]
@@ -34,8 +34,8 @@ def _nested(name: str, values: dict[str, Any]) -> list[tuple[str, str]]:
     return pairs
 
 
-def _news(type_: str, data: dict[str, Any]) -> News:
-    return News(type_, data, clock.now().strftime("%Y-%m-%d %H:%M:%S"))
+def _event(type_: str, data: dict[str, Any]) -> Event:
+    return Event(type_, data, clock.now().strftime("%Y-%m-%d %H:%M:%S"))
 
 
 def _who(contact: Contact, list_id: str) -> dict[str, Any]:
@@ -50,14 +50,14 @@ def _who(contact: Contact, list_id: str) -> dict[str, Any]:
     }
 
 
-def subscribed(contact: Contact, list_id: str) -> News:
+def subscribed(contact: Contact, list_id: str) -> Event:
     """A contact was subscribed."""
-    return _news("subscribe", {**_who(contact, list_id), "ip_signup": contact.ip_signup})
+    return _event("subscribe", {**_who(contact, list_id), "ip_signup": contact.ip_signup})
 
 
-def edited(contact: Contact, list_id: str) -> News:
+def edited(contact: Contact, list_id: str) -> Event:
     """A contact was edited, also one that left."""
-    return _news("profile", _who(contact, list_id))
+    return _event("profile", _who(contact, list_id))
 
 
 def unsubscribed(
@@ -67,15 +67,15 @@ def unsubscribed(
     action: str = "unsub",
     reason: str = "manual",
     campaign_id: str | None = None,
-) -> News:
+) -> Event:
     """A contact left (action unsub) or was removed (delete), perhaps through a campaign."""
     campaign = {} if campaign_id is None else {"campaign_id": campaign_id}
-    return _news(
+    return _event(
         "unsubscribe", {"action": action, "reason": reason, **_who(contact, list_id), **campaign}
     )
 
 
-def cleaned(contact: Contact, list_id: str, *, reason: str) -> News:
+def cleaned(contact: Contact, list_id: str, *, reason: str) -> Event:
     """E-mail to a contact bounced (reason hard) or was reported (abuse); without data[id]."""
     data = {
         "list_id": list_id,
@@ -83,10 +83,10 @@ def cleaned(contact: Contact, list_id: str, *, reason: str) -> News:
         "reason": reason,
         "email": contact.email_address,
     }
-    return _news("cleaned", data)
+    return _event("cleaned", data)
 
 
-def moved(contact: Contact, list_id: str, old: str) -> list[News]:
+def moved(contact: Contact, list_id: str, old: str) -> list[Event]:
     """A contact's address changed: always reported twice, as `upemail` and as `profile`."""
     data = {
         "list_id": list_id,
@@ -94,10 +94,10 @@ def moved(contact: Contact, list_id: str, old: str) -> list[News]:
         "new_email": contact.email_address,
         "old_email": old,
     }
-    return [_news("upemail", data), edited(contact, list_id)]
+    return [_event("upemail", data), edited(contact, list_id)]
 
 
-def of_change(contact: Contact, list_id: str, before: str) -> list[News]:
+def of_change(contact: Contact, list_id: str, before: str) -> list[Event]:
     """How a change through the API is reported: by its new status, else as an edit."""
     if contact.status == before:
         return [edited(contact, list_id)]

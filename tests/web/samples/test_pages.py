@@ -9,7 +9,8 @@ from flask import render_template
 
 from newsletter.config import Locale, Settings
 from newsletter.texts import brand
-from newsletter.web import samples
+from newsletter.web.samples.pages import page_values
+from newsletter.web.samples.rendering import consent, sample_app
 from tests.conftest import ClientWith
 from tests.web.snippets import Document, Element
 
@@ -28,8 +29,8 @@ NO_PAGE = {
 
 def in_every_state(settings: Settings, language: Locale) -> Iterator[tuple[str, str]]:
     """Every page that shows values, by its template's name."""
-    app = samples.showroom(settings)
-    for name, states in samples.values_of(samples.consent(app, language)).items():
+    app = sample_app(settings)
+    for name, states in page_values(consent(app, language)).items():
         for values in states:
             with app.test_request_context(query_string={"locale": language}):
                 yield name, render_template(name, **values)
