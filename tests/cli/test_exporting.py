@@ -193,7 +193,7 @@ def test_a_file_is_not_overwritten_and_a_short_passphrase_is_refused(
 def test_a_damaged_line_is_refused_by_its_number(elsewhere: Run, tmp_path: Path) -> None:
     path = tmp_path / "all"
     path.write_text('{"format": "newsletter-export/1"}\n{"email": "ada@example.org"}\n')
-    assert "not as an export writes it: 1 (rows 2)" in elsewhere("import", str(path)).stdout
+    assert "not as an export writes it: 1 (row 2)" in elsewhere("import", str(path)).stdout
     path.write_text('{"format": "newsletter-export/1"}\n{"email": \n')
     assert "Line 2 is no JSON object" in elsewhere("import", str(path)).stderr
 
