@@ -38,8 +38,8 @@ _QUIET = {
 _SHORTEST_SECRET = 4
 #: The beginning of gunicorn's line that names the address on which the service listens.
 _LISTENING = "Listening at: %s"
-#: Its lines are made of our own words and of numbers, one for each request.
-_ACCESS_LOG = "newsletter.web.http.access_log"
+#: Their lines are made of our own words and of numbers: one for each request, one for each letter.
+_OWN_WORDS = frozenset({"newsletter.web.http.access_log", "newsletter.worker.mail.postman"})
 
 _CREDENTIALS = re.compile(r"\b([Bb]earer|Basic)(\s+)[\w.~+/=-]{6,}")
 _LINK = re.compile(
@@ -81,7 +81,7 @@ class RedactingFormatter(logging.Formatter):
             _LISTENING
         )
         text = record.getMessage()
-        if record.name != _ACCESS_LOG:
+        if record.name not in _OWN_WORDS:
             text = self._redact(text, with_ips=names_our_address).replace("\n", "\\n")
         if record.exc_info and record.exc_info[0] is not None:
             trace = self._redact(self.formatException(record.exc_info))

@@ -100,9 +100,16 @@ def update(session: Session, row: Model) -> None:
     if not changed:
         return
     keys = {name: getattr(row, name) for name in _keys(type(row))}
-    _write(session, _Shape(type(row), tuple(changed), _Kind.UPDATE), changed | keys)
+    set_columns(session, type(row), keys, **changed)
     for name, value in changed.items():
         set_committed_value(row, name, value)
+
+
+def set_columns(
+    session: Session, model: type[Model], keys: Mapping[str, object], **values: object
+) -> None:
+    """Write columns of a row that the session need not hold."""
+    _write(session, _Shape(model, tuple(values), _Kind.UPDATE), {**values, **keys})
 
 
 def delete(session: Session, deleting: Delete, **values: object) -> None:

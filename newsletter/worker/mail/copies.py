@@ -41,7 +41,7 @@ _LEASED_UNTIL = select(
 
 def may_finish(leased: Leased) -> bool:
     """Decide, right before the server can accept a letter: its lease holds, and the person's status is the same."""
-    with reading() as session:
+    with reading(is_single=True) as session:
         (until,) = statements.fetch(
             session,
             _LEASED_UNTIL,

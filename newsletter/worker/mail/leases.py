@@ -168,12 +168,17 @@ def keep(owner: str, letters: Iterable[str]) -> None:
             session.execute(renewal, execution_options={"synchronize_session": False})
 
 
-def find(session: Session, all_leased: Sequence[Leased]) -> dict[int, tuple[Letter, Subscription]]:
-    """The letters and their subscriptions as they are now, by number; the letters are locked.
+def find(session: Session, leased: Leased) -> tuple[Letter, Subscription] | None:
+    """The letter, locked, and its subscription, as they are now; None if it is not held. The address is locked."""
+    if not held(session, [leased]):
+        return None
+    found = session.execute(LETTERS.where(Letter.number == leased.letter.number)).one()
+    return found[0], found[1]
 
-    Without those that were erased, or that another worker has leased meanwhile. The caller has locked the addresses.
-    """
+
+def held(session: Session, all_leased: Sequence[Leased]) -> set[int]:
+    """Lock letters: the numbers of those that were not erased, and that no other worker has leased meanwhile."""
     numbers = [each.letter.number for each in all_leased]
     mine = (Letter.number.in_(numbers), Letter.leased_by.in_({each.owner for each in all_leased}))
-    query = LETTERS.where(*mine).order_by(Letter.number).with_for_update(of=Letter)
-    return {letter.number: (letter, row) for letter, row in session.execute(query)}
+    query = select(Letter.number).where(*mine).order_by(Letter.number).with_for_update()
+    return set(session.scalars(query))

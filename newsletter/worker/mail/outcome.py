@@ -45,29 +45,36 @@ def record_sent(all_sent: Sequence[Sent]) -> None:
 
 def _record_sent(session: Session, all_sent: Sequence[Sent]) -> None:
     now = clock.now()
-    found = leases.find(session, [sent.leased for sent in all_sent])
+    held = leases.held(session, [sent.leased for sent in all_sent])
     with statements.in_bulk(session):
         for sent in all_sent:
-            if (number := sent.leased.letter.number) not in found:
+            letter, row = sent.leased.letter, sent.leased.row
+            if letter.number not in held:
                 continue
-            letter, row = found[number]
             letter.template = versions.of_letter(sent.values.kind, sent.values.language)
             log_letter(session, row, letter, Event.MAIL_SENT, now)
-            if letter.kind is LetterKind.MY_DATA:
-                drop(session, letter, row)
-                continue
-            letter.sent_at, letter.leased_by, letter.leased_until = now, None, None
-            evidence = contents.evidence_of(sent.values, sent.letter, sent.reply)
-            letter.evidence = seal_evidence(letter.id, evidence)
-            statements.update(session, letter)
+            if letter.kind is not LetterKind.MY_DATA:
+                evidence = contents.evidence_of(sent.values, sent.letter, sent.reply)
+                statements.set_columns(
+                    session,
+                    Letter,
+                    {"number": letter.number},
+                    template=letter.template,
+                    sent_at=now,
+                    leased_by=None,
+                    leased_until=None,
+                    evidence=seal_evidence(letter.id, evidence),
+                )
+            elif (found := leases.find(session, sent.leased)) is not None:
+                drop(session, *found)
 
 
 def record_needless(leased: Leased) -> None:
     """Delete a letter that is not needed any more."""
     with writing() as session:
         lock(session, leased.row.digest)
-        for letter, row in leases.find(session, [leased]).values():
-            drop(session, letter, row)
+        if (found := leases.find(session, leased)) is not None:
+            drop(session, *found)
             hourly_limit.give_back(session, leased.at)
 
 
@@ -75,10 +82,11 @@ def record_failure(leased: Leased, failure: DeliveryFailure) -> bool:
     """Record that a letter was not accepted, or may have been; set the next try, or give it up: True."""
     with writing() as session:
         lock(session, leased.row.digest)
-        for letter, row in leases.find(session, [leased]).values():
-            _record_failure(session, leased, letter, row, failure)
-            return letter.failed_at is not None
-        return False
+        if (found := leases.find(session, leased)) is None:
+            return False
+        letter, row = found
+        _record_failure(session, leased, letter, row, failure)
+        return letter.failed_at is not None
 
 
 def _record_failure(
