@@ -178,7 +178,7 @@ class Settings(BaseModel):
         """MAIL_FROM, or else ORGANISATION with CONTACT_EMAIL."""
         if self.mail_from is not None:
             return Sender.parse(self.mail_from)
-        return Sender(self.organisation, Address.kept(self.contact_email))
+        return Sender(self.organisation, Address.unchecked(self.contact_email))
 
     @property
     def admins(self) -> tuple[AdminToken, ...]:

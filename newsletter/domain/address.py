@@ -84,11 +84,11 @@ class Address:
             raise InvalidAddress from error
         if _ENCODED_WORD.search(local) or _NUMERIC_TOP_LEVEL.fullmatch(domain):
             raise InvalidAddress
-        return cls.kept(f"{local}@{domain}")
+        return cls.unchecked(f"{local}@{domain}")
 
     @classmethod
-    def kept(cls, text: str) -> Self:
-        """Restore an Address from its own `text`, without checking it again."""
+    def unchecked(cls, text: str) -> Self:
+        """Restore an Address from its own `text`."""
         return cls(text, text.lower())
 
     @property

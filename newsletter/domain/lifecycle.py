@@ -52,14 +52,14 @@ SOFT_REASONS = frozenset({Reason.REMOVED_AT_MAILCHIMP, Reason.RECTIFIED, Reason.
 
 @dataclass(frozen=True)
 class SignUp:
-    """`in_any_case`: also where no letter may be written now; then the request has none.
+    """`even_without_letter`: also where no letter may be written now; then the request has none.
 
     `is_presumed`: the sign-up named no consent text, so that the one published now is presumed to have been shown.
     `template`: the version of our own form; None for any other.
     """
 
     consent: ConsentText
-    in_any_case: bool = False
+    even_without_letter: bool = False
     is_presumed: bool = False
     template: str | None = None
 
@@ -260,7 +260,7 @@ def _blocked(reason: Reason) -> Decision:
 
 def _sign_up(standing: Standing, action: SignUp, now: datetime, sent: Sent) -> Decision:
     has_to_wait = must_wait(standing, sent, now)
-    if has_to_wait and not action.in_any_case:
+    if has_to_wait and not action.even_without_letter:
         return _unchanged(standing)
     match standing.status:
         case Status.CONFIRMED:

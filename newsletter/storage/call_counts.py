@@ -10,11 +10,11 @@ from sqlalchemy import select
 
 from newsletter.storage import statements
 from newsletter.storage.database import reading, writing
-from newsletter.storage.jobs import Side
+from newsletter.storage.holds import Side
 from newsletter.storage.models import CallCount
 
 
-class Tally:
+class CallCounter:
     """Counts in memory, so that no call needs a transaction, until the heartbeat stores the numbers."""
 
     def __init__(self, side: Side) -> None:
@@ -22,7 +22,7 @@ class Tally:
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
 
-    def note(self, outcome: str) -> None:
+    def count(self, outcome: str) -> None:
         with self._lock:
             self._counts[outcome] += 1
 

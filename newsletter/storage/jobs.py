@@ -1,37 +1,27 @@
-"""Leases, so that only one worker does a job at a time; heartbeats of workers; holds of mail or Mailchimp."""
+"""Leases, so that only one worker does a job at a time; heartbeats of workers; nights."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Literal
 
 from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from newsletter import config
 from newsletter.domain import clock
-from newsletter.storage import notices, statements
+from newsletter.storage import statements
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Job
 from newsletter.storage.moments import has_come, latest
-from newsletter.storage.notices import Code
 
 #: After a worker was killed, another one takes over within 30 s: its lease ends, and the others look every few seconds.
 LEASE = timedelta(seconds=20)
 BEAT_SECONDS = 5.0  #: between two renewals of a lease
-PROBE_EVERY = timedelta(seconds=30)
 NIGHT_HOUR = 3  #: in TIMEZONE
 WORKER_PREFIX = "worker "
 RECONCILIATION = "reconcile"
-
-Side = Literal["mail", "mailchimp"]
-_HOLDS: dict[Side, Code] = {"mail": Code.MAIL_ON_HOLD, "mailchimp": Code.MAILCHIMP_ON_HOLD}
-
-log = logging.getLogger(__name__)
 
 
 def row(session: Session, name: str) -> Job:
@@ -133,36 +123,6 @@ def worker_is_alive() -> bool:
     return workers().alive > 0
 
 
-def hold(side: Side, reason: str) -> None:
-    """Put a side on hold that refuses everything: until a probe succeeds nothing is sent, and no try is counted."""
-    is_logged = hold_reason(side) == reason
-    with writing() as session:
-        notices.post_in(session, _HOLDS[side], detail=reason)
-        row(session, _probe(side)).leased_until = clock.now() + PROBE_EVERY
-    if not is_logged:
-        every = PROBE_EVERY.total_seconds()
-        log.warning("%s is on hold: %s; tried again every %.0f s", side, reason, every)
-
-
-def release(side: Side) -> None:
-    """End the hold of a side; after one of Mailchimp, a reconciliation is due."""
-    held = notices.find(_HOLDS[side])
-    if held is None:
-        return
-    now = clock.now()
-    with writing() as session:
-        notices.clear_in(session, held.code)
-        if side == "mailchimp":
-            row(session, RECONCILIATION).ran_at = None
-    log.warning("%s is released after %.0f s on hold", side, (now - held.since).total_seconds())
-
-
-def hold_reason(side: Side) -> str | None:
-    """Why a side is on hold; None: it is not."""
-    held = notices.find(_HOLDS[side])
-    return None if held is None else held.detail
-
-
 def has_run_since(ran_at: datetime | None, moment: datetime) -> bool:
     """Whether a job has run since a time; a future `ran_at`, set by a clock that was ahead, does not count."""
     return ran_at is not None and moment <= ran_at <= latest(clock.now(), timedelta(0))
@@ -173,31 +133,3 @@ def last_night(now: datetime) -> datetime:
     local = now.astimezone(config.current().zone)
     night = local.replace(hour=NIGHT_HOUR, minute=0, second=0, microsecond=0)
     return night if night <= local else night - timedelta(days=1)
-
-
-class Permit(StrEnum):
-    """Permission to send one thing to a side."""
-
-    FREE = "free"
-    PROBE = "probe"  #: the side is on hold: this one tests whether it still refuses
-
-
-def ask_permit(side: Side, *, at_start: bool = False) -> Permit | None:
-    """Ask for permission to send; None while a side is on hold and its next probe is not due.
-
-    Whoever gets a probe is the only one to make it. A worker that has just started (`at_start`) probes at once:
-    the cause may have been fixed before the restart.
-    """
-    if hold_reason(side) is None:
-        return Permit.FREE
-    now = clock.now()
-    with writing() as session:
-        probe = row(session, _probe(side))
-        if not at_start and not has_come(probe.leased_until, now, latest(now, PROBE_EVERY)):
-            return None
-        probe.leased_until = now + PROBE_EVERY
-        return Permit.PROBE
-
-
-def _probe(side: Side) -> str:
-    return f"{side} probe"

@@ -69,4 +69,6 @@ def find(id_: str) -> Answer | None:
 
 def address_of(inquiry: Inquiry) -> Address:
     """The decrypted address; raise Unreadable."""
-    return Address.kept(keyring.current().decrypt(inquiry.address, ref=inquiry.id, column=COLUMN))
+    return Address.unchecked(
+        keyring.current().decrypt(inquiry.address, ref=inquiry.id, column=COLUMN)
+    )

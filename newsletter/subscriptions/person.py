@@ -176,7 +176,9 @@ def address_of(row: Subscription) -> Address | None:
     """The decrypted address; None where only the digest is kept."""
     if row.address is None:
         return None
-    return Address.kept(keyring.current().decrypt(row.address, ref=row.ref, column=ADDRESS_COLUMN))
+    return Address.unchecked(
+        keyring.current().decrypt(row.address, ref=row.ref, column=ADDRESS_COLUMN)
+    )
 
 
 def keep_address(row: Subscription, address: Address) -> None:

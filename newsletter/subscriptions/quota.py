@@ -139,7 +139,7 @@ def mailbox_digest(address: Address | None, digest: bytes) -> bytes:
     """The digest of the mailbox that an address leads to; `digest`, that of the address, if it is the only spelling."""
     if address is None or (mailbox := address.mailbox) == address.key:
         return digest
-    return keyring.current().digest(Address.kept(mailbox))
+    return keyring.current().digest(Address.unchecked(mailbox))
 
 
 def count_copy(session: Session, digest: bytes, letter_id: str, now: datetime) -> None:

@@ -78,7 +78,7 @@ def verify(octets: bytes, *, sender: str, recipient: str) -> None:
     It checks octets without decoding them, so that no reader can find a second header or address.
     """
     for header, address in (("From", sender), ("To", recipient)):
-        if not Address.kept(address).is_mailable:
+        if not Address.unchecked(address).is_mailable:
             raise UnsafeLetter(header)
     head, blank, _body = octets.partition(b"\r\n\r\n")
     if not blank or not _has_whole_lines(octets):

@@ -145,7 +145,7 @@ def _written(values: LetterValues, settings: Settings, subject: str) -> Iterator
     """Every header that holds a setting or a person's address."""
     sender, contact = settings.sender, Address.parse_leniently(settings.contact_email)
     yield headers.mailbox("From", sender.address, sender.name)
-    yield headers.mailbox("To", Address.kept(values.recipient))
+    yield headers.mailbox("To", Address.unchecked(values.recipient))
     if contact.key != sender.address.key:
         yield headers.mailbox("Reply-To", contact)
     yield headers.text("Subject", subject)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 
 from newsletter.domain.errors import DeliveryFailure
-from newsletter.storage import jobs
-from newsletter.storage.jobs import Permit
+from newsletter.storage import holds, jobs
+from newsletter.storage.holds import Permit
 from newsletter.worker.audience.due import Progress
 from newsletter.worker.audience.erasing import Erasing
 from newsletter.worker.audience.inquiries import Inquiries
@@ -38,7 +38,7 @@ class Outside:
             return False
         progress = self._take_turns()
         if progress is Progress.DONE and permit is Permit.PROBE:
-            jobs.release("mailchimp")
+            holds.end("mailchimp")
         elif progress is Progress.IDLE and permit is Permit.PROBE:
             self._probe()
         return progress in (Progress.DONE, Progress.FAILED)
@@ -48,7 +48,7 @@ class Outside:
         if not jobs.take("audience", self._owner):
             return None
         is_first, self._is_first = self._is_first, False
-        return jobs.ask_permit("mailchimp", at_start=is_first)
+        return holds.ask_permit("mailchimp", at_start=is_first)
 
     def _take_turns(self) -> Progress:
         """An erasure, then people, then a page of the audience, so that none waits for all of another kind."""
@@ -65,6 +65,6 @@ class Outside:
         try:
             self._mailchimp.check_list()
         except DeliveryFailure as failure:
-            jobs.hold("mailchimp", failure.reason)
+            holds.begin("mailchimp", failure.reason)
         else:
-            jobs.release("mailchimp")
+            holds.end("mailchimp")

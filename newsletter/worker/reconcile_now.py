@@ -12,7 +12,7 @@ from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from newsletter.domain.errors import DeliveryFailure, Meaning, Unavailable
-from newsletter.storage import backlog, jobs
+from newsletter.storage import backlog, holds, jobs
 from newsletter.storage.runs import reconciliation
 from newsletter.worker import backoff
 from newsletter.worker.mailchimp.listing import MailchimpMembers
@@ -62,7 +62,7 @@ def _sync(mailchimp: MailchimpMembers, owner: str, report: Report, *, is_workers
             pass
     waiting = backlog.people()
     report.waiting = waiting.number if waiting is not None else 0
-    report.on_hold = jobs.hold_reason("mailchimp")
+    report.on_hold = holds.reason_of("mailchimp")
 
 
 def _with_retries(step: Callable[[], bool], on_retry: Callable[[str], None]) -> bool:

@@ -188,9 +188,9 @@ class Worker:
         return False
 
     def _store_counts(self) -> None:
-        self._postman.tally.store()
+        self._postman.calls.store()
         if self._mailchimp is not None:
-            self._mailchimp.tally.store()
+            self._mailchimp.calls.store()
 
     def _in_one_step_for(self, seconds: float) -> set[str]:
         now = self._seconds()

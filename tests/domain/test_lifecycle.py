@@ -248,8 +248,8 @@ def test_an_open_request_gets_five_letters(standing: Standing, letters: int) -> 
 
 
 @pytest.mark.parametrize("standing", [NOBODY, PENDING, *RETURNING])
-def test_a_sign_up_in_any_case_makes_the_request_without_a_letter(standing: Standing) -> None:
-    decision = ask(standing, SignUp(CONSENT, in_any_case=True), JUST_WRITTEN)
+def test_a_sign_up_even_without_a_letter_makes_the_request(standing: Standing) -> None:
+    decision = ask(standing, SignUp(CONSENT, even_without_letter=True), JUST_WRITTEN)
 
     assert decision == replace(ask(standing, SIGN_UP), writes_letter=False)
 

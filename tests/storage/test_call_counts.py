@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from newsletter.storage import call_counts
-from newsletter.storage.call_counts import Tally
+from newsletter.storage.call_counts import CallCounter
 from newsletter.storage.database import writing
 from tests.conftest import both_databases
 
@@ -24,12 +24,12 @@ def _in_app(app: Flask) -> Iterator[None]:
 
 @both_databases
 def test_workers_add_up_and_a_number_is_stored_once() -> None:
-    one, other = Tally("mail"), Tally("mail")
-    for tally, times in ((one, 2), (other, 3)):
+    one, other = CallCounter("mail"), CallCounter("mail")
+    for calls, times in ((one, 2), (other, 3)):
         for _ in range(times):
-            tally.note("sent")
-        tally.store()
-    other.note("put_off")
+            calls.count("sent")
+        calls.store()
+    other.count("put_off")
     other.store()
     one.store()
 
@@ -38,15 +38,15 @@ def test_workers_add_up_and_a_number_is_stored_once() -> None:
 
 
 def test_what_could_not_be_stored_is_stored_the_next_time() -> None:
-    tally = Tally("mailchimp")
-    tally.note("200")
+    calls = CallCounter("mailchimp")
+    calls.count("200")
     with writing() as session:
         session.execute(text("ALTER TABLE call_count RENAME TO away"))
     with suppress(OperationalError):
-        tally.store()
+        calls.store()
     with writing() as session:
         session.execute(text("ALTER TABLE away RENAME TO call_count"))
 
-    tally.store()
+    calls.store()
 
     assert call_counts.totals("mailchimp") == {"200": 1}

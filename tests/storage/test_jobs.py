@@ -1,4 +1,4 @@
-"""Leases, heartbeats and holds."""
+"""Leases, heartbeats and nights."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from flask import Flask
 from sqlalchemy import select
 
 from newsletter.domain import clock as house_clock
-from newsletter.storage import jobs, notices
+from newsletter.storage import holds, jobs
 from newsletter.storage.database import reading
-from newsletter.storage.jobs import LEASE, PROBE_EVERY, Permit
+from newsletter.storage.holds import Permit
+from newsletter.storage.jobs import LEASE
 from newsletter.storage.models import Job
 from tests.conftest import both_databases
 
@@ -170,7 +171,7 @@ def test_the_row_of_a_job_that_nobody_has_taken_for_long_is_kept(
     clock: time_machine.Traveller,
 ) -> None:
     jobs.take("audience", "killed")
-    jobs.hold("mail", "refused")
+    holds.begin("mail", "refused")
     clock.shift(3 * DAY)
 
     jobs.beat("second")
@@ -187,11 +188,11 @@ def test_a_lease_of_a_host_whose_clock_was_far_ahead_is_taken_over(
     clock.shift(HOUR)
     jobs.beat("ahead")
     jobs.take("audience", "ahead")
-    jobs.hold("mail", "refused")
+    holds.begin("mail", "refused")
     clock.shift(-HOUR)
 
     assert jobs.take("audience", "second")
-    assert jobs.ask_permit("mail") is Permit.PROBE
+    assert holds.ask_permit("mail") is Permit.PROBE
     assert not jobs.worker_is_alive()
 
 
@@ -214,85 +215,3 @@ def test_a_run_in_the_future_does_not_count(ran_at: timedelta | None, has_run: b
     at = None if ran_at is None else now + ran_at
 
     assert jobs.has_run_since(at, now - HOUR) is has_run
-
-
-@pytest.mark.parametrize("side", ["mail", "mailchimp"])
-def test_nothing_is_on_hold_at_first(side: jobs.Side) -> None:
-    assert jobs.hold_reason(side) is None
-    assert jobs.ask_permit(side) is Permit.FREE
-    assert jobs.ask_permit(side, at_start=True) is Permit.FREE
-
-
-def test_one_side_on_hold_does_not_hold_the_other() -> None:
-    jobs.hold("mail", "refused")
-
-    assert jobs.hold_reason("mail") == "refused"
-    assert jobs.hold_reason("mailchimp") is None
-    assert jobs.ask_permit("mailchimp") is Permit.FREE
-
-
-def test_a_hold_ends_when_it_is_released() -> None:
-    jobs.hold("mail", "refused")
-
-    jobs.release("mail")
-
-    assert jobs.hold_reason("mail") is None
-    assert jobs.ask_permit("mail") is Permit.FREE
-
-
-def test_releasing_without_a_hold_changes_nothing() -> None:
-    jobs.release("mailchimp")
-
-    assert jobs.ask_permit("mailchimp") is Permit.FREE
-
-
-def test_a_hold_is_probed_once_every_thirty_seconds(clock: time_machine.Traveller) -> None:
-    jobs.hold("mail", "refused")
-    permits = []
-    for _ in range(90):
-        clock.shift(1)
-        permits.append(jobs.ask_permit("mail"))
-
-    assert [second for second, permit in enumerate(permits, 1) if permit] == [30, 60, 90]
-    assert set(permits) == {None, Permit.PROBE}
-
-
-def test_a_worker_that_starts_probes_at_once() -> None:
-    jobs.hold("mail", "refused")
-
-    assert jobs.ask_permit("mail", at_start=True) is Permit.PROBE
-    assert jobs.ask_permit("mail") is None
-
-
-def test_of_many_workers_only_one_probes(app: Flask, clock: time_machine.Traveller) -> None:
-    jobs.hold("mail", "refused")
-    clock.shift(PROBE_EVERY)
-
-    asked = all_at_once(app, lambda _: jobs.ask_permit("mail") is Permit.PROBE)
-
-    assert asked.count(True) == 1
-
-
-def test_after_a_failed_probe_the_hold_keeps_its_beginning(clock: time_machine.Traveller) -> None:
-    jobs.hold("mail", "refused")
-    began = house_clock.now()
-    clock.shift(PROBE_EVERY)
-
-    jobs.hold("mail", "api_key")
-
-    [held] = notices.current()
-    assert (held.since, held.detail) == (began, "api_key")
-    assert jobs.ask_permit("mail") is None
-
-
-def test_a_hold_and_its_end_are_logged_once_each(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO")
-    jobs.hold("mail", "auth 535")
-    jobs.hold("mail", "auth 535")
-    jobs.release("mail")
-    jobs.release("mail")
-
-    assert [record.message for record in caplog.records if record.name == jobs.__name__] == [
-        "mail is on hold: auth 535; tried again every 30 s",
-        "mail is released after 0 s on hold",
-    ]

@@ -26,9 +26,9 @@ from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
 from newsletter.app import create_app
 from newsletter.cli import application, main
 from newsletter.config import load
-from newsletter.storage import jobs
+from newsletter.storage import holds, jobs
 from newsletter.storage.database import reading
-from newsletter.storage.jobs import PROBE_EVERY
+from newsletter.storage.holds import PROBE_EVERY
 from newsletter.storage.models import Erasure, Job, Letter, db
 from newsletter.worker import run
 from newsletter.worker.mail import copies
@@ -392,7 +392,7 @@ def outside(app: Flask, clock: time_machine.Traveller) -> Iterator[Outside]:
 def test_a_hold_of_mailchimp_is_probed_also_if_nobody_waits(
     outside: Outside, mailchimp: StandIn, clock: time_machine.Traveller
 ) -> None:
-    jobs.hold("mailchimp", "api_key")
+    holds.begin("mailchimp", "api_key")
     assert not outside.step()
     assert not mailchimp.calls
 
@@ -400,20 +400,20 @@ def test_a_hold_of_mailchimp_is_probed_also_if_nobody_waits(
     outside.step()
 
     assert [call.method for call in mailchimp.calls] == ["GET"]
-    assert jobs.hold_reason("mailchimp") is None
+    assert holds.reason_of("mailchimp") is None
 
 
 def test_a_probe_that_fails_keeps_the_hold(
     outside: Outside, mailchimp: StandIn, clock: time_machine.Traveller
 ) -> None:
-    jobs.hold("mailchimp", "api_key")
+    holds.begin("mailchimp", "api_key")
     mailchimp.lose_list()
     clock.shift(PROBE_EVERY)
 
     outside.step()
     outside.step()
 
-    assert jobs.hold_reason("mailchimp") == "list_unknown"
+    assert holds.reason_of("mailchimp") == "list_unknown"
     assert len(mailchimp.calls) == 1
 
 
@@ -428,12 +428,12 @@ def test_a_call_for_a_waiting_person_is_the_probe_and_its_success_ends_the_hold(
     sign_up(client, ADA)
     drain()
     confirm(client, mailbox.letters[0].message)
-    jobs.hold("mailchimp", "api_key")
+    holds.begin("mailchimp", "api_key")
     clock.shift(PROBE_EVERY)
 
     assert outside.step()
     assert [call.method for call in mailchimp.calls] == ["PUT"]
-    assert jobs.hold_reason("mailchimp") is None
+    assert holds.reason_of("mailchimp") is None
 
 
 def test_erasures_and_people_take_turns(
@@ -479,7 +479,7 @@ def test_only_the_worker_with_the_lease_calls_mailchimp(
 ) -> None:
     clock.shift(jobs.LEASE)
     assert jobs.take("audience", "another")
-    jobs.hold("mailchimp", "api_key")
+    holds.begin("mailchimp", "api_key")
     clock.shift(PROBE_EVERY - jobs.LEASE / 2)
     jobs.beat("another")
     clock.shift(jobs.LEASE / 2)

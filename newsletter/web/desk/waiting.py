@@ -6,7 +6,7 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
-from newsletter.storage import jobs, waiting
+from newsletter.storage import holds, waiting
 from newsletter.subscriptions import waiting as acts
 from newsletter.texts import access_words, delay_words
 from newsletter.web.desk import sessions
@@ -20,7 +20,7 @@ def waits() -> str:
     done = request.args.get("done")
     return render_template(
         "desk/waiting.html",
-        holds={side: jobs.hold_reason(side) for side in ("mail", "mailchimp")},
+        holds={side: holds.reason_of(side) for side in ("mail", "mailchimp")},
         letters=waiting.letters(),
         failed_letters=waiting.failed_letters(),
         people=waiting.people(),

@@ -22,7 +22,7 @@ from newsletter.domain.address import Address
 from newsletter.domain.errors import DeliveryFailure, Meaning, Unreadable
 from newsletter.domain.lifecycle import Event, MailchimpStatus, Status
 from newsletter.ledger import log as ledger
-from newsletter.storage import jobs
+from newsletter.storage import holds
 from newsletter.storage.database import reading, writing
 from newsletter.storage.keys import keyring
 from newsletter.storage.models import LedgerRow, Subscription
@@ -65,7 +65,7 @@ class Batches:
     def step(self) -> Progress:
         """Send as many batches at once as there are connections, and record the outcomes."""
         self.left_over, self.in_compliance = [], set()
-        if jobs.hold_reason("mailchimp") is not None:
+        if holds.reason_of("mailchimp") is not None:
             # A probe is a call for one person, in case the refusal is about a person after all.
             return Progress.IDLE
         calls: dict[Future[list[Outcome]], list[Errand]] = {}
@@ -105,7 +105,9 @@ class Batches:
             ref=row.ref,
             digest=row.digest,
             round=row.round,
-            joining=Joining(Address.kept(text), row.locale, row.asked_at or row.since, row.since),
+            joining=Joining(
+                Address.unchecked(text), row.locale, row.asked_at or row.since, row.since
+            ),
             wanted=MailchimpStatus.SUBSCRIBED,
             known=row.audience,
             synced_round=row.synced_round,
@@ -150,7 +152,7 @@ class Batches:
 def _progress_after(failed: Sequence[tuple[Errand, DeliveryFailure]], of: int) -> Progress:
     refusal = next((why for _, why in failed if why.meaning is Meaning.HOLD_ALL), None)
     if refusal is not None:
-        jobs.hold("mailchimp", refusal.reason)
+        holds.begin("mailchimp", refusal.reason)
         return Progress.STOP
     is_passing = len(failed) == of and all(why.meaning is Meaning.RETRY_LATER for _, why in failed)
     return Progress.FAILED if is_passing else Progress.DONE

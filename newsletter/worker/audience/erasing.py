@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from newsletter.domain import clock
 from newsletter.domain.errors import DeliveryFailure, Meaning
-from newsletter.storage import jobs, outage
+from newsletter.storage import holds, outage
 from newsletter.storage.database import lock, reading, writing
 from newsletter.storage.models import Erasure
 from newsletter.storage.moments import SETTLING, has_come, latest
@@ -40,7 +40,7 @@ class Erasing:
             _postpone(id_, failure.reason, is_tried=not is_whole)
             if not is_whole:
                 return Progress.FAILED
-            jobs.hold("mailchimp", failure.reason)
+            holds.begin("mailchimp", failure.reason)
             return Progress.STOP
         except outage.OF_THE_DATABASE:
             raise
@@ -110,7 +110,7 @@ def _postpone(id_: str, reason: str, *, is_tried: bool) -> None:
         if erasure is None:
             return
         erasure.error = reason[:64]
-        wait = jobs.PROBE_EVERY
+        wait = holds.PROBE_EVERY
         if is_tried:
             erasure.tries += 1
             wait = backoff.delay(erasure.tries)

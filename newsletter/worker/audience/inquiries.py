@@ -9,7 +9,7 @@ from sqlalchemy import select
 from newsletter.domain import clock
 from newsletter.domain.errors import DeliveryFailure, Meaning, Unreadable
 from newsletter.domain.lifecycle import MailchimpStatus
-from newsletter.storage import jobs
+from newsletter.storage import holds
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Inquiry
 from newsletter.storage.moments import has_come
@@ -38,7 +38,7 @@ class Inquiries:
             _postpone(inquiry.id, failure.reason, is_tried=not is_whole)
             if not is_whole:
                 return Progress.FAILED
-            jobs.hold("mailchimp", failure.reason)
+            holds.begin("mailchimp", failure.reason)
             return Progress.STOP
         _settle(inquiry.id, member.place if member is not None else MailchimpStatus.ABSENT)
         return Progress.DONE
@@ -64,7 +64,7 @@ def _postpone(id_: str, reason: str, *, is_tried: bool) -> None:
         if inquiry is None:
             return
         inquiry.error = reason[:64]
-        wait: timedelta = jobs.PROBE_EVERY
+        wait: timedelta = holds.PROBE_EVERY
         if is_tried:
             inquiry.tries += 1
             wait = backoff.delay(inquiry.tries)

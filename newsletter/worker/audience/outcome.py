@@ -17,7 +17,7 @@ from newsletter.domain import clock
 from newsletter.domain.errors import DeliveryFailure, Meaning
 from newsletter.domain.lifecycle import Event, MailchimpStatus
 from newsletter.ledger import log
-from newsletter.storage import jobs
+from newsletter.storage import holds
 from newsletter.storage.database import lock, writing
 from newsletter.storage.models import Subscription
 from newsletter.storage.moments import CARRIED_OUT_WITHIN, SETTLING
@@ -144,7 +144,7 @@ def _note_failure(
         tell_way_back(session, row)
     elif failure.meaning is Meaning.HOLD_ALL:
         # The next probe is another person, in case the refusal is about this one.
-        row.audience_try_at = now + jobs.PROBE_EVERY
+        row.audience_try_at = now + holds.PROBE_EVERY
     else:
         row.audience_tries += 1
         row.audience_try_at = now + wait

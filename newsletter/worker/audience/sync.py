@@ -11,7 +11,7 @@ from collections import deque
 
 from newsletter.domain.errors import DeliveryFailure, Meaning
 from newsletter.domain.lifecycle import UNSETTLED, MailchimpStatus, Reason
-from newsletter.storage import jobs, outage
+from newsletter.storage import holds, outage
 from newsletter.storage.runs import reconciliation
 from newsletter.subscriptions import reported
 from newsletter.worker.audience import due
@@ -67,7 +67,7 @@ class Audience:
                 settling.fail(errand, failure)
             if failure.meaning is not Meaning.HOLD_ALL:
                 return Progress.FAILED
-            jobs.hold("mailchimp", failure.reason)
+            holds.begin("mailchimp", failure.reason)
             self._waiting.clear()
             return Progress.STOP
         except outage.OF_THE_DATABASE:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from newsletter.domain import clock
 from newsletter.domain.errors import Meaning, UnsafeLetter
-from newsletter.storage import jobs, notices
+from newsletter.storage import holds, notices
 from newsletter.storage.notices import Code
 from newsletter.worker.mail.refusals import Refusals, domain_of
 from newsletter.worker.mail.replies import Refused
@@ -31,7 +31,7 @@ class Holds:
         """End a hold: the server accepts letters."""
         self._refusals.end(domain_of(sent.values.recipient))
         if sent.leased.is_probe:
-            jobs.release("mail")
+            holds.end("mail")
 
     def note_failure(self, failed: Failed) -> bool:
         """Begin, keep or end a hold; True: mail is on hold now."""
@@ -43,14 +43,14 @@ class Holds:
             # A letter that was refused before adds nothing new.
             self._refusals.add(failed.domain)
         if self._refuses_all(failed):
-            jobs.hold("mail", failure.reason)
+            holds.begin("mail", failure.reason)
             return True
         if leased.is_probe and (
             isinstance(failure, Refused)
             or (failure.meaning is Meaning.GIVE_UP_ONE and not is_unsafe)
         ):
             # The refusal is about this letter: the server accepts others again.
-            jobs.release("mail")
+            holds.end("mail")
         return False
 
     def _refuses_all(self, failed: Failed) -> bool:
@@ -58,7 +58,7 @@ class Holds:
             return not self.is_ending
         if not isinstance(failed.failure, Refused):
             return False
-        held_for = (jobs.hold_reason("mail") or "") if failed.leased.is_probe else ""
+        held_for = (holds.reason_of("mail") or "") if failed.leased.is_probe else ""
         # The hold is because of refused letters, and one more was refused.
         goes_on = held_for.startswith(("rcpt", "data"))
         return goes_on or self._refusals.are_about_us

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from newsletter.domain import clock
 from newsletter.domain.errors import DeliveryFailure, Meaning
 from newsletter.domain.lifecycle import Event
-from newsletter.storage import jobs, notices, statements
+from newsletter.storage import holds, notices, statements
 from newsletter.storage.database import lock, try_lock, writing
 from newsletter.storage.models import Letter, LetterKind, Subscription
 from newsletter.subscriptions import quota
@@ -129,5 +129,5 @@ def _record_unknown(session: Session, letter: Letter, row: Subscription, now: da
 
 def _delay(tries: int, failure: DeliveryFailure) -> timedelta:
     if isinstance(failure, Refused):
-        return min(_LONGEST_ASIDE, jobs.PROBE_EVERY * int(2 ** min(tries - 1, 10)))
+        return min(_LONGEST_ASIDE, holds.PROBE_EVERY * int(2 ** min(tries - 1, 10)))
     return backoff.delay(tries)

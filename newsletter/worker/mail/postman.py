@@ -17,9 +17,9 @@ from queue import SimpleQueue
 
 from newsletter.domain import clock
 from newsletter.domain.errors import DeliveryFailure, Meaning
-from newsletter.storage import jobs, outage
-from newsletter.storage.call_counts import Tally
-from newsletter.storage.jobs import Permit
+from newsletter.storage import holds, outage
+from newsletter.storage.call_counts import CallCounter
+from newsletter.storage.holds import Permit
 from newsletter.worker.mail import copies, leases, outcome, probes
 from newsletter.worker.mail.connections import Connections
 from newsletter.worker.mail.holds import Holds
@@ -52,7 +52,7 @@ class Postman:
         self._slow: dict[str, threading.Thread] = {}
         self._late: SimpleQueue[Outcome] = SimpleQueue()  #: of slow replies
         self._holds = Holds()
-        self.tally = Tally("mail")
+        self.calls = CallCounter("mail")
 
     def step(self) -> bool:
         """Lease letters and record outcomes; True if there may be more to do at once."""
@@ -90,7 +90,7 @@ class Postman:
         self._connections.close()
 
     def _lease(self) -> None:
-        permit = jobs.ask_permit("mail", at_start=self._is_first)
+        permit = holds.ask_permit("mail", at_start=self._is_first)
         self._is_first = False
         if permit is None:
             return
@@ -107,9 +107,9 @@ class Postman:
         try:
             self._prober.probe()
         except DeliveryFailure as failure:
-            jobs.hold("mail", failure.reason)
+            holds.begin("mail", failure.reason)
         else:
-            jobs.release("mail")
+            holds.end("mail")
 
     def _record(self) -> None:
         """Record outcomes; what the database does not accept now is kept for the next step."""
@@ -170,7 +170,7 @@ class Postman:
         outcome.record_sent(all_sent)
         now = clock.now()
         for sent in all_sent:
-            self.tally.note("sent")
+            self.calls.count("sent")
             self._holds.note_success(sent)
             seconds = (now - sent.leased.at).total_seconds()
             number = sent.leased.tries + 1
@@ -184,7 +184,7 @@ class Postman:
             *(leased.ref, leased.tries + 1, failure.reason, following),
         )
         is_given_up = outcome.record_failure(leased, failure)
-        self.tally.note("given_up" if is_given_up else "put_off")
+        self.calls.count("given_up" if is_given_up else "put_off")
         if self._holds.note_failure(failed):
             self._outcomes += self._connections.recall()
 

@@ -17,7 +17,7 @@ from newsletter.config import Settings
 from newsletter.domain.address import Address
 from newsletter.domain.errors import DeliveryFailure, Meaning
 from newsletter.domain.lifecycle import MailchimpStatus
-from newsletter.storage.call_counts import Tally
+from newsletter.storage.call_counts import CallCounter
 from newsletter.worker.mailchimp.transport import Line, call
 
 TIMEOUT = (5.0, 25.0)  #: seconds to connect, and for a whole call
@@ -106,9 +106,9 @@ class Mailchimp:
         self._list_id = list_id
 
     @property
-    def tally(self) -> Tally:
+    def calls(self) -> CallCounter:
         """Its calls by the answers' statuses."""
-        return self._line.tally
+        return self._line.calls
 
     def ping(self) -> None:
         """Raise DeliveryFailure unless Mailchimp answers and accepts the key."""

@@ -19,7 +19,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, ReadTimeoutErr
 
 from newsletter import __version__
 from newsletter.domain.errors import DeliveryFailure, Meaning
-from newsletter.storage.call_counts import Tally
+from newsletter.storage.call_counts import CallCounter
 from newsletter.worker.mailchimp import answers
 
 # It logs the path of each call, which contains Mailchimp's hash of an address.
@@ -48,7 +48,7 @@ class Line(ApiClient):  # type: ignore[misc]  # the client ships no types
         self._auth = ("user", api_key)
         self._own = threading.local()
         self._sessions: list[requests.Session] = []
-        self.tally = Tally("mailchimp")  #: of the answers' statuses
+        self.calls = CallCounter("mailchimp")  #: of the answers' statuses
         self.answered_at: str | None = None  #: the Date header of the last answer
 
     def request(
@@ -68,9 +68,9 @@ class Line(ApiClient):  # type: ignore[misc]  # the client ships no types
                 allow_redirects=False,
             )
         except Exception:
-            self.tally.note("no_answer")
+            self.calls.count("no_answer")
             raise
-        self.tally.note(str(answer.status_code))
+        self.calls.count(str(answer.status_code))
         self.answered_at = answer.headers.get("Date")
         if answer.status_code // 100 != 2:
             raise self._judge(answer)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from newsletter.domain import clock
 from newsletter.domain.errors import DeliveryFailure, Meaning
-from newsletter.storage import jobs, outage
+from newsletter.storage import holds, jobs, outage
 from newsletter.storage.runs import reconciliation
 from newsletter.worker import backoff
 from newsletter.worker.audience.due import Progress
@@ -87,7 +87,7 @@ class Nightly:
         match failure.meaning:
             case Meaning.HOLD_ALL:
                 self.drop()
-                jobs.hold("mailchimp", failure.reason)
+                holds.begin("mailchimp", failure.reason)
                 return Progress.STOP
             case Meaning.RETRY_LATER:
                 # It continues where it is.

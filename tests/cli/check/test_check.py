@@ -12,7 +12,7 @@ import pytest
 
 from newsletter.cli import check
 from newsletter.cli.check.finding import Finding
-from newsletter.storage import jobs
+from newsletter.storage import holds
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp.answers import problem
 from sandbox.mailchimp.problems import internal_error
@@ -147,7 +147,7 @@ def in_trouble(deployed: Deployed) -> Variables:
     return {}
 
 
-def held(side: jobs.Side, reason: str) -> Callable[[Deployed], Variables]:
+def held(side: holds.Side, reason: str) -> Callable[[Deployed], Variables]:
     """A worker was refused when it sent an e-mail or changed a contact."""
     return doing(
         "INSERT INTO notice (code, owner, detail, since)"

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from flask.testing import FlaskClient
 
-from newsletter.storage import jobs
+from newsletter.storage import holds
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from sandbox.mailchimp.answers import problem
@@ -102,7 +102,7 @@ def test_somebody_whom_mailchimp_refused_is_tried_again(
 
 def test_a_hold_is_on_top_with_its_reason(staff: Visitor) -> None:
     with staff.client.application.app_context():
-        jobs.hold("mail", "auth 535 5.7.8")
+        holds.begin("mail", "auth 535 5.7.8")
 
     page = staff.opens("/desk/waiting")
     assert "Der E-Mail-Versand ruht" in page

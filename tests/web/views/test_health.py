@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import delete
 
-from newsletter.storage import jobs
+from newsletter.storage import holds, jobs
 from newsletter.storage.database import writing
 from newsletter.storage.models import Keyring
 from tests.conftest import ClientWith, both_databases, on_sqlite
@@ -62,9 +62,9 @@ def test_without_a_worker_it_is_degraded(client: FlaskClient) -> None:
 
 @pytest.mark.requires("R78")
 @pytest.mark.parametrize("side", ["mail", "mailchimp"])
-def test_what_is_on_hold_degrades_and_says_why(with_worker: Flask, side: jobs.Side) -> None:
+def test_what_is_on_hold_degrades_and_says_why(with_worker: Flask, side: holds.Side) -> None:
     with with_worker.app_context():
-        jobs.hold(side, "refused_login")
+        holds.begin(side, "refused_login")
 
     answer = with_worker.test_client().get("/ready", headers=STAFF)
 
@@ -77,7 +77,7 @@ def test_without_a_key_a_mailchimp_hold_is_not_reported(
 ) -> None:
     keyless = client_with()
     with keyless.application.app_context():
-        jobs.hold("mailchimp", "api_key")
+        holds.begin("mailchimp", "api_key")
 
     assert reasons(keyless) == ["no live worker"]
 

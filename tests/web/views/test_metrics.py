@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from newsletter.storage import jobs
+from newsletter.storage import holds
 from newsletter.storage.notices import Code
 from newsletter.worker.run import Worker
 from sandbox.mailbox import Mailbox
@@ -129,7 +129,7 @@ def test_letters_that_are_not_accepted_are_counted(
 
 def test_a_hold_is_shown(client: FlaskClient, app: Flask) -> None:
     with app.app_context():
-        jobs.hold("mail", "refused_login")
+        holds.begin("mail", "refused_login")
 
     found = numbers(client)
 

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from newsletter.storage import jobs
+from newsletter.storage import holds
 from newsletter.storage.database import reading
 from newsletter.storage.models import Letter, db
 from newsletter.worker.mail import connections
@@ -99,7 +99,7 @@ def test_a_server_that_limits_connections_gets_all_letters_over_those_it_accepts
     assert sorted(letter.recipients[0] for letter in mailbox.letters) == sorted([GRACE, *crowd])
     assert sent_and_free(app) == (51, 0)
     with app.app_context():
-        assert jobs.hold_reason("mail") is None
+        assert holds.reason_of("mail") is None
 
 
 def test_a_letter_is_recorded_while_the_server_lets_the_next_one_wait(

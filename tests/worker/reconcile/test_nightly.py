@@ -14,9 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from newsletter.cli import check
 from newsletter.config import Settings
-from newsletter.storage import jobs
+from newsletter.storage import holds, jobs
 from newsletter.storage.database import writing
-from newsletter.storage.jobs import PROBE_EVERY
+from newsletter.storage.holds import PROBE_EVERY
 from newsletter.storage.models import Job
 from newsletter.storage.runs import reconciliation as reconciliations
 from newsletter.worker.mailchimp.listing import MailchimpMembers
@@ -110,7 +110,7 @@ def test_it_is_done_after_every_hold_of_mailchimp(
     join(ADA)
     mailchimp.unsubscribes(ADA)
     with client.application.app_context():
-        jobs.hold("mailchimp", "api_key")
+        holds.begin("mailchimp", "api_key")
     drain()
     assert pages(mailchimp) == []
 
@@ -127,8 +127,8 @@ def test_after_a_hold_of_the_mail_there_is_nothing_to_compare(
     app: Flask, mailchimp: StandIn, drain: Drain, clock: time_machine.Traveller
 ) -> None:
     with app.app_context():
-        jobs.hold("mail", "refused")
-        jobs.release("mail")
+        holds.begin("mail", "refused")
+        holds.end("mail")
     drain()
 
     assert pages(mailchimp) == []
@@ -203,7 +203,7 @@ def test_a_walk_that_a_hold_ends_changes_nobody_and_begins_anew_after_it(
         match=lambda call: call.query.get("offset") == "950",
     )
     work(outside)
-    assert jobs.hold_reason("mailchimp") == "api_key"
+    assert holds.reason_of("mailchimp") == "api_key"
     assert status_of(client, ADA) == "confirmed"
 
     clock.shift(PROBE_EVERY)

@@ -7,7 +7,7 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from newsletter.storage import jobs
+from newsletter.storage import holds, jobs
 from newsletter.worker import backoff
 from sandbox.mailchimp import StandIn
 from sandbox.mailchimp.answers import problem, throttled
@@ -105,7 +105,7 @@ def test_while_mailchimp_is_on_hold_it_says_what_waits_and_why(
 ) -> None:
     left_here_and_there_again(client, mailchimp, join, drain)
     with app.app_context():
-        jobs.hold("mailchimp", "merge_fields")
+        holds.begin("mailchimp", "merge_fields")
 
     for result in (command(), command("--full")):
         assert result.exit_code == 1
@@ -125,7 +125,7 @@ def test_without_a_worker_the_command_probes_a_hold_itself(
 ) -> None:
     left_here_and_there_again(client, mailchimp, join, drain)
     with app.app_context():
-        jobs.hold("mailchimp", "api_key")
+        holds.begin("mailchimp", "api_key")
     clock.shift(jobs.LEASE)
 
     result = command()

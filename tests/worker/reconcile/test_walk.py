@@ -24,7 +24,7 @@ from newsletter.cli import application
 from newsletter.config import load
 from newsletter.domain import clock as house_clock
 from newsletter.domain.lifecycle import MailchimpStatus
-from newsletter.storage import jobs
+from newsletter.storage import holds, jobs
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Subscription, db
 from newsletter.storage.runs import reconciliation
@@ -661,7 +661,7 @@ def test_a_refused_key_is_reported_and_causes_no_hold(
     assert result.exit_code == 1
     assert "MAILCHIMP_API_KEY: Mailchimp refuses it" in result.stderr
     with app.app_context():
-        assert jobs.hold_reason("mailchimp") is None
+        assert holds.reason_of("mailchimp") is None
         assert noticed() == []
 
 
