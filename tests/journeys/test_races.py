@@ -239,13 +239,13 @@ def test_many_who_wait_in_vain_for_another_process_do_not_wait_one_after_the_oth
         return status, time.monotonic() - began
 
     file = database_url.removeprefix("sqlite:///")
-    with ThreadPoolExecutor(8) as crowd, closing(sqlite3.connect(file)) as other:
+    with ThreadPoolExecutor(24) as crowd, closing(sqlite3.connect(file)) as other:
         other.execute("BEGIN IMMEDIATE")
-        answers = list(crowd.map(timed, range(8)))
+        answers = list(crowd.map(timed, range(24)))
 
     assert {status for status, _ in answers} == {503}
-    # One may get the turn at its very end, and then waits for the other process.
-    assert max(seconds for _, seconds in answers) < 7 * BUSY
+    # Two seconds at most, but on a slow machine: one may get the turn at its very end, and then waits for the other.
+    assert max(seconds for _, seconds in answers) < 20 * BUSY
 
 
 @on_postgresql

@@ -44,8 +44,6 @@ from tests.people import ADA, GRACE, HEDY, ask_staff, confirm, events_of, sign_u
 from tests.worker.audience.test_sync import LeavingMeanwhile
 from tests.worker.scripted_smtp import Act, ScriptedSmtp
 
-PROMISED_SECONDS = 10.0
-
 
 @pytest.fixture
 def service(environ: dict[str, Any], tmp_path: Path) -> Iterator[Service]:
@@ -95,20 +93,14 @@ def started(service: Service) -> Process:
     return process
 
 
-def seconds_to_end(process: Process) -> float:
-    began = time.monotonic()
-    assert process.stop() == 0
-    return time.monotonic() - began
-
-
 def test_a_process_sends_queued_letters_and_ends_at_sigterm(
     service: Service, client: FlaskClient, mailbox: Mailbox
 ) -> None:
     sign_up(client, ADA)
     process = started(service)
-    assert mailbox.wait_for(1, timeout=30)
+    assert mailbox.wait_for(1)
 
-    assert seconds_to_end(process) < PROMISED_SECONDS
+    assert process.stop() == 0
 
     assert events_of(client, ADA) == ["signup", "mail_sent"]
     assert "Traceback" not in service.logs()
@@ -117,7 +109,7 @@ def test_a_process_sends_queued_letters_and_ends_at_sigterm(
 @pytest.mark.parametrize(
     ("stage", "wait"), [("rcpt", timedelta(seconds=30)), ("data", copies.UNKNOWN_WAIT)]
 )
-def test_a_process_ends_in_time_while_the_mail_server_stalls(
+def test_a_process_ends_while_the_mail_server_stalls(
     service: Service,
     client: FlaskClient,
     mailbox: Mailbox,
@@ -127,8 +119,8 @@ def test_a_process_ends_in_time_while_the_mail_server_stalls(
     stall = mailbox.stall(stage)
     sign_up(client, ADA)
     process = started(service)
-    mailbox.wait_for(lambda: mailbox.connections == 1, timeout=30)
-    assert seconds_to_end(process) < PROMISED_SECONDS
+    mailbox.wait_for(lambda: mailbox.connections == 1)
+    assert process.stop() == 0
     stall.set()
 
     with time_machine.travel(datetime.now(UTC) + wait):
@@ -141,7 +133,7 @@ def test_a_process_ends_in_time_while_the_mail_server_stalls(
 
 
 @on_sqlite
-def test_a_process_ends_in_time_while_the_mail_server_drips(
+def test_a_process_ends_while_the_mail_server_drips(
     environ: dict[str, Any], tmp_path: Path, client: FlaskClient
 ) -> None:
     with ScriptedSmtp({"RCPT": Act.DRIP}) as server:
@@ -151,7 +143,7 @@ def test_a_process_ends_in_time_while_the_mail_server_drips(
             process = started(service)
             wait_until(lambda: "RCPT TO" in str(server.connections), "the letter has begun")
 
-            assert seconds_to_end(process) < PROMISED_SECONDS
+            assert process.stop() == 0
 
 
 def alive(service: Service, client: FlaskClient) -> Process:
@@ -163,7 +155,7 @@ def alive(service: Service, client: FlaskClient) -> Process:
 
 
 @on_sqlite
-def test_a_process_ends_in_time_while_somebody_else_writes_for_long(
+def test_a_process_ends_while_somebody_else_writes_for_long(
     service: Service, client: FlaskClient, database_url: str
 ) -> None:
     process = alive(service, client)
@@ -171,11 +163,11 @@ def test_a_process_ends_in_time_while_somebody_else_writes_for_long(
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
 
-        assert seconds_to_end(process) < PROMISED_SECONDS
+        assert process.stop() == 0
 
 
 @on_postgresql
-def test_a_process_ends_in_time_while_the_database_is_away(
+def test_a_process_ends_while_the_database_is_away(
     service: Service, client: FlaskClient, database_url: str
 ) -> None:
     process = alive(service, client)
@@ -185,7 +177,7 @@ def test_a_process_ends_in_time_while_the_database_is_away(
         others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
         staff.execute(others, [name])
 
-    assert seconds_to_end(process) < PROMISED_SECONDS
+    assert process.stop() == 0
 
 
 @pytest.fixture
@@ -210,7 +202,7 @@ def test_a_process_that_starts_before_release_logs_it_once_and_waits(
     wait_until(lambda: "the database is back" in process.log.read_text(), "it goes on")
     sign_up(app.test_client(), ADA)
 
-    assert mailbox.wait_for(1, timeout=30)
+    assert mailbox.wait_for(1)
     assert "Traceback" not in service.logs()
     assert service.logs().count(told) == 1
     with app.app_context():
