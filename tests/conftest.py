@@ -107,7 +107,8 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest modules, at which no core should be left alone in the end.
 
-    Measure coverage in the first two cases of each test with an application: it doubles their time.
+    Measure coverage in the first two cases of each test with an application: it doubles their time. Each mistake
+    planted in a deployed service is a case of its own.
     """
     long = [Path(__file__).parent / name for name in LONGEST]
     items.sort(key=lambda item: not any(map(item.path.is_relative_to, long)))
@@ -115,7 +116,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         test = item.nodeid.partition("[")[0]
         cases[test] += 1
-        if cases[test] > 2 and "database_url" in getattr(item, "fixturenames", ()):
+        fixtures = getattr(item, "fixturenames", ())
+        if cases[test] > 2 and "database_url" in fixtures and "deployed" not in fixtures:
             item.add_marker(pytest.mark.no_cover)
 
 
