@@ -860,15 +860,14 @@ def test_a_check_tells_every_place_that_is_away(
         (["block", "--reason", "rude"], {}, 2),
     ],
 )
-def test_a_process_ends_with_its_status(
-    start: Any, words: list[str], variables: dict[str, str], status: int
+def test_a_command_ends_with_its_status(
+    run: Run, words: list[str], variables: dict[str, str], status: int
 ) -> None:
-    process = start(*words, **variables)
-    _, errors = process.communicate(f"{ADA}\n".encode(), timeout=60)
+    result = run(*words, **variables)
 
-    assert process.returncode == status, errors
-    assert b"Traceback" not in errors
-    assert ADA.encode() not in errors
+    assert result.exit_code == status, result.stderr
+    assert isinstance(result.exception, SystemExit | None)
+    assert ADA not in result.stderr
 
 
 def test_an_address_comes_by_standard_input_and_not_by_the_arguments(
