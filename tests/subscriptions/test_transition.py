@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 
 from newsletter.domain.lifecycle import MailchimpStatus, Reason, Status
 from newsletter.storage.database import reading, writing
-from newsletter.storage.models import Subscription
+from newsletter.storage.models import Letter, Subscription
 from sandbox.mailbox import Mailbox
 from tests.conftest import Drain, Join
 from tests.people import ADA, access, ask_staff, press, sign_up
@@ -182,3 +182,53 @@ def test_a_block_that_an_erasure_keeps_is_a_digest_with_the_hard_reason_that_the
     assert rounds(kept) == (1, None)
     assert (kept.address, kept.nonce, kept.wording) == (None, None, None)
     assert kept.audience is MailchimpStatus.ABSENT
+
+
+def letters(app: Flask) -> list[tuple[int, bool]]:
+    """The round of each letter, and whether it was sent."""
+    with app.app_context(), reading() as session:
+        found = session.scalars(select(Letter).order_by(Letter.number))
+        return [(letter.round, letter.sent_at is not None) for letter in found]
+
+
+def test_a_further_letter_takes_the_place_of_one_that_waits_and_of_none_that_was_sent(
+    app: Flask, client: FlaskClient, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    sign_up(client, ADA)
+    clock.shift(timedelta(hours=1))
+    sign_up(client, ADA)
+    assert letters(app) == [(1, False)]
+    drain()
+    clock.shift(timedelta(hours=1))
+    sign_up(client, ADA)
+
+    assert letters(app) == [(1, True), (1, False)]
+
+
+def test_the_letters_of_a_request_end_with_it_and_those_of_a_consent_stay(
+    app: Flask, client: FlaskClient, join: Join, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    join(ADA)
+    ask_staff(client, "blocks", ADA, reason="unsubscribed")
+    assert letters(app) == [(1, True)]
+    sign_up(client, ADA)
+    drain()
+    clock.shift(timedelta(hours=1))
+    sign_up(client, ADA)
+    assert letters(app) == [(1, True), (2, True), (2, False)]
+
+    ask_staff(client, "blocks", ADA, reason="staff")
+
+    assert letters(app) == [(1, True)]
+
+
+def test_a_letter_that_waits_ends_with_a_consent(
+    app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+) -> None:
+    sign_up(client, ADA)
+    drain()
+    clock.shift(timedelta(hours=1))
+    sign_up(client, ADA)
+    press(client, mailbox, ADA)
+
+    assert letters(app) == [(1, True)]
