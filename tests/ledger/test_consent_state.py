@@ -90,10 +90,10 @@ def test_who_did_it_is_staff_the_person_or_the_service(event: Event) -> None:
 
 
 def test_the_text_agreed_to_is_that_of_the_last_confirmation() -> None:
-    first, second = Row(Event.CONFIRMED, wording="a"), Row(Event.CONFIRMED, wording="b")
-    shown = [Row(Event.SIGNUP, wording="c"), Row(Event.SIGNUP, wording="d")]
+    confirmed = [Row(Event.CONFIRMED, wording=text) for text in "xab"]
+    shown = [Row(Event.SIGNUP, wording=text) for text in "ycd"]
 
-    assert agreed([first, second, *shown]) == agreed_or_shown([first, second, *shown]) == "b"
+    assert agreed([*confirmed, *shown]) == agreed_or_shown([*confirmed, *shown]) == "b"
     assert (agreed(shown), agreed_or_shown(shown)) == (None, "d")
     assert (agreed([]), agreed_or_shown([Row(Event.ERASED, wording="e")])) == (None, None)
 
@@ -124,7 +124,9 @@ def test_only_the_person_withdraws_a_consent(event: Event, reason: Reason) -> No
 
 
 def test_the_last_state_outlasts_rows_that_change_none() -> None:
-    assert last_state([Row(Event.SIGNUP), Row(Event.CONFIRMED), Row(Event.SYNCED)]) == "given"
+    lives = (Event.SIGNUP, Event.CONFIRMED, Event.ERASED, Event.SYNCED)
+
+    assert last_state([Row(event) for event in lives]) == "erased"
     assert last_state([Row(Event.VIEWED)]) is None
 
 

@@ -185,3 +185,16 @@ def test_rows_name_staff_by_their_role(app: Flask, client: FlaskClient) -> None:
         (Event.SIGNUP, None, None),
         (Event.BLOCKED, Reason.COMPLAINT, "dpo"),
     ]
+
+
+def test_an_events_rows_are_counted_all_or_those_of_an_actor(at_work: None) -> None:
+    assert log.count(Event.ERASED) == 0
+    append(REF, Event.SIGNUP, NOON)
+    append(REF, Event.ERASED, NOON)
+    with writing() as session:
+        for actor in ("retention", "retention", "dpo"):
+            log.append(session, ref=OTHER, event=Event.ERASED, at=NOON, actor=actor)
+
+    assert log.count(Event.ERASED) == 4
+    assert log.count(Event.ERASED, actor="retention") == 2
+    assert log.count(Event.SIGNUP, actor="retention") == 0

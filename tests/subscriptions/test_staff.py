@@ -1,4 +1,4 @@
-"""Restriction of processing (Art. 18 GDPR): what is frozen, and what still works."""
+"""Restriction of processing (Art. 18 GDPR): what is frozen, and what still works; and lifting a block."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from flask import Flask
 from flask.testing import FlaskClient
 
+from newsletter.domain.address import Address
+from newsletter.domain.errors import NobodyKnown
+from newsletter.subscriptions import staff
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests.conftest import Drain, Join
@@ -226,3 +230,23 @@ def test_a_restricted_person_can_disown_the_request(
     client.post(link_in(mailbox.letters_to(ADA)[0].message, "not-me"))
 
     assert status_of(client, ADA) == "unknown"
+
+
+@pytest.mark.parametrize("by", ["address", "reference"])
+def test_a_lifted_block_can_be_ended_by_a_sign_up_and_names_who_lifted_it(
+    app: Flask, client: FlaskClient, join: Join, by: str
+) -> None:
+    join(ADA)
+    ask_staff(client, "blocks", ADA, reason="staff")
+    ada = Address.parse(ADA)
+    with app.app_context():
+        whom = ada if by == "address" else str(access(client, ADA)["reference"])
+        assert staff.lift(whom, actor="dpo") is True
+        assert staff.lift(whom, actor="dpo") is False
+        with pytest.raises(NobodyKnown):
+            staff.lift(Address.parse(GRACE), actor="dpo")
+
+    held = access(client, ADA)
+    lifted = [event for event in held["events"] if event["event"] == "lifted"]
+    assert (held["status"], held["reason"]) == ("blocked", "unsubscribed")
+    assert [event["actor"] for event in lifted] == ["dpo"]

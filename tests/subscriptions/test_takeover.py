@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from newsletter.domain.address import Address
-from newsletter.domain.lifecycle import MailchimpStatus, Reason, Status, TakeOver
+from newsletter.domain.lifecycle import Event, MailchimpStatus, Reason, Status, TakeOver
 from newsletter.ledger import log
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import LedgerRow, Subscription
@@ -95,3 +95,18 @@ def test_a_consent_of_our_own_takes_the_place_of_one_taken_over() -> None:
 
     assert not takeover.is_present(row)
     assert takeover.evidence_of(row) == STATED
+
+
+def test_a_block_of_somebody_known_is_bound_to_no_evidence() -> None:
+    take(TakeOver(evidence=EVIDENCE))
+    with writing() as session:
+        known = lock_person(session, Address.parse(ADA))
+        act(known, TakeOver(Reason.COMPLAINT, origin="mailchimp", evidence=EVIDENCE))
+
+    with reading() as session:
+        row = session.scalars(select(Subscription)).one()
+        blocked = log.newest_of(session, row.ref, Event.BLOCKED)
+    assert row.nonce is not None
+    assert blocked is not None
+    assert (blocked.reason, blocked.detail) == (Reason.COMPLAINT, None)
+    assert blocked.commitment == log.commitment(row.nonce, Address.parse(ADA))
