@@ -198,3 +198,19 @@ def test_an_events_rows_are_counted_all_or_those_of_an_actor(at_work: None) -> N
     assert log.count(Event.ERASED) == 4
     assert log.count(Event.ERASED, actor="retention") == 2
     assert log.count(Event.SIGNUP, actor="retention") == 0
+
+
+def test_a_time_and_a_newest_row_are_of_one_reference_round_and_event(at_work: None) -> None:
+    rows = [(OTHER, Event.SIGNUP, 1), (REF, Event.CONFIRMED, 1), (REF, Event.SIGNUP, 2)]
+    rows += [(REF, Event.SIGNUP, 1), (REF, Event.SIGNUP, 1), (REF, Event.CONFIRMED, 2)]
+    rows += [(OTHER, Event.SIGNUP, 3), (OTHER, Event.IMPORTED, 1)]
+    for number, (ref, event, round_) in enumerate(rows):
+        append(ref, event, NOON + number * MINUTE, round_)
+
+    with reading() as session:
+        newest = log.newest_of(session, REF, Event.SIGNUP)
+        assert newest is not None
+        assert newest.at == NOON + 4 * MINUTE
+        assert log.newest_of(session, REF, Event.ERASED) is None
+        assert log.time_of(session, REF, 1, Event.SIGNUP) == NOON + 3 * MINUTE
+        assert [log.is_taken_over(session, ref) for ref in (REF, OTHER)] == [False, True]

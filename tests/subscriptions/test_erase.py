@@ -15,7 +15,7 @@ from newsletter.domain.address import Address
 from newsletter.domain.lifecycle import Reason
 from newsletter.storage.database import reading
 from newsletter.storage.models import Erasure, LedgerRow, Subscription
-from newsletter.subscriptions import erase
+from newsletter.subscriptions import erase, staff
 from sandbox.mailbox import Mailbox
 from tests.conftest import Drain, Join
 from tests.people import ADA, GRACE, ask_staff, press, sign_up
@@ -74,6 +74,16 @@ def test_a_block_that_an_open_erasure_keeps_is_not_erased_with_it() -> None:
     assert erased(keep_block=False) == first
     assert len(rows()) == 1
     assert logged() == before
+
+
+def test_whoever_was_let_in_again_and_signed_up_is_erased_like_anybody(client: FlaskClient) -> None:
+    first = erased(keep_block=True)
+    staff.lift(Address.parse(ADA), actor="dpo")
+    sign_up(client, ADA)
+    assert rows()[0].address is not None
+
+    assert erased(keep_block=False) == first
+    assert [row.address for row in rows()] == [None]
 
 
 def test_an_open_erasure_of_nobody_is_not_begun_again() -> None:
