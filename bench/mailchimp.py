@@ -33,10 +33,10 @@ from newsletter.storage.keys import keyring
 from newsletter.storage.models import Subscription, db
 from newsletter.subscriptions import wording
 from newsletter.subscriptions.person import ADDRESS_COLUMN
-from newsletter.worker.audience.due import Progress
-from newsletter.worker.audience.sync import Audience
+from newsletter.worker.audience.sync import AudienceSync
 from newsletter.worker.mailchimp.client import Mailchimp, client_for
 from newsletter.worker.mailchimp.listing import MailchimpMembers
+from newsletter.worker.progress import Progress
 from newsletter.worker.reconcile_now import reconcile_now
 from sandbox.mailchimp import StandIn
 from tests.conftest import COMPANY, release
@@ -92,7 +92,7 @@ def _serve(line: Any) -> None:
             line.send(len(running.calls))
 
 
-def settle(audience: Audience) -> float:
+def settle(audience: AudienceSync) -> float:
     """Take steps until nothing is left; return the seconds."""
     began = time.perf_counter()
     while audience.step() is not Progress.IDLE:
@@ -104,7 +104,7 @@ def measure(app: Flask, mailchimp: Counted, people: int) -> Iterator[str]:
     """Add some people one by one, then more in batches."""
     line = client_for(app.extensions["settings"], Mailchimp)
     assert line is not None
-    audience = Audience(line)
+    audience = AudienceSync(line)
     seconds = 0.0
     for number in range(ALONE):
         join_all(app, f"alone-{number}@example.org")

@@ -13,7 +13,8 @@ from newsletter.cli.terminal import one_line, progress
 from newsletter.domain.errors import DeliveryFailure
 from newsletter.ledger import restored
 from newsletter.worker.mailchimp import webhook as webhook_install
-from newsletter.worker.mailchimp.client import LIST_UNKNOWN, client_for
+from newsletter.worker.mailchimp.client import client_for
+from newsletter.worker.mailchimp.failures import LIST_UNKNOWN
 from newsletter.worker.mailchimp.listing import MailchimpMembers
 from newsletter.worker.mailchimp.trouble import trouble_behind, trouble_of
 from newsletter.worker.reconcile.report import Report

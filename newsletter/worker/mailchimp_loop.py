@@ -7,23 +7,25 @@ from collections import deque
 from newsletter.domain.errors import DeliveryFailure
 from newsletter.storage import holds, jobs
 from newsletter.storage.holds import Permit
-from newsletter.worker.audience.due import Progress
 from newsletter.worker.audience.erasing import Erasing
 from newsletter.worker.audience.inquiries import Inquiries
-from newsletter.worker.audience.sync import Audience
+from newsletter.worker.audience.sync import AudienceSync
 from newsletter.worker.mailchimp.client import Mailchimp
-from newsletter.worker.reconcile.nightly import Nightly
+from newsletter.worker.progress import Progress
+from newsletter.worker.reconcile.nightly import NightlyReconciliation
 
 
-class Outside:
-    """Only one worker at a time."""
+class MailchimpLoop:
+    """One worker at a time."""
 
-    def __init__(self, mailchimp: Mailchimp, owner: str, nightly: Nightly | None = None) -> None:
+    def __init__(
+        self, mailchimp: Mailchimp, owner: str, nightly: NightlyReconciliation | None = None
+    ) -> None:
         self._mailchimp = mailchimp
         self._owner = owner
         self._nightly = nightly
         self._turns = deque(
-            [Erasing(mailchimp).step, Audience(mailchimp).step, Inquiries(mailchimp).step]
+            [Erasing(mailchimp).step, AudienceSync(mailchimp).step, Inquiries(mailchimp).step]
         )
         if nightly is not None:
             self._turns.append(nightly.step)

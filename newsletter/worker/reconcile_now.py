@@ -16,7 +16,7 @@ from newsletter.storage import backlog, holds, jobs
 from newsletter.storage.runs import reconciliation
 from newsletter.worker import backoff
 from newsletter.worker.mailchimp.listing import MailchimpMembers
-from newsletter.worker.mailchimp_loop import Outside
+from newsletter.worker.mailchimp_loop import MailchimpLoop
 from newsletter.worker.reconcile.report import Report
 from newsletter.worker.reconcile.walk import Reconciliation
 
@@ -57,8 +57,8 @@ def _sync(mailchimp: MailchimpMembers, owner: str, report: Report, *, is_workers
     """Make the changes at Mailchimp, unless a worker does, and count who still waits."""
     report.is_workers = is_workers or not jobs.take("audience", owner)
     if not report.is_workers:
-        outside = Outside(mailchimp, owner)
-        while outside.step():
+        mailchimp_loop = MailchimpLoop(mailchimp, owner)
+        while mailchimp_loop.step():
             pass
     waiting = backlog.people()
     report.waiting = waiting.number if waiting is not None else 0

@@ -18,18 +18,17 @@ from types import FrameType
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from newsletter.domain import clock
 from newsletter.domain.errors import RestoredDatabase, Unavailable
-from newsletter.storage import jobs, notices, outage
+from newsletter.storage import jobs, outage
 from newsletter.storage.keys import keyring, stale_worker
-from newsletter.storage.notices import Code
 from newsletter.storage.outage_log import OutageLog
 from newsletter.worker.mail.postman import Postman
 from newsletter.worker.mail.smtp import postbox_for
 from newsletter.worker.mailchimp.client import client_for
 from newsletter.worker.mailchimp.listing import MailchimpMembers
-from newsletter.worker.mailchimp_loop import Outside
-from newsletter.worker.reconcile.nightly import Nightly
+from newsletter.worker.mailchimp_loop import MailchimpLoop
+from newsletter.worker.reconcile.nightly import NightlyReconciliation
+from newsletter.worker.step_times import StepTimes
 from newsletter.worker.upkeep.checkpoints import Checkpoints
 from newsletter.worker.upkeep.housekeeping import Housekeeping
 from newsletter.worker.upkeep.mail_servers import MailServers
@@ -69,9 +68,7 @@ class Worker:
     def __init__(self, app: Flask, seconds: Callable[[], float] = time.monotonic) -> None:
         self._app = app
         self._owner = secrets.token_hex(8)
-        self._seconds = seconds
-        self._began: dict[str, float] = {}  #: when a loop's present step began
-        self._stalled: set[str] = set()
+        self._step_times = StepTimes(self._owner_of, seconds)
         self._stopping = threading.Event()
         self._outage = OutageLog()
         settings = app.extensions["settings"]
@@ -93,9 +90,9 @@ class Worker:
         ]
         if self._mailchimp is not None:
             owner = self._owner_of("audience")
-            nightly = Nightly(self._mailchimp, owner)
-            outside = Outside(self._mailchimp, owner, nightly)
-            self.loops.append(Loop("audience", outside.step, IDLE_SECONDS))
+            nightly = NightlyReconciliation(self._mailchimp, owner)
+            mailchimp_loop = MailchimpLoop(self._mailchimp, owner, nightly)
+            self.loops.append(Loop("audience", mailchimp_loop.step, IDLE_SECONDS))
 
     def _owner_of(self, loop: str) -> str:
         """The owner of a loop's leases."""
@@ -146,9 +143,8 @@ class Worker:
 
     def _step(self, loop: Loop) -> float:
         """Take one step; the seconds to wait until the next."""
-        self._began[loop.name] = self._seconds()
         try:
-            with self._app.app_context():
+            with self._step_times.step_of(loop.name), self._app.app_context():
                 seconds = 0.0 if self._take(loop) else loop.idle_seconds
         except RestoredDatabase as error:
             self.restored = error
@@ -161,8 +157,6 @@ class Worker:
             else:
                 log.exception("%s stumbled and goes on", loop.name)
             return TROUBLE_SECONDS
-        finally:
-            del self._began[loop.name]
         self._outage.record_success(loop.name)
         return seconds
 
@@ -180,9 +174,9 @@ class Worker:
 
     def _beat(self) -> bool:
         stale_worker.report(self._owner)
-        hung = self._in_one_step_for(LONGEST_STEP_SECONDS)
+        hung = self._step_times.longer_than(LONGEST_STEP_SECONDS)
         jobs.beat(self._owner, except_for=[self._owner_of(loop) for loop in hung])
-        self._report_stalled(self._in_one_step_for(STALLED_SECONDS))
+        self._step_times.report(STALLED_SECONDS)
         self._postman.keep_lease()
         self._store_counts()
         return False
@@ -191,19 +185,6 @@ class Worker:
         self._postman.calls.store()
         if self._mailchimp is not None:
             self._mailchimp.calls.store()
-
-    def _in_one_step_for(self, seconds: float) -> set[str]:
-        now = self._seconds()
-        # A copy, since other threads change the dict meanwhile.
-        return {loop for loop, began in dict(self._began).items() if now - began >= seconds}
-
-    def _report_stalled(self, stalled: set[str]) -> None:
-        for loop in stalled:
-            until = clock.now() + jobs.LEASE
-            notices.post(Code.LOOP_STALLED, self._owner_of(loop), loop, until)
-        for loop in self._stalled - stalled:
-            notices.clear(Code.LOOP_STALLED, self._owner_of(loop))
-        self._stalled = stalled
 
     def _leave(self) -> None:
         with suppress(SQLAlchemyError, Unavailable), self._app.app_context():

@@ -33,7 +33,7 @@ from newsletter.storage.models import Erasure, Job, Letter, db
 from newsletter.worker import run
 from newsletter.worker.mail import copies
 from newsletter.worker.mailchimp.client import Mailchimp, client_for
-from newsletter.worker.mailchimp_loop import Outside
+from newsletter.worker.mailchimp_loop import MailchimpLoop
 from newsletter.worker.run import Loop, Worker
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
@@ -370,47 +370,47 @@ def names_of_loops(worker: Worker) -> list[str]:
 
 
 @pytest.fixture
-def outside(app: Flask, clock: time_machine.Traveller) -> Iterator[Outside]:
+def mailchimp_loop(app: Flask, clock: time_machine.Traveller) -> Iterator[MailchimpLoop]:
     """Mailchimp's side of a worker that has begun a while ago."""
     mailchimp = client_for(app.extensions["settings"], Mailchimp)
     assert mailchimp is not None
     with app.app_context():
-        outside = Outside(mailchimp, "me")
-        outside.step()
-        yield outside
+        mailchimp_loop = MailchimpLoop(mailchimp, "me")
+        mailchimp_loop.step()
+        yield mailchimp_loop
     mailchimp.close()
 
 
 def test_a_hold_of_mailchimp_is_probed_also_if_nobody_waits(
-    outside: Outside, mailchimp: StandIn, clock: time_machine.Traveller
+    mailchimp_loop: MailchimpLoop, mailchimp: StandIn, clock: time_machine.Traveller
 ) -> None:
     holds.begin("mailchimp", "api_key")
-    assert not outside.step()
+    assert not mailchimp_loop.step()
     assert not mailchimp.calls
 
     clock.shift(PROBE_EVERY)
-    outside.step()
+    mailchimp_loop.step()
 
     assert [call.method for call in mailchimp.calls] == ["GET"]
     assert holds.reason_of("mailchimp") is None
 
 
 def test_a_probe_that_fails_keeps_the_hold(
-    outside: Outside, mailchimp: StandIn, clock: time_machine.Traveller
+    mailchimp_loop: MailchimpLoop, mailchimp: StandIn, clock: time_machine.Traveller
 ) -> None:
     holds.begin("mailchimp", "api_key")
     mailchimp.lose_list()
     clock.shift(PROBE_EVERY)
 
-    outside.step()
-    outside.step()
+    mailchimp_loop.step()
+    mailchimp_loop.step()
 
     assert holds.reason_of("mailchimp") == "list_unknown"
     assert len(mailchimp.calls) == 1
 
 
 def test_a_call_for_a_waiting_person_is_the_probe_and_its_success_ends_the_hold(
-    outside: Outside,
+    mailchimp_loop: MailchimpLoop,
     client: FlaskClient,
     mailbox: Mailbox,
     mailchimp: StandIn,
@@ -423,13 +423,17 @@ def test_a_call_for_a_waiting_person_is_the_probe_and_its_success_ends_the_hold(
     holds.begin("mailchimp", "api_key")
     clock.shift(PROBE_EVERY)
 
-    assert outside.step()
+    assert mailchimp_loop.step()
     assert [call.method for call in mailchimp.calls] == ["PUT"]
     assert holds.reason_of("mailchimp") is None
 
 
 def test_erasures_and_people_take_turns(
-    outside: Outside, client: FlaskClient, mailbox: Mailbox, mailchimp: StandIn, drain: Drain
+    mailchimp_loop: MailchimpLoop,
+    client: FlaskClient,
+    mailbox: Mailbox,
+    mailchimp: StandIn,
+    drain: Drain,
 ) -> None:
     sign_up(client, ADA)
     drain()
@@ -438,7 +442,7 @@ def test_erasures_and_people_take_turns(
         mailchimp.add(person)
         ask_staff(client, "erasures", person)
 
-    assert [outside.step(), outside.step()] == [True, True]
+    assert [mailchimp_loop.step(), mailchimp_loop.step()] == [True, True]
     assert ADA.lower() in mailchimp.contacts
     assert len(mailchimp.forgotten) == 1
 
@@ -457,8 +461,12 @@ def test_an_erasure_waits_for_no_call_that_was_answered(
     clock.shift(jobs.LEASE)  # the fixture's worker has let go of Mailchimp
     leaving = LeavingMeanwhile(mailchimp, lambda: ask_staff(client, "erasures", ADA))
     with app.app_context():
-        outside = Outside(leaving, "me")
-        assert [outside.step(), outside.step(), outside.step()] == [True, True, False]
+        mailchimp_loop = MailchimpLoop(leaving, "me")
+        assert [mailchimp_loop.step(), mailchimp_loop.step(), mailchimp_loop.step()] == [
+            True,
+            True,
+            False,
+        ]
     leaving.close()
 
     assert ADA.lower() in mailchimp.forgotten
@@ -467,7 +475,7 @@ def test_an_erasure_waits_for_no_call_that_was_answered(
 
 
 def test_only_the_worker_with_the_lease_calls_mailchimp(
-    outside: Outside, mailchimp: StandIn, clock: time_machine.Traveller
+    mailchimp_loop: MailchimpLoop, mailchimp: StandIn, clock: time_machine.Traveller
 ) -> None:
     clock.shift(jobs.LEASE)
     assert jobs.take("audience", "another")
@@ -476,7 +484,7 @@ def test_only_the_worker_with_the_lease_calls_mailchimp(
     jobs.beat("another")
     clock.shift(jobs.LEASE / 2)
 
-    assert not outside.step()
+    assert not mailchimp_loop.step()
     assert not mailchimp.calls
 
 

@@ -8,7 +8,7 @@ from newsletter.cli.check import texts
 from newsletter.cli.check.finding import Finding
 from newsletter.config import Settings, is_local
 from newsletter.domain.errors import DeliveryFailure
-from newsletter.worker.mailchimp.setup import Audience, is_elsewhere, setup_for
+from newsletter.worker.mailchimp.setup import AudienceSettings, is_elsewhere, setup_for
 from newsletter.worker.mailchimp.trouble import trouble_of
 
 
@@ -51,7 +51,7 @@ def _in_words(failure: DeliveryFailure) -> Finding:
     return Finding(trouble.about, trouble.wrong, trouble.remedy)
 
 
-def _settings_of(settings: Settings, audience: Audience) -> Iterator[Finding]:
+def _settings_of(settings: Settings, audience: AudienceSettings) -> Iterator[Finding]:
     has_own_form = settings.mailchimp_signup_url is not None
     if audience.asks_again and not has_own_form:
         yield Finding(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, select
@@ -23,29 +22,20 @@ from newsletter.storage.moments import SETTLING, has_come, latest
 from newsletter.subscriptions import takeover
 from newsletter.subscriptions.person import address_of
 from newsletter.worker import backoff
-from newsletter.worker.mailchimp.client import Joining
+from newsletter.worker.mailchimp.members import Subscriber
 
 #: People whose call was postponed come after those who wait for their first one.
 TURN = func.coalesce(Subscription.audience_try_at, Subscription.since)
 
 
-class Progress(StrEnum):
-    """The result of a step at Mailchimp."""
-
-    IDLE = "idle"  #: there was nothing to do
-    DONE = "done"  #: there may be more
-    FAILED = "failed"  #: this one failed; there may be more
-    STOP = "stop"  #: Mailchimp is on hold
-
-
 @dataclass(frozen=True)
-class Errand:
+class SyncTask:
     """One person whose status at Mailchimp is to be changed, as they were when they were read."""
 
     ref: str
     digest: bytes
     round: int
-    joining: Joining
+    subscriber: Subscriber
     wanted: MailchimpStatus
     known: MailchimpStatus
     synced_round: int | None
@@ -84,15 +74,15 @@ def waiting(count: int, *, alone: bool = False, leaving: bool = False) -> Sequen
         return session.scalars(query.order_by(TURN).limit(count)).all()
 
 
-def take(ref: str) -> Errand | None:
+def take(ref: str) -> SyncTask | None:
     """What is to be done for one person; None: nothing any more. Raise Unreadable."""
     now = clock.now()
     with reading() as session:
         row = session.scalar(select(Subscription).where(Subscription.ref == ref, unsettled(now)))
-        return None if row is None else _errand(session, row, now)
+        return None if row is None else _task(session, row, now)
 
 
-def wish_for(row: Subscription) -> MailchimpStatus | None:
+def wanted_status(row: Subscription) -> MailchimpStatus | None:
     """The status at Mailchimp that a person should have; None: no call may be made."""
     return wanted_mailchimp_status(
         row.status, held=row.hold, is_successor=row.replaces_ref is not None
@@ -121,16 +111,16 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
     return and_(is_turn, ~exists().where(Erasure.digest == Subscription.digest))
 
 
-def _errand(session: Session, row: Subscription, now: datetime) -> Errand:
-    address, wanted = address_of(row), wish_for(row)
+def _task(session: Session, row: Subscription, now: datetime) -> SyncTask:
+    address, wanted = address_of(row), wanted_status(row)
     if address is None or wanted is None:
         raise Unreadable
     stated = takeover.evidence_of(row) if takeover.is_present(row) else None
-    return Errand(
+    return SyncTask(
         ref=row.ref,
         digest=row.digest,
         round=row.round,
-        joining=Joining(address, row.locale, *_times(session, row, stated)),
+        subscriber=Subscriber(address, row.locale, *_times(session, row, stated)),
         wanted=wanted,
         known=row.audience,
         synced_round=row.synced_round,

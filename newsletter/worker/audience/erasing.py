@@ -10,14 +10,14 @@ from sqlalchemy.orm import Session
 
 from newsletter.domain import clock
 from newsletter.domain.errors import DeliveryFailure, Meaning
-from newsletter.storage import holds, outage
+from newsletter.storage import outage
 from newsletter.storage.database import lock, reading, writing
 from newsletter.storage.models import Erasure
 from newsletter.storage.moments import SETTLING, has_come, latest
 from newsletter.subscriptions import erasures
 from newsletter.worker import backoff
-from newsletter.worker.audience.due import Progress
 from newsletter.worker.mailchimp.client import Mailchimp
+from newsletter.worker.progress import Progress, after_failure
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +36,8 @@ class Erasing:
             self._erase(erasure)
         except DeliveryFailure as failure:
             log.warning("erasure %s at mailchimp failed: %s", id_, failure.reason)
-            is_whole = failure.meaning is Meaning.HOLD_ALL
-            _postpone(id_, failure.reason, is_tried=not is_whole)
-            if not is_whole:
-                return Progress.FAILED
-            holds.begin("mailchimp", failure.reason)
-            return Progress.STOP
+            _postpone(id_, failure.reason, is_tried=failure.meaning is not Meaning.HOLD_ALL)
+            return after_failure(failure)
         except outage.OF_THE_DATABASE:
             raise
         except Exception as error:
@@ -104,14 +100,6 @@ def _may_come_back(erasure: Erasure, now: datetime) -> bool:
 
 
 def _postpone(id_: str, reason: str, *, is_tried: bool) -> None:
-    """Set the time of the next try; a hold does not count as a try."""
     with writing() as session:
-        erasure = _locked(session, id_)
-        if erasure is None:
-            return
-        erasure.error = reason[:64]
-        wait = holds.PROBE_EVERY
-        if is_tried:
-            erasure.tries += 1
-            wait = backoff.delay(erasure.tries)
-        erasure.try_at = clock.now() + wait
+        if (erasure := _locked(session, id_)) is not None:
+            backoff.postpone(erasure, reason, is_tried=is_tried)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from sqlalchemy import select
 
 from newsletter.domain import clock
 from newsletter.domain.errors import DeliveryFailure, Meaning, Unreadable
 from newsletter.domain.lifecycle import MailchimpStatus
-from newsletter.storage import holds
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Inquiry
 from newsletter.storage.moments import has_come
 from newsletter.subscriptions import inquiries
 from newsletter.worker import backoff
-from newsletter.worker.audience.due import Progress
 from newsletter.worker.mailchimp.client import Mailchimp
+from newsletter.worker.progress import Progress, after_failure
 
 
 class Inquiries:
@@ -34,12 +31,9 @@ class Inquiries:
             _postpone(inquiry.id, "unreadable", is_tried=True)
             return Progress.FAILED
         except DeliveryFailure as failure:
-            is_whole = failure.meaning is Meaning.HOLD_ALL
-            _postpone(inquiry.id, failure.reason, is_tried=not is_whole)
-            if not is_whole:
-                return Progress.FAILED
-            holds.begin("mailchimp", failure.reason)
-            return Progress.STOP
+            is_tried = failure.meaning is not Meaning.HOLD_ALL
+            _postpone(inquiry.id, failure.reason, is_tried=is_tried)
+            return after_failure(failure)
         _settle(inquiry.id, member.place if member is not None else MailchimpStatus.ABSENT)
         return Progress.DONE
 
@@ -60,12 +54,5 @@ def _settle(id_: str, place: MailchimpStatus) -> None:
 
 def _postpone(id_: str, reason: str, *, is_tried: bool) -> None:
     with writing() as session:
-        inquiry = session.get(Inquiry, id_, with_for_update=True)
-        if inquiry is None:
-            return
-        inquiry.error = reason[:64]
-        wait: timedelta = holds.PROBE_EVERY
-        if is_tried:
-            inquiry.tries += 1
-            wait = backoff.delay(inquiry.tries)
-        inquiry.try_at = clock.now() + wait
+        if (inquiry := session.get(Inquiry, id_, with_for_update=True)) is not None:
+            backoff.postpone(inquiry, reason, is_tried=is_tried)

@@ -25,83 +25,78 @@ from newsletter.subscriptions import erasures
 from newsletter.subscriptions.person import commitment_of, record_mailchimp_status
 from newsletter.subscriptions.way_back import tell_way_back
 from newsletter.worker import backoff
-from newsletter.worker.audience.due import Errand, wish_for
+from newsletter.worker.audience.due import SyncTask, wanted_status
 
 
-class MovedOn(Exception):
+class OutdatedTask(Exception):
     """Another status is wanted by now."""
 
 
-def announce(errand: Errand) -> Errand:
-    """Record that a call is about to be made; the errand with the earlier calls that are recorded.
+def record_call(task: SyncTask) -> SyncTask:
+    """Record that a call is about to be made; the task with the earlier calls that are recorded.
 
-    Raise MovedOn if another status is wanted by now.
+    Raise OutdatedTask if another status is wanted by now.
     """
     with writing() as session:
-        row = _row(session, errand)
-        if row is None or row.round != errand.round or wish_for(row) is not errand.wanted:
-            raise MovedOn
-        errand = replace(errand, asked=row.audience_asked, settles_at=row.audience_settles_at)
-        row.audience, row.audience_asked = MailchimpStatus.UNKNOWN, errand.pending_after_call
+        row = _row(session, task)
+        if row is None or row.round != task.round or wanted_status(row) is not task.wanted:
+            raise OutdatedTask
+        task = replace(task, asked=row.audience_asked, settles_at=row.audience_settles_at)
+        row.audience, row.audience_asked = MailchimpStatus.UNKNOWN, task.pending_after_call
         row.audience_settles_at = clock.now() + SETTLING
-        return errand
+        return task
 
 
-def settle(errand: Errand, place: MailchimpStatus, *, is_change: bool) -> None:
+def settle(task: SyncTask, place: MailchimpStatus, *, is_change: bool) -> None:
     """Record the status that a person now has there; `is_change`: a call of ours changed it."""
-    address = errand.joining.address
+    address = task.subscriber.address
     with writing() as session:
-        row = _row(session, errand)
+        row = _row(session, task)
         if row is None:
-            erasures.record_answer(session, errand.digest, errand.settles_at)
+            erasures.record_answer(session, task.digest, task.settles_at)
             return
         row.audience_tries, row.audience_error, row.audience_try_at = 0, None, None
-        if errand.may_be_undone:
+        if task.may_be_undone:
             # To be looked up again when the earlier call can no longer take effect.
             record_mailchimp_status(row, MailchimpStatus.UNKNOWN, address)
-            row.audience_settles_at = errand.settles_at
-            if wish_for(row) is errand.wanted and errand.settles_at is not None:
-                row.audience_try_at = row.audience_due_since = errand.settles_at
+            row.audience_settles_at = task.settles_at
+            if wanted_status(row) is task.wanted and task.settles_at is not None:
+                row.audience_try_at = row.audience_due_since = task.settles_at
         else:
             record_mailchimp_status(row, place, address)
             row.audience_asked = row.audience_settles_at = None
-        if place is MailchimpStatus.SUBSCRIBED and row.round == errand.round:
-            row.synced_round = errand.round
+        if place is MailchimpStatus.SUBSCRIBED and row.round == task.round:
+            row.synced_round = task.round
         elif place is MailchimpStatus.UNSUBSCRIBED and is_change:
             # From now on the status there is our change, not the person's.
             row.synced_round = None
         if is_change and place in (MailchimpStatus.SUBSCRIBED, MailchimpStatus.UNSUBSCRIBED):
-            _log(session, row, errand, Event.SYNCED, str(place))
+            _log(session, row, task, Event.SYNCED, str(place))
 
 
-def fail(errand: Errand, failure: DeliveryFailure) -> None:
-    """Record that a call failed."""
-    fail_all([(errand, failure)])
-
-
-def fail_all(failed: Sequence[tuple[Errand, DeliveryFailure]]) -> None:
+def fail_all(failed: Sequence[tuple[SyncTask, DeliveryFailure]]) -> None:
     """Record that calls, or one call for several people, failed; the same wait for all keeps them in one batch."""
     with writing() as session:
         waits: dict[int, timedelta] = {}
         # Locks are always taken in this order.
-        for errand, failure in sorted(failed, key=lambda each: each[0].digest):
-            row = _row(session, errand)
+        for task, failure in sorted(failed, key=lambda each: each[0].digest):
+            row = _row(session, task)
             if row is not None:
                 wait = waits.setdefault(row.audience_tries, backoff.delay(row.audience_tries + 1))
-                _note_failure(session, row, errand, failure, wait)
+                _note_failure(session, row, task, failure, wait)
             elif not failure.outcome_unknown:
-                erasures.record_answer(session, errand.digest, errand.settles_at)
+                erasures.record_answer(session, task.digest, task.settles_at)
 
 
-def hand_back(errand: Errand, known: MailchimpStatus) -> None:
+def hand_back(task: SyncTask, known: MailchimpStatus) -> None:
     """Make a person due at once for a call of their own, since a batch's answer did not say enough."""
     with writing() as session:
-        row = _row(session, errand)
+        row = _row(session, task)
         if row is None:
-            erasures.record_answer(session, errand.digest, errand.settles_at)
+            erasures.record_answer(session, task.digest, task.settles_at)
         elif row.audience is MailchimpStatus.UNKNOWN:
-            record_mailchimp_status(row, known, errand.joining.address)
-            row.audience_asked, row.audience_settles_at = errand.asked, errand.settles_at
+            record_mailchimp_status(row, known, task.subscriber.address)
+            row.audience_asked, row.audience_settles_at = task.asked, task.settles_at
             row.audience_try_at = None
 
 
@@ -115,17 +110,17 @@ def postpone(ref: str, reason: str) -> None:
             row.audience_error = reason[:64]
 
 
-def _row(session: Session, errand: Errand) -> Subscription | None:
+def _row(session: Session, task: SyncTask) -> Subscription | None:
     """The locked row; None if it was erased. Outcomes are recorded also if another status is wanted by now."""
-    lock(session, errand.digest)
-    query = select(Subscription).where(Subscription.ref == errand.ref)
+    lock(session, task.digest)
+    query = select(Subscription).where(Subscription.ref == task.ref)
     return session.scalar(query.with_for_update())
 
 
 def _note_failure(
     session: Session,
     row: Subscription,
-    errand: Errand,
+    task: SyncTask,
     failure: DeliveryFailure,
     wait: timedelta,
 ) -> None:
@@ -134,13 +129,13 @@ def _note_failure(
     if failure.outcome_unknown:
         row.audience_settles_at = now + CARRIED_OUT_WITHIN
     elif row.audience is MailchimpStatus.UNKNOWN:
-        row.audience = errand.known
-        row.audience_asked, row.audience_settles_at = errand.asked, errand.settles_at
-    if row.round != errand.round or wish_for(row) is not errand.wanted:
+        row.audience = task.known
+        row.audience_asked, row.audience_settles_at = task.asked, task.settles_at
+    if row.round != task.round or wanted_status(row) is not task.wanted:
         return  # another status is wanted by now, and due at once
-    if failure.meaning is Meaning.GIVE_UP_ONE and errand.wanted is MailchimpStatus.SUBSCRIBED:
+    if failure.meaning is Meaning.GIVE_UP_ONE and task.wanted is MailchimpStatus.SUBSCRIBED:
         row.audience = MailchimpStatus.REFUSED
-        _log(session, row, errand, Event.SYNC_FAILED, failure.reason[:64])
+        _log(session, row, task, Event.SYNC_FAILED, failure.reason[:64])
         tell_way_back(session, row)
     elif failure.meaning is Meaning.HOLD_ALL:
         # The next probe is another person, in case the refusal is about this one.
@@ -150,11 +145,11 @@ def _note_failure(
         row.audience_try_at = now + wait
 
 
-def _log(session: Session, row: Subscription, errand: Errand, event: Event, detail: str) -> None:
+def _log(session: Session, row: Subscription, task: SyncTask, event: Event, detail: str) -> None:
     log.append(
         session,
-        ref=errand.ref,
-        round=errand.round,
+        ref=task.ref,
+        round=task.round,
         event=event,
         at=clock.now(),
         detail=detail,

@@ -11,15 +11,18 @@ from collections import deque
 
 from newsletter.domain.errors import DeliveryFailure, Meaning
 from newsletter.domain.lifecycle import UNSETTLED, MailchimpStatus, Reason
-from newsletter.storage import holds, outage
+from newsletter.storage import outage
 from newsletter.storage.runs import reconciliation
 from newsletter.subscriptions import reported
 from newsletter.worker.audience import due
-from newsletter.worker.audience import outcome as settling
+from newsletter.worker.audience import outcome as recording
 from newsletter.worker.audience.batches import Batches
-from newsletter.worker.audience.due import Errand, Progress
-from newsletter.worker.audience.outcome import MovedOn, announce, settle
-from newsletter.worker.mailchimp.client import COMPLIANCE_STATE, Mailchimp, Member
+from newsletter.worker.audience.due import SyncTask
+from newsletter.worker.audience.outcome import OutdatedTask, record_call, settle
+from newsletter.worker.mailchimp.client import Mailchimp
+from newsletter.worker.mailchimp.failures import COMPLIANCE_STATE
+from newsletter.worker.mailchimp.members import Member
+from newsletter.worker.progress import Progress, after_failure
 
 #: How many people get a call of their own before the next batches.
 ALONE_AT_ONCE = 100
@@ -27,7 +30,7 @@ ALONE_AT_ONCE = 100
 log = logging.getLogger(__name__)
 
 
-class Audience:
+class AudienceSync:
     def __init__(self, mailchimp: Mailchimp) -> None:
         self._mailchimp = mailchimp
         self._batches = Batches(mailchimp)
@@ -52,98 +55,97 @@ class Audience:
         return self._settle(self._waiting.popleft(), adds=not is_full_required)
 
     def _settle(self, ref: str, *, adds: bool) -> Progress:
-        errand: Errand | None = None
+        task: SyncTask | None = None
         try:
-            errand = due.take(ref)
-            if errand is None or not (adds or errand.wanted is MailchimpStatus.UNSUBSCRIBED):
+            task = due.take(ref)
+            if task is None or not (adds or task.wanted is MailchimpStatus.UNSUBSCRIBED):
                 return Progress.FAILED
-            self._carry_out(errand)
-        except MovedOn:
+            self._carry_out(task)
+        except OutdatedTask:
             return Progress.FAILED
         except DeliveryFailure as failure:
-            outcome = _outcome(failure, errand)
+            outcome = _outcome(failure, task)
             log.warning("mailchimp ref=%s failed: %s, %s", ref, failure.reason, outcome)
-            if errand is not None:
-                settling.fail(errand, failure)
-            if failure.meaning is not Meaning.HOLD_ALL:
-                return Progress.FAILED
-            holds.begin("mailchimp", failure.reason)
-            self._waiting.clear()
-            return Progress.STOP
+            if task is not None:
+                recording.fail_all([(task, failure)])
+            progress = after_failure(failure)
+            if progress is Progress.STOP:
+                self._waiting.clear()
+            return progress
         except outage.OF_THE_DATABASE:
             raise
         except Exception as error:
             # A person with a damaged row must not stop the others.
             log.exception("mailchimp ref=%s could not be settled", ref)
-            settling.postpone(ref, type(error).__name__)
+            recording.postpone(ref, type(error).__name__)
             return Progress.FAILED
         return Progress.DONE
 
-    def _carry_out(self, errand: Errand) -> None:
-        if errand.known is MailchimpStatus.UNKNOWN:
-            member = self._look_up(errand)
-            if _is_answer(errand, member):
+    def _carry_out(self, task: SyncTask) -> None:
+        if task.known is MailchimpStatus.UNKNOWN:
+            member = self._look_up(task)
+            if _is_answer(task, member):
                 return
-        if errand.wanted is MailchimpStatus.SUBSCRIBED:
-            self._subscribe(errand)
+        if task.wanted is MailchimpStatus.SUBSCRIBED:
+            self._subscribe(task)
         else:
-            errand = announce(errand)
-            settle(errand, self._mailchimp.unsubscribe(errand.joining.address), is_change=True)
-        log.info("mailchimp ref=%s is %s", errand.ref, errand.wanted)
+            task = record_call(task)
+            settle(task, self._mailchimp.unsubscribe(task.subscriber.address), is_change=True)
+        log.info("mailchimp ref=%s is %s", task.ref, task.wanted)
 
-    def _look_up(self, errand: Errand) -> Member | None:
+    def _look_up(self, task: SyncTask) -> Member | None:
         try:
-            return self._mailchimp.look_up(errand.joining.address)
+            return self._mailchimp.look_up(task.subscriber.address)
         except DeliveryFailure as failure:
             # A lookup changes nothing there: its outcome is never unknown.
             raise DeliveryFailure(failure.meaning, failure.reason) from None
 
-    def _subscribe(self, errand: Errand) -> None:
-        errand = announce(errand)
-        settle(errand, self._add(errand), is_change=True)
+    def _subscribe(self, task: SyncTask) -> None:
+        task = record_call(task)
+        settle(task, self._add(task), is_change=True)
 
-    def _add(self, errand: Errand) -> MailchimpStatus:
-        if errand.ref not in self._batches.in_compliance:
+    def _add(self, task: SyncTask) -> MailchimpStatus:
+        if task.ref not in self._batches.in_compliance:
             try:
-                return self._mailchimp.subscribe(errand.joining)
+                return self._mailchimp.subscribe(task.subscriber)
             except DeliveryFailure as failure:
                 # Nobody is written to, not by Mailchimp either, because they were taken over.
-                if failure.reason != COMPLIANCE_STATE or errand.is_taken_over:
+                if failure.reason != COMPLIANCE_STATE or task.is_taken_over:
                     raise
         # They once unsubscribed there themselves: Mailchimp adds them only after asking once more.
-        return self._mailchimp.ask_again(errand.joining)
+        return self._mailchimp.ask_again(task.subscriber)
 
 
-def _outcome(failure: DeliveryFailure, errand: Errand | None) -> str:
+def _outcome(failure: DeliveryFailure, task: SyncTask | None) -> str:
     """What follows a failure, for the log; unsubscribing is never given up."""
     if failure.meaning is Meaning.HOLD_ALL:
         return "all that is meant for Mailchimp waits"
-    is_adding = errand is not None and errand.wanted is MailchimpStatus.SUBSCRIBED
+    is_adding = task is not None and task.wanted is MailchimpStatus.SUBSCRIBED
     return (
         "given up" if failure.meaning is Meaning.GIVE_UP_ONE and is_adding else "tried again later"
     )
 
 
-def _is_answer(errand: Errand, member: Member | None) -> bool:
+def _is_answer(task: SyncTask, member: Member | None) -> bool:
     """Record what the lookup found; False where a call must follow."""
     place = MailchimpStatus.ABSENT if member is None else member.place
-    if errand.wanted is MailchimpStatus.UNSUBSCRIBED:
+    if task.wanted is MailchimpStatus.UNSUBSCRIBED:
         if place in UNSETTLED[MailchimpStatus.UNSUBSCRIBED]:
             return False
         was_ours = (
-            errand.asked is MailchimpStatus.UNSUBSCRIBED and place is MailchimpStatus.UNSUBSCRIBED
+            task.asked is MailchimpStatus.UNSUBSCRIBED and place is MailchimpStatus.UNSUBSCRIBED
         )
-        settle(errand, place, is_change=was_ours)
+        settle(task, place, is_change=was_ours)
         return True
     if place in (MailchimpStatus.SUBSCRIBED, MailchimpStatus.AWAITING):
-        settle(errand, place, is_change=errand.synced_round != errand.round)
+        settle(task, place, is_change=task.synced_round != task.round)
         return True
-    is_own_doing = errand.asked in (MailchimpStatus.UNSUBSCRIBED, MailchimpStatus.UNKNOWN)
-    had_left = errand.is_taken_over and errand.asked is None and member is not None
-    if (errand.synced_round != errand.round and not had_left) or is_own_doing:
+    is_own_doing = task.asked in (MailchimpStatus.UNSUBSCRIBED, MailchimpStatus.UNKNOWN)
+    had_left = task.is_taken_over and task.asked is None and member is not None
+    if (task.synced_round != task.round and not had_left) or is_own_doing:
         # They unsubscribed before this round's consent, or a late call of ours undid it: the consent counts.
         return False
-    reported.found_left(errand.ref, errand.round, reason_for(member), place)
+    reported.found_left(task.ref, task.round, reason_for(member), place)
     return True
 
 

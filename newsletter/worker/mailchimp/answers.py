@@ -34,13 +34,13 @@ class _Deadline(threading.local):
 _deadline = _Deadline()
 
 
-def session() -> requests.Session:
+def new_session() -> requests.Session:
     """A session with these limits, without proxies and .netrc; for one thread."""
-    own = requests.Session()
-    own.trust_env = False
-    own.mount("https://", _Adapter())
-    own.mount("http://", _Adapter())
-    return own
+    session = requests.Session()
+    session.trust_env = False
+    session.mount("https://", _Adapter())
+    session.mount("http://", _Adapter())
+    return session
 
 
 def ask(

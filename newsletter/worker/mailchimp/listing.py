@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from newsletter.domain.errors import DeliveryFailure, Meaning
-from newsletter.worker.mailchimp.client import Mailchimp, Member, document, member_in
+from newsletter.worker.mailchimp.client import Mailchimp
+from newsletter.worker.mailchimp.members import Member, document, member_in
 from newsletter.worker.mailchimp.transport import call
 
 PAGE = 1000  #: the most that one call returns
-SEAM = 50  #: how many contacts of a page are read again with the next one
-MOST_TEARS = 20  #: after so many the walk goes on without going back
+OVERLAP = 50  #: contacts of a page that are read again with the next one
+MOST_STEPS_BACK = 20  #: then the walk goes on without going back
 _FIELDS = [
     "members.email_address",
     "members.status",
@@ -78,8 +79,8 @@ def _listed(contact: Any) -> Listed:
 class Listing:
     """A walk through the audience, and then through its archive.
 
-    A contact that changes meanwhile moves to the end, and others move up. So each page begins with the last contacts of
-    the page before (the seam). If none of them is on it, more have moved, and the walk goes back by one page.
+    A contact that changes meanwhile moves to the end, and others move up. So pages overlap: each begins with the
+    last contacts of the page before. If none of them is on it, more have moved, and the walk goes back by one page.
     """
 
     def __init__(self, mailchimp: MailchimpMembers, since: datetime | None) -> None:
@@ -87,8 +88,8 @@ class Listing:
         self._since = since
         self._parts = deque([False, True])  # the archived last
         self._offset = 0
-        self._seam: set[str] = set()
-        self._tears = 0
+        self._overlap: set[str] = set()
+        self._steps_back = 0
         self._walked = 0
         self.total = 0  #: contacts of the whole walk, as far as Mailchimp has said
 
@@ -98,27 +99,27 @@ class Listing:
             return None
         page = self._mailchimp.page(self._offset, since=self._since, archived=self._parts[0])
         self.total = self._walked + page.total
-        if self._is_torn(page):
-            self._tears += 1
+        if self._has_gap(page):
+            self._steps_back += 1
             self._offset = max(0, self._offset - PAGE)
-            self._seam = set()
+            self._overlap = set()
             return []
-        fresh = [contact for contact in page.contacts if contact.email not in self._seam]
+        fresh = [contact for contact in page.contacts if contact.email not in self._overlap]
         self._go_on(page)
         return fresh
 
-    def _is_torn(self, page: Page) -> bool:
-        if not self._seam or self._tears >= MOST_TEARS:
+    def _has_gap(self, page: Page) -> bool:
+        if not self._overlap or self._steps_back >= MOST_STEPS_BACK:
             return False
-        return self._seam.isdisjoint(contact.email for contact in page.contacts)
+        return self._overlap.isdisjoint(contact.email for contact in page.contacts)
 
     def _go_on(self, page: Page) -> None:
         end = self._offset + len(page.contacts)
         if page.contacts and end < page.total:
             # Always forward, however short this page is.
-            self._offset = max(self._offset + 1, end - SEAM)
-            self._seam = {contact.email for contact in page.contacts[-SEAM:] if contact.email}
+            self._offset = max(self._offset + 1, end - OVERLAP)
+            self._overlap = {contact.email for contact in page.contacts[-OVERLAP:] if contact.email}
             return
         self._parts.popleft()
         self._walked += page.total
-        self._offset, self._seam = 0, set()
+        self._offset, self._overlap = 0, set()

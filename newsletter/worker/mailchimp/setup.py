@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from newsletter.config import Settings
 from newsletter.domain.errors import DeliveryFailure, Meaning
-from newsletter.worker.mailchimp.client import Mailchimp, client_for, document
+from newsletter.worker.mailchimp.client import Mailchimp, client_for
+from newsletter.worker.mailchimp.members import document
 from newsletter.worker.mailchimp.transport import call
 
 PATIENCE_SECONDS = (4.0, 6.0)  #: to connect, and to read
@@ -31,7 +32,7 @@ SOURCES = {"user": True, "admin": True, "api": False}
 
 
 @dataclass(frozen=True)
-class Audience:
+class AudienceSettings:
     """What an audience requires of its contacts."""
 
     asks_again: bool  #: Mailchimp's own double opt-in
@@ -57,14 +58,14 @@ class Webhook:
 class MailchimpSetup(Mailchimp):
     """Every method raises DeliveryFailure and changes nothing."""
 
-    def audience(self) -> Audience:
+    def audience(self) -> AudienceSettings:
         fields = ["id", "double_optin"]
         answer = document(call(self._lists.get_list, self._list_id, fields=fields))
         tags = ["merge_fields.tag", "merge_fields.required"]
         listed = call(self._lists.get_list_merge_fields, self._list_id, fields=tags, count=1000)
         required = [field for field in _listed(listed, "merge_fields") if field.get("required")]
         names = tuple(sorted(str(field.get("tag")) for field in required))
-        return Audience(answer.get("double_optin") is True, names)
+        return AudienceSettings(answer.get("double_optin") is True, names)
 
     def webhooks(self) -> list[Webhook]:
         """All webhooks of the audience."""
@@ -75,7 +76,7 @@ class MailchimpSetup(Mailchimp):
         """Mailchimp's time, in whole seconds; None: it does not say."""
         self.ping()
         try:
-            return parsedate_to_datetime(self._line.answered_at or "")
+            return parsedate_to_datetime(self._transport.answered_at or "")
         except ValueError:
             return None
 

@@ -1,7 +1,7 @@
 """Calls Mailchimp through its own client, over connections that are reused, and turns all errors into DeliveryFailure.
 
 The client's handling of answers is not reliable: an error without a body is returned like a success, a captive portal's
-page is a str, a redirected PUT loses its body. So `Line` checks every answer before the client sees it.
+page is a str, a redirected PUT loses its body. So `Transport` checks every answer before the client sees it.
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ from newsletter.worker.mailchimp import answers
 logging.getLogger("urllib3.connectionpool").setLevel(logging.CRITICAL)
 
 
-class Line(ApiClient):  # type: ignore[misc]  # the client ships no types
+class Transport(ApiClient):  # type: ignore[misc]  # the client ships no types
     """The client's transport: no proxy, no .netrc, no redirect, no retry.
 
-    `judge` returns the failure behind an answer that is no 2xx; `timeout`: seconds to connect, and for the whole call.
+    `failure_of` returns the failure behind an answer that is no 2xx. `timeout`: seconds to connect, and for the whole
+    call.
     """
 
     def __init__(
@@ -38,13 +39,13 @@ class Line(ApiClient):  # type: ignore[misc]  # the client ships no types
         api_url: str,
         *,
         timeout: tuple[float, float],
-        judge: Callable[[requests.Response], DeliveryFailure],
+        failure_of: Callable[[requests.Response], DeliveryFailure],
     ) -> None:
         # With a server, the client would replace the word "server" anywhere in a URL.
         super().__init__({"api_key": api_key, "server": "", "timeout": timeout})
         self.host = api_url
         self.default_headers["User-Agent"] = f"newsletter/{__version__}"
-        self._judge = judge
+        self._failure_of = failure_of
         self._auth = ("user", api_key)
         self._own = threading.local()
         self._sessions: list[requests.Session] = []
@@ -73,13 +74,13 @@ class Line(ApiClient):  # type: ignore[misc]  # the client ships no types
         self.calls.count(str(answer.status_code))
         self.answered_at = answer.headers.get("Date")
         if answer.status_code // 100 != 2:
-            raise self._judge(answer)
+            raise self._failure_of(answer)
         return answer
 
     def _session(self) -> requests.Session:
         """This thread's session: requests sessions are not thread-safe."""
         if not hasattr(self._own, "session"):
-            session = self._own.session = answers.session()
+            session = self._own.session = answers.new_session()
             session.auth = self._auth
             self._sessions.append(session)
         return cast("requests.Session", self._own.session)

@@ -19,8 +19,8 @@ class Trouble:
         return f"{self.about}: {self.wrong}; {self.remedy}."
 
 
-_BASE = "set it to https://<data centre>.api.mailchimp.com/3.0, or take it away"
-_AWAY = "see that this host may reach it, and that MAILCHIMP_API_URL, or the key's end such as -us1, is right"
+_SET_URL = "set it to https://<data centre>.api.mailchimp.com/3.0, or take it away"
+_CHECK_NETWORK = "see that this host may reach it, and that MAILCHIMP_API_URL, or the key's end such as -us1, is right"
 #: By a failure's reason.
 _TROUBLES = {
     "list_unknown": Trouble(
@@ -43,14 +43,16 @@ _TROUBLES = {
         "the certificate there is not to be trusted",
         "see what stands between this host and Mailchimp",
     ),
-    "redirect": Trouble("MAILCHIMP_API_URL", "redirects to another URL", _BASE),
-    "api_url": Trouble("MAILCHIMP_API_URL", "Mailchimp knows nothing under it", _BASE),
+    "redirect": Trouble("MAILCHIMP_API_URL", "redirects to another URL", _SET_URL),
+    "api_url": Trouble("MAILCHIMP_API_URL", "Mailchimp knows nothing under it", _SET_URL),
     "merge_fields": Trouble(
         "MAILCHIMP_LIST_ID",
         "the audience asks for merge fields, which a sign-up here never fills, and refuses whoever has none",
         "make these fields optional in the audience's settings",
     ),
-    "not_json": Trouble("MAILCHIMP_API_URL", "something else than Mailchimp answers there", _BASE),
+    "not_json": Trouble(
+        "MAILCHIMP_API_URL", "something else than Mailchimp answers there", _SET_URL
+    ),
 }
 
 
@@ -64,4 +66,4 @@ def trouble_behind(reason: str) -> Trouble:
     if reason == "throttled" or reason.startswith("http 5"):
         return Trouble("Mailchimp", f"is in trouble itself ({reason})", "run it again later")
     wrong = f"Mailchimp does not answer as it should ({reason})"
-    return _TROUBLES.get(reason, Trouble("MAILCHIMP_API_KEY", wrong, _AWAY))
+    return _TROUBLES.get(reason, Trouble("MAILCHIMP_API_KEY", wrong, _CHECK_NETWORK))

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from newsletter.config import Settings, is_local
 from newsletter.domain.errors import DeliveryFailure, SettingsError
-from newsletter.worker.mailchimp.client import REFUSALS
+from newsletter.worker.mailchimp.failures import REFUSALS
 from newsletter.worker.mailchimp.setup import HOOK_PATH, MailchimpHooks, Webhook, hooks_for
 from newsletter.worker.mailchimp.trouble import Trouble, trouble_of
 

@@ -106,7 +106,7 @@ def how_many_there() -> int:
         return session.scalar(query) or 0
 
 
-def is_still(session: Session, known: Known, asked_at: datetime) -> bool:
+def is_unchanged(session: Session, known: Known, asked_at: datetime) -> bool:
     """Tell whether nothing has changed since a person was read and Mailchimp was asked."""
     found = next(_read(session, _KNOWN.where(Subscription.ref == known.ref)), None)
     if found != known or known.is_busy(asked_at):

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 from newsletter.domain import clock
 from newsletter.domain.errors import DeliveryFailure, Meaning
-from newsletter.storage import holds, jobs, outage
+from newsletter.storage import jobs, outage
 from newsletter.storage.runs import reconciliation
 from newsletter.worker import backoff
-from newsletter.worker.audience.due import Progress
 from newsletter.worker.mailchimp.listing import MailchimpMembers
+from newsletter.worker.progress import Progress, after_failure
 from newsletter.worker.reconcile.walk import Reconciliation
 
 NOT_BEGUN = timedelta(hours=1)
@@ -25,7 +25,7 @@ _OUTCOMES = {
 log = logging.getLogger(__name__)
 
 
-class Nightly:
+class NightlyReconciliation:
     """Begins a reconciliation when one is due; it never makes more changes than the limit."""
 
     def __init__(self, mailchimp: MailchimpMembers, owner: str) -> None:
@@ -87,8 +87,7 @@ class Nightly:
         match failure.meaning:
             case Meaning.HOLD_ALL:
                 self.drop()
-                holds.begin("mailchimp", failure.reason)
-                return Progress.STOP
+                return after_failure(failure)
             case Meaning.RETRY_LATER:
                 # It continues where it is.
                 self._tries += 1

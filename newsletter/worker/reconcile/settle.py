@@ -20,9 +20,11 @@ from newsletter.subscriptions.person import (
     request_sync,
 )
 from newsletter.worker.audience.sync import reason_for
-from newsletter.worker.mailchimp.client import REFUSALS, Mailchimp, Member
+from newsletter.worker.mailchimp.client import Mailchimp
+from newsletter.worker.mailchimp.failures import REFUSALS
+from newsletter.worker.mailchimp.members import Member
 from newsletter.worker.reconcile.drift import Drift, judge
-from newsletter.worker.reconcile.known import Known, is_still, unsubscribed_by_us_at
+from newsletter.worker.reconcile.known import Known, is_unchanged, unsubscribed_by_us_at
 
 #: Clocks of hosts differ by seconds; nobody is released, added and unsubscribed again within a minute.
 CLOCKS_DIFFER = timedelta(minutes=1)
@@ -41,7 +43,7 @@ class Change:
     asked_at: datetime
 
     @property
-    def needs_look(self) -> bool:
+    def needs_lookup(self) -> bool:
         """Tell whether settling it takes a call."""
         return self.drift is Drift.GONE
 
@@ -87,19 +89,19 @@ def _left_since(known: Known, member: Member | None) -> bool:
 
 def settle(mailchimp: Mailchimp, change: Change) -> bool:
     """Settle one; False: the person has changed meanwhile, and is left alone. Raise DeliveryFailure."""
-    looked = _look(mailchimp, change) if change.needs_look else change
-    if looked is None:
+    current = _look_up(mailchimp, change) if change.needs_lookup else change
+    if current is None:
         return False
-    match looked.drift:
+    match current.drift:
         case Drift.LEFT | Drift.GONE:
-            return _block(looked)
-        case Drift.STILL_THERE if looked.member is not None:
-            return _correct(looked, looked.member.place)
+            return _block(current)
+        case Drift.STILL_THERE if current.member is not None:
+            return _correct(current, current.member.place)
         case _:
-            return _correct(looked, MailchimpStatus.UNKNOWN)
+            return _correct(current, MailchimpStatus.UNKNOWN)
 
 
-def _look(mailchimp: Mailchimp, change: Change) -> Change | None:
+def _look_up(mailchimp: Mailchimp, change: Change) -> Change | None:
     """Look a missing person up, since a walk may miss a contact that changes meanwhile."""
     asked_at = clock.now()
     try:
@@ -124,7 +126,7 @@ def _look(mailchimp: Mailchimp, change: Change) -> Change | None:
 def _block(change: Change) -> bool:
     known, member = change.known, change.member
     with reading() as session:
-        if not is_still(session, known, change.asked_at):
+        if not is_unchanged(session, known, change.asked_at):
             return False
     place = MailchimpStatus.ABSENT if member is None else member.place
     # A person who changes from here on is in another round: then found_left does nothing.
@@ -137,7 +139,7 @@ def _correct(change: Change, place: MailchimpStatus) -> bool:
         person = lock_person_by_ref(session, change.known.ref)
         if person is None:
             return False
-        if not is_still(session, change.known, change.asked_at):
+        if not is_unchanged(session, change.known, change.asked_at):
             return False
         # A block may have no address here: then Mailchimp's is stored until the contact is unsubscribed there.
         record_mailchimp_status(person.row, place, person.address or change.address)

@@ -17,8 +17,8 @@ from newsletter.domain.errors import InvalidAddress
 from newsletter.domain.lifecycle import MailchimpStatus
 from newsletter.storage.keys import keyring
 from newsletter.storage.runs.reconciliation import Scope, Stop
-from newsletter.worker.mailchimp.client import Member
 from newsletter.worker.mailchimp.listing import Listed, Listing, MailchimpMembers
+from newsletter.worker.mailchimp.members import Member
 from newsletter.worker.reconcile import known as knowledge
 from newsletter.worker.reconcile.known import Known
 from newsletter.worker.reconcile.report import Report
@@ -156,7 +156,7 @@ class Reconciliation:
             change = self._changes[ref]
             self.report.note_end(change.drift, is_done=settle(self._mailchimp, change))
             del self._changes[ref]
-            if change.needs_look:
+            if change.needs_lookup:
                 break
         return True
 

@@ -34,60 +34,60 @@ TRY_AGAIN = timedelta(hours=1)
 #: When staff are told that the file was not cleaned; one missed night is allowed.
 LATE = timedelta(hours=48)
 
-#: An erasure of which the file is not clean: its id, and when rows were last deleted for it.
-Dirt = tuple[str, datetime]
+#: An erasure whose data is still in the file: its id, and when rows were last deleted for it.
+Pending = tuple[str, datetime]
 
 
 class Cleaning:
     """It remembers for which erasures a part of the work is done."""
 
     def __init__(self) -> None:
-        self._zeroed: set[Dirt] = set()
-        self._rewritten: set[Dirt] = set()
-        self._fails_until = datetime.min.replace(tzinfo=UTC)
+        self._zeroed: set[Pending] = set()
+        self._rewritten: set[Pending] = set()
+        self._not_before = datetime.min.replace(tzinfo=UTC)
 
     def step(self) -> bool:
         """Clean the file as far as possible now; True if an erasure is complete."""
         file = database.file()
         if file is None:
             return False
-        dirt = _dirt()
-        self._zeroed &= dirt
-        self._rewritten &= dirt
-        if not dirt or clock.now() < self._fails_until:
+        pending = _pending_erasures()
+        self._zeroed &= pending
+        self._rewritten &= pending
+        if not pending or clock.now() < self._not_before:
             return False
         try:
-            is_clean = self._clean(file, dirt)
+            is_clean = self._clean(file, pending)
         except sqlite3.Error as error:
             self._fail(error)
             return False
         if is_clean:
-            self._settle(dirt)
+            self._settle(pending)
         else:
-            notices.post(Code.FILE_LATE, since=min(at for _, at in dirt) + LATE)
+            notices.post(Code.FILE_LATE, since=min(at for _, at in pending) + LATE)
         return is_clean
 
-    def _clean(self, file: Path, dirt: set[Dirt]) -> bool:
-        if not dirt <= self._rewritten and not _has_been_a_night_since(dirt):
-            self._zero(file, dirt)
+    def _clean(self, file: Path, pending: set[Pending]) -> bool:
+        if not pending <= self._rewritten and not _has_been_a_night_since(pending):
+            self._zero(file, pending)
             return False
-        with closing(_open(file)) as own:
-            if not dirt <= self._rewritten:
-                own.execute("VACUUM")
-                self._rewritten |= dirt
-            return _checkpoint(own)
+        with closing(_open(file)) as connection:
+            if not pending <= self._rewritten:
+                connection.execute("VACUUM")
+                self._rewritten |= pending
+            return _checkpoint(connection)
 
-    def _zero(self, file: Path, dirt: set[Dirt]) -> None:
+    def _zero(self, file: Path, pending: set[Pending]) -> None:
         """Write the zeros to the file at once; it is rewritten at night."""
-        if not dirt <= self._zeroed:
-            with closing(_open(file)) as own:
-                if _checkpoint(own):
-                    self._zeroed |= dirt
+        if not pending <= self._zeroed:
+            with closing(_open(file)) as connection:
+                if _checkpoint(connection):
+                    self._zeroed |= pending
 
-    def _settle(self, dirt: set[Dirt]) -> None:
+    def _settle(self, pending: set[Pending]) -> None:
         now = clock.now()
         with writing() as session:
-            for id_, deleted_at in dirt:
+            for id_, deleted_at in pending:
                 # Not if more was deleted for it meanwhile.
                 same = (Erasure.id == id_, Erasure.deleted_at == deleted_at)
                 erasure = session.scalar(select(Erasure).where(*same))
@@ -100,30 +100,30 @@ class Cleaning:
         if error.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             return  # somebody writes; the next step tries again
         trouble = outage.trouble_in_file(error)
-        self._fails_until = clock.now() + TRY_AGAIN
+        self._not_before = clock.now() + TRY_AGAIN
         log.warning("the database file could not be cleaned: %s", trouble)
         notices.post(Code.FILE_NOT_CLEANED, detail=str(trouble))
 
 
-def _dirt() -> set[Dirt]:
+def _pending_erasures() -> set[Pending]:
     with reading() as session:
         query = select(Erasure.id, Erasure.deleted_at).where(Erasure.file_done_at.is_(None))
         return {(id_, deleted_at) for id_, deleted_at in session.execute(query)}
 
 
-def _has_been_a_night_since(dirt: set[Dirt]) -> bool:
+def _has_been_a_night_since(pending: set[Pending]) -> bool:
     ended_at = retention.last_ended_at()
-    return ended_at is not None and min(at for _, at in dirt) <= ended_at
+    return ended_at is not None and min(at for _, at in pending) <= ended_at
 
 
 def _open(file: Path) -> sqlite3.Connection:
-    own = sqlite3.connect(file, timeout=PATIENCE_SECONDS, isolation_level=None)
-    own.execute("PRAGMA synchronous=FULL")
-    own.execute("PRAGMA secure_delete=ON")
-    return own
+    connection = sqlite3.connect(file, timeout=PATIENCE_SECONDS, isolation_level=None)
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA secure_delete=ON")
+    return connection
 
 
-def _checkpoint(own: sqlite3.Connection) -> bool:
+def _checkpoint(connection: sqlite3.Connection) -> bool:
     """Write the log to the file and truncate it; False while somebody still reads an earlier state."""
-    (is_busy, _, _) = own.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    (is_busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     return not is_busy

@@ -18,8 +18,9 @@ from newsletter.storage import jobs
 from newsletter.storage.database import reading
 from newsletter.storage.models import Subscription
 from newsletter.worker.audience.batches import Batches
-from newsletter.worker.mailchimp.client import Joining, Mailchimp
-from newsletter.worker.mailchimp_loop import Outside
+from newsletter.worker.mailchimp.client import Mailchimp
+from newsletter.worker.mailchimp.members import Subscriber
+from newsletter.worker.mailchimp_loop import MailchimpLoop
 from sandbox.mailchimp import StandIn
 from sandbox.mailchimp.answers import CARRIED_OUT_BUT_DROPPED, DROPPED, throttled
 from sandbox.mailchimp.problems import invalid
@@ -134,7 +135,7 @@ class Meanwhile(Mailchimp):
         self._meanwhile = meanwhile
 
     def subscribe_all(
-        self, everybody: Sequence[Joining]
+        self, everybody: Sequence[Subscriber]
     ) -> list[MailchimpStatus | DeliveryFailure | None]:
         outcomes = super().subscribe_all(everybody)
         self._meanwhile()
@@ -159,7 +160,7 @@ def test_a_person_who_leaves_or_is_erased_during_their_batch_is_so_in_the_end(
     join_all(app, ADA, GRACE)
     slow = Meanwhile(mailchimp, lambda: ask_staff(app.test_client(), endpoint, ADA, **fields))
     with app.app_context():
-        Outside(slow, "me").step()
+        MailchimpLoop(slow, "me").step()
     slow.close()
     clock.shift(jobs.LEASE)
     drain()

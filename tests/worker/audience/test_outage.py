@@ -30,7 +30,7 @@ from newsletter.subscriptions.links import Link
 from newsletter.subscriptions.person import OPEN, digest_of
 from newsletter.subscriptions.sign_up import sign_up
 from newsletter.worker.mailchimp.client import Mailchimp
-from newsletter.worker.mailchimp_loop import Outside
+from newsletter.worker.mailchimp_loop import MailchimpLoop
 from sandbox.mailchimp import Answer, StandIn, id_of
 from sandbox.mailchimp.answers import CARRIED_OUT_BUT_DROPPED, DROPPED, held
 from sandbox.mailchimp.problems import too_many_connections
@@ -66,7 +66,7 @@ class Storm:
     consent: ConsentText
     people: list[str]
     url: str = field(init=False)
-    outside: Outside = field(init=False)
+    mailchimp_loop: MailchimpLoop = field(init=False)
     #: What Mailchimp will only carry out later, and the webhooks on their way, by the time they are due.
     late: list[tuple[datetime, Call]] = field(default_factory=list)
     webhooks: list[tuple[datetime, dict[str, str]]] = field(default_factory=list)
@@ -79,7 +79,7 @@ class Storm:
 
     def __post_init__(self) -> None:
         self.url = self.mailchimp.api_url
-        self.outside = Outside(self.line, "storm")
+        self.mailchimp_loop = MailchimpLoop(self.line, "storm")
 
     def go_on(self, steps: int, step: timedelta = STEP, *, acts: bool = True) -> None:
         """Let time pass: what is late comes, people do something, and the worker has its turn."""
@@ -99,7 +99,7 @@ class Storm:
     def drain(self) -> None:
         """The worker's side of Mailchimp has run: nothing is left to do now."""
         with self.app.app_context():
-            while self.outside.step():
+            while self.mailchimp_loop.step():
                 pass
 
     def say(self, answer: Answer, when: Callable[[Call], bool], times: int = ALWAYS) -> None:
@@ -123,7 +123,7 @@ class Storm:
     def fall_silent(self) -> None:
         """Carry the next write out, and say nothing while anybody still waits for it."""
         silence = Event()
-        self.line._line.timeout = WHILE_SILENT
+        self.line._transport.timeout = WHILE_SILENT
         self.silences.append((our_clock.now() + timedelta(seconds=100), silence))
         self.say(held(silence, drops=True), is_write, times=1)
 
@@ -133,7 +133,7 @@ class Storm:
             if due <= now:
                 silence.set()
         if all(silence.is_set() for _, silence in self.silences):
-            self.line._line.timeout = PATIENT
+            self.line._transport.timeout = PATIENT
         for due, call in _taken(self.late, now):
             assert due <= now
             self._carry_out(call)

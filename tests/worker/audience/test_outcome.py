@@ -15,7 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from newsletter.worker.mailchimp.client import Mailchimp
-from newsletter.worker.mailchimp_loop import Outside
+from newsletter.worker.mailchimp_loop import MailchimpLoop
 from sandbox.mailchimp import Answer, StandIn
 from sandbox.mailchimp.answers import (
     CARRIED_OUT_BUT_DROPPED,
@@ -248,11 +248,11 @@ def hasty(
         api_url=mailchimp.api_url,
         timeout=(5.0, 1.0),
     )
-    outside = Outside(line, "hasty")
+    mailchimp_loop = MailchimpLoop(line, "hasty")
 
     def drain() -> None:
         with app.app_context():
-            while outside.step():
+            while mailchimp_loop.step():
                 pass
 
     yield drain

@@ -20,7 +20,7 @@ from newsletter.storage import jobs
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Erasure, Subscription, db
 from newsletter.worker.mailchimp.client import Mailchimp
-from newsletter.worker.mailchimp_loop import Outside
+from newsletter.worker.mailchimp_loop import MailchimpLoop
 from newsletter.worker.run import Worker
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import Answer, StandIn
@@ -546,7 +546,7 @@ def test_a_call_in_flight_meets_an_unsubscribe(
     clock.shift(jobs.LEASE)  # the fixture's worker has let go of Mailchimp
     leaving = LeavingMeanwhile(mailchimp, lambda: webhook(client, **unsubscribed(mailchimp)))
     with app.app_context():
-        assert Outside(leaving, "me").step()
+        assert MailchimpLoop(leaving, "me").step()
     leaving.close()
     clock.shift(jobs.LEASE)
     drain()
@@ -573,7 +573,7 @@ def test_only_one_worker_at_a_time_calls_mailchimp(
 ) -> None:
     join(ADA)
     leaving = LeavingMeanwhile(mailchimp, Event().is_set)
-    first, second = Outside(leaving, "first"), Outside(leaving, "second")
+    first, second = MailchimpLoop(leaving, "first"), MailchimpLoop(leaving, "second")
     clock.shift(jobs.LEASE)
     with app.app_context():
         assert jobs.take("audience", "first")

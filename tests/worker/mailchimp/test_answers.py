@@ -23,7 +23,7 @@ DRIPS = pytest.mark.parametrize("drips", [Act.DRIP, Act.DRIP_BODY])
 
 @pytest.fixture
 def session() -> Iterator[requests.Session]:
-    with closing(answers.session()) as session:
+    with closing(answers.new_session()) as session:
         yield session
 
 

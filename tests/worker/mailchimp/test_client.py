@@ -23,14 +23,9 @@ from newsletter.config import load
 from newsletter.domain.address import Address
 from newsletter.domain.errors import DeliveryFailure, Meaning
 from newsletter.domain.lifecycle import MailchimpStatus
-from newsletter.worker.mailchimp import client
-from newsletter.worker.mailchimp.client import (
-    Joining,
-    Mailchimp,
-    Member,
-    client_for,
-    member_in,
-)
+from newsletter.worker.mailchimp import failures, members
+from newsletter.worker.mailchimp.client import Mailchimp, client_for
+from newsletter.worker.mailchimp.members import Member, Subscriber, member_in
 from tests.conftest import COMPANY
 from tests.people import ADA
 from tests.worker.certificates import self_signed, server_side
@@ -85,16 +80,16 @@ def ada() -> Address:
     return Address.parse(ADA)
 
 
-def joining() -> Joining:
-    return Joining(ada(), "de", SIGNED_UP, CONFIRMED)
+def subscriber() -> Subscriber:
+    return Subscriber(ada(), "de", SIGNED_UP, CONFIRMED)
 
 
 def subscribe(mailchimp: Mailchimp) -> MailchimpStatus:
-    return mailchimp.subscribe(joining())
+    return mailchimp.subscribe(subscriber())
 
 
 def ask_again(mailchimp: Mailchimp) -> MailchimpStatus:
-    return mailchimp.ask_again(joining())
+    return mailchimp.ask_again(subscriber())
 
 
 def failure_of(act: Callable[[Mailchimp], object], *answers: Answer | Act) -> DeliveryFailure:
@@ -306,13 +301,15 @@ def test_an_error_means_what_its_status_and_words_say(
 
 def test_every_known_error_has_a_case_and_every_known_status() -> None:
     first = {
-        next((known for known in client._ERRORS if known[0] == status and known[1] in words), None)
+        next(
+            (known for known in failures._ERRORS if known[0] == status and known[1] in words), None
+        )
         for status, title, detail, *_ in ERRORS
         for words in [f"{title} {detail}".lower()]
     }
 
-    assert first - {None} == set(client._ERRORS)
-    assert {json.loads(answer.body)["status"] for answer, _ in MEMBERS} == client._PLACES.keys()
+    assert first - {None} == set(failures._ERRORS)
+    assert {json.loads(answer.body)["status"] for answer, _ in MEMBERS} == members._PLACES.keys()
 
 
 def test_a_problems_type_is_not_used() -> None:
@@ -389,7 +386,7 @@ def test_a_certificate_that_nobody_signed_concerns_all_calls(tmp_path: Path) -> 
 def test_a_bug_of_ours_is_not_taken_for_a_network_failure() -> None:
     def write_nonsense(mailchimp: Mailchimp) -> None:
         language = cast(str, object())
-        mailchimp.subscribe(Joining(ada(), language, SIGNED_UP, CONFIRMED))
+        mailchimp.subscribe(Subscriber(ada(), language, SIGNED_UP, CONFIRMED))
 
     failure = failure_of(write_nonsense, standing("subscribed"))
 
@@ -790,9 +787,9 @@ ONE_OF_A_BATCH = {
 
 
 def test_a_batch_tells_mailchimp_this_of_each_and_nothing_else() -> None:
-    grace = replace(joining(), address=Address.parse("grace@example.com"), language="en")
+    grace = replace(subscriber(), address=Address.parse("grace@example.com"), language="en")
     with ScriptedHttp(of_batch()) as server, mailchimp_at(server.url) as mailchimp:
-        mailchimp.subscribe_all([joining(), grace])
+        mailchimp.subscribe_all([subscriber(), grace])
 
     (request,) = server.requests
     assert (request.method, request.target) == (
@@ -817,7 +814,7 @@ def test_a_batch_tells_mailchimp_this_of_each_and_nothing_else() -> None:
 def test_a_batchs_answer_is_read_person_by_person(case: str) -> None:
     answer, expected = ONE_OF_A_BATCH[case]
     with ScriptedHttp(answer) as server, mailchimp_at(server.url) as mailchimp:
-        (outcome,) = mailchimp.subscribe_all([joining()])
+        (outcome,) = mailchimp.subscribe_all([subscriber()])
 
     told = (outcome.meaning, outcome.reason) if isinstance(outcome, DeliveryFailure) else outcome
     assert told == expected
@@ -838,6 +835,6 @@ def test_a_batchs_answer_is_read_person_by_person(case: str) -> None:
 def test_a_batch_that_fails_as_a_whole_fails_for_all(
     answer: Answer, expected: tuple[Meaning, str, bool]
 ) -> None:
-    failure = failure_of(lambda mailchimp: mailchimp.subscribe_all([joining()]), answer)
+    failure = failure_of(lambda mailchimp: mailchimp.subscribe_all([subscriber()]), answer)
 
     assert in_short(failure) == expected

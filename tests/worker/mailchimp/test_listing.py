@@ -9,8 +9,8 @@ import pytest
 
 from newsletter.domain.errors import DeliveryFailure, Meaning
 from newsletter.domain.lifecycle import MailchimpStatus
-from newsletter.worker.mailchimp.client import Member
 from newsletter.worker.mailchimp.listing import Listing, MailchimpMembers
+from newsletter.worker.mailchimp.members import Member
 from sandbox.mailchimp import StandIn
 from sandbox.mailchimp import clock as mailchimps_clock
 from sandbox.mailchimp.answers import ok, throttled

@@ -20,9 +20,9 @@ from newsletter.storage.holds import PROBE_EVERY
 from newsletter.storage.models import Job
 from newsletter.storage.runs import reconciliation as reconciliations
 from newsletter.worker.mailchimp.listing import MailchimpMembers
-from newsletter.worker.mailchimp_loop import Outside
+from newsletter.worker.mailchimp_loop import MailchimpLoop
 from newsletter.worker.reconcile import walk
-from newsletter.worker.reconcile.nightly import Nightly
+from newsletter.worker.reconcile.nightly import NightlyReconciliation
 from sandbox.mailchimp import Answer, StandIn
 from sandbox.mailchimp.answers import problem, throttled
 from sandbox.mailchimp.script import Call
@@ -50,19 +50,19 @@ def pages(mailchimp: StandIn) -> list[int]:
 
 
 @pytest.fixture
-def outside(
+def mailchimp_loop(
     app: Flask, members: MailchimpMembers, clock: time_machine.Traveller
-) -> Iterator[Outside]:
+) -> Iterator[MailchimpLoop]:
     """Mailchimp's side of a worker that began yesterday, and has not reconciled yet."""
     with app.app_context():
-        outside = Outside(members, "me", Nightly(members, "me"))
-        outside.step()
+        mailchimp_loop = MailchimpLoop(members, "me", NightlyReconciliation(members, "me"))
+        mailchimp_loop.step()
         clock.shift(DAY)
-        yield outside
+        yield mailchimp_loop
 
 
-def work(outside: Outside) -> None:
-    while outside.step():
+def work(mailchimp_loop: MailchimpLoop) -> None:
+    while mailchimp_loop.step():
         pass
 
 
@@ -171,15 +171,15 @@ def fill(mailchimp: StandIn, count: int = 1200) -> None:
 
 
 def test_a_walk_continues_where_a_call_failed_temporarily(
-    outside: Outside, mailchimp: StandIn, clock: time_machine.Traveller
+    mailchimp_loop: MailchimpLoop, mailchimp: StandIn, clock: time_machine.Traveller
 ) -> None:
     fill(mailchimp)
     mailchimp.answer_next(throttled(), match=lambda call: call.query.get("offset") == "950")
-    work(outside)
+    work(mailchimp_loop)
     assert pages(mailchimp) == [0, 950]
 
     clock.shift(5)
-    work(outside)
+    work(mailchimp_loop)
 
     assert pages(mailchimp) == [0, 950, 950]
     assert noticed() == []
@@ -187,13 +187,13 @@ def test_a_walk_continues_where_a_call_failed_temporarily(
 
 
 def test_a_walk_that_a_hold_ends_changes_nobody_and_begins_anew_after_it(
-    outside: Outside,
+    mailchimp_loop: MailchimpLoop,
     client: FlaskClient,
     mailchimp: StandIn,
     clock: time_machine.Traveller,
 ) -> None:
     join_all(client.application, ADA)
-    work_alone = Outside(outside._mailchimp, "me")
+    work_alone = MailchimpLoop(mailchimp_loop._mailchimp, "me")
     work(work_alone)
     mailchimp.unsubscribes(ADA)
     fill(mailchimp)
@@ -202,12 +202,12 @@ def test_a_walk_that_a_hold_ends_changes_nobody_and_begins_anew_after_it(
         problem(401, "API Key Invalid", "Your API key may be invalid."),
         match=lambda call: call.query.get("offset") == "950",
     )
-    work(outside)
+    work(mailchimp_loop)
     assert holds.reason_of("mailchimp") == "api_key"
     assert status_of(client, ADA) == "confirmed"
 
     clock.shift(PROBE_EVERY)
-    work(outside)
+    work(mailchimp_loop)
 
     assert pages(mailchimp)[before:] == [0, 950, 0, 950]
     assert status_of(client, ADA) == "blocked"
@@ -228,54 +228,54 @@ def test_a_walk_that_a_hold_ends_changes_nobody_and_begins_anew_after_it(
     ],
 )
 def test_the_log_says_what_comes_of_a_failure(
-    outside: Outside,
+    mailchimp_loop: MailchimpLoop,
     mailchimp: StandIn,
     caplog: pytest.LogCaptureFixture,
     answer: Answer,
     told: str,
 ) -> None:
     mailchimp.answer_next(answer, match=is_page)
-    work(outside)
+    work(mailchimp_loop)
 
     assert told in caplog.messages
 
 
 def test_a_rejected_call_waits_for_the_next_night(
-    outside: Outside, mailchimp: StandIn, clock: time_machine.Traveller
+    mailchimp_loop: MailchimpLoop, mailchimp: StandIn, clock: time_machine.Traveller
 ) -> None:
     mailchimp.answer_next(problem(400, "Bad Request", "Your request is odd."), match=is_page)
-    work(outside)
+    work(mailchimp_loop)
     clock.shift(timedelta(hours=2))
-    work(outside)
+    work(mailchimp_loop)
     assert len(pages(mailchimp)) == 1
     assert noticed() == ["reconciliation stopped: rejected 400"]
 
     clock.shift(DAY)
-    work(outside)
+    work(mailchimp_loop)
 
     assert noticed() == []
 
 
 def test_a_walk_begins_anew_when_the_database_was_away(
-    outside: Outside, mailchimp: StandIn
+    mailchimp_loop: MailchimpLoop, mailchimp: StandIn
 ) -> None:
     fill(mailchimp)
     while not pages(mailchimp):
-        outside.step()
+        mailchimp_loop.step()
     with writing() as session:
         session.execute(text("ALTER TABLE erasure RENAME TO away"))
     with pytest.raises(SQLAlchemyError):
-        work(outside)
+        work(mailchimp_loop)
     with writing() as session:
         session.execute(text("ALTER TABLE away RENAME TO erasure"))
 
-    work(outside)
+    work(mailchimp_loop)
 
     assert pages(mailchimp)[-2:] == [0, 950]
 
 
 def test_a_reconciliation_that_cannot_begin_is_tried_again_after_an_hour(
-    outside: Outside, mailchimp: StandIn, clock: time_machine.Traveller
+    mailchimp_loop: MailchimpLoop, mailchimp: StandIn, clock: time_machine.Traveller
 ) -> None:
     def write(cursor: str | None) -> None:
         with writing() as session:
@@ -283,27 +283,27 @@ def test_a_reconciliation_that_cannot_begin_is_tried_again_after_an_hour(
             session.execute(job.values(cursor=cursor))
 
     write("odd")
-    work(outside)
+    work(mailchimp_loop)
     write(None)
-    work(outside)
+    work(mailchimp_loop)
     assert pages(mailchimp) == []
 
     clock.shift(timedelta(hours=1))
-    work(outside)
+    work(mailchimp_loop)
 
     assert pages(mailchimp) == [0]
 
 
 def test_a_walk_keeps_neither_people_nor_erasures_waiting(
-    outside: Outside, client: FlaskClient, mailchimp: StandIn
+    mailchimp_loop: MailchimpLoop, client: FlaskClient, mailchimp: StandIn
 ) -> None:
     fill(mailchimp, 3000)
     while not pages(mailchimp):
-        outside.step()
+        mailchimp_loop.step()
     join_all(client.application, ADA)
     ask_staff(client, "erasures", numbered(1)[0])
     for _ in range(3):
-        outside.step()
+        mailchimp_loop.step()
 
     assert standing_of(mailchimp, ADA) == "subscribed"
     assert numbered(1)[0] in mailchimp.forgotten
@@ -311,33 +311,33 @@ def test_a_walk_keeps_neither_people_nor_erasures_waiting(
 
 
 def test_after_a_worker_died_another_one_starts_anew(
-    outside: Outside,
+    mailchimp_loop: MailchimpLoop,
     members: MailchimpMembers,
     mailchimp: StandIn,
     clock: time_machine.Traveller,
 ) -> None:
     fill(mailchimp)
-    another = Outside(members, "another", Nightly(members, "another"))
+    another = MailchimpLoop(members, "another", NightlyReconciliation(members, "another"))
     while not pages(mailchimp):
-        outside.step()
+        mailchimp_loop.step()
     assert not another.step()
 
     clock.shift(jobs.LEASE)
     work(another)
-    assert not outside.step()
+    assert not mailchimp_loop.step()
 
     assert pages(mailchimp) == [0, 0, 950]
 
 
 def test_the_worker_waits_while_the_command_walks(
-    outside: Outside, mailchimp: StandIn, clock: time_machine.Traveller
+    mailchimp_loop: MailchimpLoop, mailchimp: StandIn, clock: time_machine.Traveller
 ) -> None:
     assert jobs.take(jobs.RECONCILIATION, "command")
-    work(outside)
+    work(mailchimp_loop)
     assert pages(mailchimp) == []
 
     jobs.give_back(jobs.RECONCILIATION, "command")
-    work(outside)
+    work(mailchimp_loop)
 
     assert pages(mailchimp) == [0]
 

@@ -17,9 +17,9 @@ from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Job
 from newsletter.worker.mailchimp.client import client_for
 from newsletter.worker.mailchimp.listing import MailchimpMembers
-from newsletter.worker.mailchimp_loop import Outside
+from newsletter.worker.mailchimp_loop import MailchimpLoop
 from newsletter.worker.reconcile import walk
-from newsletter.worker.reconcile.nightly import Nightly
+from newsletter.worker.reconcile.nightly import NightlyReconciliation
 from sandbox.mailchimp import Contact, StandIn
 from tests.commands import found_in_use
 from tests.conftest import Drain, Join
@@ -69,8 +69,10 @@ def a_night_passes(app: Flask, clock: time_machine.Traveller) -> None:
     with app.app_context():
         members = client_for(app.extensions["settings"], MailchimpMembers)
         assert members is not None
-        outside = Outside(members, "of the night", Nightly(members, "of the night"))
-        while outside.step():
+        mailchimp_loop = MailchimpLoop(
+            members, "of the night", NightlyReconciliation(members, "of the night")
+        )
+        while mailchimp_loop.step():
             pass
         jobs.leave("of the night")
         members.close()
