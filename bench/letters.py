@@ -35,11 +35,31 @@ from tests.conftest import COMPANY
 from tests.journeys.service import Process, Service, running, wait_until
 
 DELAY = 0.02  #: seconds before each reply of a slow mail server
+_SLOW = "a server of 20 ms a command"
 _PAUSE = 3.0  #: seconds without another letter, after which there are no more
 _TOGETHER = 100  #: sign-ups in a transaction
 HEAD = """\
 | letters | a second | CPU ms each | worker MB |
 | --- | --: | --: | --: |"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A row of the table; `share`: how many of the people get a letter."""
+
+    name: str
+    workers: int = 1
+    connections: int = 4
+    delay: float = 0.0
+    share: float = 1.0
+
+
+_CASES = {
+    "one": Case("one worker"),
+    "two": Case("two workers", workers=2),
+    "slow": Case(f"one worker, {_SLOW}", delay=DELAY, share=0.1),
+    "single": Case(f"the same with one connection, {_SLOW}", 1, 1, DELAY, 0.05),
+}
 
 
 @dataclass(frozen=True)
@@ -83,11 +103,12 @@ def _used(processes: Sequence[Process]) -> list[Usage]:
     return [Usage.of(process.pid) for process in processes]
 
 
-def plain_row(folder: Path) -> str:
+def plain_row(folder: Path, delay: float = 0.0) -> str:
     """The row of the plain way."""
-    with sink(folder) as server:
-        plain = plain_letters.per_second(server.port)
-    return f"| one EmailMessage and one connection each | {plain:.0f} | | |"
+    with sink(folder, delay) as server:
+        plain, cpu = plain_letters.measure(server.port)
+    to = f", {_SLOW}" if delay else ""
+    return f"| one EmailMessage and one connection each{to} | {plain:.0f} | {cpu:.2f} | |"
 
 
 def sign_up_all(environ: dict[str, Any], people: int) -> None:
@@ -103,21 +124,19 @@ def sign_up_all(environ: dict[str, Any], people: int) -> None:
         db.engine.dispose()
 
 
-def measure(
-    database_url: str, folder: Path, people: int, *, workers: int, delay: float, **also: str
-) -> Letters:
+def measure(database_url: str, folder: Path, people: int, case: Case) -> Letters:
     """Have a new service send a letter to so many people."""
-    with sink(folder, delay) as server:
+    with sink(folder, case.delay) as server:
         environ = {
             **COMPANY,
             "DATABASE_URL": database_url,
             "SMTP_URL": f"smtp://127.0.0.1:{server.port}?starttls=never",
+            "SMTP_CONNECTIONS": str(case.connections),
             "LETTERS_PER_HOUR": "1000000",
-            **also,
         }
         with running(environ, folder, webs=0, workers=0) as service:
             sign_up_all(environ, people)
-            return send_all(service, server, workers=workers)
+            return send_all(service, server, workers=case.workers)
 
 
 def databases(wanted: Sequence[str], stack: ExitStack) -> Iterator[tuple[str, str]]:
@@ -133,14 +152,6 @@ def databases(wanted: Sequence[str], stack: ExitStack) -> Iterator[tuple[str, st
         yield "PostgreSQL", f"{server}/{name}"
 
 
-#: How a row is called, how many workers, the delay, and what share of the people it takes.
-_CASES = {
-    "one": ("one worker", 1, 0.0, 1.0),
-    "two": ("two workers", 2, 0.0, 1.0),
-    "slow": ("one worker, a server of 20 ms a command", 1, DELAY, 0.1),
-}
-
-
 def main() -> None:
     """Measure what is asked for, and print the table."""
     parser = argparse.ArgumentParser(prog="python -m bench.letters", description=__doc__)
@@ -149,16 +160,15 @@ def main() -> None:
     parser.add_argument("--cases", nargs="+", choices=list(_CASES), default=list(_CASES))
     given = parser.parse_args()
     print(HEAD, flush=True)
-    for case in given.cases:
-        name, workers, delay, share = _CASES[case]
-        people = int(given.people * share)
+    for case in [_CASES[name] for name in given.cases]:
         with ExitStack() as stack:
             for database, url in databases(given.databases, stack):
                 folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-                letters = measure(url, folder, people, workers=workers, delay=delay)
-                print(letters.row(f"{database}, {name}"), flush=True)
+                letters = measure(url, folder, int(given.people * case.share), case)
+                print(letters.row(f"{database}, {case.name}"), flush=True)
     with tempfile.TemporaryDirectory() as name:
-        print(plain_row(Path(name)))
+        for delay in (0.0, DELAY):
+            print(plain_row(Path(name), delay), flush=True)
 
 
 if __name__ == "__main__":

@@ -18,9 +18,9 @@ _HTML = (
 )
 
 
-def per_second(port: int) -> float:
-    """How many letters a loop sends to a mail server on this machine in a second."""
-    sent, began = 0, time.perf_counter()
+def measure(port: int) -> tuple[float, float]:
+    """Letters a second to a mail server on this machine, and milliseconds of a core for each."""
+    sent, began, used = 0, time.perf_counter(), time.process_time()
     while time.perf_counter() - began < _SECONDS:
         message = EmailMessage()
         message["From"] = "Muster & Söhne <newsletter@example.com>"
@@ -33,4 +33,5 @@ def per_second(port: int) -> float:
         with smtplib.SMTP("127.0.0.1", port) as connection:
             connection.send_message(message)
         sent += 1
-    return sent / (time.perf_counter() - began)
+    used = time.process_time() - used
+    return sent / (time.perf_counter() - began), used * 1000 / sent
