@@ -71,8 +71,8 @@ def begin(
     now: datetime,
     settles_at: datetime | None,
     found: list[str],
-    keep_block: bool = False,
-    case_id: str | None = None,
+    keep_block: bool,
+    case_id: str | None,
 ) -> Erasure:
     """Begin an erasure, or add to the open one; `settles_at`: until when an earlier call may still take effect."""
     erasure = find_open(session, digest)

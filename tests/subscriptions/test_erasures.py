@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from newsletter.domain.address import Address
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Erasure, Subscription
-from newsletter.subscriptions import erasures
+from newsletter.subscriptions import ending, erasures
 from newsletter.subscriptions.erase import erase
 from tests.conftest import Join
 from tests.people import ADA, access, ask_staff, sign_up
@@ -112,6 +112,23 @@ def test_of_a_digest_that_is_named_by_its_reference_mailchimp_is_not_asked(
     assert (bare.mailchimp_done_at, bare.digest, bare.address) == (NOW + MINUTE, None, None)
 
 
+def test_a_request_that_ends_is_erased_where_mailchimp_may_have_the_contact(
+    app: Flask, client: FlaskClient, clock: time_machine.Traveller
+) -> None:
+    sign_up(client, ADA)
+    with app.app_context(), writing() as session:
+        session.execute(update(Subscription).values(audience="unsubscribed"))
+    clock.shift(timedelta(days=7))
+    reference = str(access(client, ADA)["reference"])
+    with app.app_context():
+        assert ending.expire(reference)
+
+    [record] = records(app)
+    assert (record.ref, record.actor, record.keep_block) == (reference, "retention", False)
+    assert (record.found, len(record.case_id)) == (OF_A_SIGN_UP, 32)
+    assert record.address is not None
+
+
 def test_an_erasure_is_completed_by_mailchimp_and_then_in_the_file(
     app: Flask, client: FlaskClient
 ) -> None:
@@ -156,6 +173,7 @@ def test_a_case_is_that_of_the_first_digest_with_an_open_erasure(app: Flask) -> 
                 now=NOW,
                 settles_at=None,
                 found=[],
+                keep_block=False,
                 case_id=f"case {number}",
             )
         one, two, other = (bytes([number] * 32) for number in (1, 2, 3))
