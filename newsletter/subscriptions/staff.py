@@ -46,6 +46,6 @@ def hold(whom: Address | str, *, is_held: bool, actor: str) -> bool:
             event=Event.HELD if is_held else Event.RELEASED,
             at=person.now,
             actor=actor,
-            commitment=commitment_of(row, person.address),
+            commitment=commitment_of(row),
         )
         return True

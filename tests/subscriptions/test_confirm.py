@@ -16,7 +16,7 @@ from newsletter.domain.lifecycle import Event
 from newsletter.ledger import log
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Subscription
-from newsletter.subscriptions import confirm, leave, links
+from newsletter.subscriptions import confirm, links
 from newsletter.subscriptions.confirm import CONFIRM_PAGE
 from newsletter.subscriptions.links import Link, Purpose
 from newsletter.texts import versions
@@ -73,7 +73,7 @@ def test_the_success_page_leads_to_receipt_and_data_for_an_hour(
     receipt = links.url_for(Purpose.RECEIPT, Link(link.ref, 1, NOW + later))
     my_data = links.url_for(Purpose.MY_DATA, Link(link.ref, written_at=NOW))
     assert (consent.reference, consent.confirmed_at, consent.language) == (link.ref, NOW, "en")
-    assert consent.unsubscribe_url == leave.unsubscribe_url(link.ref)
+    assert consent.unsubscribe_url == links.url_for(Purpose.UNSUBSCRIBE, Link(link.ref))
     assert consent.receipt_url == (receipt if has_receipt else None)
     assert consent.my_data_url == (my_data if opens_data else None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
@@ -13,7 +14,7 @@ from newsletter.ledger import log
 from newsletter.storage.database import reading
 from newsletter.subscriptions import ending
 from tests.conftest import Join
-from tests.people import ADA, access, ask_staff, sign_up
+from tests.people import ADA, access, ask_staff, sign_up, status_of
 
 NOBODY = "0" * 32
 
@@ -51,3 +52,21 @@ def test_a_proof_ends_once_when_its_period_is_over(
         with reading() as session:
             last = log.events_of(session, reference)[-1]
     assert (last.event, last.actor) == (Event.ERASED, "retention")
+
+
+@pytest.mark.parametrize("reason", ["unsubscribed", "staff"])
+def test_a_sign_up_ends_a_proof_whose_period_is_over_but_no_hard_block(
+    app: Flask, client: FlaskClient, join: Join, clock: time_machine.Traveller, reason: str
+) -> None:
+    join(ADA)
+    reference = reference_of(client)
+    ask_staff(client, "blocks", ADA, reason=reason)
+    clock.move_to("2029-12-31T23:00:00+00:00")
+    sign_up(client, ADA)
+
+    is_ended = reason == "unsubscribed"
+    assert (reference_of(client) != reference) is is_ended
+    assert status_of(client, ADA) == ("pending" if is_ended else "blocked")
+    with app.app_context(), reading() as session:
+        erased = log.newest_of(session, reference, Event.ERASED)
+    assert (erased is not None and erased.actor == "retention") is is_ended

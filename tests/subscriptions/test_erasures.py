@@ -12,10 +12,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from newsletter.domain.address import Address
+from newsletter.domain.lifecycle import Reason, TakeOver
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Erasure, Subscription
 from newsletter.subscriptions import ending, erasures
 from newsletter.subscriptions.erase import erase
+from newsletter.subscriptions.person import lock_person
+from newsletter.subscriptions.transition import act
 from tests.conftest import Join
 from tests.people import ADA, access, ask_staff, sign_up
 
@@ -110,6 +113,18 @@ def test_of_a_digest_that_is_named_by_its_reference_mailchimp_is_not_asked(
 
     [_, bare] = records(app)
     assert (bare.mailchimp_done_at, bare.digest, bare.address) == (NOW + MINUTE, None, None)
+
+
+def test_of_somebody_taken_over_who_left_the_evidence_and_the_block_are_found(
+    app: Flask, client: FlaskClient
+) -> None:
+    with app.app_context(), writing() as session:
+        ada = lock_person(session, Address.parse(ADA))
+        act(ada, TakeOver(Reason.UNSUBSCRIBED, evidence="{}"))
+    ask_staff(client, "erasures", ADA)
+
+    [record] = records(app)
+    assert record.found == ["address", "digest", "standing", "imported", "nonce", "block"]
 
 
 def test_a_request_that_ends_is_erased_where_mailchimp_may_have_the_contact(

@@ -8,9 +8,15 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from newsletter.domain.address import Address
+from newsletter.domain.clock import now as clock_now
 from newsletter.domain.errors import NobodyKnown
+from newsletter.domain.lifecycle import Event
+from newsletter.ledger import log
+from newsletter.storage.database import reading, writing
+from newsletter.storage.models import Subscription
 from newsletter.subscriptions import staff
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
@@ -25,6 +31,7 @@ from tests.people import (
     press,
     sign_up,
     status_of,
+    webhook,
 )
 
 PAUSE, WEEK = timedelta(minutes=10), timedelta(days=8)
@@ -250,3 +257,33 @@ def test_a_lifted_block_can_be_ended_by_a_sign_up_and_names_who_lifted_it(
     lifted = [event for event in held["events"] if event["event"] == "lifted"]
     assert (held["status"], held["reason"]) == ("blocked", "unsubscribed")
     assert [event["actor"] for event in lifted] == ["dpo"]
+
+
+def test_a_bounce_can_be_lifted_as_long_as_it_is_a_hard_block(
+    app: Flask, client: FlaskClient, join: Join, clock: time_machine.Traveller
+) -> None:
+    join(ADA)
+    webhook(client, type="cleaned", data_reason="hard", data_list_id="a1b2c3d4e5", data_email=ADA)
+    clock.shift(timedelta(days=30))
+    with app.app_context():
+        assert staff.lift(Address.parse(ADA), actor="dpo") is False
+        clock.shift(-timedelta(seconds=1))
+        assert staff.lift(Address.parse(ADA), actor="dpo") is True
+
+
+def test_a_restriction_is_carried_out_at_once_however_often_mailchimp_failed_before(
+    app: Flask, client: FlaskClient, join: Join, clock: time_machine.Traveller
+) -> None:
+    join(ADA)
+    with app.app_context():
+        with writing() as session:
+            row = session.scalars(select(Subscription)).one()
+            row.audience_tries, row.audience_try_at = 5, clock_now() + WEEK
+        hold(client)
+        with reading() as session:
+            row = session.scalars(select(Subscription)).one()
+            held = log.newest_of(session, row.ref, Event.HELD)
+    assert (row.audience_tries, row.audience_try_at) == (0, None)
+    assert held is not None
+    assert row.nonce is not None
+    assert held.commitment == log.commitment(row.nonce, Address.parse(ADA))
