@@ -36,12 +36,13 @@ def test_a_request_ends_once_when_its_time_is_over(
         assert ending.expire(reference) is False
 
 
+@pytest.mark.parametrize("reason", ["unsubscribed", "staff"])
 def test_a_proof_ends_once_when_its_period_is_over(
-    app: Flask, client: FlaskClient, join: Join, clock: time_machine.Traveller
+    app: Flask, client: FlaskClient, join: Join, clock: time_machine.Traveller, reason: str
 ) -> None:
     join(ADA)
     reference = reference_of(client)
-    ask_staff(client, "blocks", ADA, reason="unsubscribed")
+    ask_staff(client, "blocks", ADA, reason=reason)
 
     with app.app_context():
         clock.move_to("2029-12-31T22:59:59+00:00")  # 23:59:59 in Berlin

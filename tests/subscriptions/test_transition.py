@@ -11,7 +11,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
+from newsletter.domain.address import Address
 from newsletter.domain.lifecycle import MailchimpStatus, Reason, Status
+from newsletter.ledger import log
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Letter, Subscription
 from sandbox.mailbox import Mailbox
@@ -232,3 +234,27 @@ def test_a_letter_that_waits_ends_with_a_consent(
     press(client, mailbox, ADA)
 
     assert letters(app) == [(1, True)]
+
+
+def test_the_ledger_says_what_was_shown_why_and_by_whom_and_is_bound_to_the_address(
+    app: Flask, client: FlaskClient, join: Join
+) -> None:
+    join(ADA)
+    ask_staff(client, "blocks", ADA, reason="unsubscribed")
+    sign_up(client, ADA)
+    kept = row(app)
+    ask_staff(client, "erasures", ADA)
+
+    assert kept.nonce is not None
+    text, bound = kept.wording, log.commitment(kept.nonce, Address.parse(ADA))
+    events = ("signup", "confirmed", "blocked", "erased")
+    with app.app_context(), reading() as session:
+        rows = [each for each in log.events_of(session, kept.ref) if each.event in events]
+    assert [(each.event, each.round, each.reason, each.detail, each.actor) for each in rows] == [
+        ("signup", 1, None, "presumed", None),
+        ("confirmed", 1, None, None, None),
+        ("blocked", 1, "unsubscribed", None, "dpo"),
+        ("signup", 2, None, "presumed", None),
+        ("erased", 2, None, None, "dpo"),
+    ]
+    assert [(each.wording, each.commitment) for each in rows] == [(text, bound)] * 5
