@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.domain.address import Address
+from newsletter.domain.address import Address, trimmed
 from newsletter.domain.errors import InvalidAddress, ReservedAddress
 
 VALID = [
@@ -384,3 +384,10 @@ def test_no_text_breaks_a_parser_or_brings_more_than_an_address(text: str) -> No
 )
 def test_all_spellings_of_a_mailbox_are_one(given: str, mailbox: str) -> None:
     assert Address.parse_leniently(given).mailbox == mailbox
+
+
+@pytest.mark.parametrize(
+    "text", ["", " \N{NO-BREAK SPACE}\n", "\N{ZERO WIDTH SPACE}\N{LEFT-TO-RIGHT MARK}"]
+)
+def test_of_a_text_that_is_invisible_nothing_is_left(text: str) -> None:
+    assert trimmed(text) == ""

@@ -36,16 +36,17 @@ def link(app: Flask, client: FlaskClient, clock: time_machine.Traveller) -> Iter
         yield Link(reference, 1, NOW)
 
 
-@pytest.mark.parametrize("on_page", [True, False])
+@pytest.mark.parametrize("options", [{"on_page": True}, {"on_page": False}, {}])
 def test_the_ledger_names_the_version_of_our_own_page_and_of_no_other(
-    link: Link, *, on_page: bool
+    link: Link, options: dict[str, bool]
 ) -> None:
-    confirm.confirm(link, on_page=on_page)
+    confirm.confirm(link, **options)
 
     with reading() as session:
         confirmed = log.newest_of(session, link.ref, Event.CONFIRMED)
         assert confirmed is not None
-        assert confirmed.template == (versions.of_page(CONFIRM_PAGE, "en") if on_page else None)
+        ours = versions.of_page(CONFIRM_PAGE, "en") if options.get("on_page") else None
+        assert confirmed.template == ours
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,12 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from newsletter.domain.lifecycle import Event
 from newsletter.ledger import log
 from newsletter.storage.database import reading
+from newsletter.storage.models import Erasure
 from newsletter.subscriptions import ending
 from tests.conftest import Join
 from tests.people import ADA, access, ask_staff, sign_up, status_of
@@ -34,6 +36,8 @@ def test_a_request_ends_once_when_its_time_is_over(
         clock.shift(timedelta(days=7))
         assert ending.expire(reference) is True
         assert ending.expire(reference) is False
+        with reading() as session:  # of whom Mailchimp knows nothing, nothing is to be erased there
+            assert session.scalars(select(Erasure)).all() == []
 
 
 @pytest.mark.parametrize("reason", ["unsubscribed", "staff"])
