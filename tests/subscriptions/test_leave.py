@@ -101,3 +101,15 @@ def test_after_a_bounce_staff_alone_end_the_block_for_thirty_days(
         assert leave.disown(link, and_block=False) == Disowned(None, is_blocked=True)
         clock.shift(timedelta(days=30))
         assert leave.disown(link, and_block=False) == Disowned(None, is_blocked=False)
+
+
+def test_whose_request_is_over_has_nothing_to_leave(
+    app: Flask, client: FlaskClient, clock: time_machine.Traveller
+) -> None:
+    sign_up(client, ADA)
+    link = Link(str(access(client, ADA)["reference"]), 1)
+    clock.shift(timedelta(days=7))
+
+    with app.app_context():
+        assert leave.unsubscribe(link) is None
+        assert leave.is_over(link)
