@@ -35,8 +35,10 @@ _OUR_KEY = Text(
     "check the settings of Mailchimp: newsletter check says what is missing.",
 )
 _THEIR_FORM = Text(
-    "die Person muss sich über das Formular von Mailchimp selbst eintragen (MAILCHIMP_SIGNUP_URL).",
-    "the person has to sign up by themselves, by Mailchimp's own form (MAILCHIMP_SIGNUP_URL).",
+    "die Person muss sich über das Formular von Mailchimp selbst eintragen. "
+    "Ist MAILCHIMP_SIGNUP_URL gesetzt, schickt ihr der Dienst den Link.",
+    "the person has to sign up by themselves, by Mailchimp's own form. "
+    "Where MAILCHIMP_SIGNUP_URL is set, the service sends them the link.",
 )
 _BROKEN_OFF = Delay(
     Text(

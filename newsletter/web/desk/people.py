@@ -67,17 +67,23 @@ def person(ref: str) -> str:
 
 @bp.get("/people/<ref>/access")
 def access_document(ref: str) -> Response:
-    """In the person's own language, unless the page is asked for in another."""
+    """In the person's own language, unless the page is asked for in another; what is around it speaks staff's."""
     chosen = language.named_in_url()
     held = person_view.view(ref, actor=sessions.actor(), locale=chosen).data
     locale = chosen or access_text.language_of(held)
-    language.use(locale)
     if request.args.get("as") == "json":
         response = jsonify(held)
         response.headers["Content-Disposition"] = f'attachment; filename="{FILE_NAME}"'
         return response
-    parts = access_text.parts(held, locale)
-    return make_response(render_template("desk/access.html", ref=ref, parts=parts))
+    page = render_template(
+        "desk/access.html",
+        ref=ref,
+        parts=access_text.parts(held, locale),
+        title=access_words.LABEL["title"][locale],
+        document_locale=locale,
+        chosen=chosen,
+    )
+    return make_response(page)
 
 
 @bp.get("/people/<ref>/proof")
@@ -90,8 +96,8 @@ def proof_to_print(ref: str) -> str:
 def ask(ref: str, act: str) -> str:
     if act not in acts.ACTS:
         raise NotFound
-    sessions.require_to_act()
-    return render_template("desk/ask.html", ref=ref, act=act, error=None, new_email="")
+    actor = sessions.require_to_act()
+    return _form(ref, act, actor)
 
 
 @bp.post("/people/<ref>/<act>")
@@ -102,10 +108,19 @@ def do(ref: str, act: str) -> AnyResponse:
     try:
         outcome = acts.carry_out(act, ref, request.form, actor=actor)
     except acts.REFUSED as refused:
-        new_email = request.form.get("new_email", "")
-        error = errors.reason_of(refused)
-        page = render_template("desk/ask.html", ref=ref, act=act, error=error, new_email=new_email)
-        return make_response(page, 422)
+        return make_response(_form(ref, act, actor, errors.reason_of(refused)), 422)
     if act == "erase":
         return redirect(url_for("desk.erasure", number=outcome, done="erase"), 303)
     return redirect(url_for("desk.person", ref=ref, done=outcome), 303)
+
+
+def _form(ref: str, act: str, actor: str, error: str | None = None) -> str:
+    """The address is on it, so that nobody is blocked or erased by mistake."""
+    return render_template(
+        "desk/ask.html",
+        ref=ref,
+        act=act,
+        email=person_view.view(ref, actor=actor).data["email"],
+        error=error,
+        new_email=request.form.get("new_email", ""),
+    )

@@ -112,6 +112,20 @@ def test_each_look_is_recorded_under_the_tokens_name(
     assert looks_of(client)[before:-1] == ["dpo"] * 4
 
 
+def test_looks_in_a_row_are_one_line_of_the_story(staff: Visitor, ada: str) -> None:
+    for _ in range(2):
+        staff.opens(ada)
+    page = staff.opens(f"{ada}?locale=en")
+
+    assert page.count("viewed") == 1
+    assert re.search(r"viewed \(dpo\),\s+\d times", page)
+
+
+@pytest.mark.parametrize("act", ["block", "unblock", "restrict", "release", "correct", "erase"])
+def test_each_question_names_the_address(staff: Visitor, ada: str, act: str) -> None:
+    assert f"<strong>{SHOWN}</strong>" in staff.opens(f"{ada}/{act}")
+
+
 def test_why_mailchimp_refused_somebody_is_explained_and_mended(
     staff: Visitor, client: FlaskClient, mailbox: Mailbox, mailchimp: StandIn, drain: Drain
 ) -> None:
@@ -135,11 +149,16 @@ def test_the_access_document_is_in_the_persons_language_and_saved_as_json(
     staff: Visitor, ada: str, client: FlaskClient
 ) -> None:
     staff.opens("/desk?locale=en")
-    assert "<h1>Auskunft nach Art. 15 DSGVO</h1>" in staff.opens(f"{ada}/access")
+    page = staff.opens(f"{ada}/access")
+    assert '<h1 lang="de">Auskunft nach Art. 15 DSGVO</h1>' in page
+    assert "Save as a file (JSON)" in page
 
-    answer = staff.client.get(f"{ada}/access?as=json")
+    link = re.search(r'href="(\S+as=json)"', page)
+    assert link
+    answer = staff.client.get(link[1])
     assert answer.headers["Content-Disposition"].startswith("attachment;")
     assert json.loads(answer.text)["email"] == SHOWN
+    assert "<h1>Today</h1>" in staff.opens("/desk")
 
 
 def test_the_proof_is_a_page_to_print(staff: Visitor, ada: str) -> None:
