@@ -45,6 +45,7 @@ The newsletter service is running on this machine; nothing leaves it.
   Sign-up form   {service}/
   Mailbox        {pages}/mailbox
   Mailchimp      {pages}/contacts
+  Desk of staff  {service}/desk (token: {token})
 
   What is held about somebody, and why:
   {curl} -H 'Content-Type: application/json' \\
@@ -132,6 +133,7 @@ def surroundings(asked: argparse.Namespace) -> Iterator[tuple[Processes, dict[st
     places = {
         "service": f"http://localhost:{service}",
         "pages": f"http://localhost:{pages}",
+        "token": token,
         "curl": f"curl -sS -H 'Authorization: Bearer {token}'",
         "pretty": PRETTY,
         "log": str(var / "sandbox.log"),

@@ -73,7 +73,7 @@ STATES = {
 
 PLACES = {
     "database": _("database"),
-    "mailchimp": _("mailchimp"),
+    "mailchimp": _("Mailchimp"),
     "database file": _("database file"),
 }
 
