@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,12 @@ from sandbox.mailbox import Mailbox
 from tests import postgres
 from tests.conftest import COMPANY, release
 from tests.people import ask_staff, link_in, sign_up, webhook
+from tests.web.desk.visitor import Visitor
 
 ROUNDS = 100
 AT_ONCE = 5_000
 EVIDENCE = 1_400  #: octets of an e-mail's encrypted evidence, as it is kept
+DESK = ("", "/waiting", "/people", "/erasures", "/consent-texts", "/texts", "/import")
 EVENTS = (Event.SIGNUP, Event.MAIL_SENT, Event.CONFIRMED, Event.SYNCED)
 
 
@@ -56,6 +59,7 @@ class Place:
     client: FlaskClient
     mailbox: Mailbox
     worker: Worker
+    staff: Visitor
     taken: dict[str, list[float]] = field(default_factory=dict)  #: milliseconds
 
     def time(self, what: str, call: Callable[[], Any]) -> Any:
@@ -66,11 +70,14 @@ class Place:
         return answer
 
     def take_a_turn(self, number: int) -> None:
-        """One person comes and goes; then the worker finds nothing to do."""
+        """One person comes and goes, staff look at the desk; then the worker finds nothing to do."""
         email = f"turn-{number}@example.org"
         answers = [
             self.time("sign-up", lambda: sign_up(self.client, email)),
             self._confirm(email),
+        ]
+        self._look_at_the_desk(email)
+        answers += [
             self.time("webhook", lambda: self._leave(email)),
             self.time("erasure", lambda: ask_staff(self.client, "erasures", email)),
         ]
@@ -79,6 +86,14 @@ class Place:
         with self.app.app_context():
             for loop in self.worker.loops:
                 self.time(f"worker: {loop.name}", loop.step)
+
+    def _look_at_the_desk(self, email: str) -> None:
+        for page in DESK:
+            self.time(f"desk: {page or '/'}", partial(self.staff.opens, f"/desk{page}"))
+        found = self.time("desk: find", partial(self.staff.sends, "/desk/people", who=email))
+        person = found.headers["Location"]
+        for page in ("", "/access", "/proof", "/erase"):
+            self.time(f"desk: person{page}", partial(self.staff.opens, f"{person}{page}"))
 
     def _confirm(self, email: str) -> Any:
         self.worker.drain()
@@ -112,7 +127,9 @@ def place(url: str, people: int) -> Iterator[Place]:
                 pass
         worker = Worker(app)
         worker.drain()
-        yield Place(people, app, app.test_client(), mailbox, worker)
+        staff = Visitor(app.test_client())
+        staff.signs_in()
+        yield Place(people, app, app.test_client(), mailbox, worker, staff)
         worker.close()
         with app.app_context():
             db.engine.dispose()
