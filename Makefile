@@ -36,7 +36,7 @@ mutants: setup ## Change the code in small ways, and see that tests fail: hours,
 	$(BIN)/mutmut results
 
 screenshots: setup ## Take pictures of every page into docs/screenshots
-	CI=true SCREENSHOTS=docs/screenshots $(BIN)/pytest -q -n 0 tests/browser/test_pages.py
+	CI=true SCREENSHOTS=docs/screenshots $(BIN)/pytest -q -n 0 tests/browser/test_desk.py tests/browser/test_pages.py
 
 bench: setup ## Measure how fast it is, beside a bare Flask view and django-newsletter
 	$(BIN)/python -m bench

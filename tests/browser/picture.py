@@ -8,10 +8,12 @@ from __future__ import annotations
 import struct
 import zlib
 from collections import Counter
+from collections.abc import Iterator
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _RGB, _INDEXED = 2, 3
 _COLOURS = 256
+_AS_ABOVE = 2  #: the filter of a row that holds the differences to the one above
 
 Colour = tuple[int, int, int]
 
@@ -23,13 +25,14 @@ def shrink(png: bytes) -> bytes:
     if (depth, kind, interlaced) != (8, _RGB, 0):
         raise ValueError("a PNG of another kind than Chromium makes")
     rows = _rows(zlib.decompress(packed), width * 3)
-    lines = [list(zip(row[::3], row[1::3], row[2::3], strict=True)) for row in rows]
-    counted = Counter(colour for line in lines for colour in line)
+    counted: Counter[Colour] = Counter()
+    for row in rows:
+        counted.update(_colours(row))
     palette = [colour for colour, _ in counted.most_common(_COLOURS)]
     numbers = {colour: number for number, colour in enumerate(palette)}
     for colour in counted.keys() - numbers.keys():
         numbers[colour] = numbers[min(palette, key=lambda each: _distance(each, colour))]
-    pixels = b"".join(b"\0" + bytes(numbers[colour] for colour in line) for line in lines)
+    pixels = b"".join(b"\0" + bytes(map(numbers.__getitem__, _colours(row))) for row in rows)
     return (
         _SIGNATURE
         + _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, _INDEXED, 0, 0, 0))
@@ -37,6 +40,10 @@ def shrink(png: bytes) -> bytes:
         + _chunk(b"IDAT", zlib.compress(pixels, 9))
         + _chunk(b"IEND", b"")
     )
+
+
+def _colours(row: bytes) -> Iterator[Colour]:
+    return zip(row[::3], row[1::3], row[2::3], strict=True)
 
 
 def _distance(one: Colour, other: Colour) -> int:
@@ -63,7 +70,10 @@ def _rows(filtered: bytes, length: int) -> list[bytes]:
     above = bytes(length)
     for start in range(0, len(filtered), length + 1):
         row = bytearray(filtered[start + 1 : start + 1 + length])
-        _unfilter(filtered[start], row, above)
+        if filtered[start] == _AS_ABOVE and not any(row):
+            row = bytearray(above)  # most rows of a page; a loop over them takes seconds
+        else:
+            _unfilter(filtered[start], row, above)
         above = bytes(row)
         rows.append(above)
     return rows
