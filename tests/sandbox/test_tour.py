@@ -151,7 +151,7 @@ def test_each_step_shows_the_calls_it_led_to(walked: Walked, step: int, calls: l
 
 
 def test_the_erasure_names_every_place(walked: Walked) -> None:
-    assert "The deletion: pending database done mailchimp done database file waiting" in (
+    assert "The deletion: pending database done Mailchimp done database file waiting" in (
         walked.pages[-1].text
     )
 
