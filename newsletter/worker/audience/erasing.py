@@ -13,7 +13,7 @@ from newsletter.domain.errors import DeliveryFailure, Meaning
 from newsletter.storage import outage
 from newsletter.storage.database import lock, reading, writing
 from newsletter.storage.models import Erasure
-from newsletter.storage.moments import SETTLING, has_come, latest
+from newsletter.storage.moments import CARRIED_OUT_WITHIN, SETTLING, has_come, latest
 from newsletter.subscriptions import erasures
 from newsletter.worker import backoff
 from newsletter.worker.mailchimp.client import Mailchimp
@@ -36,14 +36,14 @@ class Erasing:
             self._erase(erasure)
         except DeliveryFailure as failure:
             log.warning("erasure %s at mailchimp failed: %s", id_, failure.reason)
-            _postpone(id_, failure.reason, is_tried=failure.meaning is not Meaning.HOLD_ALL)
+            _record_failure(id_, failure)
             return after_failure(failure)
         except outage.OF_THE_DATABASE:
             raise
         except Exception as error:
             # An erasure with a damaged row must not stop the others.
             log.exception("erasure %s could not be carried out", id_)
-            _postpone(id_, type(error).__name__, is_tried=True)
+            _postpone(id_, type(error).__name__)
             return Progress.FAILED
         _settle(id_)
         log.info("erasure %s carried out at mailchimp", id_)
@@ -95,11 +95,24 @@ def _settle(id_: str) -> None:
 
 
 def _may_come_back(erasure: Erasure, now: datetime) -> bool:
-    """Tell whether an earlier call may still add the person again: then the contact is deleted once more later."""
+    """Tell whether an earlier call may still take effect: then the contact is deleted once more later."""
     return not has_come(erasure.settles_at, now, latest(now, SETTLING))
 
 
-def _postpone(id_: str, reason: str, *, is_tried: bool) -> None:
+def _record_failure(id_: str, failure: DeliveryFailure) -> None:
+    with writing() as session:
+        erasure = _locked(session, id_)
+        if erasure is None:
+            return
+        if failure.outcome_unknown:
+            # Carried out late, it would delete the contact of a person who has joined again meanwhile.
+            until = clock.now() + CARRIED_OUT_WITHIN
+            erasure.settles_at = max(until, erasure.settles_at or until)
+        is_tried = failure.meaning is not Meaning.HOLD_ALL
+        backoff.postpone(erasure, failure.reason, is_tried=is_tried)
+
+
+def _postpone(id_: str, reason: str) -> None:
     with writing() as session:
         if (erasure := _locked(session, id_)) is not None:
-            backoff.postpone(erasure, reason, is_tried=is_tried)
+            backoff.postpone(erasure, reason, is_tried=True)

@@ -240,3 +240,28 @@ def test_a_digest_whose_owner_is_found_at_mailchimp_is_erased_there_too(
 
     assert KEY in mailchimp.forgotten
     assert status_of(client, ADA) == "unknown"
+
+
+def test_an_erasure_that_is_carried_out_late_does_not_reach_who_has_joined_again(
+    client: FlaskClient,
+    mailbox: Mailbox,
+    mailchimp: StandIn,
+    drain: Drain,
+    settle: Settle,
+    clock: time_machine.Traveller,
+) -> None:
+    sign_up(client, ADA)
+    drain()
+    mailchimp.answer_next(DROPPED, match=lambda call: "delete-permanent" in call.path)
+    ask_staff(client, "erasures", ADA)
+    drain()
+    clock.shift(PAUSE - timedelta(minutes=9))
+    drain()
+    sign_up(client, ADA)
+    drain()
+    assert press(client, mailbox, ADA) == 200
+    drain()
+
+    assert mailchimp.contacts == {}  # the call that was lost may still come
+    settle()
+    assert mailchimp.contacts[KEY].status == "subscribed"
