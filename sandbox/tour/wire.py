@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import parse_qs
 
+from sandbox.language import _
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn, WebhookCall, id_of
 from sandbox.smtp import ACCEPTED
@@ -60,7 +61,7 @@ def _asked_of_service(email: str, service: Service) -> Iterator[Line]:
 
 def _letters(email: str, mailbox: Mailbox) -> Iterator[Line]:
     for letter in mailbox.letters_to(email):
-        yield Line(letter.at, "worker", "mailbox", "SMTP", "an e-mail", int(ACCEPTED[:3]))
+        yield Line(letter.at, "worker", "mailbox", "SMTP", _("an e-mail"), int(ACCEPTED[:3]))
 
 
 def _asked_of_mailchimp(email: str, mailchimp: StandIn) -> Iterator[Line]:

@@ -63,6 +63,15 @@ CONTACTS = {
     "archived": _("Archived by staff."),
 }
 
+PARTIES = {
+    "person": _("person"),
+    "staff": _("staff"),
+    "service": _("service"),
+    "worker": _("worker"),
+    "mailbox": _("mailbox"),
+    "Mailchimp": _("Mailchimp"),
+}
+
 STATES = {
     "pending": _("pending"),
     "completed": _("completed"),
