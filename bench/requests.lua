@@ -1,11 +1,10 @@
--- The requests of one load. Arguments after `--`: a file of lines "path TAB body", sent once each, in turn by all
--- threads; or "-", a path, and a body with %s for a number that no other request has. Then headers, "Name: value".
+-- The requests of one load. Arguments after `--`: a file of lines "path TAB body", sent once each by one thread; or
+-- "-", a path, and a body with %s for a number that no other request has. Then headers, "Name: value".
 local threads = 0
 
 function setup(thread)
    thread:set("number", threads)
    threads = threads + 1
-   thread:set("threads", threads)
 end
 
 function init(args)
@@ -17,12 +16,7 @@ function init(args)
    end
    sent, lines = 0, {}
    if file ~= "-" then
-      local at = 0
-      for line in io.lines(file) do
-         -- Two threads, as bench/wrk.py starts them.
-         if at % 2 == number then lines[#lines + 1] = line end
-         at = at + 1
-      end
+      for line in io.lines(file) do lines[#lines + 1] = line end
    end
 end
 
@@ -31,7 +25,11 @@ function request()
    if file == "-" then
       return wrk.format(nil, path, nil, body:gsub("%%s", number .. "-" .. sent))
    end
-   if sent >= #lines then wrk.thread:stop() end
+   if sent == #lines then
+      wrk.thread:stop()
+      -- wrk would sleep on until the time is over. Not at once: system(3) ignores the signal while it runs.
+      os.execute("(sleep 0.02; kill -INT $PPID) &")
+   end
    local at, content = lines[math.min(sent, #lines)]:match("^(.-)\t(.*)$")
    return wrk.format(nil, at, nil, content)
 end

@@ -12,8 +12,7 @@ from pathlib import Path
 
 CONNECTIONS = 16
 _SCRIPT = Path(__file__).with_name("requests.lua")
-_THREADS = 2
-_WHILE_LINES_LAST = 600  #: seconds
+_AT_MOST = 600  #: seconds
 
 
 @dataclass(frozen=True)
@@ -57,11 +56,13 @@ def each(
 ) -> Outcome:
     """POST each path with its body once; the file holds them for wrk."""
     file.write_text("".join(f"{path}\t{body}\n" for path, body in requests))
-    return _run(port, _WHILE_LINES_LAST, CONNECTIONS, [str(file), "", "", *headers])
+    return _run(port, _AT_MOST, CONNECTIONS, [str(file), "", "", *headers], threads=1)
 
 
-def _run(port: int, seconds: float, connections: int, arguments: Sequence[str]) -> Outcome:
-    command = ["wrk", f"-t{_THREADS}", f"-c{connections}", f"-d{seconds:.0f}s", "--timeout", "15s"]
+def _run(
+    port: int, seconds: float, connections: int, arguments: Sequence[str], *, threads: int = 2
+) -> Outcome:
+    command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds:.0f}s", "--timeout", "15s"]
     command += ["-s", str(_SCRIPT), f"http://127.0.0.1:{port}/", "--", *arguments]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     line = next(line for line in printed.splitlines() if line.startswith("result "))
