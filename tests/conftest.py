@@ -107,7 +107,7 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest modules, at which no core should be left alone in the end.
 
-    Measure coverage in the first two cases of each test with an application: it doubles their time. Each mistake
+    Measure coverage in the first case of each test with an application: it doubles its time. Each mistake
     planted in a deployed service is a case of its own.
     """
     long = [Path(__file__).parent / name for name in LONGEST]
@@ -117,7 +117,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         test = item.nodeid.partition("[")[0]
         cases[test] += 1
         fixtures = getattr(item, "fixturenames", ())
-        if cases[test] > 2 and "database_url" in fixtures and "deployed" not in fixtures:
+        if cases[test] > 1 and "database_url" in fixtures and "deployed" not in fixtures:
             item.add_marker(pytest.mark.no_cover)
 
 
