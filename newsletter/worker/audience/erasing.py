@@ -36,14 +36,15 @@ class Erasing:
             self._erase(erasure)
         except DeliveryFailure as failure:
             log.warning("erasure %s at mailchimp failed: %s", id_, failure.reason)
-            _record_failure(id_, failure)
+            is_tried = failure.meaning is not Meaning.HOLD_ALL
+            _postpone(id_, failure.reason, is_tried=is_tried, may_run_on=failure.outcome_unknown)
             return after_failure(failure)
         except outage.OF_THE_DATABASE:
             raise
         except Exception as error:
             # An erasure with a damaged row must not stop the others.
             log.exception("erasure %s could not be carried out", id_)
-            _postpone(id_, type(error).__name__)
+            _postpone(id_, type(error).__name__, is_tried=True, may_run_on=False)
             return Progress.FAILED
         _settle(id_)
         log.info("erasure %s carried out at mailchimp", id_)
@@ -88,31 +89,24 @@ def _settle(id_: str) -> None:
         erasure = _locked(session, id_)
         if erasure is None:
             return
-        if _may_come_back(erasure, now):
+        if _earlier_call_may_run_on(erasure, now):
             erasure.try_at, erasure.error = erasure.settles_at, "settling"
             return
         erasures.complete_at_mailchimp(erasure, now)
 
 
-def _may_come_back(erasure: Erasure, now: datetime) -> bool:
-    """Tell whether an earlier call may still take effect: then the contact is deleted once more later."""
+def _earlier_call_may_run_on(erasure: Erasure, now: datetime) -> bool:
+    """Whether an earlier call may still take effect: then the contact is deleted once more later."""
     return not has_come(erasure.settles_at, now, latest(now, SETTLING))
 
 
-def _record_failure(id_: str, failure: DeliveryFailure) -> None:
+def _postpone(id_: str, reason: str, *, is_tried: bool, may_run_on: bool) -> None:
     with writing() as session:
         erasure = _locked(session, id_)
         if erasure is None:
             return
-        if failure.outcome_unknown:
+        if may_run_on:
             # Carried out late, it would delete the contact of a person who has joined again meanwhile.
             until = clock.now() + CARRIED_OUT_WITHIN
             erasure.settles_at = max(until, erasure.settles_at or until)
-        is_tried = failure.meaning is not Meaning.HOLD_ALL
-        backoff.postpone(erasure, failure.reason, is_tried=is_tried)
-
-
-def _postpone(id_: str, reason: str) -> None:
-    with writing() as session:
-        if (erasure := _locked(session, id_)) is not None:
-            backoff.postpone(erasure, reason, is_tried=True)
+        backoff.postpone(erasure, reason, is_tried=is_tried)
