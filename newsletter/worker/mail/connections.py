@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 from flask import Flask, current_app
@@ -20,9 +21,8 @@ log = logging.getLogger(__name__)
 
 TOGETHER = 20  #: the most outcomes that are collected at once
 WITHIN_SECONDS = 0.03  #: from the first of them
-PATIENCE_SECONDS = (
-    1.0  #: without an outcome; then other workers get the letters that were not begun
-)
+#: Without an outcome; then other workers get the letters that were not begun.
+PATIENCE_SECONDS = 1.0
 PAUSE_SECONDS = 60.0  #: of a connection that the server did not accept beside the others
 _CLOSE_SECONDS = 2.0
 
@@ -79,12 +79,8 @@ class Connections:
     def recall(self) -> list[Outcome]:
         """Take back the letters that were not begun."""
         outcomes: list[Outcome] = []
-        while not self._waiting.empty():
-            try:
-                leased = self._waiting.get_nowait()
-            except Empty:
-                break
-            if leased is not None:
+        with suppress(Empty):
+            while (leased := self._waiting.get_nowait()) is not None:
                 outcomes.append(NotSent(leased))
         self.busy -= len(outcomes)
         return outcomes
