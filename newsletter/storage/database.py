@@ -94,9 +94,9 @@ def own_connection() -> Iterator[Session]:
 
 
 def connection_of(session: Session) -> Connection:
-    """The connection of the open transaction: `session.connection()`, which takes a tenth of a sign-up's time, once."""
+    """The connection of the open transaction, which `session.connection()` would look up anew for each statement."""
     kept: tuple[object, Connection] | None = session.info.get(_CONNECTION)
-    # After a rollback, the session goes on with another transaction.
+    # The session has another transaction after a rollback, and in the next block.
     if kept is None or kept[0] is not session.get_transaction():
         connection = session.connection()
         kept = session.info[_CONNECTION] = session.get_transaction(), connection
@@ -114,7 +114,6 @@ def writing() -> Iterator[Session]:
         finally:
             # Rolls back what was not committed, and detaches the objects, which stay readable.
             session.close()
-            session.info.pop(_CONNECTION, None)
     breaker().record_write()
 
 
@@ -133,7 +132,6 @@ def reading(*, is_single: bool = False) -> Iterator[Session]:
         finally:
             # The objects are detached, and stay readable.
             session.close()
-            session.info.pop(_CONNECTION, None)
 
 
 _LOCK = text("SELECT pg_advisory_xact_lock(:number)")
@@ -169,7 +167,7 @@ def try_lock(session: Session, *digests: bytes) -> set[bytes]:
     if is_sqlite():
         return set(digests)
     numbers = {int.from_bytes(digest[:8], "big", signed=True): digest for digest in digests}
-    locked = session.connection().execute(_TRY_LOCK, {"numbers": list(numbers)})
+    locked = connection_of(session).execute(_TRY_LOCK, {"numbers": list(numbers)})
     return {numbers[number] for (number,) in locked}
 
 
