@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -107,6 +107,26 @@ class Camera:
         clip: FloatRect = {"x": 0, "y": 0, "width": width, "height": height}
         picture = self.page.screenshot(full_page=True, clip=clip)
         (album / f"{name}.{self.locale}.{scheme}.{width}.png").write_bytes(shrink(picture))
+
+
+def barriers_in(looks: Sequence[Look]) -> list[str]:
+    return [
+        f"{look.page}, {look.scheme}, {look.width}: {look.barriers}"
+        for look in looks
+        if look.barriers
+    ]
+
+
+def overhangs_in(looks: Sequence[Look]) -> dict[str, int]:
+    """The pages that are wider than a telephone, and by how many CSS pixels."""
+    return {
+        look.page: look.overhang for look in looks if look.width == NARROW and look.overhang > 0
+    }
+
+
+def torn_in(looks: Sequence[Look]) -> dict[str, list[str]]:
+    """The pages with a headline that is torn at a hyphen."""
+    return {look.page: look.torn for look in looks if look.torn}
 
 
 def _overhang(page: Page) -> int:

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, ConsoleMessage, expect
 
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
-from tests.browser.camera import NARROW, Camera, Look
+from tests.browser.camera import Camera, Look, barriers_in, overhangs_in, torn_in
 from tests.browser.desk_gallery import DeskGallery
 from tests.browser.person import Locale
 from tests.browser.windows import PATIENCE
@@ -50,19 +50,15 @@ def looks(
 
 @pytest.mark.requires("R77")
 def test_nothing_on_any_page_of_the_desk_keeps_anybody_out(looks: list[Look]) -> None:
-    found = [f"{look.page}, {look.scheme}, {look.width}: {look.barriers}" for look in looks]
-
-    assert [each for look, each in zip(looks, found, strict=True) if look.barriers] == []
+    assert barriers_in(looks) == []
 
 
 def test_no_page_of_the_desk_is_wider_than_a_telephone(looks: list[Look]) -> None:
-    narrow = [look for look in looks if look.width == NARROW]
-
-    assert {look.page: look.overhang for look in narrow if look.overhang > 0} == {}
+    assert overhangs_in(looks) == {}
 
 
 def test_no_headline_of_the_desk_is_torn_at_a_hyphen(looks: list[Look]) -> None:
-    assert {look.page: look.torn for look in looks if look.torn} == {}
+    assert torn_in(looks) == {}
 
 
 @pytest.mark.requires("R77")

@@ -14,7 +14,7 @@ from newsletter.config import load
 from newsletter.storage.models import LetterKind
 from newsletter.web.samples import rendering
 from sandbox.mailbox import Mailbox
-from tests.browser.camera import NARROW, SHOWN_HOST, Camera, Look
+from tests.browser.camera import SHOWN_HOST, Camera, Look, barriers_in, overhangs_in, torn_in
 from tests.browser.conftest import LinkToData, change
 from tests.browser.gallery import Gallery
 from tests.browser.person import LETTER_URL, Locale, Person
@@ -58,19 +58,15 @@ def way_back_letter(service: Service, locale: Locale) -> str:
 
 @pytest.mark.requires("R77")
 def test_nothing_on_any_page_keeps_anybody_out(looks: list[Look]) -> None:
-    found = [f"{look.page}, {look.scheme}, {look.width}: {look.barriers}" for look in looks]
-
-    assert [each for look, each in zip(looks, found, strict=True) if look.barriers] == []
+    assert barriers_in(looks) == []
 
 
 def test_no_page_is_wider_than_a_telephone(looks: list[Look]) -> None:
-    narrow = [look for look in looks if look.width == NARROW]
-
-    assert {look.page: look.overhang for look in narrow if look.overhang > 0} == {}
+    assert overhangs_in(looks) == {}
 
 
 def test_no_headline_is_torn_at_a_hyphen(looks: list[Look]) -> None:
-    assert {look.page: look.torn for look in looks if look.torn} == {}
+    assert torn_in(looks) == {}
 
 
 def test_the_album_shows_every_picture_and_is_small() -> None:
