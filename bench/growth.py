@@ -84,6 +84,7 @@ class Place:
             self.time("erasure", lambda: ask_staff(self.client, "erasures", email)),
         ]
         assert [answer.status_code for answer in answers] == [202, 200, 204, 202]
+        self._look_at_the_erasure(answers[-1].json["id"])
         self.worker.drain()
         with self.app.app_context():
             for loop in self.worker.loops:
@@ -92,10 +93,20 @@ class Place:
     def _look_at_the_desk(self, email: str) -> None:
         for page in DESK:
             self.time(f"desk: {page or '/'}", partial(self.staff.opens, f"/desk{page}"))
-        found = self.time("desk: find", partial(self.staff.sends, "/desk/people", who=email))
-        person = found.headers["Location"]
+        person = self._find("address", email)
+        assert self._find("reference", person.rpartition("/")[2]) == person
         for page in ("", "/access", "/proof", "/erase"):
             self.time(f"desk: person{page}", partial(self.staff.opens, f"{person}{page}"))
+
+    def _look_at_the_erasure(self, number: str) -> None:
+        erasure = self._find("erasure", number)
+        self.time("desk: erasure", partial(self.staff.opens, erasure))
+
+    def _find(self, kind: str, who: str) -> str:
+        found = self.time(
+            f"desk: find by {kind}", partial(self.staff.sends, "/desk/people", who=who)
+        )
+        return str(found.headers["Location"])
 
     def _confirm(self, email: str) -> Any:
         self.worker.drain()

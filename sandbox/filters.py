@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
+from newsletter.texts import formatting
 from sandbox.environment import COMPANY
+from sandbox.language import present
 
 ZONE = ZoneInfo(COMPANY["TIMEZONE"])  #: the zone of the letters' times, too
 _LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)\]]")
@@ -29,8 +31,8 @@ def linked(text: str) -> Markup:
 
 
 def moment(at: datetime) -> str:
-    """A time with its date and the name of its zone."""
-    return f"{at.astimezone(ZONE):%Y-%m-%d %H:%M:%S %Z}"
+    """A time with its date and the name of its zone, as the service's pages write it."""
+    return formatting.moment(at, present(), ZONE, with_seconds=True)
 
 
 def clock(at: datetime | str) -> str:
@@ -40,7 +42,7 @@ def clock(at: datetime | str) -> str:
 
 def clock_in_zone(at: datetime | str) -> str:
     """A time of today with the name of its zone."""
-    return f"{_read(at):%H:%M:%S %Z}"
+    return f"{clock(at)} {formatting.zone_name(_read(at), present(), ZONE)}"
 
 
 def _read(at: datetime | str) -> datetime:

@@ -77,7 +77,7 @@ def import_(
 
 def _lines(upload: Upload, report: Report, *, dry_run: bool) -> Iterator[str]:
     table = upload.table
-    yield f"{upload.format.title}: {table.length - 1} rows, {table.encoding}."
+    yield f"{upload.format.title}, {table.encoding}. Rows: {table.length - 1}."
     yield f"Read of each row: {', '.join(upload.format.taken)}."
     yield f"Dropped: {', '.join(upload.format.dropped) or 'nothing'}."
     for fate in Fate:

@@ -394,7 +394,10 @@ def test_files_are_read_as_spreadsheets_write_them(
     [
         (['grace@example.com,2020-05-01,,,"Messe'], "Row 2 begins a quote that is not closed"),
         (['grace@example.com,2020-05-01,,,"Mes"se,'], "Row 2 has a quote in the wrong place"),
-        (["a@example.com,2020-05-01,,,,", "b@example.com,2020"], "Row 3 has 2 fields"),
+        (
+            ["a@example.com,2020-05-01,,,,", "b@example.com,2020"],
+            "Row 3 does not have as many fields",
+        ),
         (
             ['grace@example.com,2020-05-01,,,"' + "x" * 1_100_000 + '",'],
             "Row 2 has a field of more than 1,048,576",

@@ -115,8 +115,8 @@ def _checked(text: TextIO, separator: str) -> tuple[tuple[str, ...], int]:
             heading = [name.strip() for name in fields]
         elif any(fields) and len(fields) != len(heading):
             raise UnreadableFile(
-                "Row %(row)s has %(fields)s fields, the heading %(heading)s: a quote or a separator is missing"
-                " in it, or too many. Nothing was taken.",
+                "Row %(row)s does not have as many fields as the heading (%(fields)s, not %(heading)s): a quote or"
+                " a separator is missing in it, or too many. Nothing was taken.",
                 row=number,
                 fields=len(fields),
                 heading=len(heading),

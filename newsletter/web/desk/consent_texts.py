@@ -15,10 +15,11 @@ from newsletter.web.desk.pages import bp
 
 @bp.get("/consent-texts")
 def consent_texts() -> str:
+    done = request.args.get("done")
     return render_template(
         "desk/consent_texts.html",
         texts=wording_registry.all_texts(),
-        is_withdrawn=request.args.get("done") == "withdrawn",
+        done=done if done == "withdrawn" else None,
     )
 
 

@@ -25,10 +25,11 @@ def erasures() -> str:
 
 @bp.get("/erasures/<number>")
 def erasure(number: str) -> str:
+    done = request.args.get("done")
     return render_template(
         "desk/erasure.html",
         erasure=_found(number),
-        is_new=request.args.get("done") == "erase",
+        done=done if done == "erase" else None,
     )
 
 

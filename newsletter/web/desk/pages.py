@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app, request, session, url_for
+from flask import Blueprint, current_app, request, session
 from flask_login import current_user
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
@@ -13,7 +13,6 @@ from newsletter.web.http import language
 
 #: For those who are not signed in yet.
 OPEN = frozenset({"desk.sign_in", "desk.begin"})
-_LOCALE = "locale"
 
 bp = Blueprint("desk", __name__, url_prefix=sessions.PATH)
 
@@ -22,10 +21,10 @@ bp = Blueprint("desk", __name__, url_prefix=sessions.PATH)
 def _let_in() -> AnyResponse | None:
     if not config.current().admins:
         raise NotFound
+    _choose_language()
     if request.endpoint not in OPEN and not current_user.is_authenticated:
         answer: AnyResponse = current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
         return answer
-    _choose_language()
     if request.method == "POST":
         sessions.protect(request)
     return None
@@ -34,21 +33,16 @@ def _let_in() -> AnyResponse | None:
 def _choose_language() -> None:
     """The language that was chosen on a page holds for the session."""
     chosen = request.args.get("locale")
-    if chosen in config.current().locales and session.get(_LOCALE) != chosen:
-        session[_LOCALE] = chosen
-    language.use(session.get(_LOCALE))
+    if chosen in config.current().locales and session.get(sessions.LOCALE) != chosen:
+        session[sessions.LOCALE] = chosen
+    language.use(session.get(sessions.LOCALE))
 
 
 @bp.context_processor
 def _values() -> dict[str, object]:
-    """What the layout shows: who is signed in, and the same page in the other language."""
+    """What the layout shows: who is signed in."""
     is_signed_in = current_user.is_authenticated
-    other = language.other()
-    is_page = request.method == "GET" and request.endpoint is not None
-    switch_url = url_for(request.endpoint or "", **request.view_args or {}, locale=other)
     return {
         "staff_name": sessions.actor() if is_signed_in else None,
         "may_act": is_signed_in and sessions.may_act(),
-        "other_locale": other if is_page else None,
-        "switch_url": switch_url,
     }

@@ -26,6 +26,7 @@ from newsletter.domain.clock import as_moment, rfc3339
 
 PATH = "/desk"
 HOURS = 8
+LOCALE = "locale"
 _SINCE = "since"
 
 csrf = CSRFProtect()
@@ -88,8 +89,11 @@ def install(app: Flask, settings: Settings) -> None:
 
 
 def begin(admin: AdminToken) -> None:
-    """Sign somebody in, in a new session."""
+    """Sign somebody in, in a new session that keeps the language."""
+    locale = session.get(LOCALE)
     session.clear()
+    if locale is not None:
+        session[LOCALE] = locale
     session.permanent = True
     session[_SINCE] = rfc3339(clock.now())
     login_user(Staff(admin))

@@ -9,7 +9,16 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict
 
-from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
+from flask import (
+    Flask,
+    Response,
+    current_app,
+    jsonify,
+    make_response,
+    render_template,
+    request,
+    url_for,
+)
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import (
     BadRequest,
@@ -156,13 +165,22 @@ def _page(slug: str) -> str:
     # The form that was sent is gone: link to a new one.
     show_form_link = slug in _WITH_FORM_LINK or request.blueprint == "signup"
     show_my_data_link = slug in _WITH_MY_DATA_LINK or request.blueprint == "my_data_request"
+    show_desk_link = request.blueprint == "desk"
     return render_template(
         "pages/problem.html",
         title=title,
         text=text,
-        show_form_link=show_form_link and not show_my_data_link,
+        show_form_link=show_form_link and not (show_my_data_link or show_desk_link),
         show_my_data_link=show_my_data_link,
+        show_desk_link=show_desk_link,
+        # The URL of a button may be one that a browser cannot open.
+        switch_at="" if _can_be_opened() or not show_desk_link else url_for("desk.today"),
     )
+
+
+def _can_be_opened() -> bool:
+    urls = current_app.create_url_adapter(request)
+    return urls is not None and "GET" in urls.allowed_methods()
 
 
 def problem(

@@ -27,7 +27,8 @@ def page_values(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
         "next_url": None,
     }
     asked = {"consent": consent, "expires_at": EXPIRES_AT, "not_me_url": "https://example.com/"}
-    problem = {"title": "…", "text": "…"}
+    nowhere = {"show_form_link": False, "show_my_data_link": False, "show_desk_link": False}
+    problem = {"title": "…", "text": "…", **nowhere}
     confirmed = {
         "confirmed_at": REQUESTED_AT,
         "reference": "0" * 32,
@@ -86,9 +87,10 @@ def page_values(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
             {"erased": Erased("0" * 32, keeps_block=True, is_done_at_mailchimp=True)},
         ],
         "pages/problem.html": [
-            {**problem, "show_form_link": False, "show_my_data_link": False},
-            {**problem, "show_form_link": True, "show_my_data_link": False},
-            {**problem, "show_form_link": False, "show_my_data_link": True},
+            problem,
+            {**problem, "show_form_link": True},
+            {**problem, "show_my_data_link": True},
+            {**problem, "show_desk_link": True},
         ],
         "pages/proof.html": [
             {**page, "proof": sample.whole(consent)},

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from flask import Flask
 
@@ -34,7 +32,7 @@ def test_texts_are_shown_with_how_often_they_were_confirmed(
 
     page = staff.opens("/desk/consent-texts")
     assert page.count("wird jetzt gezeigt") == 2
-    assert re.findall(r"bestätigt: (\d)-mal", page).count("1") == 1
+    assert page.count("einmal bestätigt") == 1
     assert EARLIER.text in page
 
 

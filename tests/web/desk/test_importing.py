@@ -56,9 +56,9 @@ def test_a_file_is_tried_out_and_nothing_changes(staff: Visitor, client: FlaskCl
     report = report_of(tried(staff, LIST))
 
     assert report == {
-        "Bestätigt: 1": "Zeilen 2",
-        "Abgelehnt, kein Zeitpunkt der Einwilligung: 1": "Zeilen 3",
-        "Abgelehnt, keine E-Mail-Adresse: 1": "Zeilen 4",
+        "Bestätigt: 1": "Zeile 2",
+        "Abgelehnt, kein Zeitpunkt der Einwilligung: 1": "Zeile 3",
+        "Abgelehnt, keine E-Mail-Adresse: 1": "Zeile 4",
         "Aus jeder Zeile gelesen": "email, confirmed_at",
         "Nicht gelesen": "nichts",
     }
@@ -70,10 +70,15 @@ def test_the_same_file_sent_again_is_taken_over(staff: Visitor, client: FlaskCli
 
     answer = brings(staff, LIST, **fields)
     assert "<h1>Übernommen</h1>" in answer.text
-    assert report_of(answer)["Bestätigt: 1"] == "Zeilen 2"
+    assert report_of(answer)["Bestätigt: 1"] == "Zeile 2"
     assert (status_of(client, ADA), status_of(client, GRACE)) == ("confirmed", "unknown")
     [event] = [each for each in access(client, ADA)["events"] if each["event"] == "imported"]
     assert event["actor"] == "dpo"
+
+
+@pytest.mark.parametrize(("rows", "said"), [(1, "Eine Liste: 1 Zeile, utf-8"), (2, "2 Zeilen")])
+def test_the_heading_does_not_count_as_a_row(staff: Visitor, rows: int, said: str) -> None:
+    assert said in tried(staff, HEADING.encode() + b"nobody,\n" * rows).text
 
 
 def test_another_file_is_tried_out_instead(staff: Visitor, client: FlaskClient) -> None:
@@ -86,7 +91,7 @@ def test_another_file_is_tried_out_instead(staff: Visitor, client: FlaskClient) 
 
 def test_what_was_ticked_is_kept_for_taking_over(staff: Visitor, client: FlaskClient) -> None:
     answer = tried(staff, LIST, without_proof="1")
-    assert report_of(answer)["Ohne Nachweis bestätigt: 1"] == "Zeilen 3"
+    assert report_of(answer)["Ohne Nachweis bestätigt: 1"] == "Zeile 3"
 
     brings(staff, LIST, **fields_of(answer))
     assert status_of(client, GRACE) == "confirmed"
@@ -114,7 +119,10 @@ def test_a_renamed_file_of_subscribers_is_taken_if_staff_say_so(staff: Visitor) 
     [
         (b"", "Die Datei ist leer."),
         (b'email,confirmed_at\n"ada', "In Zeile 2 beginnt ein Anführungszeichen"),
-        (b"email,confirmed_at\na@example.com\n", "Zeile 2 hat 1 Felder, die Kopfzeile 2"),
+        (
+            b"email,confirmed_at\na@example.com\n",
+            "Zeile 2 hat nicht so viele Felder wie die Kopfzeile (1 statt 2)",
+        ),
         (b"name\nAda\n", "weder der Export einer Zielgruppe von Mailchimp"),
         (b"newsletter-encrypted/1\n", "Ein verschlüsselter Export"),
     ],
@@ -132,7 +140,10 @@ def test_a_file_that_cannot_be_read_is_refused_in_german(
 def test_and_in_english(staff: Visitor) -> None:
     staff.opens("/desk/import?locale=en")
 
-    assert "Row 2 has 1 fields, the heading 2" in brings(staff, b"email,confirmed_at\na\n").text
+    assert (
+        "Row 2 does not have as many fields as the heading (1, not 2)"
+        in brings(staff, b"email,confirmed_at\na\n").text
+    )
 
 
 def test_without_a_file_the_form_is_shown_again(staff: Visitor) -> None:
@@ -155,7 +166,7 @@ def test_a_file_that_does_not_fit_into_memory_at_once_is_read(staff: Visitor) ->
     note = "x" * 700_000
 
     report = report_of(tried(staff, f"email,confirmed_at,note\n{ADA},,{note}\n".encode()))
-    assert report["Abgelehnt, Quelle oder Vermerk mit mehr als 1.000 Zeichen: 1"] == "Zeilen 2"
+    assert report["Abgelehnt, Quelle oder Vermerk mit mehr als 1.000 Zeichen: 1"] == "Zeile 2"
 
 
 def test_a_file_of_too_many_rows_is_refused_with_the_limit(staff: Visitor) -> None:
