@@ -18,6 +18,7 @@ class Scans(list[str]):
     """The steps of the plans that read a large table from its beginning to its end, once all was sent."""
 
     sent = 0  #: statements that have a plan
+    plans = ""  #: of all of them
 
 
 @contextmanager
@@ -33,8 +34,10 @@ def scans() -> Iterator[Scans]:
         event.remove(*listen)
     for statement, values in sent.items():
         if statement.lstrip().startswith(_KINDS):
+            plan = _plan(statement, values)
             found.sent += 1
-            found += [f"{line}: {statement}" for line in _plan(statement, values) if _is_scan(line)]
+            found.plans += "\n".join([statement, *plan, ""])
+            found += [f"{line}: {statement}" for line in plan if _is_scan(line)]
 
 
 def _plan(statement: str, values: Any) -> list[str]:

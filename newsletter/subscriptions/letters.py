@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import bindparam, delete, exists, select
+from sqlalchemy import bindparam, delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from newsletter import config
@@ -28,6 +28,10 @@ EVIDENCE_COLUMN = "letter.evidence"
 _PACKED = "zlib:"  #: prefix of compressed evidence; without it, evidence is JSON
 _WORTH_PACKING = 256  #: characters; shorter text would not get smaller
 
+#: Not in the words of the index of all waiting letters: PostgreSQL would walk through it to find one person's, since it
+#: takes the index for empty if nothing waited when it last counted.
+IS_WAITING = func.coalesce(Letter.sent_at, Letter.failed_at).is_(None)
+
 # Built once, since every use case needs them. One statement may contain several, so their parameters differ in name.
 #: A my-data e-mail belongs to no round: it stays valid when the status changes.
 _OF_A_ROUND = Letter.kind != LetterKind.MY_DATA
@@ -37,8 +41,7 @@ _DROP_ROUND = delete(Letter).where(
 _DROP_QUEUED = delete(Letter).where(
     Letter.ref == bindparam("whose"),
     _OF_A_ROUND,
-    Letter.sent_at.is_(None),
-    Letter.failed_at.is_(None),
+    IS_WAITING,
     # The postman that is sending one right now records its outcome.
     has_come(Letter.leased_until, bindparam("now"), bindparam("latest")),
 )

@@ -27,6 +27,7 @@ from newsletter.storage import models, statements
 from newsletter.storage.database import lock
 from newsletter.storage.keys import keyring
 from newsletter.storage.models import LedgerRow, Letter, LetterKind
+from newsletter.subscriptions.letters import IS_WAITING
 
 #: Letters, each as [RFC 3339 time, id].
 Letters = list[list[str]]
@@ -46,8 +47,7 @@ _WAY_BACK_AT = (
 _WAITING = select(func.count()).where(
     Letter.ref == bindparam("ref"),
     Letter.round == bindparam("round"),
-    Letter.sent_at.is_(None),
-    Letter.failed_at.is_(None),
+    IS_WAITING,
 )
 # From the ledger, since a my-data e-mail is deleted once it is sent.
 _SENT = select(func.count()).where(

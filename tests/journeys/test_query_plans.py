@@ -7,7 +7,9 @@ from datetime import timedelta
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
+from newsletter.storage.database import writing
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests.conftest import Drain, both_databases
@@ -45,3 +47,20 @@ def test_no_way_through_and_no_idle_worker_scans_a_table(
 
     assert found.sent > 50
     assert found == []
+
+
+def test_neither_sign_up_nor_confirmation_walks_through_the_letters_that_wait(
+    app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain
+) -> None:
+    """A planner takes their index for empty where nothing waited when it last counted."""
+    sign_up(client, ADA)
+    drain()
+    with app.app_context():
+        with writing() as session:
+            session.execute(text("DROP INDEX ix_letter_ref"))  # it would have to take theirs now
+        with scans() as found:
+            sign_up(client, GRACE)
+            assert press(client, mailbox, ADA) == 200
+
+    assert "FROM letter" in found.plans
+    assert "ix_letter_due_at" not in found.plans
