@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
-from sqlalchemy import ColumnElement, delete, or_, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from newsletter.domain import clock
@@ -188,23 +188,28 @@ def clear_in(session: Session, code: Code, owner: str = "") -> None:
 
 def find(code: Code, owner: str = "") -> Posted | None:
     """A notice that has not ended; its `since` may be in the future."""
-    is_it = (Notice.code == _key(code), Notice.owner == owner)
-    return next(iter(_read(*is_it)), None)
+    with reading() as session:
+        row = session.get(Notice, (_key(code), owner))
+    return None if row is None or _is_over(row, clock.now()) else _posted(row)
 
 
 def current(*codes: Code) -> list[Posted]:
     """All notices that are listed now, or those of some codes; the oldest first."""
     # Not all rows: a later release may have posted codes that this one does not know.
     keys = [_key(code) for code in codes or Code]
-    return _read(Notice.code.in_(keys), Notice.since <= clock.now())
-
-
-def _read(*which: ColumnElement[bool]) -> list[Posted]:
-    lasts = or_(Notice.until.is_(None), Notice.until > clock.now())
-    query = select(Notice).where(*which, lasts)
+    now = clock.now()
+    query = select(Notice).where(Notice.code.in_(keys), Notice.since <= now)
     with reading() as session:
         rows = session.scalars(query.order_by(Notice.since, Notice.code, Notice.owner)).all()
-    return [Posted(Code[row.code.upper()], row.owner, row.detail, row.since) for row in rows]
+    return [_posted(row) for row in rows if not _is_over(row, now)]
+
+
+def _posted(row: Notice) -> Posted:
+    return Posted(Code[row.code.upper()], row.owner, row.detail, row.since)
+
+
+def _is_over(notice: Notice, now: datetime) -> bool:
+    return notice.until is not None and notice.until <= now
 
 
 def _key(code: Code) -> str:
@@ -212,9 +217,8 @@ def _key(code: Code) -> str:
 
 
 def _is_same(notice: Notice, detail: str | None, since: datetime | None, now: datetime) -> bool:
-    is_over = notice.until is not None and notice.until <= now
     is_same_begin = notice.since <= now if since is None else notice.since == since
-    return is_same_begin and not is_over and notice.detail == detail
+    return is_same_begin and not _is_over(notice, now) and notice.detail == detail
 
 
 def _lasts(until: datetime | None, wanted: datetime | None, now: datetime) -> bool:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import cycle
 from types import FrameType
 
 from flask import Flask
@@ -99,10 +100,13 @@ class Worker:
         return f"{self._owner} {loop}"
 
     def drain(self) -> None:
-        """Take steps until no loop has work."""
+        """Take steps in turns until no loop has work."""
         with self._app.app_context():
-            while any([self._take(loop) for loop in self.loops]):
-                pass
+            idle = 0
+            for loop in cycle(self.loops):
+                idle = 0 if self._take(loop) else idle + 1
+                if idle == len(self.loops):
+                    return
 
     def run(self) -> bool:
         """Work until SIGTERM or SIGINT, or until the database is found `restored`; then end within ten seconds.

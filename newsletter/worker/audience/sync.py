@@ -38,6 +38,8 @@ class AudienceSync:
 
     def step(self) -> Progress:
         """Sync one person; if none is queued, send batches."""
+        if not self._waiting and not due.waiting(1):
+            return Progress.IDLE
         is_full_required = reconciliation.is_full_required()
         if is_full_required and not self._waiting:
             # People to be added may have unsubscribed since the backup: the reconciliation finds out first.
