@@ -182,7 +182,7 @@ _CODES = (access_words.LETTER, access_words.PLACE, access_words.DETAIL, access_w
 
 def _actor(name: str, locale: Locale) -> str:
     known = access_words.ACTOR.get(name)
-    return known[locale] if known else f"{LABEL['actor'][locale]} ({name})"
+    return known[locale] if known else f"{LABEL['actor'][locale]}: {name}"
 
 
 def _letter(letter: Json, locale: Locale) -> Iterator[Line]:

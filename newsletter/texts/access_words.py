@@ -101,7 +101,7 @@ PLACE: Mapping[str, Words] = {
 LETTER: Mapping[str, Words] = {
     LetterKind.CONFIRMATION: {"de": "Bitte um Bestätigung", "en": "request to confirm"},
     LetterKind.WAY_BACK: {"de": "Weg zurück zu Mailchimp", "en": "way back to Mailchimp"},
-    LetterKind.MY_DATA: {"de": "Link zu den eigenen Daten", "en": "link to one's own data"},
+    LetterKind.MY_DATA: {"de": "Link zu den eigenen Daten", "en": "link to one’s own data"},
 }
 #: Details of events that are neither a letter's kind nor a place at Mailchimp.
 DETAIL: Mapping[str, Words] = {
@@ -154,7 +154,7 @@ LABEL: Mapping[str, Words] = {
     "sent_at": {"de": "gesendet", "en": "sent"},
     "failed_at": {"de": "nicht zustellbar", "en": "could not be delivered"},
     "message_id": {"de": "Message-ID", "en": "Message-ID"},
-    "reply": {"de": "Antwort des Mailservers", "en": "The mail server's reply"},
+    "reply": {"de": "Antwort des Mailservers", "en": "The mail server’s reply"},
     "wording": {"de": "Einwilligungstext im Wortlaut", "en": "Consent text, word for word"},
     "about": {"de": "Zur Verarbeitung", "en": "About the processing"},
     "imported": {

@@ -37,7 +37,7 @@ _OUR_KEY = Text(
 _THEIR_FORM = Text(
     "die Person muss sich über das Formular von Mailchimp selbst eintragen. "
     "Ist MAILCHIMP_SIGNUP_URL gesetzt, schickt ihr der Dienst den Link.",
-    "the person has to sign up by themselves, by Mailchimp's own form. "
+    "the person has to sign up by themselves, by Mailchimp’s own form. "
     "Where MAILCHIMP_SIGNUP_URL is set, the service sends them the link.",
 )
 _BROKEN_OFF = Delay(
@@ -77,7 +77,7 @@ _DELAYS = (
         Delay(
             Text(
                 "Der Mailserver lehnt diese E-Mail ab, ohne zu sagen, ob es am Postfach liegt.",
-                "The mail server refuses this e-mail, and does not say that it is the mailbox's matter.",
+                "The mail server refuses this e-mail, and does not say that it is the mailbox’s matter.",
             ),
             Text(
                 "bei mehreren Empfängern SPF, DKIM und Sperrlisten der eigenen Domain prüfen.",
@@ -210,7 +210,7 @@ _DELAYS = (
 )
 _OTHER = Delay(
     Text("Ein unerwarteter Fehler.", "An unexpected error."),
-    Text("im Protokoll des Workers nachsehen.", "see the worker's log."),
+    Text("im Protokoll des Workers nachsehen.", "see the worker’s log."),
 )
 #: A person whom Mailchimp asks once more has no code.
 _AWAITING = Delay(

@@ -189,7 +189,7 @@ KEPT: Mapping[str, Kept] = {
         (_article("17", "1"), _article("32", "1", "c")),
         Text(
             "bis zu ihrer turnusmäßigen Löschung nach dem Sicherungsplan des Betreibers",
-            "until they are deleted on the operator's regular schedule",
+            "until they are deleted on the operator’s regular schedule",
         ),
     ),
 }
@@ -198,7 +198,7 @@ RIGHTS = Text(
     "Wer die Löschung verlangt hat, kann Auskunft über all das verlangen, sich bei einer Aufsichtsbehörde beschweren "
     "(Art. 77 DSGVO) und klagen (Art. 79 DSGVO). Zugestellte E-Mails liegen im eigenen Postfach der Person.",
     "The person who requested the deletion can ask for information about all of this, complain to a supervisory "
-    "authority (Art. 77 GDPR) and go to court (Art. 79 GDPR). E-mails that were delivered are in the recipient's own "
+    "authority (Art. 77 GDPR) and go to court (Art. 79 GDPR). E-mails that were delivered are in the recipient’s own "
     "mailbox.",
 )
 
@@ -260,7 +260,7 @@ LABEL: Mapping[str, Text] = {
 PLACE: Mapping[str, Text] = {
     "database": Text("Hier", "Here"),
     "mailchimp": Text("Bei Mailchimp", "At Mailchimp"),
-    "database file": Text("In der Datenbankdatei", "In the database's file"),
+    "database file": Text("In der Datenbankdatei", "In the database’s file"),
 }
 STATE: Mapping[str, Text] = {
     "done": Text("erledigt", "done"),

@@ -89,7 +89,7 @@ _PROCESSING = Text(
     "Speichern, Senden, Übermitteln an den Auftragsverarbeiter",
     "storing, sending, passing on to the processor",
 )
-_STORAGE = Text("Datenbank des Verantwortlichen", "the controller's database")
+_STORAGE = Text("Datenbank des Verantwortlichen", "the controller’s database")
 _ADDRESS = Text("E-Mail-Adresse", "e-mail address")
 _VALIDITY = Text("bis zum Widerruf", "until withdrawn")
 _BY_LINK = Text("der Abmeldelink in jedem Newsletter", "the unsubscribe link in every newsletter")

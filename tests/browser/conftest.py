@@ -20,6 +20,7 @@ from newsletter.config import load
 from newsletter.domain import clock as our_clock
 from newsletter.subscriptions import links
 from newsletter.subscriptions.links import Link, Purpose
+from sandbox.environment import COMPANY as SAMPLE
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests.browser import chromium
@@ -73,6 +74,8 @@ def service(
     environ: dict[str, Any] = {
         **environment(f"sqlite:///{folder}/newsletter.sqlite3", mailbox, mailchimp),
         "ALLOWED_ORIGINS": other_site.origin,
+        "IMPRINT_EN": SAMPLE["IMPRINT_EN"],
+        "PRIVACY_URL_EN": SAMPLE["PRIVACY_URL_EN"],
         "HOME_URL": "https://www.example.com/",
     }
     with running(environ, folder) as service:

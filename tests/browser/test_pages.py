@@ -38,7 +38,7 @@ def looks(
     folder = os.environ.get("SCREENSHOTS")
     with windows(browser, service.home) as open_window:
         page = open_window(locale=locale, also=(origin_of(LETTER_URL),))
-        person = Person(page, mailbox, f"{uuid.uuid4().hex}@example.org", locale)
+        person = Person(page, mailbox, f"ada.{uuid.uuid4().hex[:4]}@example.org", locale)
         camera = Camera(page, locale, service.home, Path(folder) if folder else None)
         way_back = way_back_letter(service, locale)
 

@@ -27,6 +27,7 @@ from tests.people import (
     standing_of,
     status_of,
 )
+from tests.web.callers import BROWSER
 from tests.web.desk.visitor import Visitor
 
 UNKNOWN = "0" * 32
@@ -235,6 +236,14 @@ def test_staff_erase_and_hand_over_the_receipt_a_month_later(
     assert found
     assert staff.client.get(found[1]).get_json()["reference"] == reference
     assert reference in staff.opens("/desk/erasures")
+
+
+def test_who_had_it_deleted_is_said_in_words(
+    staff: Visitor, client: FlaskClient, path: str
+) -> None:
+    client.post(path, data={"action": "erase"}, headers=BROWSER)
+
+    assert "· durch die Person" in staff.opens("/desk/erasures")
 
 
 def test_erasing_keeps_the_block_that_is_asked_for(

@@ -118,11 +118,18 @@ def test_another_action_is_none(staff: Visitor) -> None:
     assert staff.sends("/desk/waiting/letters/x", action="delete").status_code == 404
 
 
+@pytest.mark.usefixtures("busy")
+def test_the_kind_of_an_email_is_a_headline_in_both_languages(staff: Visitor) -> None:
+    assert "<h3>Bitte um Bestätigung</h3>" in staff.opens("/desk/waiting")
+    assert "<h3>Request to confirm</h3>" in staff.opens("/desk/waiting?locale=en")
+
+
 def test_today_shows_the_funnel(staff: Visitor, join: Join) -> None:
     join(ADA)
 
     page = staff.opens("/desk?locale=en")
     assert re.search(r"<dt>Requested</dt>\s*<dd>1</dd>", page)
     assert re.search(r"<dt>At Mailchimp</dt>\s*<dd>1</dd>", page)
+    assert "less than a minute" in page
     assert page.count("<polyline") == 2
     assert page.count("<tr>") == 31

@@ -13,6 +13,7 @@ from sandbox.mailbox import Mailbox
 from tests.conftest import ClientWith, Drain
 from tests.people import ADA, GRACE, JSON, ask_staff, confirm, sign_up, status_of
 from tests.web.callers import BROWSER, EVIL, SITE
+from tests.web.snippets import Document
 
 
 def test_the_form_is_a_page_that_needs_no_script(any_client: FlaskClient) -> None:
@@ -34,7 +35,8 @@ def test_a_form_leads_to_the_inbox_page(client: FlaskClient) -> None:
     answer = client.post("/subscriptions", data={"email": ADA})
 
     assert answer.status_code == 303
-    assert client.get(answer.location).status_code == 200
+    inbox = Document(client.get(answer.location).text)
+    assert "/?locale=de" in [link.attributes["href"] for link in inbox.named("a")]
     assert status_of(client, ADA) == "pending"
 
 
