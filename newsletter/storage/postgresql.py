@@ -15,8 +15,7 @@ from newsletter.storage import deadline
 
 CONNECT_SECONDS = 5
 CONNECT_ARGS: dict[str, Any] = {
-    # Behind a pooler in transaction mode, statements would be prepared in another session.
-    "prepare_threshold": None,
+    "prepare_threshold": None,  # see `_set_up`
     # A host that fails in the middle of a transaction must not keep its locks for hours.
     "keepalives_idle": 30,
     "keepalives_interval": 10,
@@ -28,6 +27,9 @@ _LIMITS = (
     "SET lock_timeout = '5s'; SET statement_timeout = '30s';"
     " SET idle_in_transaction_session_timeout = '60s'"
 )
+_PROCESS = "SELECT pg_backend_pid()"
+#: A prepared sign-up takes less than half of the server's time, most of which is planning.
+_USES_UNTIL_PREPARED = 5
 _READ_ONLY = "25006"
 
 
@@ -54,7 +56,7 @@ class Connection(psycopg.Connection[Any]):
 
 def listen(engine: Engine) -> None:
     event.listen(engine, "do_connect", _connect)
-    event.listen(engine, "connect", _limit)
+    event.listen(engine, "connect", _set_up)
     event.listen(engine, "checkout", _discard_if_closed)
     event.listen(engine, "handle_error", _discard_if_read_only)
 
@@ -69,8 +71,12 @@ def _connect(
         raise TimedOut from error
 
 
-def _limit(connection: psycopg.Connection, _record: object) -> None:
+def _set_up(connection: psycopg.Connection, _record: object) -> None:
     connection.execute(_LIMITS)
+    # Behind a pooler in transaction mode, statements would be prepared in another session. A pooler has told us a
+    # number of its own as that of the server's process.
+    if connection.execute(_PROCESS).fetchone() == (connection.info.backend_pid,):
+        connection.prepare_threshold = _USES_UNTIL_PREPARED
     connection.commit()
 
 
