@@ -16,7 +16,8 @@ import requests
 from bench.letters import Letters, send_all
 from bench.sink import sink
 from tests.conftest import COMPANY
-from tests.journeys.service import free_port, running, wait_until
+from tests.journeys.service import running, wait_until
+from tests.ports import free_port
 from tests.people import link_in
 
 ROOT = Path(__file__).parent.parent

@@ -17,7 +17,8 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import BinaryIO
 
-from tests.journeys.service import ROOT, free_port, wait_until
+from tests.journeys.service import ROOT, wait_until
+from tests.ports import free_port
 
 FROM_LINE = b"\nFrom bench\n"
 _REPLIES = {

@@ -6,7 +6,6 @@ import importlib.util
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +14,8 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
+
+from tests.ports import free_port
 
 # PostgreSQL refuses to run as root; "nobody" owns nothing else.
 _RUN_AS = "nobody" if os.geteuid() == 0 else None
@@ -80,7 +81,7 @@ def _started(programs: Path, folder: Path, *, durable: bool) -> Iterator[str]:
         "UTF8",
     ]
     _run([*initdb, "--no-sync", "--locale=C"])
-    port = _free_port()
+    port = free_port()
     options = {
         "port": port,
         "listen_addresses": "127.0.0.1",
@@ -110,13 +111,6 @@ def _run(command: list[str | Path]) -> None:
     )
     if done.returncode:
         raise RuntimeError(f"{Path(command[0]).name} failed:\n{done.stdout}\n{done.stderr}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

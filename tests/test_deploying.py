@@ -16,7 +16,8 @@ import pytest
 import yaml
 
 from newsletter.config import Settings
-from tests.journeys.service import free_port, wait_until
+from tests.journeys.service import wait_until
+from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "docs" / "deploy"

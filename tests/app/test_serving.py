@@ -28,28 +28,26 @@ from tests.checkout import command
 from tests.conftest import COMPANY, on_postgresql
 from tests.journeys.service import wait_until
 from tests.people import ADA, STAFF, WEBHOOK_SECRET
+from tests.ports import free_port
 
 SECONDS = 30.0
 #: Where coverage is measured, it is in these processes, too.
 COVERAGE = {name: os.environ[name] for name in ("COVERAGE_PROCESS_CONFIG",) if name in os.environ}
-COMMAND = [
-    command("gunicorn"),
-    "-c",
-    "python:newsletter.app.serving",
-    "newsletter:create_app()",
-]
+CONFIGURATION = "newsletter.app.serving"
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
+def command_with(configuration: str = CONFIGURATION) -> list[str]:
+    return [command("gunicorn"), "-c", f"python:{configuration}", "newsletter:create_app()"]
 
 
 @pytest.fixture
 def environment(sqlite_template: Path, tmp_path: Path) -> dict[str, str]:
-    file = tmp_path / "newsletter.sqlite3"
-    shutil.copy(sqlite_template, file)
+    return environment_in(tmp_path, sqlite_template)
+
+
+def environment_in(folder: Path, template: Path) -> dict[str, str]:
+    file = folder / "newsletter.sqlite3"
+    shutil.copy(template, file)
     return {
         **COMPANY,
         **COVERAGE,
@@ -63,7 +61,7 @@ def environment(sqlite_template: Path, tmp_path: Path) -> dict[str, str]:
 def refused(environment: dict[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
     """A process that is to end by itself at once."""
     return subprocess.run(
-        COMMAND,
+        command_with(),
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -103,12 +101,17 @@ def _until_end(connection: socket.socket) -> bytes:
 class Served:
     """A running web process; `errors` is what it wrote so far."""
 
-    def __init__(self, environment: dict[str, str], folder: Path) -> None:
+    def __init__(
+        self, environment: dict[str, str], folder: Path, configuration: str = CONFIGURATION
+    ) -> None:
         self.port = int(environment["PORT"])
-        self.patience = SECONDS
         self.errors: list[str] = []
         self._process = subprocess.Popen(
-            COMMAND, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True
+            command_with(configuration),
+            cwd=folder,
+            env=environment,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         self._booted = threading.Event()
         self._reader = threading.Thread(target=self._read)
@@ -135,7 +138,7 @@ class Served:
 
     def ask(self, method: str, path: str, body: str | None = None, **headers: str) -> int:
         """The status of one request."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.patience)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request(method, path, body, sent)
         status = connection.getresponse().status
@@ -166,10 +169,20 @@ class Served:
 
 @pytest.fixture
 def served(environment: dict[str, str], tmp_path: Path) -> Iterator[Served]:
+    """One for a test that ends or disturbs it."""
     running = Served(environment, tmp_path)
     yield running
     if running._process.poll() is None:
         running.end()
+
+
+@pytest.fixture(scope="module")
+def shared(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One for all tests that leave it as it was."""
+    folder = tmp_path_factory.mktemp("shared")
+    running = Served(environment_in(folder, sqlite_template), folder)
+    yield running
+    running.end()
 
 
 def test_it_serves_and_ends_when_asked_to(served: Served) -> None:
@@ -243,24 +256,24 @@ def test_each_process_shows_what_all_have_counted_also_one_that_has_ended(
     assert both in shown_later
 
 
-def test_as_it_comes_a_host_has_two_to_four_processes(served: Served) -> None:
+def test_as_it_comes_a_host_has_two_to_four_processes(shared: Served) -> None:
     cores = len(os.sched_getaffinity(0))
-    wait_until(lambda: served.booted == min(max(2, cores), 4), "all processes have started")
+    wait_until(lambda: shared.booted == min(max(2, cores), 4), "all processes have started")
 
 
-def test_a_body_without_a_length_is_limited_too(served: Served) -> None:
+def test_a_body_without_a_length_is_limited_too(shared: Served) -> None:
     head = (
         b"POST /subscriptions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
         b"Transfer-Encoding: chunked\r\n\r\n"
     )
 
-    answer = served.say(head + b"5000\r\n" + b"x" * 0x5000 + b"\r\n0\r\n\r\n")
+    answer = shared.say(head + b"5000\r\n" + b"x" * 0x5000 + b"\r\n0\r\n\r\n")
 
     assert answer.startswith(b"HTTP/1.1 413")
 
 
 def test_a_body_far_too_long_is_refused_in_the_persons_language_and_not_read(
-    served: Served,
+    shared: Served,
 ) -> None:
     head = (
         b"POST /subscriptions HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\nAccept-Language: de\r\n"
@@ -268,7 +281,7 @@ def test_a_body_far_too_long_is_refused_in_the_persons_language_and_not_read(
     )
 
     # What would be the body asks for something else, and is not taken for a request.
-    answer = served.say(head + b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n", until_end=True)
+    answer = shared.say(head + b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n", until_end=True)
 
     assert answer.startswith(b"HTTP/1.1 413")
     assert b"Zu viele Daten" in answer
@@ -282,7 +295,6 @@ HALVES = {
     "a body": HEAD + b'Content-Length: 400\r\n\r\n{"em',
     "a chunk": HEAD + b'Transfer-Encoding: chunked\r\n\r\n20\r\n{"em',
 }
-PROMISED = 5.0  #: seconds within which everybody else is answered
 
 
 class Strangers:
@@ -314,8 +326,11 @@ class Strangers:
             connection.close()
 
 
-def test_a_client_that_keeps_a_connection_delays_no_other(served: Served) -> None:
-    served.patience = PROMISED
+def test_a_client_that_keeps_a_connection_delays_no_other(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    # It waits for clients without end: only who does not wait for them is answered.
+    served = Served(environment, tmp_path, "tests.app.patient_serving")
     whole = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n"
     with ExitStack() as stack:
         halves = [stack.enter_context(Strangers(served.port, half)) for half in HALVES.values()]
@@ -326,24 +341,31 @@ def test_a_client_that_keeps_a_connection_delays_no_other(served: Served) -> Non
             assert served.ask("POST", "/subscriptions", f"email={ADA}") == 415
             for each in halves:
                 each.drip()
+    served.end()
 
-        # Their connections end by themselves.
+
+def test_a_client_that_keeps_a_connection_loses_it(shared: Served) -> None:
+    with ExitStack() as stack:
+        halves = [stack.enter_context(Strangers(shared.port, half)) for half in HALVES.values()]
+        for each in halves:
+            each.drip()
+
         assert [each.hear() for each in halves] == [{b""}] * 4
 
 
-def test_a_client_that_expects_100_continue_gets_it(served: Served) -> None:
-    with socket.create_connection(("127.0.0.1", served.port), SECONDS) as connection:
+def test_a_client_that_expects_100_continue_gets_it(shared: Served) -> None:
+    with socket.create_connection(("127.0.0.1", shared.port), SECONDS) as connection:
         connection.sendall(HEAD + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n")
         assert connection.recv(4096) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(b"{}")
         assert connection.recv(4096).startswith(b"HTTP/1.1 422")
 
 
-def test_requests_sent_together_are_answered_one_after_the_other(served: Served) -> None:
+def test_requests_sent_together_are_answered_one_after_the_other(shared: Served) -> None:
     ask = b"GET /health HTTP/1.1\r\nHost: x\r\n"
     broken = HEAD + b"Transfer-Encoding: chunked\r\n\r\nnone\r\n"
 
-    answers = served.say((ask + b"\r\n") * 2 + broken + ask, until_end=True)
+    answers = shared.say((ask + b"\r\n") * 2 + broken + ask, until_end=True)
 
     # After what cannot be understood, nothing is.
     assert answers.count(b"HTTP/1.1 200") == 2
@@ -372,11 +394,11 @@ def test_no_header_about_the_scheme_is_refused(
     assert answers == [200] * len(SAID_BY_PROXIES)
 
 
-def test_no_header_moves_a_path(served: Served) -> None:
+def test_no_header_moves_a_path(shared: Served) -> None:
     for header in ("SCRIPT_NAME", "Script_Name", "Script-Name", "PATH_INFO", "X-Forwarded-Prefix"):
         for path, status in (("/health", b"HTTP/1.1 200"), ("/x/health", b"HTTP/1.1 404")):
             head = f"GET {path} HTTP/1.1\r\nHost: x\r\n{header}: /x\r\nConnection: close\r\n\r\n"
-            assert served.say(head.encode())[:12] == status
+            assert shared.say(head.encode())[:12] == status
 
 
 BROKEN_BODIES = [

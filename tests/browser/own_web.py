@@ -14,7 +14,7 @@ from newsletter.app import create_app
 from newsletter.config import load
 from newsletter.storage.models import db
 from tests.conftest import COMPANY
-from tests.journeys.service import free_port
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.ports import free_port
 from tests.sandbox.test_processes import await_that
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +47,7 @@ class Run:
     """A running sandbox and its output."""
 
     def __init__(self, folder: Path, *ports: str, **environ: str) -> None:
-        ports = ports or ("--port", "0", "--pages", "0")
+        ports = ports or ("--port", str(free_port()), "--pages", str(free_port()))
         command = [sys.executable, "-m", "sandbox", "--folder", str(folder), *ports]
         self._log = folder / "log"
         with self._log.open("w") as log:
