@@ -17,8 +17,8 @@ from bench.letters import Letters, send_all
 from bench.sink import sink
 from tests.conftest import COMPANY
 from tests.journeys.service import running, wait_until
-from tests.ports import free_port
 from tests.people import link_in
+from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent
 DJANGO = ROOT / "bench" / "django_newsletter"
