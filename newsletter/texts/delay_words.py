@@ -22,6 +22,10 @@ class Delay:
 
 
 _BY_ITSELF = Text("nichts, es wird von selbst wieder versucht.", "nothing, it is tried again.")
+_GIVEN_UP = Text(
+    "nichts; fragt die Person noch einmal an, geht eine neue E-Mail hinaus.",
+    "nothing; if the person asks again, a new e-mail is sent.",
+)
 _ASK = Text(
     "die Person auf anderem Weg fragen, ob die Adresse stimmt, und sie berichtigen.",
     "ask the person in another way whether the address is right, and correct it.",
@@ -222,15 +226,18 @@ _AWAITING = Delay(
 )
 
 
-def delay_of(code: str | None) -> Delay:
-    """What a code means; None: not tried yet."""
-    if code is None:
-        return NOT_TRIED
-    return next((delay for pattern, delay in _DELAYS if re.fullmatch(pattern, code)), _OTHER)
+def delay_of(code: str | None, *, is_given_up: bool = False) -> Delay:
+    """What a code means; None: not tried yet. An e-mail that was given up is not tried again by itself."""
+    found = (it for pattern, it in _DELAYS if re.fullmatch(pattern, code or ""))
+    delay = NOT_TRIED if code is None else next(found, _OTHER)
+    if is_given_up and delay.what_to_do is _BY_ITSELF:
+        return Delay(delay.why, _GIVEN_UP)
+    return delay
 
 
 def delay_of_waiting(each: WaitingLetter | WaitingPerson) -> Delay:
     """Why an e-mail or a person waits."""
     if isinstance(each, WaitingPerson) and each.place is MailchimpStatus.AWAITING:
         return _AWAITING
-    return delay_of(each.error)
+    is_given_up = isinstance(each, WaitingLetter) and each.failed_at is not None
+    return delay_of(each.error, is_given_up=is_given_up)

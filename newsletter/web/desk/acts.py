@@ -14,7 +14,7 @@ from newsletter.subscriptions.erase import erase
 
 ACTS = frozenset({"block", "unblock", "restrict", "release", "correct", "erase"})
 #: What a person's page can say afterwards.
-DONE = frozenset({"block", "unblock", "restrict", "release", "correct", "nothing"})
+DONE = frozenset({"block", "unblock", "restrict", "release", "correct", "tried", "nothing"})
 #: Why an act may be refused, said at its form.
 REFUSED = (InvalidAddress, BlockedHard, CannotCorrect, WrittenTooOften)
 

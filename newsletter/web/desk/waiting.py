@@ -48,8 +48,12 @@ def act_on_letter(letter_id: str) -> AnyResponse:
 
 @bp.post("/waiting/people/<ref>")
 def try_person(ref: str) -> AnyResponse:
+    """From the list, or from the person's page."""
     sessions.require_to_act()
-    return _back("tried" if acts.try_person_now(ref) else "nothing")
+    done = "tried" if acts.try_person_now(ref) else "nothing"
+    if request.form.get("action") == "person":
+        return redirect(url_for("desk.person", ref=ref, done=done), 303)
+    return _back(done)
 
 
 def _back(done: str) -> AnyResponse:

@@ -165,7 +165,7 @@ def _page(slug: str) -> str:
     # The form that was sent is gone: link to a new one.
     show_form_link = slug in _WITH_FORM_LINK or request.blueprint == "signup"
     show_my_data_link = slug in _WITH_MY_DATA_LINK or request.blueprint == "my_data_request"
-    show_desk_link = request.blueprint == "desk"
+    show_desk_link = bool(config.current().admins) and f"{request.path}/".startswith("/desk/")
     return render_template(
         "pages/problem.html",
         title=title,

@@ -77,6 +77,12 @@ def test_the_language_chosen_before_signing_in_is_kept(stranger: Visitor) -> Non
     assert "<h1>Today</h1>" in stranger.opens("/desk")
 
 
+def test_a_page_that_is_none_leads_back_to_the_desk(staff: Visitor) -> None:
+    page = Document(staff.opens("/desk/nowhere", status=404))
+
+    assert page.one("a", **{"class": "button"}).attributes["href"] == "/desk"
+
+
 @pytest.mark.parametrize("path", ["/desk/import", "/desk/waiting/letters/nobody"])
 def test_who_may_not_act_is_led_back_to_the_desk(client_with: ClientWith, path: str) -> None:
     visitor = Visitor(client_with(ADMIN_TOKENS=READER))

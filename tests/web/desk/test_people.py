@@ -141,7 +141,9 @@ def test_why_mailchimp_refused_somebody_is_explained_and_mended(
 
     path = re.search(r'action="(/desk/waiting/people/[^"]+)"', page)
     assert path
-    staff.presses(path[1])
+    page = staff.presses(path[1], action="person")
+    assert f"<h1>{SHOWN}</h1>" in page
+    assert "It is tried at once." in page
     drain()
     assert standing_of(mailchimp, ADA) == "subscribed"
 
@@ -221,6 +223,7 @@ def test_staff_erase_and_hand_over_the_receipt_a_month_later(
     assert "Diese Person löschen?" in staff.opens(f"{ada}/erase")
     page = staff.presses(f"{ada}/erase")
     assert "Hier ist alles gelöscht." in page
+    assert "sobald alles erledigt ist" in staff.opens(f"/desk/erasures/{ada.rpartition('/')[2]}")
     assert "example.org" not in page
     assert status_of(client, ADA) == "erasing"
     drain()

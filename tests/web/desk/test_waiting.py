@@ -73,6 +73,7 @@ def test_a_letter_is_given_up(
     page = staff.presses(path, action="give-up")
     assert "Die E-Mail wird nicht mehr gesendet." in page
     assert "Aufgegebene E-Mails: 1" in page
+    assert "von selbst" not in page
     assert "Nichts geändert" in staff.presses(path, action="give-up")
     clock.shift(86_400)
     drain()
