@@ -62,7 +62,7 @@ class Verification:
             with reading() as session:
                 self.fault = self._compare(session)
                 has_ended = self._last.position >= self.head.position
-                if self.fault is None and has_ended:
+                if has_ended:
                     self.unsealed = self._count_unsealed(session)
         except (*_UNREADABLE, OperationalError) as error:
             if isinstance(error, OperationalError) and _NOT_UTF_8 not in str(error.orig):
@@ -115,10 +115,8 @@ def _fault(last: Head, seal: Head, row: seals.Row | None) -> Fault | None:
         return Fault(expected, None, "the seal is missing")
     if seal.position < expected:
         return Fault(seal.position, seal.row_id, "a seal stands before the first")
-    if last.row_id is not None and seal.row_id <= last.row_id:
-        return Fault(seal.position, seal.row_id, "the seal is over a row before the last one")
     if row is None or row.id > seal.row_id:
-        return Fault(seal.position, seal.row_id, "the row is missing")
+        return Fault(seal.position, seal.row_id, "the row is missing, or is not after the last one")
     if row.id < seal.row_id:
         return _unsealed(last, row)
     made = seals.seal_row(last.seal, seal.position, seal.sealed_at, row)

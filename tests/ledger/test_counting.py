@@ -29,9 +29,11 @@ def counted() -> dict[Step, int]:
     return {step: number for (_, step), number in daily_counts.since(FIRST).items()}
 
 
-def append(event: Event, *, at: datetime, detail: str | None = None, round_: int = 1) -> None:
+def append(
+    event: Event, *, at: datetime, detail: str | None = None, round_: int = 1, ref: str = REF
+) -> None:
     with writing() as session:
-        log.append(session, ref=REF, event=event, at=at, round=round_, detail=detail)
+        log.append(session, ref=ref, event=event, at=at, round=round_, detail=detail)
 
 
 def seal() -> None:
@@ -126,6 +128,16 @@ def test_a_day_is_one_in_the_time_zone(app: Flask) -> None:
         seal()
 
         assert daily_counts.since(FIRST) == {(date(2026, 3, 2), Step.REQUESTED): 1}
+
+
+def test_two_people_who_ask_on_one_day_are_two(app: Flask) -> None:
+    noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    with app.app_context():
+        for ref in (REF, "1" * 32):
+            append(Event.SIGNUP, at=noon, ref=ref)
+        seal()
+
+        assert counted() == {Step.REQUESTED: 2}
 
 
 def test_batches_add_up(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

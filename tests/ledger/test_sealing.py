@@ -291,6 +291,11 @@ def test_a_row_that_is_unsealed_for_a_minute_is_reported(
     assert after == [*before, "ledger not sealed since 2026-03-01T12:00:00Z"]
     assert sealing.overdue() is None
 
+    append(1)
+    clock.shift(timedelta(minutes=1))
+
+    assert sealing.overdue() == "ledger not sealed since 2026-03-01T12:01:00Z"
+
 
 def test_every_sealed_row_is_counted_once(at_work: Flask) -> None:
     append(3)

@@ -80,7 +80,11 @@ def test_an_unchanged_ledger_has_no_fault(
 
 
 def test_an_empty_ledger_has_no_fault(app: Flask) -> None:
-    assert (walked(app).fault, walked(app).checked) == (None, 0)
+    with app.app_context():
+        begun = Verification()
+
+    for walk in (begun, walked(app)):
+        assert (walk.fault, walk.checked, walk.unsealed) == (None, 0, 0)
 
 
 def test_rows_after_the_last_seal_are_counted_and_are_no_fault(sealed: Flask) -> None:
@@ -254,21 +258,56 @@ def test_swapped_rows_or_seals_are_found(
 
 @on_sqlite
 @pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        ("UPDATE seal SET position = 99 WHERE position = 3", "Position 3: the seal is missing."),
+        (
+            "UPDATE seal SET position = 0 WHERE position = 3",
+            "Position 0, row 30: a seal stands before the first.",
+        ),
+        (
+            "DELETE FROM ledger_row WHERE id = 30",
+            "Position 3, row 30: the row is missing, or is not after the last one.",
+        ),
+        (
+            "UPDATE ledger_row SET actor = 'cli' WHERE id = 30",
+            "Position 3, row 30: the row, or its seal, is not what was sealed.",
+        ),
+        (
+            "UPDATE ledger_row SET at = 'noon' WHERE id = 30",
+            "Position 3: the row or its seal has a value that cannot be read.",
+        ),
+        (
+            "UPDATE ledger_row SET id = 25 WHERE id = 30",
+            "Position 3, row 25: the row has no seal, though a later one has:"
+            " it was inserted, or its seal was deleted.",
+        ),
+    ],
+)
+def test_a_fault_is_one_sentence(sealed: Flask, damage: str, sentence: str) -> None:
+    with attacking(sealed) as connection:
+        connection.execute(text(damage))
+
+    assert str(walked(sealed).fault) == sentence
+
+
+@on_sqlite
+@pytest.mark.parametrize(
     "damage",
     [
-        "UPDATE ledger_row SET event = 'unheard-of' WHERE id = 30",
-        "UPDATE ledger_row SET at = 'noon' WHERE id = 30",
-        "UPDATE ledger_row SET ref = x'00' WHERE id = 30",
-        "UPDATE ledger_row SET commitment = 'text' WHERE id = 30",
-        "UPDATE ledger_row SET detail = cast(x'eda080' AS TEXT) WHERE id = 30",
-        "UPDATE seal SET sealed_at = 'noon' WHERE position = 3",
+        "UPDATE ledger_row SET event = 'unheard-of' WHERE id = 40",
+        "UPDATE ledger_row SET at = 'noon' WHERE id = 40",
+        "UPDATE ledger_row SET ref = x'00' WHERE id = 40",
+        "UPDATE ledger_row SET commitment = 'text' WHERE id = 40",
+        "UPDATE ledger_row SET detail = cast(x'eda080' AS TEXT) WHERE id = 40",
+        "UPDATE seal SET sealed_at = 'noon' WHERE position = 4",
     ],
 )
 def test_an_unreadable_value_is_found(sealed: Flask, damage: str) -> None:
     with attacking(sealed) as connection:
         connection.execute(text(damage))
 
-    assert named(sealed)[0] == 3
+    assert named(sealed)[0] == 4
 
 
 def test_a_cut_off_tail_cannot_be_found_without_checkpoints(sealed: Flask) -> None:
