@@ -104,7 +104,6 @@ def _writers(session: Session) -> frozenset[str]:
 
 def _seal(up_to: int) -> bool:
     """Seal a batch of the rows up to an id; False where there was none, or where a wrong seal blocks it."""
-    last = Head()
     try:
         with writing() as session:
             last = head(session)

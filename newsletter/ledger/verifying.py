@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import chain, repeat
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
@@ -86,19 +86,19 @@ class Verification:
         if not sealed and self._last.position < self.head.position:
             return Fault(self._last.position + 1, None, "the seal is missing")
         rows = self._rows(session, sealed[-1].row_id) if sealed else []
-        for seal, row in zip_longest(sealed, rows):
-            fault = _unsealed(self._last, row) if seal is None else _fault(self._last, seal, row)
+        for seal, row in zip(sealed, chain(rows, repeat(None)), strict=False):
+            fault = _fault(self._last, seal, row)
             if fault is not None:
                 return fault
             self._last = seal
         return None
 
     def _rows(self, session: Session, up_to: int | None) -> Sequence[seals.Row]:
-        """The rows after the last one up to an id; one more than a page of seals reveals an inserted row."""
+        """A page of the rows after the last one, up to an id."""
         query = select(*ROW).where(ROW.id <= up_to).order_by(ROW.id)
         if self._last.row_id is not None:
             query = query.where(ROW.id > self._last.row_id)
-        return sealing.read_rows(session, query.limit(self._page + 1))
+        return sealing.read_rows(session, query.limit(self._page))
 
     def _count_unsealed(self, session: Session) -> int:
         query = select(func.count()).select_from(LedgerRow)
@@ -118,14 +118,9 @@ def _fault(last: Head, seal: Head, row: seals.Row | None) -> Fault | None:
     if row is None or row.id > seal.row_id:
         return Fault(seal.position, seal.row_id, "the row is missing, or is not after the last one")
     if row.id < seal.row_id:
-        return _unsealed(last, row)
+        what = "the row has no seal, though a later one has"
+        return Fault(expected, row.id, f"{what}: it was inserted, or its seal was deleted")
     made = seals.seal_row(last.seal, seal.position, seal.sealed_at, row)
     if made != seal.seal:
         return Fault(seal.position, row.id, "the row, or its seal, is not what was sealed")
     return None
-
-
-def _unsealed(last: Head, row: seals.Row | None) -> Fault:
-    assert row is not None  # noqa: S101 - tells mypy; one of both is there
-    what = "the row has no seal, though a later one has: it was inserted, or its seal was deleted"
-    return Fault(last.position + 1, row.id, what)

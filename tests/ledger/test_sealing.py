@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 
 import psycopg
@@ -110,6 +112,16 @@ def test_rows_are_sealed_in_batches(at_work: Flask, monkeypatch: pytest.MonkeyPa
 def test_without_rows_nothing_is_sealed(at_work: Flask) -> None:
     assert not Sealing().step()
     assert sealed_rows() == []
+
+
+@on_sqlite
+def test_where_all_is_sealed_a_step_waits_for_no_writer(at_work: Flask, database_url: str) -> None:
+    append(2)
+    seal_all()
+    with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+
+        assert not Sealing().step()
 
 
 def open_transaction(url: str) -> psycopg.Connection:

@@ -318,6 +318,19 @@ def test_a_cut_off_tail_cannot_be_found_without_checkpoints(sealed: Flask) -> No
     assert walked(sealed).fault is None
 
 
+def test_a_tail_that_is_cut_off_during_a_verification_is_found(sealed: Flask) -> None:
+    with sealed.app_context():
+        walk = Verification()
+    with attacking(sealed) as connection:
+        connection.execute(delete(Seal).where(Seal.position > 4))
+        connection.execute(delete(LedgerRow).where(LedgerRow.id > 40))
+    with sealed.app_context():
+        while walk.step():
+            pass
+
+    assert str(walk.fault) == "Position 5: the seal is missing."
+
+
 def test_rows_that_are_sealed_during_a_verification_do_not_disturb_it(sealed: Flask) -> None:
     with sealed.app_context():
         walk = Verification()
