@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import func, select, union
+from sqlalchemy import func, select
 
 from newsletter import config
 from newsletter.domain import clock
 from newsletter.domain.consent import ConsentText
 from newsletter.domain.errors import PresentWording, UnknownWording
 from newsletter.storage.database import reading, writing
-from newsletter.storage.models import LedgerRow, Letter, Subscription, Wording
+from newsletter.storage.models import LedgerRow, Subscription, Wording
 from newsletter.subscriptions import wording
 
 
@@ -52,18 +52,12 @@ def all_texts() -> list[Registered]:
 
 
 def records() -> dict[str, int]:
-    """How many people's records name each text, by hash: a subscription, a letter, or a row of the ledger."""
-    named = union(
-        select(Subscription.ref, Subscription.wording),
-        select(Letter.ref, Letter.wording),
-        select(LedgerRow.ref, LedgerRow.wording).join(
-            Subscription, Subscription.ref == LedgerRow.ref
-        ),
-    ).subquery()
-    hash_ = named.c.wording
-    counting = select(hash_, func.count()).where(hash_.is_not(None)).group_by(hash_)
+    """How many people's records name each text, by hash. What names one has a row of the ledger that does, too."""
+    hash_, people = LedgerRow.wording, func.count(LedgerRow.ref.distinct())
+    of_people = select(hash_, people).join(Subscription, Subscription.ref == LedgerRow.ref)
     with reading() as session:
-        return dict(session.execute(counting).all())
+        counted = session.execute(of_people.group_by(hash_))
+        return {text: number for text, number in counted if text is not None}
 
 
 def find(hash_: str) -> Registered:
@@ -97,10 +91,9 @@ def warning() -> str | None:
     with reading() as session:
         query = select(Wording.hash).where(Wording.withdrawn_at.is_not(None))
         withdrawn = set(session.scalars(query))
-    languages = [language for language, text in own.items() if text.hash in withdrawn]
-    if not languages:
+    listed = ", ".join(language for language, text in own.items() if text.hash in withdrawn)
+    if not listed:
         return None
-    listed = ", ".join(languages)
     return f"the consent text of the settings was withdrawn, and another one is shown ({listed})"
 
 

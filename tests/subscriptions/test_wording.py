@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select, update
 
 from newsletter.app import create_core
 from newsletter.config import load
@@ -55,13 +55,24 @@ def test_a_text_names_the_sender_the_topics_and_how_to_unsubscribe(app: Flask) -
     assert "Mailchimp" in text
 
 
-def test_each_language_has_a_text_of_its_own(app: Flask) -> None:
-    with app.app_context():
+def test_each_language_has_a_text_of_its_own(core_with: CoreWith) -> None:
+    with core_with(PRIVACY_URL_EN="https://www.example.com/privacy").app_context():
         german, english = wording.current("de"), wording.current("en")
 
     assert (german.language, english.language) == ("de", "en")
     assert "new tools for joiners" in english.text
+    assert "https://www.example.com/privacy" in english.text
     assert german.hash != english.hash
+
+
+def test_a_text_that_a_process_has_shown_is_offered_without_a_query(app: Flask) -> None:
+    with app.app_context():
+        shown, sent = wording.current("en"), list[str]()
+        event.listen(db.engine, "before_cursor_execute", lambda *of: sent.append(of[2]))
+
+        assert wording.offered_cached(None, "en") == shown
+        assert wording.offered_cached(shown.hash, "de") == shown
+        assert sent == []
 
 
 def test_a_hash_is_fit_for_a_form(app: Flask) -> None:
