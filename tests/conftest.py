@@ -8,7 +8,8 @@ import shutil
 import tempfile
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from email.message import EmailMessage
 from functools import cache
 from pathlib import Path
@@ -47,6 +48,9 @@ PathOf = Callable[..., str]
 both_databases = pytest.mark.databases("sqlite", "postgresql")
 on_postgresql = pytest.mark.databases("postgresql")
 on_sqlite = pytest.mark.databases("sqlite")
+
+#: What these run is run by other tests, whose coverage is measured; it doubles the time.
+UNMEASURED = ("journeys", "browser")
 
 #: Where modules take longest.
 LONGEST = ("journeys", "browser", "app", "web/openapi", "worker", "cli")
@@ -107,18 +111,46 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest modules, at which no core should be left alone in the end.
 
-    Measure coverage in the first case of each test with an application: it doubles its time. Each mistake
-    planted in a deployed service is a case of its own.
+    Measure coverage in the first case of each test with an application. Each mistake planted in a deployed service is
+    a case of its own.
     """
-    long = [Path(__file__).parent / name for name in LONGEST]
-    items.sort(key=lambda item: not any(map(item.path.is_relative_to, long)))
+    items.sort(key=lambda item: not is_in(item.path, *LONGEST))
     cases: Counter[str] = Counter()
     for item in items:
         test = item.nodeid.partition("[")[0]
         cases[test] += 1
         fixtures = getattr(item, "fixturenames", ())
-        if cases[test] > 1 and "database_url" in fixtures and "deployed" not in fixtures:
+        is_repeated = cases[test] > 1 and "database_url" in fixtures and "deployed" not in fixtures
+        if is_repeated or is_in(item.path, *UNMEASURED):
             item.add_marker(pytest.mark.no_cover)
+
+
+def is_in(file: Path, *folders: str) -> bool:
+    """Whether a file of tests is in one of these folders."""
+    return any(file.is_relative_to(Path(__file__).parent / folder) for folder in folders)
+
+
+@contextmanager
+def unmeasured(config: pytest.Config) -> Iterator[None]:
+    """Measure no coverage meanwhile."""
+    plugin: Any = config.pluginmanager.getplugin("_cov")
+    if plugin is None or plugin.cov_controller is None or not plugin.cov_controller.started:
+        yield
+        return
+    plugin.cov_controller.pause()
+    try:
+        yield
+    finally:
+        plugin.cov_controller.resume()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
+    """Measure no coverage in the fixtures either, where a test is not measured."""
+    if item.get_closest_marker("no_cover") is None:
+        return (yield)
+    with unmeasured(item.config):
+        return (yield)
 
 
 def pytest_collection_finish() -> None:
@@ -254,9 +286,14 @@ def only(worker: Worker, *names: str) -> Worker:
 
 
 @pytest.fixture
-def drain(worker: Worker) -> Drain:
-    """The worker has run: nothing is left to do now."""
-    return worker.drain
+def drain(request: pytest.FixtureRequest, worker: Worker) -> Drain:
+    """The worker has run: nothing is left to do now. Its coverage is measured in its own tests."""
+
+    def drain() -> None:
+        with unmeasured(request.config):
+            worker.drain()
+
+    return worker.drain if is_in(request.path, "worker") else drain
 
 
 @pytest.fixture
