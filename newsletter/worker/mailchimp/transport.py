@@ -20,7 +20,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, ReadTimeoutErr
 from newsletter import __version__
 from newsletter.domain.errors import DeliveryFailure, Meaning
 from newsletter.storage.call_counts import CallCounter
-from newsletter.worker.mailchimp import answers
+from newsletter.worker.mailchimp import bounded
 
 # It logs the path of each call, which contains Mailchimp's hash of an address.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.CRITICAL)
@@ -57,7 +57,7 @@ class Transport(ApiClient):  # type: ignore[misc]  # the client ships no types
     ) -> requests.Response:
         """Make one call for the client; raise DeliveryFailure for all but a 2xx."""
         try:
-            answer = answers.ask(
+            answer = bounded.ask(
                 self._session(),
                 self.timeout[1],
                 method,
@@ -80,7 +80,7 @@ class Transport(ApiClient):  # type: ignore[misc]  # the client ships no types
     def _session(self) -> requests.Session:
         """This thread's session: requests sessions are not thread-safe."""
         if not hasattr(self._own, "session"):
-            session = self._own.session = answers.new_session()
+            session = self._own.session = bounded.new_session()
             session.auth = self._auth
             self._sessions.append(session)
         return cast("requests.Session", self._own.session)

@@ -12,8 +12,8 @@ import pytest
 import requests
 
 from newsletter.domain.errors import DeliveryFailure, Meaning
-from newsletter.worker.mailchimp import answers
-from newsletter.worker.mailchimp.answers import LARGEST
+from newsletter.worker.mailchimp import bounded
+from newsletter.worker.mailchimp.bounded import LARGEST
 from tests.worker.certificates import self_signed, server_side
 from tests.worker.scripted_http import Act, Answer, ScriptedHttp, in_json
 
@@ -23,12 +23,12 @@ DRIPS = pytest.mark.parametrize("drips", [Act.DRIP, Act.DRIP_BODY])
 
 @pytest.fixture
 def session() -> Iterator[requests.Session]:
-    with closing(answers.new_session()) as session:
+    with closing(bounded.new_session()) as session:
         yield session
 
 
 def ask(session: requests.Session, server: ScriptedHttp) -> requests.Response:
-    return answers.ask(session, SECONDS, "GET", server.url, timeout=SECONDS)
+    return bounded.ask(session, SECONDS, "GET", server.url, timeout=SECONDS)
 
 
 @DRIPS

@@ -1,4 +1,4 @@
-"""Reads answers up to a deadline and a size, so that a peer that sends slowly or endlessly blocks nobody.
+"""Calls that are bounded in time and size, so that a peer that sends slowly or endlessly blocks nobody.
 
 The timeout of requests starts anew with each octet, and it reads answers of any size.
 """
