@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from newsletter.storage.models import db
+from tests.listening import listening
 
 _LARGE = ("subscription", "letter", "ledger_row", "seal", "erasure", "quota")
 _KINDS = ("SELECT", "UPDATE", "DELETE", "WITH")
@@ -25,14 +26,9 @@ class Scans(list[str]):
 def scans() -> Iterator[Scans]:
     """Note all statements within, and then ask the current application's database how it carries them out."""
     found = Scans()
-    sent: dict[str, Any] = {}
-    listen = (db.engine, "before_cursor_execute", lambda *it: sent.setdefault(it[2], it[3]))
-    event.listen(*listen)
-    try:
+    with listening(db.engine) as said:
         yield found
-    finally:
-        event.remove(*listen)
-    for statement, values in sent.items():
+    for statement, values in dict(reversed(said)).items():
         if statement.lstrip().startswith(_KINDS):
             plan = _plan(statement, values)
             found.sent += 1

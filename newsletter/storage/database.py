@@ -20,6 +20,7 @@ from newsletter.config import Settings
 from newsletter.storage import sqlite
 from newsletter.storage.breaker import Breaker
 from newsletter.storage.models import db
+from newsletter.storage.prepared import prepared
 from newsletter.storage.schema import migrations_folder
 
 POOL_SIZE = 20
@@ -156,7 +157,8 @@ def lock(session: Session, *digests: bytes) -> None:
         return
     for digest in sorted(digests):
         number = int.from_bytes(digest[:8], "big", signed=True)
-        connection_of(session).execute(_LOCK, {"number": number})
+        connection = connection_of(session)
+        prepared(_LOCK, connection.dialect).execute(connection, {"number": number})
 
 
 def try_lock(session: Session, *digests: bytes) -> set[bytes]:
@@ -174,7 +176,8 @@ def try_lock(session: Session, *digests: bytes) -> set[bytes]:
 def lock_by_ref(session: Session, ref: str) -> None:
     """Lock the address of a row, if there is one, until the transaction ends."""
     if not is_sqlite():
-        connection_of(session).execute(_LOCK_BY_REF, {"ref": ref})
+        connection = connection_of(session)
+        prepared(_LOCK_BY_REF, connection.dialect).execute(connection, {"ref": ref})
 
 
 def file() -> Path | None:

@@ -15,6 +15,7 @@ from newsletter.domain.address import Address
 from newsletter.domain.errors import NobodyKnown, UnknownReference
 from newsletter.domain.lifecycle import NOBODY, MailchimpStatus, Standing, Status
 from newsletter.ledger import log
+from newsletter.storage import statements
 from newsletter.storage.database import lock, lock_by_ref
 from newsletter.storage.keys import keyring
 from newsletter.storage.models import LetterKind, Subscription
@@ -106,7 +107,7 @@ def lock_person(session: Session, address: Address) -> Person:
     """Lock an address until the transaction ends, and read its subscription."""
     digest = digest_of(address)
     lock(session, digest)
-    row = session.scalar(_BY_DIGEST, {"digest": digest})
+    row = statements.find(session, Subscription, _BY_DIGEST, digest=digest)
     if row is not None:
         return known_by(session, row, address)
     now = clock.now()
@@ -127,7 +128,7 @@ def lock_whom(session: Session, whom: Address | str) -> Person:
 def lock_person_by_ref(session: Session, ref: str) -> Known | None:
     """`lock_person` by reference; None if there is no such subscription."""
     lock_by_ref(session, ref)
-    row = session.scalar(_BY_REF, {"ref": ref})
+    row = statements.find(session, Subscription, _BY_REF, ref=ref)
     return None if row is None else known_by(session, row, address_of(row))
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -12,10 +10,10 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
 
 from newsletter.storage.models import db
 from tests.conftest import Drain, Join
+from tests.listening import listening
 from tests.people import ask_staff, sign_up
 
 DAY = timedelta(days=1)
@@ -43,24 +41,9 @@ def everybody(client: FlaskClient, join: Join, drain: Drain, clock: time_machine
     sign_up(client, JUST_WRITTEN)
 
 
-@contextmanager
-def listening(app: Flask) -> Iterator[list[str]]:
-    """What the database is told meanwhile."""
-    said: list[str] = []
-
-    def listen(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        said.append(statement)
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", listen)
-    yield said
-    event.remove(engine, "before_cursor_execute", listen)
-
-
-def written(statements: list[str]) -> set[str]:
+def written(said: list[tuple[str, Any]]) -> set[str]:
     """The tables that these write to."""
-    found = (re.match(r"(?:INSERT INTO|UPDATE) (\w+)", statement) for statement in statements)
+    found = (re.match(r"(?:INSERT INTO|UPDATE) (\w+)", statement) for statement, _ in said)
     return {match[1] for match in found if match}
 
 
@@ -70,7 +53,7 @@ def test_whoever_signs_up_makes_the_same_work(
 ) -> None:
     heard = []
     for person in EVERYBODY:
-        with listening(app) as said:
+        with app.app_context(), listening(db.engine) as said:
             assert sign_up(client, person).status_code == 202
         heard.append(said)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
@@ -12,7 +10,7 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, update
+from sqlalchemy import update
 
 from newsletter.app import create_app
 from newsletter.config import load
@@ -22,6 +20,7 @@ from newsletter.worker.run import Worker
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests.conftest import Drain, Join, environment
+from tests.listening import listening
 from tests.people import (
     ADA,
     GRACE,
@@ -438,21 +437,6 @@ def test_an_undelivered_letter_does_not_count(
     assert len(told(mailbox)) == 1
 
 
-@contextmanager
-def statements(app: Flask) -> Iterator[list[str]]:
-    """What the database is told: the statements' verbs."""
-    said: list[str] = []
-
-    def listen(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        said.append(statement.split(maxsplit=1)[0])
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", listen)
-    yield said
-    event.remove(engine, "before_cursor_execute", listen)
-
-
 @pytest.mark.usefixtures("forgotten")
 def test_the_answer_to_a_sign_up_does_not_reveal_who_gets_the_letter(
     app: Flask,
@@ -470,7 +454,7 @@ def test_the_answer_to_a_sign_up_does_not_reveal_who_gets_the_letter(
         sign_up(client, first)
     answers, trips = [], []
     for person in (ADA, GRACE, HEDY):
-        with statements(app) as said:
+        with app.app_context(), listening(db.engine) as said:
             answer = sign_up(client, person)
         answers.append((answer.status_code, answer.get_data(), sorted(dict(answer.headers))))
         trips.append(said)
