@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -22,6 +23,20 @@ from newsletter.worker.progress import Progress, after_failure
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class _Call:
+    """A call that deletes: recorded before it is made, since its outcome is not if the worker is killed."""
+
+    erasure: str
+    settles_at: datetime  #: until when it may take effect
+    earlier: datetime | None  #: until when earlier ones may
+
+    def end(self, erasure: Erasure) -> None:
+        """Its outcome is known; a later call of another worker stays open."""
+        if erasure.settles_at == self.settles_at:
+            erasure.settles_at = self.earlier
+
+
 class Erasing:
     def __init__(self, mailchimp: Mailchimp) -> None:
         self._mailchimp = mailchimp
@@ -32,29 +47,29 @@ class Erasing:
         if erasure is None:
             return Progress.IDLE
         id_ = erasure.id
+        call = _Call(id_, clock.now() + SETTLING, erasure.settles_at)
         try:
-            self._erase(erasure)
+            self._erase(erasure, call)
         except DeliveryFailure as failure:
             log.warning("erasure %s at mailchimp failed: %s", id_, failure.reason)
             is_tried = failure.meaning is not Meaning.HOLD_ALL
-            _postpone(id_, failure.reason, is_tried=is_tried, may_run_on=failure.outcome_unknown)
+            _postpone(call, failure.reason, is_tried=is_tried, may_run_on=failure.outcome_unknown)
             return after_failure(failure)
         except outage.OF_THE_DATABASE:
             raise
         except Exception as error:
             # An erasure with a damaged row must not stop the others.
             log.exception("erasure %s could not be carried out", id_)
-            _postpone(id_, type(error).__name__, is_tried=True, may_run_on=False)
+            _postpone(call, type(error).__name__, is_tried=True, may_run_on=False)
             return Progress.FAILED
-        _settle(id_)
+        _settle(call)
         log.info("erasure %s carried out at mailchimp", id_)
         return Progress.DONE
 
-    def _erase(self, erasure: Erasure) -> None:
+    def _erase(self, erasure: Erasure, call: _Call) -> None:
         address = erasures.address_of(erasure)
-        # Recorded before the call that deletes: if its answer is lost, the next call finds no contact.
-        if not erasure.found_at_mailchimp and self._mailchimp.knows(address):
-            _record_found(erasure.id)
+        # If the answer of the call that deletes is lost, the next one finds no contact.
+        _record(call, is_found=erasure.found_at_mailchimp or self._mailchimp.knows(address))
         self._mailchimp.delete_permanently(address)
 
 
@@ -76,19 +91,21 @@ def _locked(session: Session, id_: str) -> Erasure | None:
     return session.scalar(select(Erasure).where(Erasure.id == id_).with_for_update())
 
 
-def _record_found(id_: str) -> None:
+def _record(call: _Call, *, is_found: bool) -> None:
     with writing() as session:
-        erasure = _locked(session, id_)
+        erasure = _locked(session, call.erasure)
         if erasure is not None:
-            erasure.found_at_mailchimp = True
+            erasure.found_at_mailchimp = is_found
+            erasure.settles_at = call.settles_at
 
 
-def _settle(id_: str) -> None:
+def _settle(call: _Call) -> None:
     now = clock.now()
     with writing() as session:
-        erasure = _locked(session, id_)
+        erasure = _locked(session, call.erasure)
         if erasure is None:
             return
+        call.end(erasure)
         if _earlier_call_may_run_on(erasure, now):
             erasure.try_at, erasure.error = erasure.settles_at, "settling"
             return
@@ -100,11 +117,12 @@ def _earlier_call_may_run_on(erasure: Erasure, now: datetime) -> bool:
     return not has_come(erasure.settles_at, now, latest(now, SETTLING))
 
 
-def _postpone(id_: str, reason: str, *, is_tried: bool, may_run_on: bool) -> None:
+def _postpone(call: _Call, reason: str, *, is_tried: bool, may_run_on: bool) -> None:
     with writing() as session:
-        erasure = _locked(session, id_)
+        erasure = _locked(session, call.erasure)
         if erasure is None:
             return
+        call.end(erasure)
         if may_run_on:
             # Carried out late, it would delete the contact of a person who has joined again meanwhile.
             until = clock.now() + CARRIED_OUT_WITHIN

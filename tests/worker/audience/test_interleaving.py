@@ -14,8 +14,10 @@ from sqlalchemy import select
 from newsletter.domain.lifecycle import Erase, MailchimpStatus, Status
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Subscription
+from newsletter.storage.moments import SETTLING
 from newsletter.subscriptions.person import lock_person_by_ref
 from newsletter.subscriptions.transition import act
+from newsletter.worker.audience import erasing
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import Answer, StandIn
 from sandbox.mailchimp.answers import CARRIED_OUT_BUT_DROPPED, DROPPED, problem, throttled
@@ -25,10 +27,12 @@ from tests.people import (
     ADA,
     GRACE,
     HEDY,
+    STAFF,
     access,
     ask_staff,
     events_of,
     press,
+    said_by,
     sign_up,
     status_of,
     webhook,
@@ -265,3 +269,36 @@ def test_an_erasure_that_is_carried_out_late_does_not_reach_who_has_joined_again
     assert mailchimp.contacts == {}  # the call that was lost may still come
     settle()
     assert mailchimp.contacts[KEY].status == "subscribed"
+
+
+def test_an_erasure_whose_worker_is_killed_during_its_call_stays_open_as_long_as_that_may_take_effect(
+    client: FlaskClient,
+    mailchimp: StandIn,
+    join: Join,
+    drain: Drain,
+    clock: time_machine.Traveller,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    join(ADA)
+    begun = said_by(ask_staff(client, "erasures", ADA))
+    with monkeypatch.context() as dying:
+        dying.setattr(erasing, "_settle", die)
+        with pytest.raises(KeyboardInterrupt):
+            drain()
+    drain()
+
+    assert at_mailchimp(client, begun["id"]) == ("waiting", "settling")
+    clock.shift(SETTLING)
+    drain()
+    assert at_mailchimp(client, begun["id"]) == ("done", None)
+    assert mailchimp.contacts == {}
+
+
+def at_mailchimp(client: FlaskClient, erasure: str) -> tuple[str, str | None]:
+    """How far an erasure is there, and why no further."""
+    answer = said_by(client.get(f"/admin/erasures/{erasure}", headers=STAFF))
+    [place] = [place for place in answer["places"] if place["place"] == "mailchimp"]
+    return place["state"], place["reason"]
