@@ -145,6 +145,27 @@ def test_a_torn_line_is_skipped_and_the_next_append_ends_it(folder: Path, left: 
     assert positions(folder) == [1, 3]
 
 
+def test_a_file_that_ends_after_its_first_octet_is_continued(folder: Path) -> None:
+    (folder / NAME).write_bytes(b"{")
+    append(folder, 1)
+
+    assert positions(folder) == [1]
+
+
+def test_each_line_is_flushed_and_a_new_file_with_its_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    are_folders = list[bool]()
+
+    def note(descriptor: int) -> None:
+        are_folders.append(stat.S_ISDIR(os.fstat(descriptor).st_mode))
+
+    monkeypatch.setattr(os, "fsync", note)
+    append(folder, 1, 2)
+
+    assert are_folders == [False, True, False]
+
+
 def test_a_line_that_lacks_only_its_line_feed_is_valid(folder: Path) -> None:
     append(folder, 1, 2)
     file = folder / NAME
