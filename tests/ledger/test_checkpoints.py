@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import resource
 import stat
 import threading
 import tracemalloc
@@ -247,22 +248,29 @@ def test_a_line_that_lacks_a_field_is_found(folder: Path) -> None:
         checkpoints.last(folder)
 
 
-def test_a_full_disk_is_an_error_and_the_next_append_ends_the_torn_line(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_is_an_error_and_the_next_append_ends_the_torn_line(folder: Path) -> None:
     append(folder, 1)
-
-    def full(_: int) -> None:
-        os.truncate(folder / NAME, (folder / NAME).stat().st_size - 50)
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as filled:
-        filled.setattr(os, "fsync", full)
-        with pytest.raises(OSError, match="No space left"):
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    room = (folder / NAME).stat().st_size + 50
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, usual[1]))
+    try:
+        with pytest.raises(OSError, match="No space left on device"):
             append(folder, 2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
     append(folder, 3)
 
     assert positions(folder) == [1, 3]
+
+
+@pytest.mark.parametrize("octets", [1, 100])
+def test_lines_are_whole_wherever_a_chunk_ends(
+    folder: Path, octets: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(folder, 1, 2)
+    monkeypatch.setattr(checkpoints, "_CHUNK_OCTETS", octets)
+
+    assert positions(folder) == [1, 2]
 
 
 def test_the_last_line_of_a_large_file_is_read_from_its_end(
