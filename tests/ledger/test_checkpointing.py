@@ -244,3 +244,27 @@ def test_a_full_disk_stops_nothing(
 
     assert posted == ["checkpoints cannot be written: No space left on device"]
     assert reasons(client) == []
+
+
+@on_sqlite
+def test_a_file_that_is_damaged_just_before_an_append_is_reported(
+    client: FlaskClient,
+    folder: Path,
+    drain: Drain,
+    clock: time_machine.Traveller,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    true = checkpoints.append
+
+    def meanwhile(where: Path, document: Any, *, after: checkpoints.Checkpoint | None) -> bool:
+        (folder / NAME).write_text("{}\n")
+        return true(where, document, after=after)
+
+    sign_up(client, ADA)
+    drain()
+    clock.shift(EVERY)
+    sign_up(client, GRACE)
+    monkeypatch.setattr(checkpoints, "append", meanwhile)
+    drain()
+
+    assert reasons(client) == ["checkpoints cannot be written: The last line is no checkpoint."]
