@@ -9,6 +9,7 @@ import shlex
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 import yaml
 
 from newsletter.config import Settings
+from tests.conftest import COMPANY
 from tests.journeys.service import wait_until
 from tests.ports import free_port
 
@@ -45,6 +47,35 @@ def test_the_container_runs_what_the_procfile_says() -> None:
 
     assert json.loads(commands[-1]) == shlex.split(LINES["web"])
 
+
+def test_what_the_container_copies_is_all_that_a_release_needs(tmp_path: Path) -> None:
+    """The Containerfile's last step with what its COPY lines name; then a release where nothing of this checkout is."""
+    let_in = (ROOT / ".containerignore").read_text("utf-8").split()
+    copied = re.findall(
+        r"^COPY ([^-].*) /build/", (ROOT / "Containerfile").read_text("utf-8"), re.M
+    )
+    context, site, home = tmp_path / "build", tmp_path / "site", tmp_path / "home"
+    for folder in (context, home):
+        folder.mkdir()
+    for source in " ".join(copied).split():
+        assert f"!{source}" in let_in
+        copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copy
+        copy(ROOT / source, context / source)
+    pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    step = ("--no-index", "--no-deps", "--no-build-isolation", "--target", str(site), str(context))
+    subprocess.run((*pip, *step), check=True)
+
+    environ = {**COMPANY, "PATH": f"{site / 'bin'}", "PYTHONPATH": str(site)}
+    subprocess.run(("newsletter", "release"), cwd=home, env=environ, check=True)
+    page = subprocess.check_output((sys.executable, "-c", SHOW_FORM), cwd=home, env=environ)
+    assert page.decode().splitlines() == [str(site / "newsletter" / "__init__.py"), "200"]
+
+
+SHOW_FORM = """
+import newsletter
+form = newsletter.create_app().test_client().get("/", headers={"Accept": "text/html"})
+print(newsletter.__file__, form.status_code, sep="\\n")
+"""
 
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
 OURS = {name: COMPOSE["services"][name] for name in LINES}

@@ -12,9 +12,10 @@ from sqlalchemy import text
 from newsletter.storage.database import writing
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
-from tests.conftest import Drain, both_databases
-from tests.people import ADA, GRACE, ask_staff, press, sign_up, webhook
+from tests.conftest import Drain, Join, both_databases
+from tests.people import ADA, GRACE, access, ask_staff, press, sign_up, webhook
 from tests.plans import scans
+from tests.web.desk.visitor import Visitor
 
 pytestmark = both_databases
 
@@ -64,3 +65,24 @@ def test_neither_sign_up_nor_confirmation_walks_through_the_letters_that_wait(
 
     assert "FROM letter" in found.plans
     assert "ix_letter_due_at" not in found.plans
+
+
+def test_no_page_of_the_desk_scans_a_table(app: Flask, client: FlaskClient, join: Join) -> None:
+    join(ADA)
+    join(GRACE)
+    person = str(access(client, ADA)["reference"])
+    erasure = ask_staff(client, "erasures", GRACE).get_json()["id"]
+    staff = Visitor(client)
+    staff.signs_in()
+
+    with app.app_context(), scans() as found:
+        for page in ("", "/waiting", "/people", "/erasures", "/consent-texts", "/texts", "/import"):
+            staff.opens(f"/desk{page}")
+        for who in (ADA, person, erasure, "nobody@example.org"):
+            staff.opens("/desk/people")
+            staff.presses("/desk/people", who=who)
+        for page in ("/access", "/proof", "/block", "/erase"):
+            staff.opens(f"/desk/people/{person}{page}")
+
+    assert found.sent > 30
+    assert found == []
