@@ -26,10 +26,11 @@ class Prepared:
             for bind, name in compiled.bind_names.items()
             if (convert := bind.type.dialect_impl(dialect).bind_processor(dialect))
         }
-        columns = statement.selected_columns.items() if isinstance(statement, Select) else ()
+        columns = statement.selected_columns if isinstance(statement, Select) else None
+        self.names = columns.keys() if columns else []  #: of a row's values
         self._from_driver = [
-            (name, column.type.dialect_impl(dialect).result_processor(dialect, None))
-            for name, column in columns
+            column.type.dialect_impl(dialect).result_processor(dialect, None)
+            for column in columns or ()
         ]
 
     def execute(self, connection: Connection, values: Mapping[str, object]) -> DBAPICursor:
@@ -52,17 +53,15 @@ class Prepared:
             given[name] = convert(given[name])
         return given if self._order is None else tuple(given[name] for name in self._order)
 
-    def fetch_first(
-        self, connection: Connection, values: Mapping[str, object]
-    ) -> dict[str, Any] | None:
-        """The first row's values by the columns' names; None: there is no row."""
+    def fetch_first(self, connection: Connection, values: Mapping[str, object]) -> list[Any] | None:
+        """The values of the first row; None: there is no row."""
         row = self.execute(connection, values).fetchone()
         if row is None:
             return None
-        return {
-            name: convert(value) if convert else value
-            for (name, convert), value in zip(self._from_driver, row, strict=True)
-        }
+        return [
+            convert(value) if convert else value
+            for convert, value in zip(self._from_driver, row, strict=True)
+        ]
 
 
 @cache

@@ -8,9 +8,10 @@ several spellings of the mailbox, the mailbox.
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
+from typing import Any
 
-from sqlalchemy import bindparam, func, literal_column, null, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, null, select
 from sqlalchemy.orm import Session
 
 from newsletter import config
@@ -57,8 +58,13 @@ _SENT = select(func.count()).where(
     LedgerRow.event == literal_column(f"'{Event.MAIL_SENT}'"),
 )
 _COUNTS = (_LETTERS.scalar_subquery(), _WAITING.scalar_subquery() + _SENT.scalar_subquery())
-_WITH_WAY_BACK = select(*_COUNTS, _WAY_BACK_AT.scalar_subquery())
-_WITHOUT_WAY_BACK = select(*_COUNTS, null())
+_NOTHING_ELSE = null()
+
+
+@cache
+def _query(other: ColumnElement[Any], *, has_way_back: bool) -> Select[Any]:
+    way_back_at = _WAY_BACK_AT.scalar_subquery() if has_way_back else null()
+    return select(*_COUNTS, way_back_at, other)
 
 
 class Quota:
@@ -83,7 +89,8 @@ class Quota:
         self._ref = ref
         self._round = round
         self._now = now
-        self._recent: Letters | None = None
+        self._is_read = False
+        self._recent: Letters = []
         self._of_request = 0
         self._may_tell_way_back = False
 
@@ -91,7 +98,7 @@ class Quota:
     def empty(cls, session: Session, digest: bytes, now: datetime) -> Quota:
         """A quota without letters, which reads nothing."""
         quota = cls(session, digest, None, now)
-        quota._recent = []
+        quota._is_read = True
         return quota
 
     @cached_property
@@ -99,22 +106,29 @@ class Quota:
         """The digest of the mailbox."""
         return mailbox_digest(self._address, self._address_digest)
 
+    def read_with(self, other: ColumnElement[Any], **values: object) -> Any:
+        """Read the letters now, and another value with them, since each statement is a trip to the server."""
+        digest = self.digest
+        if digest != self._address_digest:
+            lock(self._session, digest)
+        has_way_back = config.current().mailchimp_signup_url is not None
+        query = _query(other, has_way_back=has_way_back)
+        values |= {"digest": digest, "ref": self._ref, "round": self._round}
+        letters, self._of_request, way_back_at, found = statements.fetch(
+            self._session, query, **values
+        )
+        self._recent = [
+            each for each in letters or () if counts(datetime.fromisoformat(each[0]), self._now)
+        ]
+        self._may_tell_way_back = has_way_back and not way_back_told_recently(
+            way_back_at, self._now
+        )
+        self._is_read = True
+        return found
+
     def _letters(self) -> Letters:
-        if self._recent is None:
-            digest = self.digest
-            if digest != self._address_digest:
-                lock(self._session, digest)
-            has_way_back = config.current().mailchimp_signup_url is not None
-            query = _WITH_WAY_BACK if has_way_back else _WITHOUT_WAY_BACK
-            letters, self._of_request, way_back_at = statements.fetch(
-                self._session, query, digest=digest, ref=self._ref, round=self._round
-            )
-            self._recent = [
-                each for each in letters or () if counts(datetime.fromisoformat(each[0]), self._now)
-            ]
-            self._may_tell_way_back = has_way_back and not way_back_told_recently(
-                way_back_at, self._now
-            )
+        if not self._is_read:
+            self.read_with(_NOTHING_ELSE)
         return self._recent
 
     def sent(self) -> Sent:

@@ -16,7 +16,9 @@ def sign_up(address: Address, action: SignUp) -> None:
     """Take a sign-up from a form; the address may belong to somebody else. Raise UnknownWording."""
     with writing() as session:
         person = lock_person(session, address)
-        ask_to_confirm(person, wording.still_offered(session, action))
+        if person.quota.read_with(wording.WITHDRAWN_AT, hash=action.consent.hash) is not None:
+            action = wording.replaced(session, action)
+        ask_to_confirm(person, action)
 
 
 def ask_to_confirm(person: Person, action: SignUp) -> Outcome:

@@ -85,7 +85,7 @@ def offered(hash_: str | None, locale: str) -> ConsentText:
 def offered_cached(hash_: str | None, locale: str) -> ConsentText:
     """`offered` without a query, if this process has cached the text.
 
-    The text may have been withdrawn: `still_offered` checks that in the transaction of the sign-up.
+    The text may have been withdrawn: the transaction of the sign-up checks that (WITHDRAWN_AT).
     """
     present = current_app.extensions.get("wordings")
     if hash_ is None:
@@ -95,11 +95,8 @@ def offered_cached(hash_: str | None, locale: str) -> ConsentText:
     )
 
 
-def still_offered(session: Session, action: SignUp) -> SignUp:
-    """The sign-up, with another text if a presumed one was withdrawn. Raise UnknownWording if a named one was."""
-    (withdrawn_at,) = statements.fetch(session, _WITHDRAWN_AT, hash=action.consent.hash)
-    if withdrawn_at is None:
-        return action
+def replaced(session: Session, action: SignUp) -> SignUp:
+    """A sign-up whose text was withdrawn, with another one if it was presumed. Raise UnknownWording if it was named."""
     if not action.is_presumed:
         raise UnknownWording
     return replace(action, consent=current_in(session, action.consent.language))
@@ -141,7 +138,8 @@ def _pick(session: Session, texts: Mapping[str, ConsentText], locale: str) -> Co
 
 # Built once, since every form and every sign-up needs them.
 _IS_WITHDRAWN = select(Wording.withdrawn_at.is_not(None)).where(Wording.hash == bindparam("hash"))
-_WITHDRAWN_AT = select(
+#: NULL also where there is no such text.
+WITHDRAWN_AT = (
     select(Wording.withdrawn_at).where(Wording.hash == bindparam("hash")).scalar_subquery()
 )
 _NEWEST = (
