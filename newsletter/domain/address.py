@@ -30,8 +30,13 @@ _GMAIL = frozenset({"gmail.com", "googlemail.com"})
 
 def trimmed(text: str) -> str:
     """Strip white space and invisible format characters (Unicode category Cf), which copying a text may add."""
-    visible = [at for at, it in enumerate(text) if not it.isspace() and category(it) != "Cf"]
-    return text[visible[0] : visible[-1] + 1] if visible else ""
+    first = next((at for at, it in enumerate(text) if _is_visible(it)), len(text))
+    unseen = next((at for at, it in enumerate(reversed(text)) if _is_visible(it)), 0)
+    return text[first : len(text) - unseen]
+
+
+def _is_visible(character: str) -> bool:
+    return not character.isspace() and category(character) != "Cf"
 
 
 @dataclass(frozen=True)

@@ -100,4 +100,4 @@ def _chosen() -> str:
 
 
 def _offered(locale: str | None) -> Locale | None:
-    return next((offered for offered in config.current().locales if offered == locale), None)
+    return locale if locale in config.current().locales else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from flask import Response, jsonify
+from flask import Response
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -193,6 +193,5 @@ class Blocked(BaseModel):
 
 def say(model: BaseModel, status: int = 200) -> Response:
     """Answer with a model as JSON; fields that are None are omitted."""
-    response = jsonify(model.model_dump(mode="json", exclude_none=True))
-    response.status_code = status
-    return response
+    body = model.model_dump_json(exclude_none=True)
+    return Response(f"{body}\n", status, mimetype="application/json")
