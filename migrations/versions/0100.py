@@ -71,7 +71,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_erasure_ref", "erasure", ["ref"])
     op.create_index("ix_erasure_case_id", "erasure", ["case_id"])
-    op.create_index("ix_erasure_completed_at", "erasure", ["completed_at"])
+    op.create_index("ix_erasure_completed_at", "erasure", ["completed_at", "requested_at"])
     for column, waits in (("requested_at", "mailchimp_done_at"), ("deleted_at", "file_done_at")):
         op.create_index(
             f"ix_erasure_{column}",
@@ -362,6 +362,16 @@ def upgrade() -> None:
         ["audience_due_since"],
         sqlite_where=sa.text(elsewhere),
         postgresql_where=sa.text(elsewhere),
+    )
+    not_taken = (
+        "(coalesce(status, '') = 'confirmed' AND NOT hold AND audience IN ('refused', 'awaiting'))"
+    )
+    op.create_index(
+        "ix_subscription_not_taken",
+        "subscription",
+        ["audience_due_since"],
+        sqlite_where=sa.text(not_taken),
+        postgresql_where=sa.text(not_taken),
     )
     op.create_index(
         "ix_subscription_expires_at",

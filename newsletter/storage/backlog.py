@@ -22,7 +22,7 @@ from newsletter.domain import clock
 from newsletter.domain.clock import rfc3339
 from newsletter.domain.lifecycle import UNSETTLED, MailchimpStatus, Status
 from newsletter.storage.database import reading
-from newsletter.storage.models import OUT_OF_SYNC, Erasure, Letter, Subscription
+from newsletter.storage.models import NOT_TAKEN, OUT_OF_SYNC, Erasure, Letter, Subscription
 
 #: An earlier report could be of an ordinary delay, such as greylisting.
 OVERDUE_AFTER = timedelta(minutes=15)
@@ -113,6 +113,11 @@ def is_out_of_sync() -> ColumnElement[bool]:
     """Condition for people whose known status at Mailchimp is not the wanted one."""
     # Without a type: SQLAlchemy would compare a Boolean with a value, and the index would not be used.
     return literal_column(OUT_OF_SYNC)
+
+
+def is_not_taken() -> ColumnElement[bool]:
+    """Condition for people who confirmed, and whom Mailchimp refused or asks once more."""
+    return literal_column(NOT_TAKEN)
 
 
 def is_to_be_subscribed() -> ColumnElement[bool]:

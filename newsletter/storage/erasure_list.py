@@ -14,9 +14,11 @@ MOST = 100
 
 def unfinished() -> Sequence[Erasure]:
     """The oldest first."""
-    query = select(Erasure).where(Erasure.completed_at.is_(None)).order_by(Erasure.requested_at)
+    query = select(Erasure).where(Erasure.completed_at.is_(None))
+    # PostgreSQL takes the order from the index only where its first column is named.
+    in_order = query.order_by(Erasure.completed_at, Erasure.requested_at)
     with reading() as session:
-        return session.scalars(query.limit(MOST)).all()
+        return session.scalars(in_order.limit(MOST)).all()
 
 
 def completed() -> Sequence[Erasure]:

@@ -134,6 +134,11 @@ OUT_OF_SYNC = (
     " AND audience IN ('subscribed', 'unknown', 'awaiting'))"
 )
 
+#: People who confirmed, and whom Mailchimp refused or asks once more; written so for the same reasons.
+NOT_TAKEN = (
+    "(coalesce(status, '') = 'confirmed' AND NOT hold AND audience IN ('refused', 'awaiting'))"
+)
+
 
 class Subscription(Model):
     """One address and its status, here and at Mailchimp."""
@@ -195,6 +200,13 @@ class Subscription(Model):
             "audience_due_since",
             sqlite_where=text(OUT_OF_SYNC),
             postgresql_where=text(OUT_OF_SYNC),
+        ),
+        # For staff, who see the newest of those whom Mailchimp did not take.
+        Index(
+            "ix_subscription_not_taken",
+            "audience_due_since",
+            sqlite_where=text(NOT_TAKEN),
+            postgresql_where=text(NOT_TAKEN),
         ),
         # For the deletion of requests that nobody confirmed.
         Index(
@@ -352,11 +364,12 @@ class Erasure(Model):
     #: When its last row was deleted, and when SQLite's files contained none any more.
     deleted_at: Mapped[datetime] = mapped_column(UtcDateTime)
     file_done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    #: Indexed for staff, who see what is open, and what was completed last.
-    completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     __table_args__ = (
         CheckConstraint("completed_at IS NULL OR digest IS NULL", name="ends_anonymous"),
+        # For staff, who see what has been open for the longest time, and what was completed last.
+        Index("ix_erasure_completed_at", "completed_at", "requested_at"),
         # For the worker, which finds unfinished erasures among all that are kept as receipts.
         Index(
             "ix_erasure_requested_at",

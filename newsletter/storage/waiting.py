@@ -64,13 +64,7 @@ def people() -> list[WaitingPerson]:
 
 def refused_people() -> list[WaitingPerson]:
     """People who confirmed, and whom Mailchimp refused or asks once more."""
-    final = (MailchimpStatus.REFUSED, MailchimpStatus.AWAITING)
-    is_refused = (
-        Subscription.status == Status.CONFIRMED,
-        Subscription.hold.is_(False),
-        Subscription.audience.in_(final),
-    )
-    query = _PEOPLE.where(*is_refused).order_by(Subscription.audience_due_since.desc())
+    query = _PEOPLE.where(backlog.is_not_taken()).order_by(Subscription.audience_due_since.desc())
     return [WaitingPerson(*row) for row in _first(query)]
 
 

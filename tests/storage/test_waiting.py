@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 
 from newsletter.domain import clock as our_clock
 from newsletter.domain.lifecycle import (
@@ -22,7 +22,7 @@ from newsletter.domain.lifecycle import (
 from newsletter.rights import today
 from newsletter.storage import backlog, erasure_list, waiting
 from newsletter.storage.database import reading, writing
-from newsletter.storage.models import Subscription
+from newsletter.storage.models import Subscription, db
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from sandbox.mailchimp.answers import problem
@@ -145,25 +145,38 @@ def test_people_are_listed_who_wait_for_mailchimp_or_were_refused(
     assert (refused.ref, refused.error) == (access(client, GRACE)["reference"], "fake_or_invalid")
 
 
+#: What SQLite counts among a million people who confirmed and are subscribed.
+ALIKE = """INSERT INTO sqlite_stat1 VALUES
+    ('subscription', 'ix_subscription_place', '1000000 1000000 1000000 1000000 1000000')"""
+
+
+def count_a_million_people() -> None:
+    """Have SQLite plan as it does once somebody has had it count; PostgreSQL is told not to scan."""
+    if db.engine.dialect.name == "sqlite":
+        with writing() as session:
+            session.execute(text("ANALYZE"))
+            session.execute(text(ALIKE))
+        db.engine.dispose()  # a new connection reads the counts
+
+
+LISTS = (
+    *(waiting.letters, waiting.failed_letters, waiting.people, waiting.refused_people),
+    *(erasure_list.unfinished, erasure_list.completed),
+)
+
+
 @pytest.mark.parametrize(
     "look",
-    [
-        waiting.letters,
-        waiting.failed_letters,
-        waiting.people,
-        waiting.refused_people,
-        backlog.letters,
-        backlog.people,
-        backlog.erasures,
-        erasure_list.unfinished,
-        erasure_list.completed,
-        today.today,
-    ],
+    [*LISTS, backlog.letters, backlog.people, backlog.erasures, today.today],
     ids=lambda look: f"{look.__module__}.{look.__name__}",
 )
 def test_staffs_lists_scan_no_table(app: Flask, look: Callable[[], object]) -> None:
-    with app.app_context(), scans() as found:
-        look()
+    with app.app_context():
+        count_a_million_people()
+        with scans() as found:
+            look()
 
     assert found.sent
     assert found == []
+    # Of all that wait, the first are shown: an index has them in order. PostgreSQL, which guesses few, may sort.
+    assert look not in LISTS or "FOR ORDER BY" not in found.plans
