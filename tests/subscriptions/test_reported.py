@@ -16,8 +16,10 @@ from newsletter.ledger import log
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Subscription
 from newsletter.subscriptions import reported
+from sandbox.mailbox import Mailbox
+from sandbox.mailchimp import StandIn
 from tests.conftest import Drain, Join
-from tests.people import ADA, ask_staff, sign_up, status_of
+from tests.people import ADA, GRACE, JSON, ask_staff, link_in, sign_up, status_of
 
 SECOND = timedelta(seconds=1)
 SUBSCRIBED, UNKNOWN = MailchimpStatus.SUBSCRIBED, MailchimpStatus.UNKNOWN
@@ -118,3 +120,25 @@ def test_the_result_of_a_lookup_is_recorded_in_its_own_round(
         reported.found_left(row().ref, round_, Reason.COMPLAINT, UNSUBSCRIBED)
 
         assert row().audience is (UNSUBSCRIBED if round_ == 1 else SUBSCRIBED)
+
+
+def test_a_new_address_that_gets_no_letter_now_is_unsubscribed_at_mailchimp_all_the_same(
+    app: Flask,
+    client: FlaskClient,
+    mailbox: Mailbox,
+    mailchimp: StandIn,
+    join: Join,
+    drain: Drain,
+) -> None:
+    join(ADA)
+    sign_up(client, GRACE)
+    drain()
+    client.post(link_in(mailbox.letters_to(GRACE)[-1].message, "not-me"), headers=JSON)
+    mailchimp.changes_address(ADA, GRACE)
+    with app.app_context():
+        reported.address_changed(ada(), Address.parse(GRACE), None)
+    drain()
+
+    assert status_of(client, GRACE) == "pending"
+    assert len(mailbox.letters_to(GRACE)) == 1
+    assert mailchimp.contacts[GRACE].status == "unsubscribed"
