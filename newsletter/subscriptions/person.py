@@ -160,7 +160,7 @@ def digest_of(address: Address) -> bytes:
 
 def standing_of(row: Subscription, now: datetime) -> Standing:
     """What `decide()` needs to know of a row."""
-    ended_before = periods.ended_before(now, config.current().zone) if row.left_at else None
+    ended_before = periods.ended_before(now, config.current().zone)
     return Standing(
         row.status,
         row.reason,
@@ -168,7 +168,7 @@ def standing_of(row: Subscription, now: datetime) -> Standing:
         row.hold,
         at_mailchimp=row.audience,
         refused_as=row.audience_error,
-        proof_has_ended=bool(row.left_at and ended_before and row.left_at < ended_before),
+        proof_has_ended=row.left_at is not None and row.left_at < ended_before,
         since=row.since,
     )
 
