@@ -110,3 +110,18 @@ def test_a_block_of_somebody_known_is_bound_to_no_evidence() -> None:
     assert blocked is not None
     assert (blocked.reason, blocked.detail) == (Reason.COMPLAINT, None)
     assert blocked.commitment == log.commitment(row.nonce, Address.parse(ADA))
+
+
+@pytest.mark.parametrize(
+    ("left_at", "status"), [(EARLIER, Status.CONFIRMED), (NOW, Status.BLOCKED)]
+)
+def test_who_left_the_other_system_before_they_are_subscribed_here_stays_subscribed(
+    left_at: datetime, status: Status
+) -> None:
+    take(TakeOver(evidence=EVIDENCE))
+    with writing() as session:
+        known = lock_person(session, Address.parse(ADA))
+        act(known, TakeOver(Reason.UNSUBSCRIBED, left_at=left_at))
+
+    with reading() as session:
+        assert session.scalars(select(Subscription)).one().status is status
