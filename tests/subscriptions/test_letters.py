@@ -1,4 +1,4 @@
-"""A letter that a newer one replaces is deleted, but not while the postman sends it."""
+"""A letter that a newer one replaces is deleted, and what became of one is bound to its address."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
 from newsletter.domain import clock as our_clock
+from newsletter.domain.address import Address
+from newsletter.domain.lifecycle import Event
+from newsletter.ledger import log
 from newsletter.storage import jobs
 from newsletter.storage.database import reading, writing
-from newsletter.storage.models import Letter
+from newsletter.storage.models import Letter, Subscription
 from newsletter.storage.moments import CLOCKS_DIFFER
+from tests.conftest import Drain
 from tests.people import ADA, sign_up
 
 SECOND = timedelta(seconds=1)
@@ -45,3 +49,17 @@ def test_a_second_letter_replaces_a_queued_one_unless_that_is_being_sent(
 
     with app.app_context(), reading() as session:
         assert session.scalar(select(func.count()).select_from(Letter)) == 1 + is_kept
+
+
+def test_that_a_letter_was_sent_is_bound_to_the_address_it_went_to(
+    app: Flask, client: FlaskClient, drain: Drain
+) -> None:
+    sign_up(client, ADA)
+    drain()
+
+    with app.app_context(), reading() as session:
+        row = session.scalars(select(Subscription)).one()
+        sent = log.newest_of(session, row.ref, Event.MAIL_SENT)
+        assert row.nonce is not None
+        assert sent is not None
+        assert sent.commitment == log.commitment(row.nonce, Address.parse(ADA))
