@@ -138,9 +138,6 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     for handler in [handler for handler in root.handlers if isinstance(handler, _Stderr)]:
         root.removeHandler(handler)
-    # What no line of ours names is not looked up for each (Python's manual on logging, "Optimization").
-    logging._srcfile = None
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = _Stderr()
     handler.setFormatter(RedactingFormatter(secrets_of(settings)))
     root.addHandler(handler)

@@ -6,6 +6,7 @@ keyring, so a mistake ends the process with exit status 2 before anything is bou
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import tempfile
@@ -58,6 +59,11 @@ def _cores() -> int:
 
 
 _check_keyring()
+# What no line of ours names is not looked up for each (Python's manual on logging, "Optimization"). Here, since an
+# application that mounts ours may name it.
+logging._srcfile = None
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+
 limits.share_among_processes(_settings)
 wrong_tokens.share_among_processes()
 
