@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -119,3 +120,13 @@ def test_the_api_is_described_where_it_is(shop: Client) -> None:
     described = shop.get(f"{PATH}/openapi.json").get_json()
 
     assert described["servers"] == [{"url": f"{SHOP}{PATH}"}]
+
+
+def test_the_other_applications_log_names_file_and_thread_as_before(
+    shop: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop.get(f"{PATH}/health")
+    logging.getLogger("shop").warning("sold out")
+
+    [record] = [record for record in caplog.records if record.name == "shop"]
+    assert (record.filename, record.threadName) == ("test_mounted.py", "MainThread")
