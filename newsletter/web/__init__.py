@@ -60,6 +60,8 @@ def register(app: Flask) -> None:
     settings = app.extensions["settings"]
     app.config["MAX_CONTENT_LENGTH"] = bodies.LONGEST
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # Flask's own provider has it
+    # None of ours is asynchronous, which Flask would ask of each view and each hook in each request.
+    app.ensure_sync = lambda function: function  # type: ignore[assignment,method-assign]
     # Merging slashes would redirect to a URL built from the Host header.
     app.url_map.merge_slashes = False
     # Flask runs after_request functions in reverse order: the access log runs last.

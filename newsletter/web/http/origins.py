@@ -38,7 +38,7 @@ def allowed_page(url: str | None) -> str | None:
 
 def share(response: Response) -> Response:
     """Let only scripts of ALLOWED_ORIGINS read this answer (CORS)."""
-    response.vary.add("Origin")
+    response.headers.add("Vary", "Origin")
     origin = request.headers.get("Origin")
     if origin not in allowed():
         return response
