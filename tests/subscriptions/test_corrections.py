@@ -349,7 +349,9 @@ def test_a_confirmed_address_corrected_to_itself_stays_confirmed(
 
     rectify(client, ADA, new)
 
-    assert status_of(client, ADA) == "confirmed"
+    person = access(client, ADA)
+    assert (person["status"], person["email"]) == ("confirmed", Address.parse(new).text)
+    assert {it["event"]: it.get("actor") for it in person["events"]}["rectified"] == "dpo"
 
 
 def test_a_request_corrected_to_its_own_address_can_be_confirmed(

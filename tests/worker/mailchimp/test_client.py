@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import socket
+import time
 import traceback
 from base64 import b64encode
 from collections.abc import Callable, Iterator
@@ -25,7 +26,7 @@ from newsletter.domain.errors import DeliveryFailure, Meaning
 from newsletter.domain.lifecycle import MailchimpStatus
 from newsletter.worker.mailchimp import failures, members
 from newsletter.worker.mailchimp.client import Mailchimp, client_for
-from newsletter.worker.mailchimp.members import Member, Subscriber, member_in
+from newsletter.worker.mailchimp.members import Member, Subscriber, as_member, member_in
 from tests.conftest import COMPANY
 from tests.people import ADA
 from tests.worker.certificates import self_signed, server_side
@@ -122,6 +123,18 @@ def test_subscribing_sends_these_fields_and_no_others() -> None:
         "timestamp_signup": "2026-03-01T12:00:00+00:00",
         "timestamp_opt": "2026-03-01T12:30:00+00:00",
     }
+
+
+def test_times_are_sent_in_utc_whatever_the_hosts_time_zone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "America/New_York")
+        time.tzset()
+        sent = as_member(subscriber(), "subscribed")
+    time.tzset()
+
+    assert sent["timestamp_opt"] == "2026-03-01T12:30:00+00:00"
 
 
 @pytest.mark.parametrize(
