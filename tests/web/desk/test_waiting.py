@@ -96,7 +96,7 @@ def test_somebody_whom_mailchimp_refused_is_tried_again(
     page = staff.opens("/desk/waiting")
     assert "Mailchimp hält die Adresse für falsch." in page
 
-    staff.presses(path_in(page, "people"))
+    assert "Nichts geändert" not in staff.presses(path_in(page, "people"))
     drain()
     assert standing_of(mailchimp, ADA) == "subscribed"
 
