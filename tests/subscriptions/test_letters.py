@@ -51,7 +51,7 @@ def test_a_second_letter_replaces_a_queued_one_unless_that_is_being_sent(
         assert session.scalar(select(func.count()).select_from(Letter)) == 1 + is_kept
 
 
-def test_that_a_letter_was_sent_is_bound_to_the_address_it_went_to(
+def test_that_a_letter_was_sent_is_recorded_with_its_texts_and_bound_to_its_address(
     app: Flask, client: FlaskClient, drain: Drain
 ) -> None:
     sign_up(client, ADA)
@@ -62,4 +62,6 @@ def test_that_a_letter_was_sent_is_bound_to_the_address_it_went_to(
         sent = log.newest_of(session, row.ref, Event.MAIL_SENT)
         assert row.nonce is not None
         assert sent is not None
+        assert (sent.round, sent.wording) == (1, row.wording)
+        assert sent.template is not None
         assert sent.commitment == log.commitment(row.nonce, Address.parse(ADA))
