@@ -19,7 +19,7 @@ from newsletter.domain import clock
 from newsletter.domain.errors import UnknownWording
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Wording, db
-from newsletter.subscriptions import wording
+from newsletter.subscriptions import wording, wording_registry
 
 CoreWith = Callable[..., Flask]
 
@@ -216,3 +216,13 @@ def test_many_processes_publish_a_new_text_at_once(core_with: CoreWith) -> None:
     with ThreadPoolExecutor(6) as crowd:
         shown = list(crowd.map(show, [core_with(TOPICS="Kursen") for _ in range(6)]))
     assert len(set(shown)) == 1
+
+
+def test_the_warning_names_each_language_whose_text_was_withdrawn(app: Flask) -> None:
+    with app.app_context():
+        before = wording_registry.warning()
+        with writing() as session:
+            session.execute(update(Wording).values(withdrawn_at=clock.now()))
+
+        assert before is None
+        assert str(wording_registry.warning()).endswith("another one is shown (de, en)")
