@@ -97,10 +97,11 @@ def add_up(session: Session, model: type[Model], rows: Sequence[Mapping[str, obj
 def update(session: Session, row: Model) -> None:
     """Write the changed columns of a row."""
     state = inspect(row)
+    unmodified = state.unmodified  # found anew each time it is asked for
     changed = {
         name: getattr(row, name)
         for name in state.mapper.columns.keys()  # noqa: SIM118 - not a dict
-        if name not in state.unmodified
+        if name not in unmodified
     }
     if not changed:
         return
