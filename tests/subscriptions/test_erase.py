@@ -12,10 +12,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from newsletter.domain.address import Address
-from newsletter.domain.lifecycle import Reason
+from newsletter.domain.lifecycle import BOUNCE_IS_HARD_FOR, Reason
 from newsletter.storage.database import reading
 from newsletter.storage.models import Erasure, LedgerRow, Subscription
-from newsletter.subscriptions import erase, staff
+from newsletter.subscriptions import erase, reported, staff
 from sandbox.mailbox import Mailbox
 from tests.conftest import Drain, Join
 from tests.people import ADA, GRACE, ask_staff, press, sign_up
@@ -58,6 +58,7 @@ def test_a_block_that_is_asked_for_later_is_kept_and_logged(
     second = erased(keep_block=True)
 
     [erasure], [block] = erasures(), rows()
+    assert len(erasure.ref) == 32
     assert (first, second, erasure.keep_block) == (erasure.id, erasure.id, True)
     assert (block.reason, block.address) == (Reason.STAFF, None)
     assert logged() == [
@@ -117,3 +118,17 @@ def test_both_addresses_of_a_correction_are_one_case_of_one_actor(
     assert len({each.case_id for each in both}) == 1
     assert [(each.actor, each.keep_block) for each in both] == [("dpo", True)] * 2
     assert id_ in {each.id for each in both}
+
+
+@pytest.mark.parametrize(
+    ("later", "reason"), [(MINUTE, Reason.BOUNCE), (BOUNCE_IS_HARD_FOR, Reason.STAFF)]
+)
+def test_a_kept_block_is_for_the_bounce_as_long_as_that_counts(
+    join: Join, clock: time_machine.Traveller, later: timedelta, reason: Reason
+) -> None:
+    join(ADA)
+    reported.unsubscribed(Address.parse(ADA), Reason.BOUNCE, None)
+    clock.shift(later)
+    erased(keep_block=True)
+
+    assert [row.reason for row in rows()] == [reason]

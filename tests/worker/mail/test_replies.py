@@ -10,7 +10,7 @@ from enum import Enum, auto
 import pytest
 
 from newsletter.domain.errors import DeliveryFailure, Meaning
-from newsletter.worker.mail.replies import Refused, expect
+from newsletter.worker.mail.replies import Refused, expect, why_not_signed_in
 from tests.worker.mail.test_smtp import failure_of, postbox_at
 from tests.worker.scripted_smtp import ScriptedSmtp
 
@@ -260,3 +260,9 @@ def test_words_about_the_sender_are_not_about_the_mailbox(words: str) -> None:
 @pytest.mark.parametrize("words", ["fromage", "afrom", "a prelayer", "a subclient", "your mailbox"])
 def test_words_that_only_look_alike_are_about_the_mailbox(words: str) -> None:
     assert fate_of_words(f"5.1.1 {words}") is GIVEN_UP
+
+
+def test_a_refused_sign_in_is_read_whatever_its_encoding() -> None:
+    refused = smtplib.SMTPAuthenticationError(535, "5.7.8 Kennwort ungültig".encode())
+
+    assert why_not_signed_in(refused).endswith(" 535 5.7.8")
