@@ -110,6 +110,7 @@ def test_the_list_has_every_text_and_marks_those_that_are_shown(
         english: ("en", True, 0),
     }
     assert {text["withdrawn"] for text in texts.values()} == {None}
+    assert next(iter(texts)) == new
     assert texts[old]["published"] < texts[new]["published"]
 
 
