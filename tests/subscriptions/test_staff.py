@@ -287,3 +287,16 @@ def test_a_restriction_is_carried_out_at_once_however_often_mailchimp_failed_bef
     assert held is not None
     assert row.nonce is not None
     assert held.commitment == log.commitment(row.nonce, Address.parse(ADA))
+
+
+def test_restricting_or_releasing_once_more_is_said_to_change_nothing(
+    app: Flask, client: FlaskClient
+) -> None:
+    sign_up(client, ADA)
+    with app.app_context():
+        changed = [
+            staff.hold(Address.parse(ADA), is_held=is_held, actor="dpo")
+            for is_held in (True, True, False, False)
+        ]
+
+    assert changed == [True, False, True, False]
