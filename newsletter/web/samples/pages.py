@@ -28,7 +28,7 @@ def page_values(consent: ConsentText) -> dict[str, list[dict[str, Any]]]:
     }
     asked = {"consent": consent, "expires_at": EXPIRES_AT, "not_me_url": "https://example.com/"}
     nowhere = {"show_form_link": False, "show_my_data_link": False, "show_desk_link": False}
-    problem = {"title": "…", "text": "…", **nowhere}
+    problem = {"title": "…", "text": "…", "switch_at": "", **nowhere}
     confirmed = {
         "confirmed_at": REQUESTED_AT,
         "reference": "0" * 32,
