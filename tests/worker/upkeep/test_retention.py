@@ -20,6 +20,7 @@ from newsletter.config import load
 from newsletter.domain import clock as our_clock
 from newsletter.domain.errors import Unavailable
 from newsletter.domain.lifecycle import Event, Status
+from newsletter.ledger import log
 from newsletter.rights import retention
 from newsletter.storage import jobs
 from newsletter.storage.database import reading, writing
@@ -249,6 +250,10 @@ def test_a_sign_up_after_the_period_does_not_wait_for_the_night_to_end_the_proof
 
     held = access(client, ADA)
     assert (held["status"], held["reference"] != before.ref) == ("pending", True)
+    with reading() as session:
+        ended = log.newest_of(session, before.ref, Event.ERASED)
+        assert ended is not None
+        assert ended.actor == "retention"
     drain()
     assert press(client, mailbox, ADA) == 200
 
