@@ -13,9 +13,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from newsletter.app import create_app
-from newsletter.config import load
+from newsletter.config import Locale, load
+from newsletter.domain.address import Address
+from newsletter.domain.lifecycle import TakeOver
 from newsletter.storage.database import writing
 from newsletter.storage.models import Subscription, db
+from newsletter.subscriptions.person import Unknown, lock_person
+from newsletter.subscriptions.transition import act
 from newsletter.worker.run import Worker
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
@@ -159,6 +163,26 @@ def test_the_letter_is_in_the_language_of_the_consent(
 
     [letter] = told(mailbox)
     assert letter["Subject"].startswith(subject)
+    assert letter["Content-Language"] == locale
+
+
+@pytest.mark.usefixtures("forgotten")
+@pytest.mark.parametrize("locale", ["de", "en"])
+def test_who_was_taken_over_gets_it_in_their_language_once_they_sign_up(
+    app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain, locale: Locale
+) -> None:
+    with app.app_context(), writing() as session:
+        nobody = lock_person(session, Address.parse(ADA))
+        assert isinstance(nobody, Unknown)
+        nobody.locale = locale
+        act(nobody, TakeOver(evidence="{}"), actor="dpo")
+    drain()
+    assert mailbox.letters == []
+
+    sign_up(client, ADA)
+    drain()
+
+    [letter] = told(mailbox)
     assert letter["Content-Language"] == locale
 
 
