@@ -28,8 +28,8 @@ POSITIVE = {
         "expected-statuses": ["2xx", "3xx", "401", "403", "404", "409", "410", "429", "5xx"]
     }
 }
-#: Made up for each endpoint, beside those that the description suggests; more by `make test-long`.
-EXAMPLES = 60 if IS_LONG else 4
+#: Made up for each endpoint, beside those that the description suggests, by `make test-long`.
+EXAMPLES = 60 if IS_LONG else 1
 
 
 @pytest.fixture
@@ -71,6 +71,7 @@ def failures_of(url: str, operations: list[dict[str, Any]]) -> list[str]:
             "base-url": url,
             "headers": STAFF,
             "generation": {"max-examples": EXAMPLES, "deterministic": True, "database": "none"},
+            "phases": {"fuzzing": {"enabled": IS_LONG}, "stateful": {"enabled": IS_LONG}},
             "checks": {"enabled": True},
             "operations": operations,
         }
