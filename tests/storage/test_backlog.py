@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, select, text
+from sqlalchemy import select, text
 
 from newsletter.storage import backlog, jobs
 from newsletter.storage.database import is_sqlite, reading
@@ -18,6 +18,7 @@ from sandbox.mailchimp import StandIn
 from sandbox.mailchimp.answers import problem
 from tests.commands import found_in_use
 from tests.conftest import Drain, Join, both_databases
+from tests.listening import listening
 from tests.people import ADA, GRACE, HEDY, STAFF, ask_staff, sign_up, webhook
 from tests.worker.crowd import time_passes
 
@@ -50,15 +51,14 @@ FROM generate_series(1, 5000) AS n
 
 
 def test_people_who_wait_are_found_without_a_look_at_all_who_confirmed(app: Flask) -> None:
-    queries: list[str] = []
     with app.app_context(), reading() as session:
         if not is_sqlite():
             # With a few rows, PostgreSQL reads a table from one end to the other.
             session.execute(text(MANY))
             session.execute(text("ANALYZE subscription"))
-        event.listen(db.engine, "before_cursor_execute", lambda *of: queries.append(of[2]))
-        session.execute(select(Subscription.ref).where(backlog.is_to_be_changed()))
-        [query] = [each for each in queries if "audience" in each]
+        with listening(db.engine) as said:
+            session.execute(select(Subscription.ref).where(backlog.is_to_be_changed()))
+        [query] = [each for each, _ in said if "audience" in each]
         explain = "EXPLAIN QUERY PLAN" if is_sqlite() else "EXPLAIN"
         plan = session.connection().exec_driver_sql(f"{explain} {query}").all()
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import event
 
 from newsletter.domain import clock as house_clock
 from newsletter.storage import notices
 from newsletter.storage.models import db
 from newsletter.storage.notices import Code
+from tests.listening import listening
 
 STALLED = Code.LOOP_STALLED
 MINUTE = timedelta(minutes=1)
@@ -27,17 +28,14 @@ def at_work(app: Flask, clock: time_machine.Traveller) -> Iterator[None]:
 
 
 @pytest.fixture
-def writes() -> Iterator[list[str]]:
-    """All statements that change a row."""
-    seen: list[str] = []
+def said() -> Iterator[list[tuple[str, Any]]]:
+    with listening(db.engine) as said:
+        yield said
 
-    def note(_c: object, _k: object, statement: str, *_: object) -> None:
-        if not statement.startswith(("SELECT", "BEGIN")):
-            seen.append(statement)
 
-    event.listen(db.engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(db.engine, "before_cursor_execute", note)
+def writes(said: list[tuple[str, Any]]) -> list[str]:
+    """The statements that change a row."""
+    return [statement for statement, _ in said if not statement.startswith(("SELECT", "BEGIN"))]
 
 
 def sentences() -> list[str]:
@@ -67,16 +65,16 @@ def test_each_owner_has_a_notice_of_its_own(clock: time_machine.Traveller) -> No
 
 
 def test_a_repeated_notice_keeps_its_beginning_and_writes_nothing(
-    clock: time_machine.Traveller, writes: list[str]
+    clock: time_machine.Traveller, said: list[tuple[str, Any]]
 ) -> None:
     notices.post(STALLED, "first", "sealer")
     began = house_clock.now()
     clock.shift(MINUTE)
-    writes.clear()
+    said.clear()
 
     assert not notices.post(STALLED, "first", "sealer")
     assert notices.current()[0].since == began
-    assert writes == []
+    assert writes(said) == []
 
 
 def test_another_detail_replaces_the_earlier_one() -> None:
@@ -96,7 +94,7 @@ def test_a_notice_that_nobody_renews_ends_by_itself(clock: time_machine.Travelle
 
 
 def test_a_renewed_notice_keeps_the_time_when_it_was_posted(
-    clock: time_machine.Traveller, writes: list[str]
+    clock: time_machine.Traveller, said: list[tuple[str, Any]]
 ) -> None:
     began = house_clock.now()
     notices.post(STALLED, "first", "sealer", began + MINUTE)
@@ -106,7 +104,7 @@ def test_a_renewed_notice_keeps_the_time_when_it_was_posted(
 
     assert notices.current()[0].since == began
     # A renewal writes only when half of the time has passed.
-    assert sum(write.startswith("INSERT") for write in writes) == 1 + 3
+    assert sum(write.startswith("INSERT") for write in writes(said)) == 1 + 3
 
 
 def test_a_notice_with_a_future_since_is_listed_from_then_on(
@@ -121,7 +119,7 @@ def test_a_notice_with_a_future_since_is_listed_from_then_on(
 
 
 def test_a_notice_that_is_posted_anew_for_later_is_not_listed_before(
-    clock: time_machine.Traveller, writes: list[str]
+    clock: time_machine.Traveller,
 ) -> None:
     for _ in range(3):
         notices.post(STALLED, "first", "sealer", since=house_clock.now() + 2 * MINUTE)
@@ -143,7 +141,7 @@ def test_a_notice_by_a_clock_that_was_ahead_is_listed_once_another_posts_it(
 
 
 def test_an_ended_notice_is_deleted_from_the_table(
-    clock: time_machine.Traveller, writes: list[str]
+    clock: time_machine.Traveller,
 ) -> None:
     notices.post(STALLED, "first", "sealer", house_clock.now() + MINUTE)
     clock.shift(MINUTE)

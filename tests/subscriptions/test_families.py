@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, select, text
+from sqlalchemy import select, text
 
 from newsletter.storage.database import reading
 from newsletter.storage.models import Subscription, db
@@ -17,6 +16,7 @@ from newsletter.subscriptions.family import family_of
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests.conftest import Drain, Join, on_postgresql
+from tests.listening import listening
 from tests.people import (
     ADA,
     GRACE,
@@ -179,16 +179,15 @@ def test_a_queued_letter_is_shown_without_a_reply(client: FlaskClient) -> None:
 
 @on_postgresql
 def test_a_family_is_found_without_a_look_at_everybody(app: Flask) -> None:
-    asked: list[tuple[str, Any]] = []
     with app.app_context(), reading() as session:
         session.execute(text(MANY))
         session.execute(text("ANALYZE subscription"))
         row = session.scalars(select(Subscription).limit(1)).one()
-        event.listen(db.engine, "before_cursor_execute", lambda *of: asked.append((of[2], of[3])))
-        family_of(session, row)
+        with listening(db.engine) as asked:
+            family_of(session, row)
         plans = [
             session.connection().exec_driver_sql(f"EXPLAIN {query}", values).all()
-            for query, values in list(asked)
+            for query, values in asked
         ]
 
     assert "ix_subscription_follows_ref" in str(plans)

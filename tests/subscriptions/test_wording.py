@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, func, select, update
+from sqlalchemy import func, select, update
 
 from newsletter.app import create_core
 from newsletter.config import load
@@ -20,6 +20,7 @@ from newsletter.domain.errors import UnknownWording
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Wording, db
 from newsletter.subscriptions import wording, wording_registry
+from tests.listening import listening
 
 CoreWith = Callable[..., Flask]
 
@@ -67,12 +68,12 @@ def test_each_language_has_a_text_of_its_own(core_with: CoreWith) -> None:
 
 def test_a_text_that_a_process_has_shown_is_offered_without_a_query(app: Flask) -> None:
     with app.app_context():
-        shown, sent = wording.current("en"), list[str]()
-        event.listen(db.engine, "before_cursor_execute", lambda *of: sent.append(of[2]))
+        shown = wording.current("en")
+        with listening(db.engine) as said:
+            assert wording.offered_cached(None, "en") == shown
+            assert wording.offered_cached(shown.hash, "de") == shown
 
-        assert wording.offered_cached(None, "en") == shown
-        assert wording.offered_cached(shown.hash, "de") == shown
-        assert sent == []
+    assert said == []
 
 
 def test_a_hash_is_fit_for_a_form(app: Flask) -> None:
