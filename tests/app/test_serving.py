@@ -166,23 +166,27 @@ class Served:
         self._process.stderr.close()
         return status
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.poll() is None:
+            self.end()
+
 
 @pytest.fixture
 def served(environment: dict[str, str], tmp_path: Path) -> Iterator[Served]:
     """One for a test that ends or disturbs it."""
-    running = Served(environment, tmp_path)
-    yield running
-    if running._process.poll() is None:
-        running.end()
+    with Served(environment, tmp_path) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
 def shared(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One for all tests that leave it as it was."""
     folder = tmp_path_factory.mktemp("shared")
-    running = Served(environment_in(folder, sqlite_template), folder)
-    yield running
-    running.end()
+    with Served(environment_in(folder, sqlite_template), folder) as running:
+        yield running
 
 
 def test_it_serves_and_ends_when_asked_to(served: Served) -> None:
@@ -212,15 +216,13 @@ def test_all_processes_count_a_client_together(
     environment: dict[str, str], tmp_path: Path, count: str
 ) -> None:
     limited = {**environment, "CLIENT_LIMIT": "5 per 10 minutes", "WEB_CONCURRENCY": count}
-    served = Served(limited, tmp_path)
     body = json.dumps({"email": ADA})
-    with ThreadPoolExecutor(16) as pool:
+    with Served(limited, tmp_path) as served, ThreadPoolExecutor(16) as pool:
         asked = [
             pool.submit(served.ask, "POST", "/subscriptions", body, Content_Type="application/json")
             for _ in range(16)
         ]
         statuses = Counter(each.result() for each in asked)
-    served.end()
 
     assert statuses == {202: 5, 429: 11}
 
@@ -238,18 +240,17 @@ def paused(process: int) -> Iterator[None]:
 def test_each_process_shows_what_all_have_counted_also_one_that_has_ended(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    served = Served({**environment, "WEB_CONCURRENCY": "2"}, tmp_path)
-    wait_until(lambda: len(served.processes) == 2, "both processes have started")
-    one, other = served.processes
-    with paused(other):
-        assert served.ask("GET", "/health") == 200
-    with paused(one):
-        assert served.ask("GET", "/health") == 200
-        shown = served.metrics()
-    os.kill(one, signal.SIGKILL)
-    wait_until(lambda: len(served.processes) == 3, "another has taken its place")
-    shown_later = served.metrics()
-    served.end()
+    with Served({**environment, "WEB_CONCURRENCY": "2"}, tmp_path) as served:
+        wait_until(lambda: len(served.processes) == 2, "both processes have started")
+        one, other = served.processes
+        with paused(other):
+            assert served.ask("GET", "/health") == 200
+        with paused(one):
+            assert served.ask("GET", "/health") == 200
+            shown = served.metrics()
+        os.kill(one, signal.SIGKILL)
+        wait_until(lambda: len(served.processes) == 3, "another has taken its place")
+        shown_later = served.metrics()
 
     both = 'newsletter_http_request_duration_seconds_count{endpoint="/health",method="GET",status="200"} 2.0'
     assert both in shown
@@ -329,10 +330,10 @@ class Strangers:
 def test_a_client_that_keeps_a_connection_delays_no_other(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    # It waits for clients without end: only who does not wait for them is answered.
-    served = Served(environment, tmp_path, "tests.app.patient_serving")
     whole = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n"
-    with ExitStack() as stack:
+    # It waits for clients without end: only who does not wait for them is answered.
+    patient = Served(environment, tmp_path, "tests.app.patient_serving")
+    with patient as served, ExitStack() as stack:
         halves = [stack.enter_context(Strangers(served.port, half)) for half in HALVES.values()]
         stack.enter_context(Strangers(served.port, whole + b"Connection: close\r\n\r\n"))
         stack.enter_context(Strangers(served.port, (whole + b"\r\n") * 200))
@@ -341,7 +342,6 @@ def test_a_client_that_keeps_a_connection_delays_no_other(
             assert served.ask("POST", "/subscriptions", f"email={ADA}") == 415
             for each in halves:
                 each.drip()
-    served.end()
 
 
 def test_a_client_that_keeps_a_connection_loses_it(shared: Served) -> None:
@@ -385,11 +385,8 @@ SAID_BY_PROXIES = [
 def test_no_header_about_the_scheme_is_refused(
     environment: dict[str, str], tmp_path: Path, trusted: str
 ) -> None:
-    served = Served({**environment, "TRUSTED_PROXIES": trusted}, tmp_path)
-    try:
+    with Served({**environment, "TRUSTED_PROXIES": trusted}, tmp_path) as served:
         answers = [served.ask("GET", "/health", None, **said) for said in SAID_BY_PROXIES]
-    finally:
-        served.end()
 
     assert answers == [200] * len(SAID_BY_PROXIES)
 
@@ -475,10 +472,8 @@ def test_a_locked_file_is_an_outage_that_holds_nothing_else_up(
 
 @pytest.fixture
 def on_server(environment: dict[str, str], database_url: str, tmp_path: Path) -> Iterator[Served]:
-    running = Served({**environment, "DATABASE_URL": database_url}, tmp_path)
-    yield running
-    if running._process.poll() is None:
-        running.end()
+    with Served({**environment, "DATABASE_URL": database_url}, tmp_path) as running:
+        yield running
 
 
 @on_postgresql
