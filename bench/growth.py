@@ -41,12 +41,11 @@ from sandbox.mailbox import Mailbox
 from tests import postgres
 from tests.conftest import COMPANY, release
 from tests.people import ask_staff, link_in, sign_up, webhook
-from tests.web.desk.visitor import Visitor
+from tests.web.desk.visitor import PAGES, Visitor
 
 ROUNDS = 100
 AT_ONCE = 5_000
 EVIDENCE = 1_400  #: octets of an e-mail's encrypted evidence, as it is kept
-DESK = ("", "/waiting", "/people", "/erasures", "/consent-texts", "/texts", "/import")
 #: The webhook needs an audience; nothing answers there, since no call is measured that waits for Mailchimp.
 LIST_ID = "a1b2c3d4e5"
 EVENTS = (Event.SIGNUP, Event.MAIL_SENT, Event.CONFIRMED, Event.SYNCED)
@@ -91,7 +90,7 @@ class Place:
                 self.time(f"worker: {loop.name}", loop.step)
 
     def _look_at_the_desk(self, email: str) -> None:
-        for page in DESK:
+        for page in PAGES:
             self.time(f"desk: {page or '/'}", partial(self.staff.opens, f"/desk{page}"))
         person = self._find("address", email)
         assert self._find("reference", person.rpartition("/")[2]) == person

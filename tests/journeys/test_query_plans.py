@@ -15,7 +15,7 @@ from sandbox.mailchimp import StandIn
 from tests.conftest import Drain, Join, both_databases
 from tests.people import ADA, GRACE, access, ask_staff, press, sign_up, webhook
 from tests.plans import scans
-from tests.web.desk.visitor import Visitor
+from tests.web.desk.visitor import PAGES, Visitor
 
 pytestmark = both_databases
 
@@ -76,7 +76,7 @@ def test_no_page_of_the_desk_scans_a_table(app: Flask, client: FlaskClient, join
     staff.signs_in()
 
     with app.app_context(), scans() as found:
-        for page in ("", "/waiting", "/people", "/erasures", "/consent-texts", "/texts", "/import"):
+        for page in PAGES:
             staff.opens(f"/desk{page}")
         for who in (ADA, person, erasure, "nobody@example.org"):
             staff.opens("/desk/people")

@@ -20,7 +20,7 @@ from newsletter.subscriptions.links import Link
 from newsletter.subscriptions.sign_up import sign_up
 from sandbox.mailchimp.script import Call
 from tests.conftest import Drain
-from tests.people import access
+from tests.people import STAFF, access, said_by
 
 HOUR = timedelta(hours=1)
 DAY = 24 * HOUR
@@ -82,6 +82,13 @@ def place_of(client: FlaskClient, person: str) -> tuple[str, str | None]:
     """What staff see of somebody's place at Mailchimp, and of what went wrong there."""
     seen = access(client, person)["mailchimp"]
     return str(seen["status"]), seen["error"]
+
+
+def of_erasure(client: FlaskClient, number: str) -> tuple[str, str | None]:
+    """How far an erasure is at Mailchimp, and why no further."""
+    shown = said_by(client.get(f"/admin/erasures/{number}", headers=STAFF))
+    [place] = [place for place in shown["places"] if place["place"] == "mailchimp"]
+    return place["state"], place["reason"]
 
 
 def details_of(client: FlaskClient, person: str, event: str) -> list[str]:

@@ -10,6 +10,8 @@ from werkzeug.test import TestResponse
 from tests.people import STAFF_TOKEN
 from tests.web.callers import BROWSER
 
+#: The pages that name nobody, below /desk.
+PAGES = ("", "/waiting", "/people", "/erasures", "/consent-texts", "/texts", "/import")
 _CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 

@@ -27,7 +27,6 @@ from tests.people import (
     ADA,
     GRACE,
     HEDY,
-    STAFF,
     access,
     ask_staff,
     events_of,
@@ -37,6 +36,7 @@ from tests.people import (
     status_of,
     webhook,
 )
+from tests.worker.crowd import of_erasure
 from tests.worker.mail.test_postman import hold
 
 Settle = Callable[[], None]
@@ -290,15 +290,8 @@ def test_an_erasure_whose_worker_is_killed_during_its_call_stays_open_as_long_as
             drain()
     drain()
 
-    assert at_mailchimp(client, begun["id"]) == ("waiting", "settling")
+    assert of_erasure(client, begun["id"]) == ("waiting", "settling")
     clock.shift(SETTLING)
     drain()
-    assert at_mailchimp(client, begun["id"]) == ("done", None)
+    assert of_erasure(client, begun["id"]) == ("done", None)
     assert mailchimp.contacts == {}
-
-
-def at_mailchimp(client: FlaskClient, erasure: str) -> tuple[str, str | None]:
-    """How far an erasure is there, and why no further."""
-    answer = said_by(client.get(f"/admin/erasures/{erasure}", headers=STAFF))
-    [place] = [place for place in answer["places"] if place["place"] == "mailchimp"]
-    return place["state"], place["reason"]

@@ -43,7 +43,6 @@ from tests.people import (
     ADA,
     GRACE,
     HEDY,
-    STAFF,
     ask_staff,
     events_of,
     said_by,
@@ -65,6 +64,7 @@ from tests.worker.crowd import (
     is_write,
     join_all,
     names,
+    of_erasure,
     place_of,
     time_passes,
 )
@@ -97,9 +97,7 @@ class Scene:
 
     def of_erasure(self) -> tuple[str, str | None]:
         """How far Hedy's erasure is at Mailchimp, and why no further."""
-        answer = said_by(self.client.get(f"/admin/erasures/{self.erasure}", headers=STAFF))
-        [place] = [place for place in answer["places"] if place["place"] == "mailchimp"]
-        return place["state"], place["reason"]
+        return of_erasure(self.client, self.erasure)
 
     def is_as_wanted(self) -> bool:
         """All are where they should be, and it was written down once."""
