@@ -38,7 +38,8 @@ class AudienceSync:
 
     def step(self) -> Progress:
         """Sync one person; if none is queued, send batches."""
-        if not self._waiting and not due.waiting(1):
+        waiting = [] if self._waiting else due.waiting(ALONE_AT_ONCE)
+        if not (self._waiting or waiting):
             return Progress.IDLE
         is_full_required = reconciliation.is_full_required()
         if is_full_required and not self._waiting:
@@ -46,12 +47,12 @@ class AudienceSync:
             self._waiting.extend(due.waiting(ALONE_AT_ONCE, leaving=True))
         elif not self._waiting:
             progress = self._batches.step()
-            is_done = progress is Progress.IDLE
             self._waiting.extend(self._batches.left_over)
-            # Unsubscribing must not wait until all batches are sent.
-            self._waiting.extend(due.waiting(ALONE_AT_ONCE, alone=not is_done))
-            if not is_done:
+            if progress is not Progress.IDLE:
+                # Unsubscribing must not wait until all batches are sent.
+                self._waiting.extend(due.waiting(ALONE_AT_ONCE, alone=True))
                 return progress
+            self._waiting.extend(waiting)
         if not self._waiting:
             return Progress.IDLE
         return self._settle(self._waiting.popleft(), adds=not is_full_required)
