@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import make_response, redirect, render_template, request, url_for
+from flask import make_response, redirect, render_template, url_for
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -10,16 +10,15 @@ from newsletter.domain.errors import PresentWording, UnknownWording
 from newsletter.subscriptions import wording_registry
 from newsletter.subscriptions.wording_registry import Registered
 from newsletter.web.desk import sessions
-from newsletter.web.desk.pages import bp
+from newsletter.web.desk.pages import bp, done_among
 
 
 @bp.get("/consent-texts")
 def consent_texts() -> str:
-    done = request.args.get("done")
     return render_template(
         "desk/consent_texts.html",
         texts=wording_registry.all_texts(),
-        done=done if done == "withdrawn" else None,
+        done=done_among({"withdrawn"}),
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Response, jsonify, render_template, request
+from flask import Response, jsonify, render_template
 from werkzeug.exceptions import NotFound
 
 from newsletter.rights import erasure_report
 from newsletter.storage import erasure_list
-from newsletter.web.desk.pages import bp
+from newsletter.web.desk.pages import bp, done_among
 from newsletter.web.http import language
 
 FILE_NAME = "newsletter-erasure-receipt.json"
@@ -25,11 +25,10 @@ def erasures() -> str:
 
 @bp.get("/erasures/<number>")
 def erasure(number: str) -> str:
-    done = request.args.get("done")
     return render_template(
         "desk/erasure.html",
         erasure=_found(number),
-        done=done if done == "erase" else None,
+        done=done_among({"erase"}),
     )
 
 

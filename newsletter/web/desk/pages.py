@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from flask import Blueprint, current_app, request, session
 from flask_login import current_user
 from werkzeug.exceptions import NotFound
@@ -36,6 +38,12 @@ def _choose_language() -> None:
     if chosen in config.current().locales and session.get(sessions.LOCALE) != chosen:
         session[sessions.LOCALE] = chosen
     language.use(session.get(sessions.LOCALE))
+
+
+def done_among(known: Collection[str]) -> str | None:
+    """What was just done, as the page's URL says; None for what the page does not know."""
+    done = request.args.get("done")
+    return done if done in known else None
 
 
 @bp.context_processor

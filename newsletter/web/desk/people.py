@@ -17,7 +17,7 @@ from newsletter.rights.proof import page as proof_page
 from newsletter.subscriptions import inquiries
 from newsletter.texts import access_words, delay_words
 from newsletter.web.desk import acts, sessions
-from newsletter.web.desk.pages import bp
+from newsletter.web.desk.pages import bp, done_among
 from newsletter.web.http import errors, language
 
 FILE_NAME = "newsletter-access.json"
@@ -53,7 +53,6 @@ def _not_found(sought: str, error: str | None = None) -> Response:
 @bp.get("/people/<ref>")
 def person(ref: str) -> str:
     shown = person_view.view(ref, actor=sessions.actor(), locale=language.present())
-    done = request.args.get("done")
     return render_template(
         "desk/person.html",
         shown=shown,
@@ -61,7 +60,7 @@ def person(ref: str) -> str:
         words=access_words,
         detail=access_text.detail,
         delay_of=delay_words.delay_of,
-        done=done if done in acts.DONE else None,
+        done=done_among(acts.DONE),
     )
 
 

@@ -10,14 +10,13 @@ from newsletter.storage import holds, waiting
 from newsletter.subscriptions import waiting as acts
 from newsletter.texts import access_words, delay_words
 from newsletter.web.desk import sessions
-from newsletter.web.desk.pages import bp
+from newsletter.web.desk.pages import bp, done_among
 
 _DONE = frozenset({"tried", "given-up", "nothing"})
 
 
 @bp.get("/waiting")
 def waits() -> str:
-    done = request.args.get("done")
     return render_template(
         "desk/waiting.html",
         holds={side: holds.reason_of(side) for side in ("mail", "mailchimp")},
@@ -29,7 +28,7 @@ def waits() -> str:
         delay_of=delay_words.delay_of_waiting,
         hold_delay=delay_words.delay_of,
         words=access_words,
-        done=done if done in _DONE else None,
+        done=done_among(_DONE),
     )
 
 

@@ -165,7 +165,9 @@ def _page(slug: str) -> str:
     # The form that was sent is gone: link to a new one.
     show_form_link = slug in _WITH_FORM_LINK or request.blueprint == "signup"
     show_my_data_link = slug in _WITH_MY_DATA_LINK or request.blueprint == "my_data_request"
-    show_desk_link = bool(config.current().admins) and f"{request.path}/".startswith("/desk/")
+    desk = url_for("desk.today")
+    is_on_desk = f"{request.script_root}{request.path}/".startswith(f"{desk}/")
+    show_desk_link = bool(config.current().admins) and is_on_desk
     return render_template(
         "pages/problem.html",
         title=title,
@@ -174,7 +176,7 @@ def _page(slug: str) -> str:
         show_my_data_link=show_my_data_link,
         show_desk_link=show_desk_link,
         # The URL of a button may be one that a browser cannot open.
-        switch_at="" if _can_be_opened() or not show_desk_link else url_for("desk.today"),
+        switch_at="" if _can_be_opened() or not show_desk_link else desk,
     )
 
 
