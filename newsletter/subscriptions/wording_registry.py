@@ -56,8 +56,8 @@ def records() -> dict[str, int]:
     hash_, people = LedgerRow.wording, func.count(LedgerRow.ref.distinct())
     of_people = select(hash_, people).join(Subscription, Subscription.ref == LedgerRow.ref)
     with reading() as session:
-        counted = session.execute(of_people.group_by(hash_))
-        return {text: number for text, number in counted if text is not None}
+        counted = session.execute(of_people.where(hash_.is_not(None)).group_by(hash_))
+        return {str(text): number for text, number in counted}
 
 
 def find(hash_: str) -> Registered:
