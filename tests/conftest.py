@@ -49,7 +49,7 @@ both_databases = pytest.mark.databases("sqlite", "postgresql")
 on_postgresql = pytest.mark.databases("postgresql")
 on_sqlite = pytest.mark.databases("sqlite")
 
-#: What these run is run by other tests, whose coverage is measured; it doubles the time.
+#: What crosses rooms is run by the rooms' own tests, too. Only there is coverage measured, which doubles the time.
 UNMEASURED = ("journeys", "browser")
 
 #: Where modules take longest.

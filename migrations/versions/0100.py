@@ -356,23 +356,17 @@ def upgrade() -> None:
         " OR coalesce(status, '') = 'pending' AND replaces_ref IS NOT NULL)"
         " AND audience IN ('subscribed', 'unknown', 'awaiting'))"
     )
-    op.create_index(
-        "ix_subscription_audience_due_since",
-        "subscription",
-        ["audience_due_since"],
-        sqlite_where=sa.text(elsewhere),
-        postgresql_where=sa.text(elsewhere),
-    )
     not_taken = (
         "(coalesce(status, '') = 'confirmed' AND NOT hold AND audience IN ('refused', 'awaiting'))"
     )
-    op.create_index(
-        "ix_subscription_not_taken",
-        "subscription",
-        ["audience_due_since"],
-        sqlite_where=sa.text(not_taken),
-        postgresql_where=sa.text(not_taken),
-    )
+    for name, waits in (("audience_due_since", elsewhere), ("not_taken", not_taken)):
+        op.create_index(
+            f"ix_subscription_{name}",
+            "subscription",
+            ["audience_due_since"],
+            sqlite_where=sa.text(waits),
+            postgresql_where=sa.text(waits),
+        )
     op.create_index(
         "ix_subscription_expires_at",
         "subscription",

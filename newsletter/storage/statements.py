@@ -205,10 +205,10 @@ def fetch(session: Session, query: Select[Any], **values: object) -> list[Any]:
 def find(session: Session, model: type[Row], query: Select[Row], **values: object) -> Row | None:
     """The row that a query finds, attached to the session, in half of the time that the session's own query takes."""
     connection = connection_of(session)
-    finding = prepared(query, connection.dialect)
-    if (row_found := finding.fetch_first(connection, values)) is None:
+    statement = prepared(query, connection.dialect)
+    if (columns := statement.fetch_first(connection, values)) is None:
         return None
-    found = dict(zip(finding.names, row_found, strict=True))
+    found = dict(zip(statement.names, columns, strict=True))
     key = inspect(model).identity_key_from_primary_key(tuple(found[name] for name in _keys(model)))
     row: Any = session.identity_map.get(key)
     if row is None:

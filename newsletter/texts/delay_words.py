@@ -228,11 +228,14 @@ _AWAITING = Delay(
 
 def delay_of(code: str | None, *, is_given_up: bool = False) -> Delay:
     """What a code means; None: not tried yet. An e-mail that was given up is not tried again by itself."""
-    found = (it for pattern, it in _DELAYS if re.fullmatch(pattern, code or ""))
-    delay = NOT_TRIED if code is None else next(found, _OTHER)
+    delay = NOT_TRIED if code is None else _delay_after(code)
     if is_given_up and delay.what_to_do is _BY_ITSELF:
         return Delay(delay.why, _GIVEN_UP)
     return delay
+
+
+def _delay_after(code: str) -> Delay:
+    return next((delay for pattern, delay in _DELAYS if re.fullmatch(pattern, code)), _OTHER)
 
 
 def delay_of_waiting(each: WaitingLetter | WaitingPerson) -> Delay:
