@@ -125,6 +125,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.no_cover)
 
 
+@cache
 def is_in(file: Path, *folders: str) -> bool:
     """Whether a file of tests is in one of these folders."""
     return any(file.is_relative_to(Path(__file__).parent / folder) for folder in folders)
