@@ -68,14 +68,15 @@ def open_request(link: Link) -> OpenRequest:
 
 def _text_in_letter(session: Session, link: Link) -> ConsentText | None:
     """The consent text of the letter that contains the link, even if the letter has been deleted."""
-    parameters = {"ref": link.ref, "round": link.round, "second": link.written_at}
-    hash_ = session.connection().execute(_TEXT_OF_SIGNUP, parameters).scalar()
+    (hash_,) = statements.fetch(
+        session, _TEXT_OF_SIGNUP, ref=link.ref, round=link.round, second=link.written_at
+    )
     return wording.find_any(session, hash_) if hash_ else None
 
 
 # A sign-up and its letter have the same time; the link contains its second. A further sign-up in the same second
 # gets no letter, so the first one is meant.
-_TEXT_OF_SIGNUP = (
+_TEXT_OF_SIGNUP = select(
     select(LedgerRow.wording)
     .where(
         LedgerRow.ref == bindparam("ref"),
@@ -85,6 +86,7 @@ _TEXT_OF_SIGNUP = (
     )
     .order_by(LedgerRow.id)
     .limit(1)
+    .scalar_subquery()
 )
 
 
@@ -112,16 +114,16 @@ def confirm(link: Link, *, on_page: bool = False) -> Consent:
             row.replaces_ref = None
         if row.status is not Status.CONFIRMED:
             raise OutdatedLink(row.locale)
-        # Whoever finds the letter later must get neither the receipt nor the data.
-        age = person.now - row.since
-        return Consent(
-            row.ref,
-            row.since,
-            agreed.language,
-            unsubscribe_url(row.ref),
-            receipt_url(row) if age <= links.RECEIPT_VALID_FOR else None,
-            # The hour begins with the confirmation, not with a later press of the button.
-            links.url_for(Purpose.MY_DATA, Link(row.ref, written_at=row.since))
-            if age < links.MY_DATA_VALID_FOR
-            else None,
-        )
+    # Whoever finds the letter later must get neither the receipt nor the data.
+    age = person.now - row.since
+    return Consent(
+        row.ref,
+        row.since,
+        agreed.language,
+        unsubscribe_url(row.ref),
+        receipt_url(row) if age <= links.RECEIPT_VALID_FOR else None,
+        # The hour begins with the confirmation, not with a later press of the button.
+        links.url_for(Purpose.MY_DATA, Link(row.ref, written_at=row.since))
+        if age < links.MY_DATA_VALID_FOR
+        else None,
+    )

@@ -19,10 +19,12 @@ import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import cache
 
 from itsdangerous import BadData, Signer
 from itsdangerous.encoding import base64_decode, base64_encode
 from itsdangerous.signer import HMACAlgorithm
+from pydantic import SecretStr
 
 from newsletter import config
 from newsletter.domain import clock
@@ -92,9 +94,14 @@ class _TruncatedHmac(HMACAlgorithm):
 
 
 def _signer(purpose: Purpose) -> Signer:
+    return _signer_with(purpose, tuple(config.current().secret_key))
+
+
+@cache
+def _signer_with(purpose: Purpose, keys: tuple[SecretStr, ...]) -> Signer:
     # itsdangerous signs with the last key of its list; the setting has the newest first.
     return Signer(
-        [key.get_secret_value() for key in reversed(config.current().secret_key)],
+        [key.get_secret_value() for key in reversed(keys)],
         salt=f"newsletter {purpose}",
         key_derivation="hmac",
         digest_method=hashlib.sha256,
