@@ -106,10 +106,6 @@ class Wording(Model):
     #: How often it was confirmed; counted as the ledger is sealed.
     agreed: Mapped[int] = mapped_column(default=0)
 
-    @property
-    def has_ended(self) -> bool:
-        return not self.text
-
 
 class PrivacyNotice(Model):
     """A copy of the privacy notice that a consent text names; `since`: when the operator's file first had this text."""

@@ -159,14 +159,11 @@ def find(hash_: str) -> ConsentText:
     return text_of(row)
 
 
-def find_any(session: Session, hash_: str) -> ConsentText | None:
-    """The text with this hash, withdrawn or not; cached, since it never changes."""
+def find_any(session: Session, hash_: str) -> ConsentText:
+    """The text that a letter or the ledger names, withdrawn or not; cached, since it never changes."""
     texts: dict[str, ConsentText] = current_app.extensions.setdefault("texts", {})
     if hash_ not in texts:
-        row = session.get(Wording, hash_)
-        if row is None or row.has_ended:
-            return None
-        texts[hash_] = text_of(row)
+        texts[hash_] = text_of(session.get_one(Wording, hash_))
     return texts[hash_]
 
 

@@ -13,7 +13,7 @@ from newsletter.subscriptions import links
 from newsletter.subscriptions.leave import unsubscribe_url
 from newsletter.subscriptions.letters import open_evidence
 from newsletter.subscriptions.links import Link, Purpose
-from newsletter.subscriptions.person import OPEN, address_of, standing_of
+from newsletter.subscriptions.person import address_of, standing_of
 from newsletter.texts.letters import (
     ConfirmationValues,
     Finished,
@@ -30,13 +30,16 @@ _GONE = {"de": "[Link nicht aufbewahrt]", "en": "[link not kept]"}
 def values_of(leased: Leased) -> LetterValues | None:
     """The values for a letter's template; None if the letter is not needed any more."""
     letter, row = leased.letter, leased.row
+    recipient = address_of(row)
+    if recipient is None:
+        return None
     if letter.kind is LetterKind.MY_DATA:
-        return _my_data(letter, row)
+        return _my_data(letter, row, recipient.text)
     if row.round != letter.round:
         return None
     if letter.kind is LetterKind.CONFIRMATION:
-        return _confirmation(leased)
-    return _way_back(leased)
+        return _confirmation(leased, recipient.text)
+    return _way_back(leased, recipient.text)
 
 
 def evidence_of(values: LetterValues, letter: Finished, reply: str) -> dict[str, Any]:
@@ -65,17 +68,15 @@ def _as_sent(values: LetterValues, letter: Finished) -> dict[str, str]:
     return {} if any(end in squashed for end in ends) else texts
 
 
-def _confirmation(leased: Leased) -> ConfirmationValues | None:
+def _confirmation(leased: Leased, recipient: str) -> ConfirmationValues | None:
     """None if the request was confirmed or has ended."""
     letter, row, agreed = leased.letter, leased.row, leased.agreed
-    recipient = address_of(row)
-    is_open = row.status in OPEN and row.expires_at is not None and row.expires_at > clock.now()
-    if agreed is None or recipient is None or not is_open:
+    # Only an open request has a time when it ends.
+    if row.expires_at is None or row.expires_at <= clock.now():
         return None
-    assert row.expires_at is not None  # noqa: S101 - tells mypy; it is open
     link = Link(row.ref, row.round, letter.written_at)
     return ConfirmationValues(
-        recipient=recipient.text,
+        recipient=recipient,
         language=agreed.language,
         consent_text=agreed.text,
         requested_at=letter.written_at,
@@ -91,18 +92,15 @@ def _confirmation(leased: Leased) -> ConfirmationValues | None:
     )
 
 
-def _way_back(leased: Leased) -> WayBackValues | None:
+def _way_back(leased: Leased, recipient: str) -> WayBackValues | None:
     """None if Mailchimp has added the person meanwhile."""
-    row, agreed = leased.row, leased.agreed
-    recipient = address_of(row)
+    row = leased.row
     signup_url = config.current().mailchimp_signup_url
-    if agreed is None or recipient is None or signup_url is None:
-        return None
-    if not standing_of(row, clock.now()).needs_way_back:
+    if signup_url is None or not standing_of(row, clock.now()).needs_way_back:
         return None
     return WayBackValues(
-        recipient=recipient.text,
-        language=agreed.language,
+        recipient=recipient,
+        language=leased.agreed.language,
         confirmed_at=row.since,
         signup_url=signup_url,
         unsubscribe_url=unsubscribe_url(row.ref),
@@ -112,13 +110,11 @@ def _way_back(leased: Leased) -> WayBackValues | None:
     )
 
 
-def _my_data(letter: Letter, row: Subscription) -> MyDataValues | None:
+def _my_data(letter: Letter, row: Subscription, recipient: str) -> MyDataValues:
     """It is needed in every round; the link is valid for an hour from now, since the letter may have been queued."""
-    recipient, now = address_of(row), clock.now()
-    if recipient is None:
-        return None
+    now = clock.now()
     return MyDataValues(
-        recipient=recipient.text,
+        recipient=recipient,
         language="en" if row.locale == "en" else "de",
         requested_at=letter.written_at,
         expires_at=now + links.MY_DATA_VALID_FOR,

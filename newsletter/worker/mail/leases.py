@@ -44,7 +44,7 @@ class Leased:
 
     letter: Letter
     row: Subscription
-    agreed: ConsentText | None  #: the text that it is about
+    agreed: ConsentText  #: the text that it is about
     is_from_our_form: bool
     owner: str
     at: datetime
