@@ -98,6 +98,7 @@ def test_the_list_has_every_text_and_marks_those_that_are_shown(
 ) -> None:
     join(ADA)
     sign_up(client, GRACE)
+    sign_up(renewed, HEDY)
     old, new, english = shown_by(client), shown_by(renewed), shown_by(client, "en")
 
     texts = listed(run, **NEW_TOPICS)
@@ -106,7 +107,7 @@ def test_the_list_has_every_text_and_marks_those_that_are_shown(
         hash_: (text["language"], text["present"], text["records"]) for hash_, text in texts.items()
     } == {
         old: ("de", False, 2),
-        new: ("de", True, 0),
+        new: ("de", True, 1),
         english: ("en", True, 0),
     }
     assert {text["withdrawn"] for text in texts.values()} == {None}
@@ -183,14 +184,18 @@ def test_a_withdrawn_text_is_refused_by_every_process_at_once(
     assert answers[0].get_json()["type"].endswith("/problems#unknown-wording")
 
 
-def test_a_process_with_a_withdrawn_text_shows_the_valid_one(
-    run: Run, client: FlaskClient, renewed: FlaskClient
+@pytest.mark.parametrize(
+    ("locale", "changed"), [("de", NEW_TOPICS), ("en", {"TOPICS_EN": "courses for joiners"})]
+)
+def test_a_process_with_a_withdrawn_text_shows_the_valid_one_in_its_language(
+    run: Run, client: FlaskClient, locale: str, changed: dict[str, str]
 ) -> None:
-    old, new = shown_by(client), shown_by(renewed)
-    withdraw(run, old)
+    old = shown_by(client, locale)
+    withdraw(run, old, **changed)
 
-    assert shown_by(client) == new
-    sign_up(client, ADA)
+    sign_up(client, ADA, locale=locale)
+    new = shown_by(client, locale)
+    assert new != old
     assert access(client, ADA)["wording"]["hash"] == new
 
 

@@ -68,7 +68,8 @@ def test_each_language_has_a_text_of_its_own(core_with: CoreWith) -> None:
 
 def test_a_text_that_a_process_has_shown_is_offered_without_a_query(app: Flask) -> None:
     with app.app_context():
-        shown = wording.current("en")
+        shown = wording.offered_cached(None, "en")
+        assert shown.language == "en"
         with listening(db.engine) as said:
             assert wording.offered_cached(None, "en") == shown
             assert wording.offered_cached(shown.hash, "de") == shown
@@ -174,6 +175,15 @@ def test_a_text_is_published_before_it_is_shown(core_with: CoreWith) -> None:
         assert held is not None
         assert before <= held.published_at <= clock.now()
         assert asdict(wording.text_of(held)) == asdict(shown)
+
+
+def test_a_process_that_starts_finds_the_texts_of_the_release_and_writes_nothing(
+    app: Flask, core_with: CoreWith
+) -> None:
+    with core_with().app_context(), listening(db.engine) as said:
+        wording.current("de")
+
+    assert {statement.split()[0] for statement, _ in said} & {"SELECT", "INSERT"} == {"SELECT"}
 
 
 def test_within_a_transaction_a_text_is_published_too(core_with: CoreWith) -> None:
