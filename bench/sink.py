@@ -22,7 +22,7 @@ from tests.ports import free_port
 
 FROM_LINE = b"\nFrom bench\n"
 _REPLIES = {
-    b"EHLO": b"250-sink.example.com\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 SIZE 1000000\r\n",
+    b"EHLO": b"250-sink.example.com\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 SIZE 1000000\r\n",
     b"DATA": b"354 go on\r\n",
     b"QUIT": b"221 bye\r\n",
 }

@@ -26,8 +26,11 @@ RECONCILIATION = "reconcile"
 
 def row(session: Session, name: str) -> Job:
     """The row of a job, locked; inserted if it is missing."""
+    query = select(Job).where(Job.name == name).with_for_update()
+    if (found := session.scalars(query).one_or_none()) is not None:
+        return found
     statements.insert_missing(session, Job, name=name)
-    return session.scalars(select(Job).where(Job.name == name).with_for_update()).one()
+    return session.scalars(query).one()
 
 
 def take(name: str, owner: str) -> bool:

@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import (
+    Connection,
     Dialect,
     Select,
     bindparam,
@@ -26,7 +27,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, make_transient, make_transient_to_detached
 from sqlalchemy.sql.dml import Delete, Insert, Update
 
-from newsletter.storage.database import connection_of, is_sqlite
+from newsletter.storage.database import connection_of, is_sqlite, without_transaction
 from newsletter.storage.models import Model
 from newsletter.storage.prepared import Prepared, prepared
 
@@ -196,7 +197,16 @@ def _send(session: Session, written: Sequence[_Write]) -> None:
 
 def fetch(session: Session, query: Select[Any], **values: object) -> list[Any]:
     """The only row of a query, which the caller builds once."""
-    connection = connection_of(session)
+    return _fetch(connection_of(session), query, values)
+
+
+def fetch_alone(query: Select[Any], **values: object) -> list[Any]:
+    """`fetch`, where no transaction is open."""
+    with without_transaction() as connection:
+        return _fetch(connection, query, values)
+
+
+def _fetch(connection: Connection, query: Select[Any], values: Mapping[str, object]) -> list[Any]:
     found = prepared(query, connection.dialect).fetch_first(connection, values)
     assert found is not None  # noqa: S101 - tells mypy; such a query has one row
     return found

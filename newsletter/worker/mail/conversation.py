@@ -11,7 +11,7 @@ import smtplib
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -56,6 +56,7 @@ class Conversation(smtplib.SMTP):
         self._ends_at = ends_at
         self._unread = b""
         self._lines: list[bytes] = []
+        self._outstanding = 0
         self.limit(patience.connect)
         self._until = time.monotonic() + patience.letter
         super().__init__(server.host, server.port, helo, timeout=patience.connect)
@@ -78,6 +79,21 @@ class Conversation(smtplib.SMTP):
         while rest:
             self.sock.settimeout(self._seconds_left())
             rest = rest[self.sock.send(rest) :]
+
+    def ask(self, *commands: str) -> Iterator[tuple[int, bytes]]:
+        """Yield the reply to each command. They are sent together where the server allows it (RFC 2920)."""
+        if not self.has_extn("pipelining"):
+            yield from map(self.docmd, commands)
+            return
+        self.send("".join(f"{command}\r\n" for command in commands))
+        for self._outstanding in reversed(range(len(commands))):
+            yield self.getreply()
+            self._step_until = time.monotonic() + self._step_seconds
+
+    @property
+    def is_settled(self) -> bool:
+        """Tell whether every reply was read. Otherwise the server may take what is sent next for a letter."""
+        return not self._outstanding
 
     def getreply(self) -> tuple[int, bytes]:
         """Read one reply: its code, -1 if it has none, and its lines."""
@@ -104,6 +120,9 @@ class Conversation(smtplib.SMTP):
 
     def hang_up(self) -> None:
         """Send QUIT and close the connection, within a second."""
+        if not self.is_settled:
+            self.close()
+            return
         try:
             self.limit(QUIT_SECONDS)
             self.quit()

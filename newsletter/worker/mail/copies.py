@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, bindparam, select, update
 
 from newsletter.domain import clock
 from newsletter.storage import jobs, statements
-from newsletter.storage.database import lock, reading, writing
+from newsletter.storage.database import lock, writing
 from newsletter.storage.models import Letter, Subscription
 from newsletter.subscriptions import quota
 from newsletter.subscriptions.person import quota_digest_of
@@ -41,15 +41,13 @@ _LEASED_UNTIL = select(
 
 def may_finish(leased: Leased) -> bool:
     """Decide, right before the server can accept a letter: its lease holds, and the person's status is the same."""
-    with reading(is_single=True) as session:
-        (until,) = statements.fetch(
-            session,
-            _LEASED_UNTIL,
-            number=leased.letter.number,
-            owner=leased.owner,
-            round=leased.row.round,
-            status=leased.row.status,
-        )
+    (until,) = statements.fetch_alone(
+        _LEASED_UNTIL,
+        number=leased.letter.number,
+        owner=leased.owner,
+        round=leased.row.round,
+        status=leased.row.status,
+    )
     if until is None:
         return False
     is_nearly_over = until - clock.now() < _NEARLY_OVER

@@ -7,7 +7,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, case, exists, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from newsletter.domain import clock
@@ -68,35 +79,81 @@ class Leased:
         return self.letter.copies
 
 
+def waiting(at_once: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:
+    """Condition for letters that may be sent now: due or `at_once`, not leased, and not of a restricted person.
+
+    Its parameters are `times`.
+    """
+    now: BindParameter[datetime] = bindparam("now")
+    is_due = or_(at_once, has_come(Letter.due_at, now, bindparam("latest_due")))
+    is_free = has_come(Letter.leased_until, now, bindparam("latest_lease"))
+    whose = (Subscription.ref == Letter.ref, Subscription.hold.is_(True))
+    is_held = exists().where(*whose).correlate(Letter)
+    return Letter.sent_at.is_(None), Letter.failed_at.is_(None), is_due, is_free, ~is_held
+
+
+def times(now: datetime) -> dict[str, object]:
+    """The parameters of `waiting`."""
+    return {
+        "now": now,
+        "latest_due": latest(now, _LONGEST_WAIT),
+        "latest_lease": latest(now, jobs.LEASE),
+    }
+
+
+@dataclass(frozen=True)
+class _Queries:
+    """Built once, since each round of the postman needs them."""
+
+    any_waits: Select[bool]
+    oldest: Select[Letter, Subscription, bool]
+
+    @classmethod
+    def of(cls, *which: ColumnElement[bool]) -> _Queries:
+        oldest = LETTERS.where(*which).order_by(Letter.due_at, Letter.number)
+        free = oldest.limit(bindparam("most")).add_columns(_IS_FROM_OUR_FORM)
+        return cls(
+            select(exists().where(*which)), free.with_for_update(skip_locked=True, of=Letter)
+        )
+
+
+# Where a worker was killed, no error is recorded.
+_IS_INTERRUPTED = and_(Letter.copies == 1, Letter.error.is_(None))
+_NEVER_TRIED = and_(Letter.tries == 0, or_(Letter.copies == 0, _IS_INTERRUPTED))
+_DUE = _Queries.of(*waiting(_NEVER_TRIED))
+_ONE = _Queries.of(*waiting(Letter.copies == 0), Letter.number == bindparam("number"))
+
+
 def lease(owner: str, most: int) -> list[Leased]:
     """Lease the letters that are due for longest."""
-    now = clock.now()
-    # Where a worker was killed, no error is recorded.
-    is_interrupted = and_(Letter.copies == 1, Letter.error.is_(None))
-    never_tried = and_(Letter.tries == 0, or_(Letter.copies == 0, is_interrupted))
-    return take(owner, now, waiting(now, never_tried), most=most)
+    return _take(_DUE, owner, clock.now(), most=most)
 
 
-def take(
+def lease_probe(owner: str, number: int, now: datetime) -> list[Leased]:
+    """Lease one letter, due or not."""
+    return _take(_ONE, owner, now, most=1, is_probe=True, number=number)
+
+
+def _take(
+    queries: _Queries,
     owner: str,
     now: datetime,
-    which: tuple[ColumnElement[bool], ...],
     *,
     most: int,
     is_probe: bool = False,
+    **also: object,
 ) -> list[Leased]:
-    """Lease the first letters of which this is true, as far as LETTERS_PER_HOUR allows."""
+    """Lease the first letters, as far as LETTERS_PER_HOUR allows."""
+    values = times(now) | also
     with reading() as session:
-        if not session.scalar(select(exists().where(*which))):
+        if not session.scalar(queries.any_waits, values):
             return []
         has_room = hourly_limit.has_room(session, now)
     if not has_room:
         hourly_limit.complain(now)
         return []
-    oldest = LETTERS.where(*which).order_by(Letter.due_at, Letter.number).limit(most)
-    free = oldest.add_columns(_IS_FROM_OUR_FORM).with_for_update(skip_locked=True, of=Letter)
     with writing() as session:
-        found = session.execute(free).all()
+        found = session.execute(queries.oldest, values | {"most": most}).all()
         found = found[: hourly_limit.take(session, now, len(found))]
         _record(session, [letter.number for letter, *_ in found], owner, now)
         return [
@@ -147,15 +204,6 @@ def _update(
     session.execute(changing, execution_options={"synchronize_session": False})
 
 
-def waiting(now: datetime, at_once: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:
-    """Condition for letters that may be sent now: due or `at_once`, not leased, and not of a restricted person."""
-    is_due = or_(at_once, has_come(Letter.due_at, now, latest(now, _LONGEST_WAIT)))
-    is_free = has_come(Letter.leased_until, now, latest(now, jobs.LEASE))
-    whose = (Subscription.ref == Letter.ref, Subscription.hold.is_(True))
-    is_held = exists().where(*whose).correlate(Letter)
-    return Letter.sent_at.is_(None), Letter.failed_at.is_(None), is_due, is_free, ~is_held
-
-
 def keep(owner: str, letters: Iterable[str]) -> None:
     """Renew the leases of letters that are being sent."""
     if held := list(letters):
@@ -179,6 +227,16 @@ def find(session: Session, leased: Leased) -> tuple[Letter, Subscription] | None
 def held(session: Session, all_leased: Sequence[Leased]) -> set[int]:
     """Lock letters: the numbers of those that were not erased, and that no other worker has leased meanwhile."""
     numbers = [each.letter.number for each in all_leased]
-    mine = (Letter.number.in_(numbers), Letter.leased_by.in_({each.owner for each in all_leased}))
-    query = select(Letter.number).where(*mine).order_by(Letter.number).with_for_update()
-    return set(session.scalars(query))
+    owner = all_leased[0].owner if all_leased else None
+    return set(session.scalars(_HELD, {"numbers": numbers, "owner": owner}))
+
+
+_HELD = (
+    select(Letter.number)
+    .where(
+        Letter.number.in_(bindparam("numbers", expanding=True)),
+        Letter.leased_by == bindparam("owner"),
+    )
+    .order_by(Letter.number)
+    .with_for_update()
+)

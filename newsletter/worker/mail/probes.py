@@ -23,14 +23,14 @@ def lease(owner: str, refused_domains: Set[str]) -> list[Leased]:
     to the hold. A letter that may have arrived is not sent early.
     """
     now = clock.now()
-    which = leases.waiting(now, Letter.copies == 0)
-    newest = leases.LETTERS.order_by(Letter.tries, Letter.due_at.desc(), Letter.number.desc())
+    waiting = leases.LETTERS.where(*leases.waiting(Letter.copies == 0))
+    newest = waiting.order_by(Letter.tries, Letter.due_at.desc(), Letter.number.desc())
     with reading() as session:
-        found = session.execute(newest.where(*which).limit(MOST_LOOKED_AT)).all()
+        found = session.execute(newest.limit(MOST_LOOKED_AT), leases.times(now)).all()
     if not found:
         return []
     best, _ = min(found, key=lambda each: (each[0].tries > 0, _domain(each[1]) in refused_domains))
-    return leases.take(owner, now, (*which, Letter.number == best.number), most=1, is_probe=True)
+    return leases.lease_probe(owner, best.number, now)
 
 
 def _domain(row: Subscription) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from math import inf
 from pathlib import Path
@@ -22,6 +22,7 @@ from newsletter.worker.mail.folder import FolderPostbox
 from newsletter.worker.mail.replies import Refused, broken_off, expect
 
 FOLDER = Path("var/mail")
+Replies = Iterator[tuple[int, bytes]]
 
 
 class SlowReply:
@@ -76,11 +77,11 @@ class SmtpPostbox:
         """Send one letter and return the server's reply as one line; raise DeliveryFailure."""
         sender = letter.sender
         content = letter.octets.replace(b"\r\n.", b"\r\n..")  # RFC 5321 § 4.5.2
-        smtp = self._begin(sender)
+        smtp, replies = self._begin(sender, f"RCPT TO:<{letter.recipient}>", "DATA")
         is_finished = False
         try:
-            expect("rcpt", smtp.docmd(f"RCPT TO:<{letter.recipient}>"), sender=sender)
-            expect("data", smtp.docmd("DATA"), wanted=3, sender=sender)
+            expect("rcpt", next(replies), sender=sender)
+            expect("data", next(replies), wanted=3, sender=sender)
             smtp.send(content)
             if not may_finish():
                 smtp.close()
@@ -106,13 +107,14 @@ class SmtpPostbox:
 
     def probe(self) -> None:
         """Connect and sign in, or send NOOP over the kept connection; raise DeliveryFailure."""
-        self._kept = self._still_open("NOOP") or self._connect()
+        kept = self._still_open(1, "NOOP")
+        self._kept = kept[0] if kept else self._connect()
 
     def try_envelope(self, sender: str, recipient: str) -> None:
         """Send MAIL and RCPT, and hang up before a letter is sent; raise DeliveryFailure."""
-        smtp = self._begin(sender)
+        smtp, replies = self._begin(sender, f"RCPT TO:<{recipient}>")
         try:
-            expect("rcpt", smtp.docmd(f"RCPT TO:<{recipient}>"), sender=sender)
+            expect("rcpt", next(replies), sender=sender)
         except OSError as error:
             smtp.close()
             raise _lost(error) from None
@@ -131,37 +133,42 @@ class SmtpPostbox:
 
     def _keep_unless_limited(self, smtp: Conversation, failure: DeliveryFailure) -> None:
         # A 4xx may be about the session, such as its number of letters: then a new connection helps.
-        if failure.meaning is Meaning.GIVE_UP_ONE or isinstance(failure, Refused):
+        is_of_letter = failure.meaning is Meaning.GIVE_UP_ONE or isinstance(failure, Refused)
+        if is_of_letter and smtp.is_settled:
             self._kept, self._is_reset = smtp, False
         else:
             smtp.hang_up()
 
-    def _begin(self, sender: str) -> Conversation:
+    def _begin(self, sender: str, *following: str) -> tuple[Conversation, Replies]:
+        """A conversation whose server accepted MAIL, and the replies to the commands that follow it."""
         # Servers close idle connections, or limit the letters of one. A new connection helps in both cases, so a
         # refusal over a kept one never counts. RSET ends the transaction of a refused letter.
-        command = f"MAIL FROM:<{sender}>"
-        commands = (command,) if self._is_reset else ("RSET", command)
-        if (smtp := self._still_open(*commands)) is not None:
-            return smtp
+        commands = (f"MAIL FROM:<{sender}>", *following)
+        opening = 1 if self._is_reset else 2
+        if kept := self._still_open(opening, *(() if self._is_reset else ("RSET",)), *commands):
+            return kept
         smtp = self._connect()
         try:
-            expect("mail", smtp.docmd(command))
+            replies = smtp.ask(*commands)
+            expect("mail", next(replies))
         except DeliveryFailure:
             smtp.hang_up()
             raise
         except OSError as error:
             smtp.close()
             raise _lost(error) from None
-        return smtp
+        return smtp, replies
 
-    def _still_open(self, *commands: str) -> Conversation | None:
+    def _still_open(self, needed: int, *commands: str) -> tuple[Conversation, Replies] | None:
+        """The kept connection, if its server accepts the first commands, and the replies to the others."""
         smtp, self._kept = self._kept, None
         if smtp is None:
             return None
         try:
             smtp.limit(self._patience.connect)
-            for command in commands:
-                expect("kept", smtp.docmd(command))
+            replies = smtp.ask(*commands)
+            for _ in range(needed):
+                expect("kept", next(replies))
             smtp.limit(self._patience.letter, self._patience.command)
         except DeliveryFailure:
             smtp.hang_up()
@@ -169,7 +176,7 @@ class SmtpPostbox:
         except OSError:
             smtp.close()
             return None
-        return smtp
+        return smtp, replies
 
     def _connect(self) -> Conversation:
         return connect(
