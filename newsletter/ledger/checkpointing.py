@@ -49,7 +49,7 @@ class Checkpointing:
         try:
             return self._append_due(folder)
         except OSError as error:
-            return self._fail(error.strerror or type(error).__name__)
+            return self._fail(str(error.strerror))
         except WrongDocument as error:
             return self._fail(str(error))
 

@@ -18,7 +18,7 @@ from newsletter.ledger import checkpoints, sealing
 from newsletter.ledger.checkpointing import EVERY, RETRY
 from newsletter.ledger.checkpoints import NAME
 from newsletter.storage.database import reading
-from newsletter.storage.models import Subscription
+from newsletter.storage.models import LedgerRow, Subscription
 from newsletter.worker.run import Worker
 from sandbox.mailchimp import StandIn
 from tests.conftest import Drain, Join, on_sqlite
@@ -52,16 +52,18 @@ def test_the_first_checkpoint_is_written_after_the_first_seal(
 ) -> None:
     drain()
     before = said(folder)
-    sign_up(client, ADA)
+    ask_staff(client, "erasures", ADA)
     drain()
     [first] = said(folder)
 
     with app.app_context(), reading() as session:
         second = sealing.seal_at(session, first["position"])
+        erased = session.scalar(select(LedgerRow.ref).where(LedgerRow.id == 1))
     assert before == []
     assert second is not None
     assert (first["row_id"], first["seal"]) == (second.row_id, second.seal.hex())
-    assert (first["before"], first["restored"], first["erased"]) == (None, None, [])
+    assert (first["before"], first["restored"]) == (None, None)
+    assert first["erased"] == [{"reference": erased, "keep_block": False}]
     assert first["at"] == "2026-03-01T12:00:00Z"
 
 
@@ -198,7 +200,7 @@ def test_after_a_process_died_between_seal_and_checkpoint_the_next_one_appends_i
 
 
 @on_sqlite
-def test_a_missing_folder_is_logged_once_and_stops_nothing(
+def test_a_missing_folder_is_logged_once_tried_again_in_time_and_stops_nothing(
     client: FlaskClient,
     folder: Path,
     join: Join,
@@ -213,11 +215,13 @@ def test_a_missing_folder_is_logged_once_and_stops_nothing(
     why = "checkpoints cannot be written: No such file or directory"
     posted = reasons(client)
     folder.mkdir()
+    drain()
+    too_early = said(folder)
     clock.shift(RETRY)
     drain()
 
     assert access(client, ADA)["mailchimp"]["status"] == "subscribed"
-    assert posted == [why]
+    assert (posted, too_early) == ([why], [])
     assert caplog.messages.count(why) == 1
     assert reasons(client) == []
     assert len(said(folder)) == 1

@@ -12,6 +12,7 @@ from newsletter.domain.address import Address
 from newsletter.domain.lifecycle import MailchimpStatus, Reason
 
 LONGEST_TEXT = 1000  #: of a source or a note
+_SPOKEN: dict[str, Locale] = {"de": "de", "en": "en"}
 _FORMS = ("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y")
 
 
@@ -32,7 +33,6 @@ class Refused(Exception):
 
     def __init__(self, why: Why) -> None:
         self.why = why
-        super().__init__(why)
 
 
 @dataclass(frozen=True)
@@ -102,10 +102,4 @@ def short(text: str) -> str | None:
 
 def language(text: str) -> Locale | None:
     """A language that is spoken here."""
-    match text.strip().lower()[:2]:
-        case "de":
-            return "de"
-        case "en":
-            return "en"
-        case _:
-            return None
+    return _SPOKEN.get(text.strip().lower()[:2])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO
@@ -38,7 +39,7 @@ class Lines:
         """Each person's line, with its number."""
         for number, line in _lines(self.file):
             if number > 1:
-                yield number, _object(number, line)
+                yield number, json.loads(line)
 
 
 def is_one(file: BinaryIO) -> bool:
@@ -65,13 +66,11 @@ def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 
 def _object(number: int, line: bytes) -> dict[str, Any]:
-    try:
+    with suppress(ValueError, RecursionError):
         read = json.loads(line)
-    except (ValueError, RecursionError):
-        read = None
-    if not isinstance(read, dict):
-        raise UnreadableFile("Line %(row)s is no JSON object. Nothing was taken.", row=number)
-    return read
+        if isinstance(read, dict):
+            return read
+    raise UnreadableFile("Line %(row)s is no JSON object. Nothing was taken.", row=number)
 
 
 def entry(line: dict[str, Any], now: datetime) -> Entry:

@@ -36,7 +36,7 @@ class Format:
     entry: Callable[[dict[str, Any], datetime], Entry]
 
 
-def of(table: Table, *, is_subscribed: bool = False) -> Format:
+def of(table: Table, *, is_subscribed: bool) -> Format:
     """The format of a file; raise UnreadableFile. `is_subscribed`: staff say that it lists subscribers."""
     if _MAILCHIMPS_FIRST in table.heading:
         return _mailchimp(table, is_subscribed=is_subscribed)
