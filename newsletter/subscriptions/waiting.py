@@ -17,6 +17,7 @@ from newsletter.storage.moments import has_come, latest
 from newsletter.subscriptions import quota
 from newsletter.subscriptions.person import (
     commitment_of,
+    lock_person_by_ref,
     quota_digest_of,
     record_mailchimp_status,
 )
@@ -36,9 +37,9 @@ def give_up_letter(letter_id: str, *, actor: str) -> bool:
     """Give a queued e-mail up, unless it is just being sent."""
     with writing() as session:
         letter = _queued(session, letter_id)
-        row = session.get(Subscription, letter.ref) if letter is not None else None
-        if letter is None or row is None:
+        if letter is None:
             return False
+        row = session.get_one(Subscription, letter.ref)
         if letter.copies == 0:
             quota.uncount(session, quota_digest_of(row), letter.id)
         give_up(session, letter, row, clock.now(), actor=actor)
@@ -48,10 +49,10 @@ def give_up_letter(letter_id: str, *, actor: str) -> bool:
 def try_person_now(ref: str) -> bool:
     """Let the worker bring a person to Mailchimp at once, also somebody whom Mailchimp refused."""
     with writing() as session:
-        lock_by_ref(session, ref)
-        row = session.get(Subscription, ref, with_for_update=True)
-        if row is None:
+        person = lock_person_by_ref(session, ref)
+        if person is None:
             return False
+        row = person.row
         if row.status is Status.CONFIRMED and row.audience is MailchimpStatus.REFUSED:
             row.audience = MailchimpStatus.ABSENT
         row.audience_try_at = None
