@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from newsletter.storage.database import reading
+from newsletter.domain import clock
+from newsletter.storage import jobs
+from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Letter
 from newsletter.subscriptions import waiting
 from sandbox.mailbox import Mailbox
@@ -29,6 +34,22 @@ def test_of_two_letters_that_wait_only_the_chosen_one_is_given_up_and_does_not_c
     sign_up(client, GRACE)
     drain()
     assert len(mailbox.letters_to(GRACE)) == 1
+
+
+@pytest.mark.parametrize(
+    ("column", "from_now"), [("sent_at", timedelta()), ("leased_until", jobs.LEASE)]
+)
+def test_a_letter_that_was_sent_or_is_being_sent_is_neither_tried_nor_given_up(
+    app: Flask, client: FlaskClient, column: str, from_now: timedelta
+) -> None:
+    sign_up(client, ADA)
+    with app.app_context():
+        with writing() as session:
+            session.execute(update(Letter).values({column: clock.now() + from_now}))
+            letter = session.scalars(select(Letter.id)).one()
+
+        assert not waiting.try_letter_now(letter)
+        assert not waiting.give_up_letter(letter, actor="dpo")
 
 
 def test_somebody_who_is_subscribed_at_mailchimp_stays_so_when_tried(
