@@ -28,8 +28,8 @@ from newsletter.rights.data.quotas import purge
 from newsletter.rights.proof import check
 from newsletter.storage import sqlite
 from newsletter.storage.database import lock, reading, writing
-from newsletter.storage.models import Quota, Subscription, Wording, db
-from newsletter.subscriptions import wording, wording_registry
+from newsletter.storage.models import Letter, Quota, Subscription, Wording, db
+from newsletter.subscriptions import corrections, inquiries, waiting, wording, wording_registry
 from newsletter.subscriptions.person import digest_of, lock_person
 from newsletter.subscriptions.transition import act
 from newsletter.worker.upkeep.sqlite_file import Cleaning
@@ -54,14 +54,14 @@ pytestmark = both_databases
 BUSY = 1.0
 
 
-def somebody_waits(database_url: str) -> bool:
-    """Tell whether a transaction on PostgreSQL waits for another's lock."""
+def somebody_waits(database_url: str, how_many: int = 1) -> bool:
+    """Tell whether a transaction on PostgreSQL, or as many, wait for another's lock."""
     with psycopg.connect(database_url) as connection:
-        waiting = connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()
-    return waiting is not None and waiting[0] > 0
+        found = connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()
+    return found is not None and found[0] >= how_many
 
 
-def within(app: Flask, act: Callable[[], bool]) -> bool:
+def within(app: Flask, act: Callable[[], object]) -> object:
     with app.app_context():
         return act()
 
@@ -111,6 +111,33 @@ def test_a_sign_up_whose_quota_is_purged_under_it_is_taken(
 
 
 @on_postgresql
+def test_whatever_is_done_to_a_person_waits_for_who_has_locked_the_address(
+    app: Flask, client: FlaskClient, database_url: str
+) -> None:
+    sign_up(client, ADA)
+    ada, grace = Address.parse(ADA), Address.parse(GRACE)
+    reference = access(client, ADA)["reference"]
+    with app.app_context(), reading() as session:
+        letter = session.scalars(select(Letter.id)).one()
+    done: list[Callable[[], object]] = [
+        lambda: sign_up(app.test_client(), ADA),
+        lambda: waiting.try_letter_now(letter),
+        lambda: waiting.try_person_now(reference),
+        lambda: inquiries.begin(ada, actor="dpo"),
+        lambda: corrections.rectify(grace, ada, actor="dpo"),
+    ]
+    with ThreadPoolExecutor(len(done)) as crowd, app.app_context(), writing() as session:
+        lock(session, digest_of(ada))
+        begun = [crowd.submit(within, app, act) for act in done]
+        wait_until(
+            lambda: any(each.done() for each in begun) or somebody_waits(database_url, len(done)),
+            "all wait",
+        )
+
+        assert not any(each.done() for each in begun)
+
+
+@on_postgresql
 def test_a_sign_up_after_the_servers_restart_is_taken(
     client: FlaskClient, database_url: str
 ) -> None:
@@ -139,19 +166,27 @@ def erase(app: Flask, email: str) -> int:
 
 
 @on_postgresql
-@pytest.mark.parametrize("erased", [ADA, GRACE])
-def test_whoever_erases_one_of_a_pair_locks_both_in_everybodys_order(
-    app: Flask, pair: None, database_url: str, erased: str
+@pytest.mark.parametrize(
+    ("endpoint", "email", "fields"),
+    [
+        ("erasures", ADA, {}),
+        ("erasures", GRACE, {}),
+        ("rectifications", ADA, {"new_email": GRACE}),
+        ("rectifications", GRACE, {"new_email": ADA}),
+    ],
+)
+def test_whoever_erases_or_corrects_one_of_a_pair_locks_both_in_everybodys_order(
+    app: Flask, pair: None, database_url: str, endpoint: str, email: str, fields: dict[str, str]
 ) -> None:
     with ThreadPoolExecutor(1) as crowd, app.app_context(), writing() as session:
         first, second = sorted(digest_of(Address.parse(person)) for person in (ADA, GRACE))
         lock(session, first)
-        erasing = crowd.submit(erase, app, erased)
-        wait_until(lambda: somebody_waits(database_url), "the erasure waits")
-        lock(session, second)  # is free: the erasure holds nothing while it waits
+        asked = crowd.submit(ask_staff, app.test_client(), endpoint, email, **fields)
+        wait_until(lambda: somebody_waits(database_url), "the request waits")
+        lock(session, second)  # is free: the request holds nothing while it waits
         session.rollback()
 
-        assert erasing.result(PATIENCE) == 202
+        assert asked.result(PATIENCE).status_code in (202, 409)
 
 
 @on_postgresql
