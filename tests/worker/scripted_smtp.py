@@ -136,7 +136,9 @@ class _Conversation:
         goes_on = self._answer(step)
         if step == "STARTTLS" and self._script[step] == _FRIENDLY[step]:
             self._client = self._server.play_tls(self._client)
-        if step == "DATA" and self._script[step] in (_FRIENDLY[step], Act.SLOW):
+        answer = self._script.get(step)
+        is_accepted = answer is Act.SLOW or str(answer).endswith(str(_FRIENDLY["DATA"]))
+        if step == "DATA" and is_accepted:
             return self._take_letter()
         return goes_on and step != "QUIT"
 

@@ -6,18 +6,14 @@ forever.
 
 from __future__ import annotations
 
-import ipaddress
 import smtplib
 import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 
 from newsletter.config import SmtpServer
-from newsletter.domain.errors import DeliveryFailure, Meaning
-from newsletter.worker.mail.replies import why_not_signed_in
 
 LARGEST_REPLY = 64 * 1024  #: bytes, in as many lines as they hold
 GLANCE_SECONDS = 0.5  #: how soon a wait notices that the worker ends
@@ -90,10 +86,16 @@ class Conversation(smtplib.SMTP):
             yield self.getreply()
             self._step_until = time.monotonic() + self._step_seconds
 
-    @property
-    def is_settled(self) -> bool:
-        """Tell whether every reply was read. Otherwise the server may take what is sent next for a letter."""
-        return not self._outstanding
+    def settle(self) -> bool:
+        """Read the replies that were not asked for; False if the server takes what follows for a letter, or is gone."""
+        try:
+            codes = [self.getreply()[0] for _ in range(self._outstanding)]
+        except OSError:
+            return False
+        if any(code // 100 == 3 for code in codes):
+            return False
+        self._outstanding = 0
+        return True
 
     def getreply(self) -> tuple[int, bytes]:
         """Read one reply: its code, -1 if it has none, and its lines."""
@@ -120,7 +122,7 @@ class Conversation(smtplib.SMTP):
 
     def hang_up(self) -> None:
         """Send QUIT and close the connection, within a second."""
-        if not self.is_settled:
+        if self._outstanding:
             self.close()
             return
         try:
@@ -176,51 +178,3 @@ class Conversation(smtplib.SMTP):
             except OSError as error:
                 failure = error
         raise failure or TimeoutError
-
-
-def connect(
-    server: SmtpServer,
-    helo: str | None,
-    patience: Patience,
-    tls: Callable[[], ssl.SSLContext],
-    ends_at: Callable[[], float],
-) -> Conversation:
-    """Connect, encrypt and sign in as the settings say; raise DeliveryFailure, always HOLD_ALL."""
-    try:
-        with ExitStack() as on_failure:
-            smtp = Conversation(
-                server, helo, patience, tls() if server.implicit_tls else None, ends_at
-            )
-            on_failure.callback(smtp.close)
-            smtp.ehlo_or_helo_if_needed()
-            if not server.implicit_tls and server.starttls != "never":
-                _encrypt(smtp, tls, is_required=server.starttls == "required")
-            if server.user is not None and server.password is not None:
-                if server.starttls != "never" and not _is_private(smtp):
-                    raise DeliveryFailure(Meaning.HOLD_ALL, "auth_without_tls")
-                _sign_in(smtp, server.user, server.password.get_secret_value())
-            on_failure.pop_all()
-            return smtp
-    except OSError as error:
-        raise DeliveryFailure(Meaning.HOLD_ALL, why_not_signed_in(error)) from None
-
-
-def _encrypt(smtp: Conversation, tls: Callable[[], ssl.SSLContext], *, is_required: bool) -> None:
-    if smtp.has_extn("starttls"):
-        smtp.starttls(context=tls())
-        smtp.ehlo_or_helo_if_needed()
-    elif is_required:
-        raise DeliveryFailure(Meaning.HOLD_ALL, "starttls_not_offered")
-
-
-def _sign_in(smtp: Conversation, user: str, password: str) -> None:
-    if not smtp.has_extn("auth"):
-        raise DeliveryFailure(Meaning.HOLD_ALL, "auth_not_offered")
-    smtp.login(user, password)
-
-
-def _is_private(smtp: Conversation) -> bool:
-    """Tell whether nobody can read along: the connection has TLS, or the server is on this host."""
-    if smtp.sock is None or isinstance(smtp.sock, ssl.SSLSocket):
-        return smtp.sock is not None
-    return ipaddress.ip_address(smtp.sock.getpeername()[0]).is_loopback

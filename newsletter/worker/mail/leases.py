@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
-    Select,
-    and_,
     bindparam,
     case,
-    exists,
-    or_,
     select,
     update,
 )
@@ -23,30 +18,11 @@ from sqlalchemy.orm import Session
 
 from newsletter.domain import clock
 from newsletter.domain.consent import ConsentText
-from newsletter.domain.lifecycle import Event
 from newsletter.storage import jobs
 from newsletter.storage.database import reading, writing
-from newsletter.storage.models import LedgerRow, Letter, Subscription
-from newsletter.storage.moments import has_come, latest
+from newsletter.storage.models import Letter, Subscription
 from newsletter.subscriptions import wording
-from newsletter.worker.mail import hourly_limit
-
-_LONGEST_WAIT = timedelta(hours=25)  #: the furthest that `due_at` is ever set ahead
-LETTERS = select(Letter, Subscription).join(Subscription, Letter.ref == Subscription.ref)
-#: Whether the sign-up that the letter answers, which bears the same time, came from the hosted form.
-_IS_FROM_OUR_FORM = (
-    select(LedgerRow.template)
-    .where(
-        LedgerRow.ref == Letter.ref,
-        LedgerRow.round == Letter.round,
-        LedgerRow.event == Event.SIGNUP,
-        LedgerRow.at == Letter.written_at,
-    )
-    .order_by(LedgerRow.id)
-    .limit(1)
-    .scalar_subquery()
-    .is_not(None)
-)
+from newsletter.worker.mail import due, hourly_limit
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -79,63 +55,18 @@ class Leased:
         return self.letter.copies
 
 
-def waiting(at_once: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:
-    """Condition for letters that may be sent now: due or `at_once`, not leased, and not of a restricted person.
-
-    Its parameters are `times`.
-    """
-    now: BindParameter[datetime] = bindparam("now")
-    is_due = or_(at_once, has_come(Letter.due_at, now, bindparam("latest_due")))
-    is_free = has_come(Letter.leased_until, now, bindparam("latest_lease"))
-    whose = (Subscription.ref == Letter.ref, Subscription.hold.is_(True))
-    is_held = exists().where(*whose).correlate(Letter)
-    return Letter.sent_at.is_(None), Letter.failed_at.is_(None), is_due, is_free, ~is_held
-
-
-def times(now: datetime) -> dict[str, object]:
-    """The parameters of `waiting`."""
-    return {
-        "now": now,
-        "latest_due": latest(now, _LONGEST_WAIT),
-        "latest_lease": latest(now, jobs.LEASE),
-    }
-
-
-@dataclass(frozen=True)
-class _Queries:
-    """Built once, since each round of the postman needs them."""
-
-    any_waits: Select[bool]
-    oldest: Select[Letter, Subscription, bool]
-
-    @classmethod
-    def of(cls, *which: ColumnElement[bool]) -> _Queries:
-        oldest = LETTERS.where(*which).order_by(Letter.due_at, Letter.number)
-        free = oldest.limit(bindparam("most")).add_columns(_IS_FROM_OUR_FORM)
-        return cls(
-            select(exists().where(*which)), free.with_for_update(skip_locked=True, of=Letter)
-        )
-
-
-# Where a worker was killed, no error is recorded.
-_IS_INTERRUPTED = and_(Letter.copies == 1, Letter.error.is_(None))
-_NEVER_TRIED = and_(Letter.tries == 0, or_(Letter.copies == 0, _IS_INTERRUPTED))
-_DUE = _Queries.of(*waiting(_NEVER_TRIED))
-_ONE = _Queries.of(*waiting(Letter.copies == 0), Letter.number == bindparam("number"))
-
-
 def lease(owner: str, most: int) -> list[Leased]:
     """Lease the letters that are due for longest."""
-    return _take(_DUE, owner, clock.now(), most=most)
+    return _take(due.DUE, owner, clock.now(), most=most)
 
 
 def lease_probe(owner: str, number: int, now: datetime) -> list[Leased]:
     """Lease one letter, due or not."""
-    return _take(_ONE, owner, now, most=1, is_probe=True, number=number)
+    return _take(due.ONE, owner, now, most=1, is_probe=True, number=number)
 
 
 def _take(
-    queries: _Queries,
+    queries: due.Queries,
     owner: str,
     now: datetime,
     *,
@@ -144,7 +75,7 @@ def _take(
     **also: object,
 ) -> list[Leased]:
     """Lease the first letters, as far as LETTERS_PER_HOUR allows."""
-    values = times(now) | also
+    values = due.times(now) | also
     with reading() as session:
         if not session.scalar(queries.any_waits, values):
             return []
@@ -220,7 +151,7 @@ def find(session: Session, leased: Leased) -> tuple[Letter, Subscription] | None
     """The letter, locked, and its subscription, as they are now; None if it is not held. The address is locked."""
     if not held(session, [leased]):
         return None
-    found = session.execute(LETTERS.where(Letter.number == leased.letter.number)).one()
+    found = session.execute(due.LETTERS.where(Letter.number == leased.letter.number)).one()
     return found[0], found[1]
 
 

@@ -9,7 +9,7 @@ from newsletter.domain.errors import Unreadable
 from newsletter.storage.database import reading
 from newsletter.storage.models import Letter, Subscription
 from newsletter.subscriptions.person import address_of
-from newsletter.worker.mail import leases
+from newsletter.worker.mail import due, leases
 from newsletter.worker.mail.leases import Leased
 from newsletter.worker.mail.refusals import domain_of
 
@@ -23,10 +23,10 @@ def lease(owner: str, refused_domains: Set[str]) -> list[Leased]:
     to the hold. A letter that may have arrived is not sent early.
     """
     now = clock.now()
-    waiting = leases.LETTERS.where(*leases.waiting(Letter.copies == 0))
+    waiting = due.LETTERS.where(*due.waiting(Letter.copies == 0))
     newest = waiting.order_by(Letter.tries, Letter.due_at.desc(), Letter.number.desc())
     with reading() as session:
-        found = session.execute(newest.limit(MOST_LOOKED_AT), leases.times(now)).all()
+        found = session.execute(newest.limit(MOST_LOOKED_AT), due.times(now)).all()
     if not found:
         return []
     best, _ = min(found, key=lambda each: (each[0].tries > 0, _domain(each[1]) in refused_domains))

@@ -17,9 +17,10 @@ from urllib.parse import urlsplit
 from newsletter.config import Settings, SmtpServer, is_local
 from newsletter.domain.errors import DeliveryFailure, Meaning
 from newsletter.texts.letters import Finished
-from newsletter.worker.mail.conversation import Conversation, Patience, connect
+from newsletter.worker.mail.conversation import Conversation, Patience
 from newsletter.worker.mail.folder import FolderPostbox
 from newsletter.worker.mail.replies import Refused, broken_off, expect
+from newsletter.worker.mail.signing_in import connect
 
 FOLDER = Path("var/mail")
 Replies = Iterator[tuple[int, bytes]]
@@ -134,7 +135,7 @@ class SmtpPostbox:
     def _keep_unless_limited(self, smtp: Conversation, failure: DeliveryFailure) -> None:
         # A 4xx may be about the session, such as its number of letters: then a new connection helps.
         is_of_letter = failure.meaning is Meaning.GIVE_UP_ONE or isinstance(failure, Refused)
-        if is_of_letter and smtp.is_settled:
+        if is_of_letter and smtp.settle():
             self._kept, self._is_reset = smtp, False
         else:
             smtp.hang_up()

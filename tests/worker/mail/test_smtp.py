@@ -29,6 +29,9 @@ from tests.worker.scripted_smtp import Act, Script, ScriptedSmtp
 
 PASSWORD = "open-sesame"
 WITH_TLS = "250-mail.example.com\r\n250-STARTTLS\r\n250 AUTH PLAIN"
+#: Whether a server takes several commands at once (RFC 2920).
+IN_TURN: Script = {}
+TOGETHER: Script = {"EHLO": "250-mail.example.com\r\n250-PIPELINING\r\n250 AUTH PLAIN"}
 WITHOUT_AUTH = "250 mail.example.com"
 SHORT = Patience(connect=0.3, command=0.3, end=0.3)
 
@@ -271,11 +274,15 @@ LOSSES: list[tuple[str, str | Act, str, bool]] = [
 ]
 
 
+@pytest.mark.parametrize("offered", [IN_TURN, TOGETHER], ids=["in turn", "together"])
 @pytest.mark.parametrize(("step", "act", "reason", "unknown"), LOSSES)
 def test_only_a_connection_lost_after_the_letter_leaves_the_outcome_unknown(
-    step: str, act: str | Act, reason: str, unknown: bool
+    step: str, act: str | Act, reason: str, unknown: bool, offered: Script
 ) -> None:
-    with ScriptedSmtp({step: act}) as server, postbox_at(server, patience=SHORT) as postbox:
+    with (
+        ScriptedSmtp({**offered, step: act}) as server,
+        postbox_at(server, patience=SHORT) as postbox,
+    ):
         assert in_short(failure_of(postbox)) == (RETRY_LATER, reason, unknown)
 
 
@@ -365,6 +372,39 @@ def test_two_letters_share_one_connection_and_the_second_takes_no_step_more() ->
         assert len(server.letters) == 2
 
 
+def test_a_letter_takes_two_round_trips_where_the_server_allows_it() -> None:
+    script = TOGETHER | {"MAIL": "", "RCPT": "", "DATA": "250 ok\r\n250 ok\r\n354 go ahead"}
+
+    with ScriptedSmtp(script) as server, postbox_at(server, patience=SHORT) as postbox:
+        send(postbox, letter())
+
+        assert len(server.letters) == 1
+
+
+def test_a_recipient_that_is_refused_after_all_gets_no_letter_and_the_next_one_gets_theirs() -> (
+    None
+):
+    # The server would take what follows for the letter (RFC 2920 § 3.1).
+    refusing = TOGETHER | {"RCPT": "550 5.1.1 no", "DATA": "354 go ahead"}
+
+    with ScriptedSmtp(refusing, TOGETHER) as server, postbox_at(server) as postbox:
+        assert in_short(failure_of(postbox)) == (GIVE_UP_ONE, "rcpt 550 5.1.1", False)
+        send(postbox, letter(GRACE))
+
+        assert [len(commands) for commands in server.connections] == [4, 4]
+        assert len(server.letters) == 1
+
+
+def test_a_recipient_that_is_refused_does_not_end_the_connection() -> None:
+    script = TOGETHER | {"RCPT": "550 5.1.1 no", "DATA": "503 5.5.1 no recipient"}
+
+    with ScriptedSmtp(script) as server, postbox_at(server) as postbox:
+        failure_of(postbox)
+        failure_of(postbox)
+
+        assert len(server.connections) == 1
+
+
 def test_a_refused_letter_is_cleared_away_before_the_next() -> None:
     with ScriptedSmtp({"RCPT": "550 5.1.1 no"}) as server, postbox_at(server) as postbox:
         failure_of(postbox)
@@ -376,9 +416,15 @@ def test_a_refused_letter_is_cleared_away_before_the_next() -> None:
 GONE: list[str | Act] = [Act.HANG_UP, "421 4.4.2 idle for too long"]
 
 
+@pytest.mark.parametrize("offered", [IN_TURN, TOGETHER], ids=["in turn", "together"])
 @pytest.mark.parametrize("answer", GONE)
-def test_a_connection_closed_while_idle_is_opened_again_at_no_cost(answer: str | Act) -> None:
-    with ScriptedSmtp({"IDLE": answer}, {}) as server, postbox_at(server) as postbox:
+def test_a_connection_closed_while_idle_is_opened_again_at_no_cost(
+    answer: str | Act, offered: Script
+) -> None:
+    with (
+        ScriptedSmtp({**offered, "IDLE": answer}, offered) as server,
+        postbox_at(server) as postbox,
+    ):
         send(postbox, letter())
         send(postbox, letter(GRACE))
 
