@@ -50,6 +50,10 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]  # it ships no types
         return paths.fullmatch(getattr(self, "path", "")) is not None
 
     @property
+    def only_reads(self) -> bool:
+        return getattr(self, "command", "") in ("GET", "HEAD", "OPTIONS")
+
+    @property
     def seconds_left(self) -> float:
         return max(0.0, self.completed_at + ANSWER_SECONDS - time.monotonic())
 

@@ -71,8 +71,8 @@ wrong_tokens.share_among_processes()
 workers = _settings.web_concurrency or min(max(2, _cores()), 4)
 bind = f"0.0.0.0:{_settings.port}"
 worker_class = "newsletter.app.waitress_worker.WaitressWorker"
-# Requests wait for the database alone. More threads would wait for the interpreter's lock (bench/README.md).
-threads = 2
+# For what changes something, and as many for what only reads (`_Threads` of the worker class).
+threads = 1
 timeout = 30
 # Requests under way are finished before the host kills the process, mostly after ten seconds.
 graceful_timeout = 8

@@ -28,26 +28,34 @@ LONGEST_BODY = 1024 * 1024 + 64 * 1024
 
 
 class _Threads(ThreadedTaskDispatcher):  # type: ignore[misc]  # it ships no types
-    """Threads for what needs the database; one more for what does not, and one for /ready, which wait for no other."""
+    """Threads for what changes something, for what only reads, for what needs no database, and for /ready.
+
+    None of them waits for another. What changes something has one thread: SQLite has one writer, and on PostgreSQL a
+    second one would wait for the interpreter's lock (bench/README.md).
+    """
 
     def __init__(self, count: int) -> None:
         super().__init__()
-        self.set_thread_count(count)
-        self._free, self._ready = ThreadedTaskDispatcher(), ThreadedTaskDispatcher()
-        self._free.set_thread_count(1)
-        self._ready.set_thread_count(1)
+        self._reading, self._free, self._ready = (ThreadedTaskDispatcher() for _ in range(3))
+        for threads in (self, self._reading):
+            threads.set_thread_count(count)
+        for threads in (self._free, self._ready):
+            threads.set_thread_count(1)
 
     def add_task(self, channel: Channel) -> None:
-        if channel.requests[0].is_for(web.WITHOUT_DATABASE):
+        request = channel.requests[0]
+        if request.is_for(web.WITHOUT_DATABASE):
             self._free.add_task(channel)
-        elif channel.requests[0].is_for(web.READINESS):
+        elif request.is_for(web.READINESS):
             self._ready.add_task(channel)
+        elif request.only_reads:
+            self._reading.add_task(channel)
         else:
             super().add_task(channel)
 
     def refuse_late(self) -> None:
         """Answer 503 to requests for which no thread became free in time: the database refuses them at once."""
-        for threads in (self, self._ready):
+        for threads in (self, self._reading, self._ready):
             with threads.lock:
                 late = [each for each in threads.queue if each.is_overdue]
                 for channel in late:

@@ -435,10 +435,14 @@ def sign_ups(served: Served, crowd: ThreadPoolExecutor) -> list[Future[int]]:
     ]
 
 
-def assert_outage_is_borne(served: Served, crowd: ThreadPoolExecutor) -> None:
-    """With a database that answers nobody: what needs it is refused, all at once; the rest is answered."""
+def assert_outage_is_borne(served: Served, crowd: ThreadPoolExecutor, *, page: int) -> None:
+    """With a database that nobody can write to: what needs it is refused, all at once; the rest is answered.
+
+    `page`: the status of a page that only reads.
+    """
     # Who waited for a thread that waits, one after the other, would wait for minutes.
     first = sign_ups(served, crowd)
+    assert served.ask("GET", "/") == page
     assert served.ask("GET", "/health") == 200
     assert served.ask("GET", "/static/newsletter.css") == 200
     assert served.ask("GET", "/ready") == 503
@@ -464,8 +468,7 @@ def test_a_locked_file_is_an_outage_that_holds_nothing_else_up(
     assert served.ask("GET", "/") == 200
     with closing(sqlite3.connect(file)) as other:
         other.execute("BEGIN IMMEDIATE")
-        assert_outage_is_borne(served, crowd)
-        # It can be read all the same.
+        assert_outage_is_borne(served, crowd, page=200)
         assert served.ask("GET", "/") == 200
     assert_it_is_over(served, crowd)
 
@@ -483,5 +486,5 @@ def test_a_server_that_hangs_is_an_outage_that_holds_nothing_else_up(
     served = on_server
     assert served.ask("GET", "/") == 200
     with postgres.stopped(database_url):
-        assert_outage_is_borne(served, crowd)
+        assert_outage_is_borne(served, crowd, page=503)
     assert_it_is_over(served, crowd)
