@@ -85,10 +85,10 @@ class Sealing:
             sealed = head(session).row_id
             # In this order: whoever starts writing after the second query gets a greater id.
             newest = session.scalar(select(func.max(ROW.id)))
+            if newest is None or (sealed is not None and newest <= sealed):
+                self._horizon = None
+                return None
             writers = _writers(session)
-        if newest is None or (sealed is not None and newest <= sealed):
-            self._horizon = None
-            return None
         last = self._horizon
         # A horizon beyond the newest row is of a database that has been replaced since.
         if last is None or last.row_id > newest or (sealed is not None and last.row_id <= sealed):

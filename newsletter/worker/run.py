@@ -83,7 +83,7 @@ class Worker:
             Loop("housekeeping", Housekeeping().step, UNHURRIED_SECONDS),
             Loop("cleaning", Cleaning().step, TIDY_SECONDS),
             Loop("retention", Retention(self._owner_of("retention")).step, LOOK_SECONDS),
-            Loop("sealer", Sealer(self._owner_of("sealer")).step, IDLE_SECONDS),
+            Loop("sealer", Sealer(self._owner_of("sealer")).step, TIDY_SECONDS),
             Loop("checkpoints", self._checkpoints.step, TIDY_SECONDS),
             Loop("verifier", Verifier(self._owner_of("verifier")).step, UNHURRIED_SECONDS),
             Loop("mail servers", MailServers().step, TIDY_SECONDS),
