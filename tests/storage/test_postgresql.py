@@ -52,10 +52,12 @@ def _pass_on(source: socket.socket, target: socket.socket) -> None:
         target.shutdown(socket.SHUT_WR)
 
 
-def prepared_after_sign_ups(app: Flask) -> int:
-    """How many statements the server keeps for us."""
+def prepared_after_sign_ups(app: Flask, *, and_page: bool = False) -> int:
+    """How many statements the server keeps for us; `and_page`: after a page, too, which only reads."""
     for number in range(10):
         assert sign_up(app.test_client(), f"ada-{number}@example.org").status_code == 202
+    if and_page:
+        assert app.test_client().get("/").status_code == 200
     with app.app_context():
         with db.engine.connect() as connection:
             count = connection.scalar(text("SELECT count(*) FROM pg_prepared_statements"))
@@ -65,6 +67,10 @@ def prepared_after_sign_ups(app: Flask) -> int:
 
 def test_a_sign_up_is_prepared_on_a_connection_of_its_own(app: Flask) -> None:
     assert prepared_after_sign_ups(app) >= 3
+
+
+def test_a_page_that_only_reads_leaves_a_sign_up_prepared(app: Flask) -> None:
+    assert prepared_after_sign_ups(app, and_page=True) >= 3
 
 
 def test_nothing_is_prepared_behind_a_pooler(database_url: str) -> None:
