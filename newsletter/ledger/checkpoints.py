@@ -86,7 +86,7 @@ def append(folder: Path, document: Document, *, after: Checkpoint | None) -> boo
 def _write(file: BinaryIO, line: bytes) -> None:
     end = file.seek(0, os.SEEK_END)
     file.seek(max(0, end - 1))
-    is_torn = file.read(1) not in (b"", b"\n")
+    is_torn = file.read() not in (b"", b"\n")
     octets = b"\n" * is_torn + line + b"\n"
     if file.write(octets) != len(octets):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -254,12 +255,13 @@ def test_a_full_disk_is_an_error_and_the_next_append_ends_the_torn_line(folder: 
     room = (folder / NAME).stat().st_size + 50
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, usual[1]))
     try:
-        with pytest.raises(OSError, match="No space left on device"):
+        with pytest.raises(OSError, match="No space left on device") as full:
             append(folder, 2)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, usual)
     append(folder, 3)
 
+    assert full.value.errno == errno.ENOSPC
     assert positions(folder) == [1, 3]
 
 

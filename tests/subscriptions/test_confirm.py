@@ -88,8 +88,9 @@ def test_a_dead_link_is_answered_in_the_language_of_its_sign_up(
             act(dead)
         assert outdated.value.language == "en"
     clock.shift(timedelta(days=7))
-    with pytest.raises(OutdatedLink):
+    with pytest.raises(OutdatedLink) as expired:
         act(link)
+    assert expired.value.language == "en"
     with pytest.raises(OutdatedLink) as unknown:
         act(Link("0" * 32, 1, NOW))
     assert unknown.value.language is None

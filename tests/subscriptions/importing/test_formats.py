@@ -101,12 +101,12 @@ def test_mailchimps_files_are_told_by_their_columns(
 
 def test_a_field_of_the_audience_is_none_of_mailchimps_columns() -> None:
     """The audience's own fields come first, and may have any name."""
-    heading = "UNSUB_TIME,MEMBER_RATING,email,MEMBER_RATING,OPTIN_TIME,CONFIRM_TIME,Email Address"
+    heading = "UNSUB_TIME,Name,City,MEMBER_RATING,email,MEMBER_RATING,OPTIN_TIME,CONFIRM_TIME"
 
-    format_, [entry] = read(heading, f"x,y,ada@example.org,4,{TIMES},z", is_subscribed=True)
+    format_, [entry] = read(heading, f"u,v,w,x,ada@example.org,4,{TIMES}", is_subscribed=True)
 
     assert (entry.reason, entry.address.key) == (None, "ada@example.org")
-    assert format_.dropped == ("UNSUB_TIME", "MEMBER_RATING", "Email Address")
+    assert format_.dropped == ("UNSUB_TIME", "Name", "City", "MEMBER_RATING")
 
 
 def test_a_list_of_ones_own_needs_two_columns_and_may_have_six() -> None:
@@ -116,7 +116,8 @@ def test_a_list_of_ones_own_needs_two_columns_and_may_have_six() -> None:
         ("Email", "CONFIRMED_AT"),
         (),
     )
-    assert [entry.confirmed_at for entry in entries] == [None, datetime(2019, 3, 5, tzinfo=UTC)]
+    midnight = datetime(2019, 3, 5, tzinfo=UTC)
+    assert entries == [Entry(ADA, "list", confirmed_at=stated) for stated in (None, midnight)]
     assert [entry.is_without_proof for entry in entries] == [True, False]
 
     format_, entries = read(

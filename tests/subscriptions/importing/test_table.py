@@ -66,6 +66,12 @@ def test_utf_16_of_the_other_order_is_told_by_its_mark() -> None:
     assert read("\ufeffemail,source\na,ü\n", "utf-16-be").encoding == "utf-16"
 
 
+def test_a_file_of_nothing_but_its_mark_has_no_heading() -> None:
+    found = read("", "utf-8-sig")
+
+    assert (found.heading, found.length) == ((), 0)
+
+
 def test_a_character_that_two_pieces_share_is_still_utf_8(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table, "_PIECE", 5)
 
