@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,15 @@ from newsletter.rights.proof import check
 from newsletter.storage import sqlite
 from newsletter.storage.database import lock, reading, writing
 from newsletter.storage.models import Letter, Quota, Subscription, Wording, db
-from newsletter.subscriptions import corrections, inquiries, waiting, wording, wording_registry
+from newsletter.subscriptions import (
+    corrections,
+    inquiries,
+    quota,
+    waiting,
+    wording,
+    wording_registry,
+)
+from newsletter.subscriptions.importing import take
 from newsletter.subscriptions.person import digest_of, lock_person
 from newsletter.subscriptions.transition import act
 from newsletter.worker.upkeep.sqlite_file import Cleaning
@@ -39,6 +48,7 @@ from tests.journeys.service import PATIENCE, wait_until
 from tests.people import (
     ADA,
     GRACE,
+    HEDY,
     STAFF,
     access,
     ask_staff,
@@ -119,8 +129,18 @@ def test_whatever_is_done_to_a_person_waits_for_who_has_locked_the_address(
     reference = access(client, ADA)["reference"]
     with app.app_context(), reading() as session:
         letter = session.scalars(select(Letter.id)).one()
+    rows = f"email,confirmed_at\n{ADA},2020-05-01\n".encode()
+
+    def count(how: Callable[..., None], *rest: object) -> None:
+        with writing() as session:
+            how(session, digest_of(ada), letter, *rest)
+
     done: list[Callable[[], object]] = [
         lambda: sign_up(app.test_client(), ADA),
+        lambda: sign_up(app.test_client(), "ada+news@example.org"),  # the same mailbox
+        lambda: count(quota.count_copy, clock.now()),
+        lambda: count(quota.uncount),
+        lambda: take.take(take.read(BytesIO(rows), "list.csv"), actor="dpo"),
         lambda: waiting.try_letter_now(letter),
         lambda: waiting.try_person_now(reference),
         lambda: inquiries.begin(ada, actor="dpo"),
@@ -153,7 +173,8 @@ def test_a_sign_up_after_the_servers_restart_is_taken(
 
 @pytest.fixture
 def pair(client: FlaskClient, mailbox: Mailbox, drain: Drain) -> None:
-    """Ada has confirmed and is to become Grace, who has been asked."""
+    """Ada has confirmed and is to become Grace, who has been asked. Hedy has nothing to do with them."""
+    sign_up(client, HEDY)
     sign_up(client, ADA)
     drain()
     confirm(client, mailbox.letters_to(ADA)[0].message)

@@ -12,7 +12,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from newsletter.domain.address import Address
-from newsletter.domain.lifecycle import BOUNCE_IS_HARD_FOR, Reason
+from newsletter.domain.lifecycle import BOUNCE_IS_HARD_FOR, Event, Reason
+from newsletter.ledger import log
 from newsletter.storage.database import reading
 from newsletter.storage.models import Erasure, LedgerRow, Subscription
 from newsletter.subscriptions import erase, reported, staff
@@ -81,7 +82,12 @@ def test_whoever_was_let_in_again_and_signed_up_is_erased_like_anybody(client: F
     first = erased(keep_block=True)
     staff.lift(Address.parse(ADA), actor="dpo")
     sign_up(client, ADA)
-    assert rows()[0].address is not None
+    [returning] = rows()
+    assert returning.address is not None
+    with reading() as session:
+        signup = log.newest_of(session, returning.ref, Event.SIGNUP)
+    assert signup is not None
+    assert signup.commitment is not None
 
     assert erased(keep_block=False) == first
     assert [row.address for row in rows()] == [None]
