@@ -52,7 +52,7 @@ class Conversation(smtplib.SMTP):
         self._ends_at = ends_at
         self._unread = b""
         self._lines: list[bytes] = []
-        self._outstanding = 0
+        self._outstanding = 0  #: replies that were not read, to commands that were sent together
         self.limit(patience.connect)
         self._until = time.monotonic() + patience.letter
         super().__init__(server.host, server.port, helo, timeout=patience.connect)
@@ -82,12 +82,14 @@ class Conversation(smtplib.SMTP):
             yield from map(self.docmd, commands)
             return
         self.send("".join(f"{command}\r\n" for command in commands))
-        for self._outstanding in reversed(range(len(commands))):
-            yield self.getreply()
+        self._outstanding = len(commands)
+        while self._outstanding:
             self._step_until = time.monotonic() + self._step_seconds
+            self._outstanding -= 1
+            yield self.getreply()
 
     def settle(self) -> bool:
-        """Read the replies that were not asked for; False if the server takes what follows for a letter, or is gone."""
+        """Read the outstanding replies; False if the server would take what follows for a letter, or is gone."""
         try:
             codes = [self.getreply()[0] for _ in range(self._outstanding)]
         except OSError:
