@@ -49,11 +49,25 @@ both_databases = pytest.mark.databases("sqlite", "postgresql")
 on_postgresql = pytest.mark.databases("postgresql")
 on_sqlite = pytest.mark.databases("sqlite")
 
+every_loop = pytest.mark.loops("every")
+sealing = pytest.mark.loops("sealer")
+
 #: What crosses rooms is run by the rooms' own tests, too. Only there is coverage measured, which doubles the time.
 UNMEASURED = ("journeys", "browser")
 
 #: Where modules take longest.
 LONGEST = ("journeys", "browser", "app", "web/openapi", "worker", "cli")
+
+#: Where the worker runs all of its loops.
+WHOLE_WORKER = (
+    "app",
+    "journeys",
+    "ledger",
+    "storage",
+    "worker/restore",
+    "worker/test_run.py",
+    "worker/upkeep",
+)
 
 #: `make test-long`: what is worth running at length, but not each time.
 IS_LONG = "TEST_LONG" in os.environ
@@ -273,17 +287,20 @@ def client(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
-def worker(app: Flask) -> Iterator[Worker]:
+def worker(request: pytest.FixtureRequest, app: Flask) -> Iterator[Worker]:
+    """Runs each loop where tests are about them; elsewhere those alone without which nothing happens to a person.
+
+    Nothing comes to its end there unless the clock is moved.
+    """
+    marked = {name for mark in request.node.iter_markers("loops") for name in mark.args}
+    wanted = {"postman", "audience", "cleaning", *marked}
+    if "clock" in request.fixturenames:
+        wanted |= {"housekeeping", "retention"}
     worker = Worker(app)
+    if "every" not in marked and not is_in(request.path, *WHOLE_WORKER):
+        worker.loops = [loop for loop in worker.loops if loop.name in wanted]
     yield worker
     worker.close()
-
-
-def only(worker: Worker, *names: str) -> Worker:
-    """Have a worker run these loops alone, in a folder whose tests are about no others."""
-    worker.loops = [loop for loop in worker.loops if loop.name in names]
-    assert {loop.name for loop in worker.loops} == set(names)
-    return worker
 
 
 @pytest.fixture

@@ -29,8 +29,10 @@ from newsletter.storage.keys import keyring, rotation, signing
 from newsletter.storage.models import Keyring, Subscription, db
 from newsletter.storage.notices import Code
 from tests.checkout import command
-from tests.conftest import COMPANY, on_sqlite
+from tests.conftest import COMPANY, every_loop, on_sqlite
 from tests.people import ADA, access, sign_up
+
+pytestmark = every_loop
 
 OLD = COMPANY["DATA_KEY"]
 NEW = "a-newer-key-of-thirty-two-characters"

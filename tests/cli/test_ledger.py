@@ -28,8 +28,10 @@ from newsletter.storage.runs import verification
 from newsletter.worker.upkeep.verifier import AGAIN_AFTER, Verifier
 from tests.attacker import attacking
 from tests.checkout import command
-from tests.conftest import Drain, Join, on_sqlite
+from tests.conftest import Drain, Join, every_loop, on_sqlite
 from tests.people import ADA, GRACE, STAFF, ask_staff, sign_up
+
+pytestmark = every_loop
 
 COMMAND = command("newsletter")
 DAY = timedelta(days=1)

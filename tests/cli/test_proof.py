@@ -19,8 +19,10 @@ from flask.testing import FlaskClient
 from newsletter.storage.keys import keyring, signing
 from tests.checkout import command
 from tests.commands import Run, commands
-from tests.conftest import Join, on_sqlite
+from tests.conftest import Join, on_sqlite, sealing
 from tests.people import ADA, STAFF, access, ask_staff, sign_up
+
+pytestmark = sealing
 
 NOT_SEALED = (
     "authority, conforms_to, controller, erasure_id, follows, kind, language, made_at, privacy_notice,"

@@ -21,13 +21,13 @@ from newsletter.storage import jobs
 from newsletter.storage.database import writing
 from newsletter.storage.models import Subscription, db
 from tests.commands import noticed
-from tests.conftest import Drain, Join, on_sqlite
+from tests.conftest import Drain, Join, every_loop, on_sqlite
 from tests.people import ADA, GRACE, access, sign_up, status_of
 
 Run = Callable[..., Result]
 WEEK = timedelta(days=7)
 
-pytestmark = pytest.mark.usefixtures("clock")
+pytestmark = [pytest.mark.usefixtures("clock"), every_loop]
 
 
 @pytest.fixture

@@ -13,8 +13,10 @@ from flask.testing import FlaskClient
 
 from sandbox.mailbox import Mailbox
 from tests.commands import Run, commands
-from tests.conftest import Drain, Join
+from tests.conftest import Drain, Join, every_loop
 from tests.people import ADA, GRACE, HEDY, ask_staff, press, sign_up
+
+pytestmark = every_loop
 
 
 @pytest.fixture

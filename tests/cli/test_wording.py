@@ -19,7 +19,7 @@ from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Letter, db
 from sandbox.mailbox import Mailbox
 from tests.commands import Run, commands
-from tests.conftest import Drain, Join
+from tests.conftest import Drain, Join, sealing
 from tests.people import (
     ADA,
     GRACE,
@@ -33,6 +33,8 @@ from tests.people import (
     press,
     sign_up,
 )
+
+pytestmark = sealing
 
 NEW_TOPICS = {"TOPICS": "Kursen für Tischler"}
 DAY = timedelta(days=1)

@@ -13,8 +13,7 @@ from newsletter.app import create_app
 from newsletter.config import load
 from newsletter.storage.database import reading
 from newsletter.storage.models import Model
-from newsletter.worker.run import Worker
-from tests.conftest import COMPANY, only
+from tests.conftest import COMPANY
 from tests.web.described import departure_from, description_of
 
 Stored = Callable[[], dict[str, list[tuple[Any, ...]]]]
@@ -24,12 +23,6 @@ Stored = Callable[[], dict[str, list[tuple[Any, ...]]]]
 def description() -> dict[str, Any]:
     """What the service says of its endpoints."""
     return description_of(create_app(load(COMPANY)))
-
-
-@pytest.fixture
-def worker(worker: Worker) -> Worker:
-    """The loops whose work is seen through the web; the nightly ones have their own tests."""
-    return only(worker, "postman", "audience", "sealer", "housekeeping", "retention", "cleaning")
 
 
 @pytest.fixture

@@ -15,7 +15,9 @@ from newsletter.domain import clock
 from newsletter.storage.database import writing
 from newsletter.storage.models import Wording, db
 from newsletter.subscriptions import wording
-from tests.conftest import COMPANY
+from tests.conftest import COMPANY, every_loop
+
+pytestmark = every_loop
 
 LACKING = "1" * 64
 

@@ -9,9 +9,11 @@ from newsletter.domain import clock
 from newsletter.domain.consent import ConsentText
 from newsletter.storage.database import writing
 from newsletter.storage.models import Wording
-from tests.conftest import Join
+from tests.conftest import Join, sealing
 from tests.people import ADA
 from tests.web.desk.visitor import Visitor
+
+pytestmark = sealing
 
 EARLIER = ConsentText("a" * 64, "de", "Ja, ich möchte den Newsletter.")
 

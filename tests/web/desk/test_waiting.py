@@ -12,9 +12,11 @@ from newsletter.storage import holds
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from sandbox.mailchimp.answers import problem
-from tests.conftest import Drain, Join, both_databases
+from tests.conftest import Drain, Join, both_databases, sealing
 from tests.people import ADA, access, press, sign_up, standing_of
 from tests.web.desk.visitor import Visitor
+
+pytestmark = sealing
 
 BUSY = "451 4.3.0 try again"
 

@@ -16,7 +16,7 @@ from newsletter.storage.notices import Code
 from newsletter.worker.run import Worker
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
-from tests.conftest import ClientWith, Drain, both_databases
+from tests.conftest import ClientWith, Drain, both_databases, sealing
 from tests.people import (
     ADA,
     GRACE,
@@ -29,6 +29,8 @@ from tests.people import (
     sign_up,
     webhook,
 )
+
+pytestmark = sealing
 
 Numbers = dict[tuple[str, ...], float]
 

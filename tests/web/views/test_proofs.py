@@ -17,7 +17,7 @@ from newsletter.rights.proof import check
 from newsletter.storage.database import writing
 from newsletter.storage.keys import signing
 from sandbox.mailbox import Mailbox
-from tests.conftest import Drain, Join, on_sqlite
+from tests.conftest import Drain, Join, on_sqlite, sealing
 from tests.people import (
     ADA,
     GRACE,
@@ -30,6 +30,8 @@ from tests.people import (
     sign_up,
 )
 from tests.web.callers import BROWSER
+
+pytestmark = sealing
 
 PAUSE = timedelta(minutes=10)
 DAY = timedelta(days=1)

@@ -18,14 +18,14 @@ from newsletter.rights.proof import check
 from newsletter.storage.database import reading
 from newsletter.storage.models import LedgerRow
 from sandbox.mailbox import Mailbox
-from tests.conftest import Drain
+from tests.conftest import Drain, sealing
 from tests.people import ADA, ask_staff, confirm, link_in, press, said_by, sign_up
 from tests.web.callers import BROWSER
 
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
 
-pytestmark = pytest.mark.usefixtures("clock")
+pytestmark = [pytest.mark.usefixtures("clock"), sealing]
 
 
 @pytest.fixture

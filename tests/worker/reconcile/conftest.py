@@ -12,8 +12,6 @@ from flask import Flask
 from newsletter.cli import application, main
 from newsletter.worker.mailchimp.client import client_for
 from newsletter.worker.mailchimp.listing import MailchimpMembers
-from newsletter.worker.run import Worker
-from tests.conftest import only
 
 Command = Callable[..., Result]
 
@@ -27,11 +25,6 @@ def command(app: Flask, environ: dict[str, Any], monkeypatch: pytest.MonkeyPatch
         return CliRunner().invoke(main, ["reconcile", *options], env={**environ, **variables})
 
     return run
-
-
-@pytest.fixture
-def worker(worker: Worker) -> Worker:
-    return only(worker, "postman", "audience")
 
 
 @pytest.fixture
