@@ -43,6 +43,7 @@ Drain = Callable[[], None]
 Join = Callable[[str], None]
 ClientWith = Callable[..., FlaskClient]
 PathOf = Callable[..., str]
+Clock = time_machine.Traveller
 
 #: Tests run on SQLite, but for those of SQL, locks, types, times and constraints, and what only PostgreSQL knows.
 both_databases = pytest.mark.databases("sqlite", "postgresql")
@@ -337,11 +338,7 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 @pytest.fixture
 def town(
-    app: Flask,
-    mailbox: Mailbox,
-    mailchimp: StandIn,
-    worker: Worker,
-    clock: time_machine.Traveller,
+    app: Flask, mailbox: Mailbox, mailchimp: StandIn, worker: Worker, clock: Clock
 ) -> Iterator[Town]:
     """Nobody lives there yet."""
     with app.app_context():

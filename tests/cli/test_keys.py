@@ -13,7 +13,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from flask import Flask
@@ -29,7 +28,7 @@ from newsletter.storage.keys import keyring, rotation, signing
 from newsletter.storage.models import Keyring, Subscription, db
 from newsletter.storage.notices import Code
 from tests.checkout import command
-from tests.conftest import COMPANY, every_loop, on_sqlite
+from tests.conftest import COMPANY, Clock, every_loop
 from tests.people import ADA, access, sign_up
 
 pytestmark = every_loop
@@ -80,7 +79,6 @@ def test_rotating_again_changes_nothing(run: Run) -> None:
     )
 
 
-@on_sqlite
 def test_a_worker_with_a_stale_data_key_is_named(run: Run, app: Flask) -> None:
     with app.app_context():
         notices.post(Code.KEY_IS_STALE, "a worker")
@@ -88,7 +86,6 @@ def test_a_worker_with_a_stale_data_key_is_named(run: Run, app: Flask) -> None:
     assert "put the one that does into its list" in run("keys", "rotate").stderr
 
 
-@on_sqlite
 def test_after_a_rotation_the_new_data_key_alone_reads_everything(
     run: Run, client: FlaskClient, environ: dict[str, Any]
 ) -> None:
@@ -106,7 +103,6 @@ def test_after_a_rotation_the_new_data_key_alone_reads_everything(
     assert b'"email": "Ada@example.org"' in with_new.stdout
 
 
-@on_sqlite
 @pytest.mark.parametrize("line", ["newsletter worker", "newsletter release", "web"])
 def test_after_a_rotation_the_old_data_key_alone_is_refused_at_the_start(
     run: Run, environ: dict[str, Any], line: str
@@ -144,9 +140,7 @@ def test_a_new_data_key_encrypts_everything_and_the_old_one_is_kept_for_now(
     assert access(client, ADA)["email"] == "Ada@example.org"
 
 
-def test_a_later_run_deletes_the_old_data_key(
-    run: Run, client: FlaskClient, clock: time_machine.Traveller
-) -> None:
+def test_a_later_run_deletes_the_old_data_key(run: Run, client: FlaskClient, clock: Clock) -> None:
     run("keys", "rotate", "--data")
     sign_up(client, ADA)
     clock.shift(HOUR)
@@ -274,7 +268,6 @@ def test_a_database_before_its_release_has_nothing_to_rotate(
     assert "run `newsletter release`" in result.stderr
 
 
-@on_sqlite
 def test_a_terminal_shows_a_progress_bar(environ: dict[str, Any], client: FlaskClient) -> None:
     sign_up(client, ADA)
     terminal, end = pty.openpty()

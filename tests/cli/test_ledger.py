@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import time_machine
 from click.testing import CliRunner, Result
 from flask import Flask
 from flask.testing import FlaskClient
@@ -28,7 +27,7 @@ from newsletter.storage.runs import verification
 from newsletter.worker.upkeep.verifier import AGAIN_AFTER, Verifier
 from tests.attacker import attacking
 from tests.checkout import command
-from tests.conftest import Drain, Join, every_loop, on_sqlite
+from tests.conftest import Clock, Drain, Join, every_loop
 from tests.people import ADA, GRACE, STAFF, ask_staff, sign_up
 
 pytestmark = every_loop
@@ -116,7 +115,6 @@ def test_only_checkpoints_show_a_tail_that_was_cut_off(
     assert beside.stderr.startswith("Error: Position 4 is the last, but the checkpoint of ")
 
 
-@on_sqlite
 def test_the_folder_may_be_another(join: Join, run: Run, folder: Path, tmp_path: Path) -> None:
     join(ADA)
     copy = folder.rename(tmp_path / "copy")
@@ -136,7 +134,6 @@ def test_without_a_subcommand_the_help_is_printed() -> None:
     assert "verify" in result.output
 
 
-@on_sqlite
 def test_a_terminal_shows_a_progress_bar(
     join: Join, environ: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -163,9 +160,7 @@ def ran_at(app: Flask) -> Any:
         return session.scalar(select(Job.ran_at).where(Job.name == "verify"))
 
 
-def test_the_worker_verifies_once_a_night(
-    app: Flask, drain: Drain, clock: time_machine.Traveller
-) -> None:
+def test_the_worker_verifies_once_a_night(app: Flask, drain: Drain, clock: Clock) -> None:
     times = []
     hour = timedelta(hours=1)
     for shift in (timedelta(0), 13 * hour, hour, hour):
@@ -178,7 +173,7 @@ def test_the_worker_verifies_once_a_night(
 
 @pytest.mark.requires("R78")
 def test_staff_learn_what_the_worker_finds(
-    app: Flask, client: FlaskClient, join: Join, drain: Drain, clock: time_machine.Traveller
+    app: Flask, client: FlaskClient, join: Join, drain: Drain, clock: Clock
 ) -> None:
     join(ADA)
     change(app)
@@ -193,7 +188,7 @@ def test_staff_learn_what_the_worker_finds(
 
 
 def test_staff_learn_of_a_rewritten_checkpoint(
-    client: FlaskClient, join: Join, drain: Drain, clock: time_machine.Traveller, folder: Path
+    client: FlaskClient, join: Join, drain: Drain, clock: Clock, folder: Path
 ) -> None:
     join(ADA)
     file = folder / "checkpoints.jsonl"
@@ -208,7 +203,7 @@ def test_staff_learn_of_a_rewritten_checkpoint(
 
 
 def test_staff_learn_that_it_has_not_run_for_two_days(
-    app: Flask, client: FlaskClient, join: Join, clock: time_machine.Traveller
+    app: Flask, client: FlaskClient, join: Join, clock: Clock
 ) -> None:
     join(ADA)
     clock.shift(2 * DAY - timedelta(seconds=1))
@@ -219,12 +214,8 @@ def test_staff_learn_that_it_has_not_run_for_two_days(
     assert reasons(client)[0] == "ledger not verified since 2026-03-01T12:00:00Z"
 
 
-@on_sqlite
 def test_it_is_walked_a_page_at_a_time_by_one_worker(
-    app: Flask,
-    join: Join,
-    clock: time_machine.Traveller,
-    monkeypatch: pytest.MonkeyPatch,
+    app: Flask, join: Join, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     join(ADA)
     clock.shift(DAY)
@@ -238,7 +229,6 @@ def test_it_is_walked_a_page_at_a_time_by_one_worker(
         assert jobs.take("verify", "third")
 
 
-@on_sqlite
 @pytest.mark.parametrize(
     ("words", "is_told"),
     [
@@ -251,7 +241,7 @@ def test_a_correction_ends_the_complaint_once_the_command_has_verified_all_that_
     client: FlaskClient,
     join: Join,
     drain: Drain,
-    clock: time_machine.Traveller,
+    clock: Clock,
     run: Run,
     words: tuple[str, ...],
     is_told: bool,
@@ -269,9 +259,8 @@ def test_a_correction_ends_the_complaint_once_the_command_has_verified_all_that_
     assert reasons(client) == (before if is_told else [])
 
 
-@on_sqlite
 def test_without_checkpoints_verifying_the_ledger_is_enough(
-    app: Flask, join: Join, clock: time_machine.Traveller, run: Run
+    app: Flask, join: Join, clock: Clock, run: Run
 ) -> None:
     join(ADA)
     clock.shift(DAY)
@@ -280,12 +269,8 @@ def test_without_checkpoints_verifying_the_ledger_is_enough(
         assert not verification.is_due()
 
 
-@on_sqlite
 def test_a_failed_walk_is_repeated_an_hour_later(
-    app: Flask,
-    join: Join,
-    clock: time_machine.Traveller,
-    monkeypatch: pytest.MonkeyPatch,
+    app: Flask, join: Join, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     join(ADA)
     clock.shift(DAY)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import time_machine
 from click.testing import CliRunner, Result
 from flask import Flask
 from flask.testing import FlaskClient
@@ -25,7 +24,7 @@ from sandbox.environment import COMPANY as SANDBOX
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests.checkout import command
-from tests.conftest import Drain, Join, on_postgresql, on_sqlite
+from tests.conftest import Clock, Drain, Join, on_postgresql
 from tests.people import ADA, GRACE, HEDY, ask_staff, confirm, events_of, sign_up, status_of
 from tests.people import access as access_by_http
 
@@ -127,7 +126,6 @@ def test_wrong_usage_is_status_two(run: Run, words: list[str]) -> None:
     assert run(*words).exit_code == 2
 
 
-@on_sqlite
 @pytest.mark.parametrize("command", ["access", "erase", "block", "lift", "hold", "rectify"])
 def test_an_address_among_the_arguments_is_not_taken(
     run: Run, client: FlaskClient, consent: None, command: str
@@ -136,7 +134,6 @@ def test_an_address_among_the_arguments_is_not_taken(
     assert status_of(client, ADA) == "confirmed"
 
 
-@on_sqlite
 @pytest.mark.parametrize("command", ["access", "erase", "block", "lift", "hold"])
 @pytest.mark.parametrize("given", ["garbled\n", "ada@\x07example.com\n", b"ad\xe4@example.org\n"])
 def test_what_is_no_address_is_refused_in_one_line(
@@ -150,7 +147,6 @@ def test_what_is_no_address_is_refused_in_one_line(
     ]
 
 
-@on_sqlite
 @pytest.mark.parametrize(
     "command", ["access", "erase", "block", "lift", "hold", "rectify", "proof"]
 )
@@ -162,7 +158,6 @@ def test_an_empty_input_is_named_in_one_line(run: Run, command: str, given: str)
     assert result.stderr == "Error: Nothing was given on standard input.\n"
 
 
-@on_sqlite
 @pytest.mark.parametrize(
     "given", [ADA, f"{ADA}\r\n", f"  {ADA}\n", f"\n{ADA.upper()}\n\n", f"\ufeff{ADA}\n"]
 )
@@ -172,7 +167,6 @@ def test_blanks_around_an_address_do_not_count(
     assert said(run("access", "--json", given=given))["email"] == "Ada@example.org"
 
 
-@on_sqlite
 def test_every_line_of_a_list_is_done_and_names_its_result(
     run: Run, client: FlaskClient, join: Join
 ) -> None:
@@ -195,7 +189,6 @@ def test_every_line_of_a_list_is_done_and_names_its_result(
 
 
 @pytest.mark.requires("R55")
-@on_sqlite
 def test_every_line_of_a_list_is_erased(run: Run, client: FlaskClient, join: Join) -> None:
     join(ADA)
     join(HEDY)
@@ -208,7 +201,6 @@ def test_every_line_of_a_list_is_erased(run: Run, client: FlaskClient, join: Joi
     assert (status_of(client, ADA), status_of(client, HEDY)) == ("erasing", "erasing")
 
 
-@on_sqlite
 def test_a_list_stops_at_the_line_where_the_database_is_lost(
     run: Run, client: FlaskClient, consent: None, tmp_path: Path
 ) -> None:
@@ -303,9 +295,7 @@ def test_every_time_has_its_zone(run: Run, client: FlaskClient, consent: None) -
         assert at.endswith("Z")
 
 
-def test_a_request_is_kept_until_its_end(
-    run: Run, client: FlaskClient, clock: time_machine.Traveller
-) -> None:
+def test_a_request_is_kept_until_its_end(run: Run, client: FlaskClient, clock: Clock) -> None:
     sign_up(client, ADA)
 
     held = said(run("access", "--json", "--locale", "en"))
@@ -325,7 +315,7 @@ def test_a_consent_is_kept_until_it_is_withdrawn(
 
 
 def test_a_withdrawn_consent_can_be_proved_for_three_years(
-    run: Run, client: FlaskClient, clock: time_machine.Traveller, consent: None
+    run: Run, client: FlaskClient, clock: Clock, consent: None
 ) -> None:
     clock.move_to("2026-12-31T23:30:00+00:00")  # in Berlin, the new year has begun
     ask_staff(client, "blocks", ADA, reason="unsubscribed")
@@ -348,7 +338,7 @@ def test_a_block_without_a_consent_is_a_digest_alone(run: Run, client: FlaskClie
 
 
 def test_a_return_without_an_earlier_consent_says_when_the_request_ends(
-    run: Run, client: FlaskClient, clock: time_machine.Traveller
+    run: Run, client: FlaskClient, clock: Clock
 ) -> None:
     sign_up(client, ADA)
     ask_staff(client, "blocks", ADA, reason="unsubscribed")
@@ -480,7 +470,6 @@ def test_erasing_shows_how_far_it_is(run: Run, client: FlaskClient, consent: Non
     assert said(run("erase", "--json", "--yes"))["id"] == erasure["id"]
 
 
-@on_sqlite
 def test_erasing_shows_first_what_it_will_delete(
     run: Run, client: FlaskClient, consent: None
 ) -> None:
@@ -490,7 +479,6 @@ def test_erasing_shows_first_what_it_will_delete(
     assert "Nobody is known" not in shown
 
 
-@on_sqlite
 def test_erasing_says_that_nobody_is_known_under_an_address(
     run: Run, client: FlaskClient, consent: None
 ) -> None:
@@ -501,7 +489,6 @@ def test_erasing_says_that_nobody_is_known_under_an_address(
     assert said(result)["report"]["deleted"][0]["what"] == []
 
 
-@on_sqlite
 def test_what_is_piped_in_is_erased_by_yes_alone(
     run: Run, client: FlaskClient, consent: None
 ) -> None:
@@ -513,7 +500,6 @@ def test_what_is_piped_in_is_erased_by_yes_alone(
     assert status_of(client, ADA) == "confirmed"
 
 
-@on_sqlite
 @pytest.mark.parametrize(("reply", "status"), [("y", "erasing"), ("n", "confirmed")])
 def test_a_person_at_a_terminal_is_asked_before_anybody_is_erased(
     start: Any, client: FlaskClient, consent: None, reply: str, status: str
@@ -636,7 +622,6 @@ def test_a_correction_takes_two_lines_the_old_address_first(
 TWO_LINES = "Two lines are expected: the address as it is known, then the correct one. Given: "
 
 
-@on_sqlite
 @pytest.mark.parametrize(
     ("given", "error"),
     [
@@ -657,7 +642,6 @@ def test_a_wrong_correction_is_refused_with_the_reason(
     assert "rectified" not in events_of(client, ADA)
 
 
-@on_sqlite
 def test_why_an_address_is_not_corrected_is_told_in_one_line(
     run: Run, client: FlaskClient, consent: None
 ) -> None:
@@ -672,7 +656,6 @@ def test_why_an_address_is_not_corrected_is_told_in_one_line(
     )
 
 
-@on_sqlite
 @pytest.mark.parametrize(
     "command", ["release", "worker", "access", "erase", "block", "lift", "hold"]
 )
@@ -684,7 +667,6 @@ def test_wrong_settings_are_status_two_and_all_told(run: Run, command: str) -> N
     assert "short-but-secret" not in result.stderr
 
 
-@on_sqlite
 @pytest.mark.parametrize(
     "command", ["release", "worker", "access", "erase", "block", "lift", "hold"]
 )
@@ -696,7 +678,6 @@ def test_a_wrong_data_key_is_status_two(run: Run, command: str) -> None:
     assert WRONG_KEY not in result.stderr
 
 
-@on_sqlite
 @pytest.mark.parametrize("command", ["access", "erase", "block", "lift", "hold"])
 def test_a_database_before_its_release_is_told_in_one_line(
     run: Run, tmp_path: Path, command: str
@@ -723,7 +704,6 @@ def test_a_database_that_is_not_there_is_told_by_its_cause(
     assert "elsewhere" not in result.stderr
 
 
-@on_sqlite
 @pytest.mark.parametrize("command", ["release", "access"])
 def test_a_database_that_is_away_is_told_without_its_password(run: Run, command: str) -> None:
     result = run(command, DATABASE_URL="postgresql://muster:s3cretword@127.0.0.1:9/news")
@@ -741,7 +721,6 @@ def test_releasing_again_changes_nothing(run: Run, client: FlaskClient, consent:
     assert status_of(client, ADA) == "confirmed"
 
 
-@on_sqlite
 def test_a_release_makes_a_database_out_of_nothing(run: Run, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/deep/below/new.sqlite3"
 
@@ -777,7 +756,6 @@ def test_a_check_tells_what_is_only_worth_knowing_as_that(run: Run) -> None:
     assert worker.startswith("Worth knowing: worker: none is running, so e-mails wait; ")
 
 
-@on_sqlite
 def test_a_check_tells_every_wrong_setting_at_once(run: Run) -> None:
     wrong = {"LINK_DAYS": "99", "TOPICS": "CHANGE_ME", "PORT": "eighty", "SECRET_KEY": "Pa55word"}
     result = run("check", **wrong)
@@ -793,7 +771,6 @@ def test_a_check_tells_every_wrong_setting_at_once(run: Run) -> None:
     assert result.stderr.splitlines()[1] == "PORT: must be a whole number from 1 to 65535."
 
 
-@on_sqlite
 def test_a_check_finds_a_variable_that_nobody_reads(run: Run) -> None:
     result = run("check", MAILCHIMP_API_KEY="", MAILCHIMP_KEY="0123456789abcdef-us1", **ORDERLY)
 
@@ -805,7 +782,6 @@ def test_a_check_finds_a_variable_that_nobody_reads(run: Run) -> None:
     assert "0123456789abcdef" not in result.output
 
 
-@on_sqlite
 def test_a_check_finds_values_that_kept_their_quotes(run: Run) -> None:
     quoted = {"ORGANISATION": "'Muster GmbH'", "TIMEZONE": '"Europe/Berlin"', "AUTHORITY": "'s"}
 
@@ -819,7 +795,6 @@ def test_a_check_finds_values_that_kept_their_quotes(run: Run) -> None:
     assert f"Worth knowing: DATA_KEY: {kept}" in result.stdout
 
 
-@on_sqlite
 def test_a_check_finds_a_brand_that_breaks_the_law(run: Run, tmp_path: Path) -> None:
     consent = tmp_path / "brand/wordings/de.txt"
     consent.parent.mkdir(parents=True)
@@ -847,7 +822,6 @@ def test_a_check_tells_every_place_that_is_away(
     ]
 
 
-@on_sqlite
 @pytest.mark.parametrize(
     ("words", "variables", "status"),
     [
@@ -894,13 +868,11 @@ def answered(start: Any, consent: None) -> Iterator[tuple[bytes, bytes]]:
     os.close(end)
 
 
-@on_sqlite
 def test_a_person_at_a_terminal_is_asked_for_the_address(answered: tuple[bytes, bytes]) -> None:
     assert b"E-mail address: " in answered[0] + answered[1]
     assert b'"status": "confirmed"' in answered[0]
 
 
-@on_sqlite
 def test_the_question_for_the_address_stays_out_of_the_answer(
     answered: tuple[bytes, bytes],
 ) -> None:

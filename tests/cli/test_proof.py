@@ -19,7 +19,7 @@ from flask.testing import FlaskClient
 from newsletter.storage.keys import keyring, signing
 from tests.checkout import command
 from tests.commands import Run, commands
-from tests.conftest import Join, on_sqlite, sealing
+from tests.conftest import Join, sealing
 from tests.people import ADA, STAFF, access, ask_staff, sign_up
 
 pytestmark = sealing
@@ -105,7 +105,6 @@ def test_what_the_door_gives_is_checked_the_same_way(
     assert verify(path, folder=tmp_path).returncode == 0
 
 
-@on_sqlite
 @pytest.mark.parametrize(
     ("given", "error"),
     [
@@ -127,7 +126,6 @@ def test_a_proof_that_cannot_be_made_is_refused_with_the_reason(
     assert result.stderr == f"Error: {error}\n"
 
 
-@on_sqlite
 def test_one_flipped_byte_is_named_and_status_one(file: Path, tmp_path: Path) -> None:
     octets = bytearray(file.read_bytes())
     octets[octets.index(b'"sealed_at":"2') + 13] ^= 1
@@ -152,7 +150,6 @@ def test_what_is_no_proof_is_status_one_in_one_line(octets: bytes, tmp_path: Pat
     assert len(checked.stderr.splitlines()) == 1
 
 
-@on_sqlite
 def test_a_published_key_is_compared(app: Flask, file: Path, tmp_path: Path) -> None:
     theirs, others = tmp_path / "theirs.pem", tmp_path / "others.pem"
     theirs.write_text(key_of(app))
@@ -169,7 +166,6 @@ def test_a_published_key_is_compared(app: Flask, file: Path, tmp_path: Path) -> 
     )
 
 
-@on_sqlite
 def test_after_a_rotation_the_published_keys_check_what_was_signed_before(
     run: Run, file: Path, tmp_path: Path
 ) -> None:
@@ -189,7 +185,6 @@ def test_after_a_rotation_the_published_keys_check_what_was_signed_before(
     )
 
 
-@on_sqlite
 def test_one_key_of_another_kind_among_them_is_refused(
     app: Flask, file: Path, tmp_path: Path
 ) -> None:
@@ -203,7 +198,6 @@ def test_one_key_of_another_kind_among_them_is_refused(
     assert (checked.exit_code, "no public key for Ed25519" in checked.stderr) == (1, True)
 
 
-@on_sqlite
 def test_a_key_of_another_kind_is_refused(file: Path, tmp_path: Path) -> None:
     public = generate_private_key(SECP256R1()).public_key()
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -253,7 +247,6 @@ def test_of_somebody_erased_a_proof_is_made_and_holds(
     assert verify(file, folder=tmp_path).returncode == 0
 
 
-@on_sqlite
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -268,13 +261,11 @@ def test_nothing_to_prove_is_status_one(run: Run, given: str, said: str) -> None
     assert (answer.exit_code, answer.stdout, answer.stderr) == (1, "", f"Error: {said}\n")
 
 
-@on_sqlite
 def test_the_address_is_not_taken_from_the_arguments(run: Run) -> None:
     assert run("proof", ADA).exit_code == 2
 
 
 @pytest.mark.requires("R34")
-@on_sqlite
 @pytest.mark.parametrize(
     ("locale", "words"),
     [("de", "Nachweis einer Einwilligung"), ("en", "Proof of a consent")],

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from click.testing import CliRunner, Result
 from flask import Flask
 from flask.testing import FlaskClient
@@ -21,7 +20,7 @@ from newsletter.storage import jobs
 from newsletter.storage.database import writing
 from newsletter.storage.models import Subscription, db
 from tests.commands import noticed
-from tests.conftest import Drain, Join, every_loop, on_sqlite
+from tests.conftest import Clock, Drain, Join, every_loop
 from tests.people import ADA, GRACE, access, sign_up, status_of
 
 Run = Callable[..., Result]
@@ -52,7 +51,7 @@ def run(environ: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Ru
 
 @pytest.mark.requires("R63")
 def test_a_dry_run_lists_references_and_changes_nothing(
-    run: Run, client: FlaskClient, clock: time_machine.Traveller
+    run: Run, client: FlaskClient, clock: Clock
 ) -> None:
     sign_up(client, ADA)
     reference = access(client, ADA)["reference"]
@@ -70,7 +69,7 @@ def test_a_dry_run_lists_references_and_changes_nothing(
 
 
 def test_programs_get_the_plan_and_the_run_as_json(
-    run: Run, client: FlaskClient, clock: time_machine.Traveller
+    run: Run, client: FlaskClient, clock: Clock
 ) -> None:
     sign_up(client, ADA)
     reference = access(client, ADA)["reference"]
@@ -83,7 +82,7 @@ def test_programs_get_the_plan_and_the_run_as_json(
 
 
 def test_a_run_ends_what_the_dry_run_listed_and_tells_counts(
-    run: Run, client: FlaskClient, clock: time_machine.Traveller
+    run: Run, client: FlaskClient, clock: Clock
 ) -> None:
     sign_up(client, ADA)
     clock.shift(WEEK)
@@ -96,7 +95,6 @@ def test_a_run_ends_what_the_dry_run_listed_and_tells_counts(
     assert status_of(client, ADA) == "unknown"
 
 
-@on_sqlite
 def test_a_second_run_at_the_same_time_is_refused(run: Run, app: Flask) -> None:
     with app.app_context():
         jobs.take("retention", "somebody else")
@@ -109,9 +107,8 @@ def test_a_second_run_at_the_same_time_is_refused(run: Run, app: Flask) -> None:
     )
 
 
-@on_sqlite
 def test_a_run_that_leaves_something_is_not_done(
-    run: Run, app: Flask, client: FlaskClient, clock: time_machine.Traveller
+    run: Run, app: Flask, client: FlaskClient, clock: Clock
 ) -> None:
     sign_up(client, ADA)
     with app.app_context(), writing() as session:
@@ -137,7 +134,6 @@ def test_an_erasure_is_shown_by_its_id_until_its_receipt(run: Run, drain: Drain)
     assert (done["status"], done["receipt"]["reference"]) == ("completed", begun["reference"])
 
 
-@on_sqlite
 def test_an_unknown_erasure_is_not_shown(run: Run) -> None:
     told = run("erase", "--status", "0" * 32)
 
@@ -145,7 +141,6 @@ def test_an_unknown_erasure_is_not_shown(run: Run) -> None:
     assert "No erasure has this id or reference number" in told.stderr
 
 
-@on_sqlite
 def test_an_empty_id_from_a_variable_that_is_not_set_erases_nobody(run: Run, join: Join) -> None:
     join(ADA)
 
@@ -153,7 +148,6 @@ def test_an_empty_id_from_a_variable_that_is_not_set_erases_nobody(run: Run, joi
     assert json.loads(run("access", "--json").stdout)["status"] == "confirmed"
 
 
-@on_sqlite
 @pytest.mark.parametrize(
     ("words", "why"),
     [
@@ -172,6 +166,5 @@ def test_what_is_kept_is_told_in_the_language_that_is_asked_for(
     assert kept["ledger"]["why"].startswith(why)
 
 
-@on_sqlite
 def test_a_status_and_a_new_erasure_are_not_asked_for_together(run: Run) -> None:
     assert run("erase", "--keep-block", "--status", "0" * 32).exit_code == 2

@@ -8,12 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from flask.testing import FlaskClient
 
 from sandbox.mailbox import Mailbox
 from tests.commands import Run, commands
-from tests.conftest import Drain, Join, every_loop
+from tests.conftest import Clock, Drain, Join, every_loop
 from tests.people import ADA, GRACE, HEDY, ask_staff, press, sign_up
 
 pytestmark = every_loop
@@ -35,13 +34,7 @@ def test_a_new_service_has_nothing_to_show(run: Run) -> None:
 
 
 @pytest.fixture
-def busy(
-    client: FlaskClient,
-    join: Join,
-    mailbox: Mailbox,
-    drain: Drain,
-    clock: time_machine.Traveller,
-) -> None:
+def busy(client: FlaskClient, join: Join, mailbox: Mailbox, drain: Drain, clock: Clock) -> None:
     """Hedy took ten minutes to confirm, Ada's mailbox is not there, Grace's mail server is busy."""
     sign_up(client, HEDY)
     drain()
@@ -89,9 +82,7 @@ def test_programs_get_the_same_as_json(run: Run, client: FlaskClient) -> None:
     assert letter["why"] == "The mail server asks to try again later."
 
 
-def test_the_nightly_runs_are_dated(
-    run: Run, join: Join, drain: Drain, clock: time_machine.Traveller
-) -> None:
+def test_the_nightly_runs_are_dated(run: Run, join: Join, drain: Drain, clock: Clock) -> None:
     join(ADA)
     clock.shift(timedelta(days=1))
     drain()

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
@@ -19,7 +18,7 @@ from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Letter, db
 from sandbox.mailbox import Mailbox
 from tests.commands import Run, commands
-from tests.conftest import Drain, Join, sealing
+from tests.conftest import Clock, Drain, Join, sealing
 from tests.people import (
     ADA,
     GRACE,
@@ -226,9 +225,7 @@ def test_settings_that_return_to_a_withdrawn_text_show_the_valid_one(
 
 
 @pytest.fixture
-def ended(
-    run: Run, client: FlaskClient, renewed: FlaskClient, clock: time_machine.Traveller
-) -> str:
+def ended(run: Run, client: FlaskClient, renewed: FlaskClient, clock: Clock) -> str:
     """A text was withdrawn, nobody's record names it, and so it has ended; `client` still has its settings."""
     old = shown_by(client)
     shown_by(renewed)
@@ -316,7 +313,7 @@ def test_a_link_names_the_text_of_its_letter_even_after_the_letters_deletion(
     app: Flask,
     mailbox: Mailbox,
     drain: Drain,
-    clock: time_machine.Traveller,
+    clock: Clock,
 ) -> None:
     """The mail server took the letter, nobody wrote that down, and the next sign-up dropped its row."""
     sign_up(client, ADA)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
@@ -15,13 +14,13 @@ from newsletter.storage.models import LedgerRow, Seal
 from newsletter.worker.run import Worker
 from sandbox.mailchimp import StandIn
 from sandbox.mailchimp.answers import throttled
-from tests.conftest import Join
+from tests.conftest import Clock, Join
 from tests.people import ADA, HEDY, ask_staff, sign_up, standing_of
 
 HOUR = timedelta(hours=1)
 
 
-def work_an_hour_ahead(app: Flask, clock: time_machine.Traveller) -> None:
+def work_an_hour_ahead(app: Flask, clock: Clock) -> None:
     """A worker works until it is killed; then the clock of its host is put right."""
     clock.shift(HOUR)
     worker = Worker(app)
@@ -37,11 +36,7 @@ def work(app: Flask) -> None:
 
 
 def test_a_person_whom_it_put_off_is_brought_to_mailchimp_at_once(
-    app: Flask,
-    client: FlaskClient,
-    join: Join,
-    mailchimp: StandIn,
-    clock: time_machine.Traveller,
+    app: Flask, client: FlaskClient, join: Join, mailchimp: StandIn, clock: Clock
 ) -> None:
     join(HEDY)
     clock.shift(jobs.LEASE)
@@ -56,11 +51,7 @@ def test_a_person_whom_it_put_off_is_brought_to_mailchimp_at_once(
 
 
 def test_an_erasure_that_it_put_off_is_carried_out_at_once(
-    app: Flask,
-    client: FlaskClient,
-    join: Join,
-    mailchimp: StandIn,
-    clock: time_machine.Traveller,
+    app: Flask, client: FlaskClient, join: Join, mailchimp: StandIn, clock: Clock
 ) -> None:
     join(HEDY)
     clock.shift(jobs.LEASE)
@@ -74,7 +65,7 @@ def test_an_erasure_that_it_put_off_is_carried_out_at_once(
 
 
 def test_the_ledger_is_sealed_by_the_next_worker_at_once(
-    app: Flask, client: FlaskClient, clock: time_machine.Traveller
+    app: Flask, client: FlaskClient, clock: Clock
 ) -> None:
     work_an_hour_ahead(app, clock)
     sign_up(client, ADA)

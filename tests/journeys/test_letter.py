@@ -8,7 +8,6 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-import time_machine
 from flask.testing import FlaskClient
 
 from newsletter.app import create_core
@@ -17,7 +16,7 @@ from newsletter.domain.consent import ConsentText
 from newsletter.storage.models import db
 from newsletter.subscriptions import wording
 from sandbox.mailbox import Mailbox
-from tests.conftest import Drain
+from tests.conftest import Clock, Drain
 from tests.people import ADA, GRACE, access, confirm, link_in, sign_up, status_of
 
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
@@ -46,11 +45,7 @@ def agreed(environ: dict[str, Any]) -> ConsentText:
 
 @pytest.fixture
 def letter(
-    client: FlaskClient,
-    mailbox: Mailbox,
-    drain: Drain,
-    clock: time_machine.Traveller,
-    agreed: ConsentText,
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock, agreed: ConsentText
 ) -> EmailMessage:
     """The answer to a sign-up on 1 March at noon (UTC), sent on 2 March."""
     sign_up(client, ADA, wording=agreed.hash)
@@ -110,7 +105,7 @@ def test_it_promises_to_delete_within_a_day_of_that(
 
 @pytest.mark.requires("R15")
 def test_its_link_holds_to_the_last_second_that_it_names(
-    client: FlaskClient, letter: EmailMessage, clock: time_machine.Traveller
+    client: FlaskClient, letter: EmailMessage, clock: Clock
 ) -> None:
     clock.shift(2 * DAY - SECOND)
     assert client.get(link_in(letter)).status_code == 200
@@ -123,7 +118,7 @@ def test_its_link_holds_to_the_last_second_that_it_names(
 
 @pytest.mark.requires("R16")
 def test_what_was_not_confirmed_is_gone_by_the_day_that_it_names(
-    client: FlaskClient, letter: EmailMessage, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, letter: EmailMessage, drain: Drain, clock: Clock
 ) -> None:
     clock.shift(3 * DAY - SECOND)
     drain()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
@@ -12,7 +11,7 @@ from sqlalchemy import text
 from newsletter.storage.database import writing
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
-from tests.conftest import Drain, Join, both_databases
+from tests.conftest import Clock, Drain, Join, both_databases
 from tests.people import ADA, GRACE, access, ask_staff, press, sign_up, webhook
 from tests.plans import scans
 from tests.web.desk.visitor import PAGES, Visitor
@@ -26,7 +25,7 @@ def test_no_way_through_and_no_idle_worker_scans_a_table(
     mailbox: Mailbox,
     mailchimp: StandIn,
     drain: Drain,
-    clock: time_machine.Traveller,
+    clock: Clock,
 ) -> None:
     drain()  # what a worker does once when it starts
     with app.app_context(), scans() as found:

@@ -7,12 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from flask.testing import FlaskClient
 
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
-from tests.conftest import Drain, Join, PathOf
+from tests.conftest import Clock, Drain, Join, PathOf
 from tests.people import ADA, ask_staff, sign_up, status_of, webhook
 
 Leave = Callable[[FlaskClient, str], Any]
@@ -26,7 +25,7 @@ def environ(environ: dict[str, Any]) -> dict[str, Any]:
     return {**environ, "LINK_DAYS": "14"}
 
 
-def let_days_pass(days: int, drain: Drain, clock: time_machine.Traveller) -> None:
+def let_days_pass(days: int, drain: Drain, clock: Clock) -> None:
     """Three at a time: what is due in between is still due then."""
     drain()
     for _ in range(0, days, 3):
@@ -36,7 +35,7 @@ def let_days_pass(days: int, drain: Drain, clock: time_machine.Traveller) -> Non
 
 @pytest.mark.requires("R17")
 def test_nobody_is_reminded(
-    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     sign_up(client, ADA)
 
@@ -67,7 +66,7 @@ def test_nobody_is_written_to_for_having_left(
     join: Join,
     path_of: PathOf,
     drain: Drain,
-    clock: time_machine.Traveller,
+    clock: Clock,
     leave: Leave,
 ) -> None:
     join(ADA)

@@ -95,11 +95,7 @@ def test_the_hosted_form_is_named_as_the_place_of_the_sign_up(
 
 @pytest.mark.parametrize("form", [None, "", "0" * 64, "not a hash"])
 def test_a_form_elsewhere_is_not(
-    client: FlaskClient,
-    drain: Drain,
-    mailbox: Mailbox,
-    hosted: dict[str, str],
-    form: str | None,
+    client: FlaskClient, drain: Drain, mailbox: Mailbox, hosted: dict[str, str], form: str | None
 ) -> None:
     fields = {**hosted, "email": ADA}
     del fields["form"]

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
@@ -19,7 +18,7 @@ from newsletter.storage.models import Erasure, Subscription
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from sandbox.mailchimp.answers import CARRIED_OUT_BUT_DROPPED
-from tests.conftest import Drain, Join, on_postgresql, on_sqlite
+from tests.conftest import Clock, Drain, Join, on_postgresql
 from tests.people import (
     ADA,
     GRACE,
@@ -178,7 +177,7 @@ def test_of_an_unconfirmed_sign_up_no_contact_is_named(client: FlaskClient, drai
 
 
 def test_a_contact_is_named_though_the_answer_to_its_deletion_was_lost(
-    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, clock: Clock
 ) -> None:
     join(ADA)
     begun = erase(client, ADA)
@@ -239,7 +238,6 @@ def test_the_report_names_the_supervisory_authority(client: FlaskClient) -> None
     assert report["authority"] is None
 
 
-@on_sqlite
 def test_on_sqlite_the_file_is_a_place(client: FlaskClient) -> None:
     places = [place["place"] for place in erase(client, ADA)["report"]["deleted"]]
 
@@ -285,7 +283,7 @@ def test_the_receipt_has_neither_name_nor_address_and_says_so_in_both_languages(
 
 
 def test_the_receipt_is_always_the_same(
-    app: Flask, client: FlaskClient, done: Said, clock: time_machine.Traveller
+    app: Flask, client: FlaskClient, done: Said, clock: Clock
 ) -> None:
     clock.shift(timedelta(days=400))
     app.extensions.pop("keyring")
@@ -382,9 +380,7 @@ def test_the_receipt_after_a_new_sign_up_names_both_references(
     ]
 
 
-def test_unrelated_people_are_erased_separately(
-    client: FlaskClient,
-) -> None:
+def test_unrelated_people_are_erased_separately(client: FlaskClient) -> None:
     assert [erase(client, person)["related"] for person in (ADA, GRACE, HEDY)] == [[], [], []]
 
 
@@ -406,7 +402,6 @@ LATE: list[dict[str, str]] = [
 
 @pytest.mark.parametrize("call", LATE, ids=lambda call: "-".join(call.values()))
 @pytest.mark.parametrize("when", ["while it is under way", "after it"])
-@on_sqlite
 def test_a_late_webhook_call_restores_nothing(
     app: Flask,
     client: FlaskClient,
@@ -433,7 +428,6 @@ def test_a_late_webhook_call_restores_nothing(
         assert session.scalars(select(Subscription)).all() == []
 
 
-@on_sqlite
 def test_a_late_call_does_not_lift_a_kept_block(
     client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
 ) -> None:

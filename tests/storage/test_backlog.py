@@ -17,7 +17,7 @@ from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from sandbox.mailchimp.answers import problem
 from tests.commands import found_in_use
-from tests.conftest import Drain, Join, both_databases
+from tests.conftest import Clock, Drain, Join, both_databases
 from tests.listening import listening
 from tests.people import ADA, GRACE, HEDY, STAFF, ask_staff, sign_up, webhook
 from tests.worker.crowd import time_passes
@@ -30,7 +30,7 @@ REFUSED = problem(400, "Bad Request", "Your request could not be processed.")
 
 
 @pytest.fixture(autouse=True)
-def house_clock(clock: time_machine.Traveller) -> time_machine.Traveller:
+def house_clock(clock: Clock) -> time_machine.Traveller:
     return clock
 
 
@@ -66,11 +66,7 @@ def test_people_who_wait_are_found_without_a_look_at_all_who_confirmed(app: Flas
 
 
 def test_letters_that_wait_are_told_from_a_quarter_of_an_hour_on(
-    app: Flask,
-    client: FlaskClient,
-    mailbox: Mailbox,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     mailbox.answer_next("rcpt", BUSY, times=ALWAYS)
     sign_up(client, ADA)
@@ -92,7 +88,7 @@ def test_letters_that_wait_are_told_from_a_quarter_of_an_hour_on(
 
 
 def test_a_restricted_persons_letter_is_not_said_to_wait(
-    app: Flask, client: FlaskClient, drain: Drain, clock: time_machine.Traveller
+    app: Flask, client: FlaskClient, drain: Drain, clock: Clock
 ) -> None:
     sign_up(client, ADA)
     ask_staff(client, "holds", ADA, hold=True)
@@ -102,12 +98,7 @@ def test_a_restricted_persons_letter_is_not_said_to_wait(
 
 
 def test_people_who_wait_for_mailchimp_are_told(
-    app: Flask,
-    join: Join,
-    client: FlaskClient,
-    mailchimp: StandIn,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    app: Flask, join: Join, client: FlaskClient, mailchimp: StandIn, drain: Drain, clock: Clock
 ) -> None:
     join(HEDY)
     mailchimp.answer_next(REFUSED, times=ALWAYS)
@@ -131,12 +122,7 @@ def test_people_who_wait_for_mailchimp_are_told(
 
 @pytest.mark.parametrize("act", ["profile", "hold", "release", "block"])
 def test_who_has_long_been_here_waits_from_the_change_on(
-    app: Flask,
-    join: Join,
-    client: FlaskClient,
-    drain: Drain,
-    clock: time_machine.Traveller,
-    act: str,
+    app: Flask, join: Join, client: FlaskClient, drain: Drain, clock: Clock, act: str
 ) -> None:
     join(ADA)
     if act == "release":

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-import time_machine
 from flask import Flask
 
 from newsletter.domain import clock as house_clock
 from newsletter.storage import holds, notices
 from newsletter.storage.holds import PROBE_EVERY, Permit
-from tests.conftest import both_databases
+from tests.conftest import Clock, both_databases
 from tests.storage.test_jobs import all_at_once
 
 pytestmark = both_databases
@@ -21,7 +20,7 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture(autouse=True)
-def at_work(app: Flask, clock: time_machine.Traveller) -> Iterator[None]:
+def at_work(app: Flask, clock: Clock) -> Iterator[None]:
     """Every test runs inside the application, with a clock that the test moves."""
     with app.app_context():
         yield
@@ -57,7 +56,7 @@ def test_releasing_without_a_hold_changes_nothing() -> None:
     assert holds.ask_permit("mailchimp") is Permit.FREE
 
 
-def test_a_hold_is_probed_once_every_thirty_seconds(clock: time_machine.Traveller) -> None:
+def test_a_hold_is_probed_once_every_thirty_seconds(clock: Clock) -> None:
     holds.begin("mail", "refused")
     permits = []
     for _ in range(90):
@@ -75,7 +74,7 @@ def test_a_worker_that_starts_probes_at_once() -> None:
     assert holds.ask_permit("mail") is None
 
 
-def test_of_many_workers_only_one_probes(app: Flask, clock: time_machine.Traveller) -> None:
+def test_of_many_workers_only_one_probes(app: Flask, clock: Clock) -> None:
     holds.begin("mail", "refused")
     clock.shift(PROBE_EVERY)
 
@@ -84,7 +83,7 @@ def test_of_many_workers_only_one_probes(app: Flask, clock: time_machine.Travell
     assert asked.count(True) == 1
 
 
-def test_after_a_failed_probe_the_hold_keeps_its_beginning(clock: time_machine.Traveller) -> None:
+def test_after_a_failed_probe_the_hold_keeps_its_beginning(clock: Clock) -> None:
     holds.begin("mail", "refused")
     began = house_clock.now()
     clock.shift(PROBE_EVERY)

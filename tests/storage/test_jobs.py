@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-import time_machine
 from flask import Flask
 from sqlalchemy import select
 
@@ -18,7 +17,7 @@ from newsletter.storage.database import reading
 from newsletter.storage.holds import Permit
 from newsletter.storage.jobs import LEASE
 from newsletter.storage.models import Job
-from tests.conftest import both_databases
+from tests.conftest import Clock, both_databases
 
 pytestmark = both_databases
 
@@ -27,7 +26,7 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture(autouse=True)
-def at_work(app: Flask, clock: time_machine.Traveller) -> Iterator[None]:
+def at_work(app: Flask, clock: Clock) -> Iterator[None]:
     """Every test runs inside the application, with a clock that the test moves."""
     with app.app_context():
         yield
@@ -63,7 +62,7 @@ def test_only_one_worker_has_a_lease() -> None:
     assert jobs.take("another", "second")
 
 
-def test_taking_ones_own_lease_again_renews_it(clock: time_machine.Traveller) -> None:
+def test_taking_ones_own_lease_again_renews_it(clock: Clock) -> None:
     for _ in range(4):
         assert jobs.take("audience", "first")
         clock.shift(LEASE * 0.7)
@@ -79,9 +78,7 @@ def test_a_fresh_lease_is_not_written_again() -> None:
     assert job("audience").leased_until == before
 
 
-def test_another_worker_gets_the_lease_of_a_killed_one_within_thirty_seconds(
-    clock: time_machine.Traveller,
-) -> None:
+def test_another_worker_gets_the_lease_of_a_killed_one_within_thirty_seconds(clock: Clock) -> None:
     jobs.take("audience", "killed")
     clock.shift(29)
 
@@ -89,7 +86,7 @@ def test_another_worker_gets_the_lease_of_a_killed_one_within_thirty_seconds(
     assert not jobs.take("audience", "killed")
 
 
-def test_a_worker_that_slept_takes_its_own_lease_again(clock: time_machine.Traveller) -> None:
+def test_a_worker_that_slept_takes_its_own_lease_again(clock: Clock) -> None:
     jobs.take("audience", "first")
     clock.shift(LEASE + SECOND)
 
@@ -97,9 +94,7 @@ def test_a_worker_that_slept_takes_its_own_lease_again(clock: time_machine.Trave
     assert not jobs.take("audience", "second")
 
 
-def test_of_many_workers_that_ask_at_once_one_gets_the_lease(
-    app: Flask, clock: time_machine.Traveller
-) -> None:
+def test_of_many_workers_that_ask_at_once_one_gets_the_lease(app: Flask, clock: Clock) -> None:
     jobs.take("audience", "killed")
     clock.shift(LEASE)
 
@@ -110,7 +105,7 @@ def test_of_many_workers_that_ask_for_a_new_job_one_gets_the_lease(app: Flask) -
     assert all_at_once(app, lambda owner: jobs.take("audience", owner)).count(True) == 1
 
 
-def test_a_heartbeat_renews_every_lease_of_its_worker(clock: time_machine.Traveller) -> None:
+def test_a_heartbeat_renews_every_lease_of_its_worker(clock: Clock) -> None:
     jobs.take("audience", "first")
     for _ in range(4):
         clock.shift(LEASE / 2)
@@ -119,7 +114,7 @@ def test_a_heartbeat_renews_every_lease_of_its_worker(clock: time_machine.Travel
     assert not jobs.take("audience", "second")
 
 
-def test_a_heartbeat_renews_no_other_workers_lease(clock: time_machine.Traveller) -> None:
+def test_a_heartbeat_renews_no_other_workers_lease(clock: Clock) -> None:
     jobs.take("audience", "killed")
     clock.shift(LEASE / 2)
     jobs.beat("second")
@@ -128,7 +123,7 @@ def test_a_heartbeat_renews_no_other_workers_lease(clock: time_machine.Traveller
     assert jobs.take("audience", "second")
 
 
-def test_a_worker_is_alive_while_it_sends_heartbeats(clock: time_machine.Traveller) -> None:
+def test_a_worker_is_alive_while_it_sends_heartbeats(clock: Clock) -> None:
     assert not jobs.worker_is_alive()
 
     jobs.beat("first")
@@ -155,7 +150,7 @@ def test_a_worker_that_ends_gives_everything_back() -> None:
     assert jobs.take("audience", "second")
 
 
-def test_the_row_of_a_worker_that_died_long_ago_is_deleted(clock: time_machine.Traveller) -> None:
+def test_the_row_of_a_worker_that_died_long_ago_is_deleted(clock: Clock) -> None:
     jobs.beat("killed")
     clock.shift(DAY + LEASE - SECOND)
     jobs.beat("second")
@@ -167,9 +162,7 @@ def test_the_row_of_a_worker_that_died_long_ago_is_deleted(clock: time_machine.T
     assert names() == ["worker second"]
 
 
-def test_the_row_of_a_job_that_nobody_has_taken_for_long_is_kept(
-    clock: time_machine.Traveller,
-) -> None:
+def test_the_row_of_a_job_that_nobody_has_taken_for_long_is_kept(clock: Clock) -> None:
     jobs.take("audience", "killed")
     holds.begin("mail", "refused")
     clock.shift(3 * DAY)
@@ -182,9 +175,7 @@ def test_the_row_of_a_job_that_nobody_has_taken_for_long_is_kept(
 HOUR = timedelta(hours=1)
 
 
-def test_a_lease_of_a_host_whose_clock_was_far_ahead_is_taken_over(
-    clock: time_machine.Traveller,
-) -> None:
+def test_a_lease_of_a_host_whose_clock_was_far_ahead_is_taken_over(clock: Clock) -> None:
     clock.shift(HOUR)
     jobs.beat("ahead")
     jobs.take("audience", "ahead")
@@ -196,9 +187,7 @@ def test_a_lease_of_a_host_whose_clock_was_far_ahead_is_taken_over(
     assert not jobs.worker_is_alive()
 
 
-def test_a_lease_of_a_host_whose_clock_is_a_little_ahead_counts(
-    clock: time_machine.Traveller,
-) -> None:
+def test_a_lease_of_a_host_whose_clock_is_a_little_ahead_counts(clock: Clock) -> None:
     clock.shift(20)
     jobs.take("audience", "ahead")
     clock.shift(-20)

@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from flask import Flask
 
 from newsletter.domain import clock as house_clock
 from newsletter.storage import notices
 from newsletter.storage.models import db
 from newsletter.storage.notices import Code
+from tests.conftest import Clock
 from tests.listening import listening
 
 STALLED = Code.LOOP_STALLED
@@ -21,7 +21,7 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture(autouse=True)
-def at_work(app: Flask, clock: time_machine.Traveller) -> Iterator[None]:
+def at_work(app: Flask, clock: Clock) -> Iterator[None]:
     """Every test runs inside the application, with a clock that the test moves."""
     with app.app_context():
         yield
@@ -55,7 +55,7 @@ def test_a_cleared_notice_is_no_longer_listed() -> None:
     assert sentences() == []
 
 
-def test_each_owner_has_a_notice_of_its_own(clock: time_machine.Traveller) -> None:
+def test_each_owner_has_a_notice_of_its_own(clock: Clock) -> None:
     notices.post(STALLED, "first", "sealer")
     notices.post(STALLED, "second", "postman")
     notices.clear(STALLED, "first")
@@ -65,7 +65,7 @@ def test_each_owner_has_a_notice_of_its_own(clock: time_machine.Traveller) -> No
 
 
 def test_a_repeated_notice_keeps_its_beginning_and_writes_nothing(
-    clock: time_machine.Traveller, said: list[tuple[str, Any]]
+    clock: Clock, said: list[tuple[str, Any]]
 ) -> None:
     notices.post(STALLED, "first", "sealer")
     began = house_clock.now()
@@ -84,7 +84,7 @@ def test_another_detail_replaces_the_earlier_one() -> None:
     assert sentences() == ["no step for a minute: postman"]
 
 
-def test_a_notice_that_nobody_renews_ends_by_itself(clock: time_machine.Traveller) -> None:
+def test_a_notice_that_nobody_renews_ends_by_itself(clock: Clock) -> None:
     notices.post(STALLED, "first", "sealer", house_clock.now() + MINUTE)
     clock.shift(MINUTE)
 
@@ -94,7 +94,7 @@ def test_a_notice_that_nobody_renews_ends_by_itself(clock: time_machine.Travelle
 
 
 def test_a_renewed_notice_keeps_the_time_when_it_was_posted(
-    clock: time_machine.Traveller, said: list[tuple[str, Any]]
+    clock: Clock, said: list[tuple[str, Any]]
 ) -> None:
     began = house_clock.now()
     notices.post(STALLED, "first", "sealer", began + MINUTE)
@@ -107,9 +107,7 @@ def test_a_renewed_notice_keeps_the_time_when_it_was_posted(
     assert sum(write.startswith("INSERT") for write in writes(said)) == 1 + 3
 
 
-def test_a_notice_with_a_future_since_is_listed_from_then_on(
-    clock: time_machine.Traveller,
-) -> None:
+def test_a_notice_with_a_future_since_is_listed_from_then_on(clock: Clock) -> None:
     notices.post(STALLED, "first", "sealer", since=house_clock.now() + 2 * MINUTE)
     clock.shift(MINUTE)
     before = sentences()
@@ -118,9 +116,7 @@ def test_a_notice_with_a_future_since_is_listed_from_then_on(
     assert (before, len(sentences())) == ([], 1)
 
 
-def test_a_notice_that_is_posted_anew_for_later_is_not_listed_before(
-    clock: time_machine.Traveller,
-) -> None:
+def test_a_notice_that_is_posted_anew_for_later_is_not_listed_before(clock: Clock) -> None:
     for _ in range(3):
         notices.post(STALLED, "first", "sealer", since=house_clock.now() + 2 * MINUTE)
         clock.shift(MINUTE)
@@ -129,9 +125,7 @@ def test_a_notice_that_is_posted_anew_for_later_is_not_listed_before(
     assert notices.find(STALLED, "first") is not None
 
 
-def test_a_notice_by_a_clock_that_was_ahead_is_listed_once_another_posts_it(
-    clock: time_machine.Traveller,
-) -> None:
+def test_a_notice_by_a_clock_that_was_ahead_is_listed_once_another_posts_it(clock: Clock) -> None:
     clock.shift(60 * MINUTE)
     notices.post(STALLED, detail="sealer")
     clock.shift(-60 * MINUTE)
@@ -140,9 +134,7 @@ def test_a_notice_by_a_clock_that_was_ahead_is_listed_once_another_posts_it(
     assert notices.current()[0].since == house_clock.now()
 
 
-def test_an_ended_notice_is_deleted_from_the_table(
-    clock: time_machine.Traveller,
-) -> None:
+def test_an_ended_notice_is_deleted_from_the_table(clock: Clock) -> None:
     notices.post(STALLED, "first", "sealer", house_clock.now() + MINUTE)
     clock.shift(MINUTE)
     notices.post(STALLED, "second", "sealer")

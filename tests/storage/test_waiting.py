@@ -6,7 +6,6 @@ from collections.abc import Callable
 from itertools import product
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import insert, select, text
@@ -26,7 +25,7 @@ from newsletter.storage.models import Subscription, db
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from sandbox.mailchimp.answers import problem
-from tests.conftest import Drain, Join, both_databases
+from tests.conftest import Clock, Drain, Join, both_databases
 from tests.people import ADA, GRACE, access, ask_staff, press, sign_up
 from tests.plans import scans
 
@@ -76,7 +75,7 @@ def test_who_waits_for_mailchimp_is_who_the_rules_want_elsewhere(app: Flask) -> 
 
 
 def test_a_letter_that_waits_is_listed_with_its_reason(
-    app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+    app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     mailbox.answer_next("rcpt", "451 4.3.0 try again")
     sign_up(client, ADA)
@@ -93,7 +92,7 @@ def test_a_letter_that_waits_is_listed_with_its_reason(
 
 
 def test_letters_are_listed_in_the_order_in_which_they_are_tried(
-    app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+    app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     mailbox.answer_next("rcpt", "451 4.3.0 try again")
     sign_up(client, ADA)

@@ -203,9 +203,7 @@ def test_the_notice_keeps_the_promise(locale: Locale, promise: tuple[str, str]) 
 
 
 @in_both_languages
-def test_the_record_lists_all_periods_and_the_notice_the_personal_ones(
-    locale: Locale,
-) -> None:
+def test_the_record_lists_all_periods_and_the_notice_the_personal_ones(locale: Locale) -> None:
     told = document(locale)
 
     for kept in CLASSES:

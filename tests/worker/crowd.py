@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -19,7 +18,7 @@ from newsletter.subscriptions.confirm import confirm
 from newsletter.subscriptions.links import Link
 from newsletter.subscriptions.sign_up import sign_up
 from sandbox.mailchimp.script import Call
-from tests.conftest import Drain
+from tests.conftest import Clock, Drain
 from tests.people import STAFF, access, said_by
 
 HOUR = timedelta(hours=1)
@@ -97,7 +96,7 @@ def details_of(client: FlaskClient, person: str, event: str) -> list[str]:
     return [str(each["detail"]) for each in events if each["event"] == event]
 
 
-def time_passes(clock: time_machine.Traveller, drain: Drain, *seconds: float) -> int:
+def time_passes(clock: Clock, drain: Drain, *seconds: float) -> int:
     """Look again after so many seconds each; how many looks that were."""
     for step in seconds:
         clock.shift(step)
@@ -105,7 +104,7 @@ def time_passes(clock: time_machine.Traveller, drain: Drain, *seconds: float) ->
     return len(seconds)
 
 
-def hours(clock: time_machine.Traveller, drain: Drain, count: int = 2) -> None:
+def hours(clock: Clock, drain: Drain, count: int = 2) -> None:
     """Hours go by: whatever was put off is done, and looked at once more."""
     time_passes(clock, drain, *[HOUR.total_seconds()] * count)
 

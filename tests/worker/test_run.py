@@ -38,7 +38,7 @@ from newsletter.worker.run import Loop, Worker
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests.commands import noticed
-from tests.conftest import Drain, on_postgresql, on_sqlite, release
+from tests.conftest import Clock, Drain, on_postgresql, release
 from tests.journeys.service import Process, Service, wait_until
 from tests.people import ADA, GRACE, HEDY, ask_staff, confirm, events_of, sign_up
 from tests.worker.audience.test_sync import LeavingMeanwhile
@@ -132,7 +132,6 @@ def test_a_process_ends_while_the_mail_server_stalls(
     assert events_of(client, ADA) == ["signup", "mail_sent"]
 
 
-@on_sqlite
 def test_a_process_ends_while_the_mail_server_drips(
     environ: dict[str, Any], tmp_path: Path, client: FlaskClient
 ) -> None:
@@ -154,7 +153,6 @@ def alive(service: Service, client: FlaskClient) -> Process:
     return process
 
 
-@on_sqlite
 def test_a_process_ends_while_somebody_else_writes_for_long(
     service: Service, client: FlaskClient, database_url: str
 ) -> None:
@@ -370,7 +368,7 @@ def names_of_loops(worker: Worker) -> list[str]:
 
 
 @pytest.fixture
-def mailchimp_loop(app: Flask, clock: time_machine.Traveller) -> Iterator[MailchimpLoop]:
+def mailchimp_loop(app: Flask, clock: Clock) -> Iterator[MailchimpLoop]:
     """Mailchimp's side of a worker that has begun a while ago."""
     mailchimp = client_for(app.extensions["settings"], Mailchimp)
     assert mailchimp is not None
@@ -382,7 +380,7 @@ def mailchimp_loop(app: Flask, clock: time_machine.Traveller) -> Iterator[Mailch
 
 
 def test_a_hold_of_mailchimp_is_probed_also_if_nobody_waits(
-    mailchimp_loop: MailchimpLoop, mailchimp: StandIn, clock: time_machine.Traveller
+    mailchimp_loop: MailchimpLoop, mailchimp: StandIn, clock: Clock
 ) -> None:
     holds.begin("mailchimp", "api_key")
     assert not mailchimp_loop.step()
@@ -396,7 +394,7 @@ def test_a_hold_of_mailchimp_is_probed_also_if_nobody_waits(
 
 
 def test_a_probe_that_fails_keeps_the_hold(
-    mailchimp_loop: MailchimpLoop, mailchimp: StandIn, clock: time_machine.Traveller
+    mailchimp_loop: MailchimpLoop, mailchimp: StandIn, clock: Clock
 ) -> None:
     holds.begin("mailchimp", "api_key")
     mailchimp.lose_list()
@@ -415,7 +413,7 @@ def test_a_call_for_a_waiting_person_is_the_probe_and_its_success_ends_the_hold(
     mailbox: Mailbox,
     mailchimp: StandIn,
     drain: Drain,
-    clock: time_machine.Traveller,
+    clock: Clock,
 ) -> None:
     sign_up(client, ADA)
     drain()
@@ -453,7 +451,7 @@ def test_an_erasure_waits_for_no_call_that_was_answered(
     mailbox: Mailbox,
     mailchimp: StandIn,
     drain: Drain,
-    clock: time_machine.Traveller,
+    clock: Clock,
 ) -> None:
     sign_up(client, ADA)
     drain()
@@ -475,7 +473,7 @@ def test_an_erasure_waits_for_no_call_that_was_answered(
 
 
 def test_only_the_worker_with_the_lease_calls_mailchimp(
-    mailchimp_loop: MailchimpLoop, mailchimp: StandIn, clock: time_machine.Traveller
+    mailchimp_loop: MailchimpLoop, mailchimp: StandIn, clock: Clock
 ) -> None:
     clock.shift(jobs.LEASE)
     assert jobs.take("audience", "another")
@@ -509,7 +507,7 @@ class Hanging:
 
 
 @pytest.fixture
-def hanging(app: Flask, clock: time_machine.Traveller) -> Iterator[Hanging]:
+def hanging(app: Flask, clock: Clock) -> Iterator[Hanging]:
     seconds, goes_on, hangs = [0.0], threading.Event(), threading.Event()
     worker = Worker(app, lambda: seconds[0])
 
@@ -539,9 +537,7 @@ def test_a_loop_in_one_step_for_a_minute_is_reported_until_it_goes_on(hanging: H
     assert (before, meanwhile, noticed()) == ([], ["no step for a minute: sealer"], [])
 
 
-def test_the_notice_about_a_loop_ends_with_its_worker(
-    hanging: Hanging, clock: time_machine.Traveller
-) -> None:
+def test_the_notice_about_a_loop_ends_with_its_worker(hanging: Hanging, clock: Clock) -> None:
     hanging.wait(run.STALLED_SECONDS)
     clock.shift(jobs.LEASE)
 
@@ -549,7 +545,7 @@ def test_the_notice_about_a_loop_ends_with_its_worker(
 
 
 def test_a_loop_that_hangs_loses_its_lease_and_the_others_keep_theirs(
-    hanging: Hanging, clock: time_machine.Traveller
+    hanging: Hanging, clock: Clock
 ) -> None:
     hanging.wait(run.LONGEST_STEP_SECONDS - 1)
     clock.shift(jobs.LEASE - timedelta(seconds=1))

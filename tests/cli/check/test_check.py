@@ -17,7 +17,6 @@ from sandbox.mailbox import Mailbox
 from sandbox.mailchimp.answers import problem
 from sandbox.mailchimp.problems import internal_error
 from tests.cli.check.conftest import HOST, NOWHERE, PASSWORD, Deployed, Web
-from tests.conftest import on_sqlite
 from tests.people import WEBHOOK_SECRET
 from tests.worker.certificates import self_signed, server_side
 from tests.worker.scripted_http import Answer, ScriptedHttp, in_json
@@ -572,7 +571,6 @@ def test_a_correct_deployment_has_no_finding(deployed: Deployed) -> None:
     assert deployed.check() == []
 
 
-@on_sqlite
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
 def test_a_planted_mistake_is_the_only_finding(deployed: Deployed, mistake: Mistake) -> None:
     variables = mistake.plant(deployed)
@@ -593,7 +591,6 @@ def is_one_sentence(said: str) -> bool:
     return form is not None and re.search(r"\w@\w|127\.0\.0", said) is None
 
 
-@on_sqlite
 def test_all_mistakes_are_found_in_one_run(deployed: Deployed) -> None:
     deployed.execute("DELETE FROM keyring")
     deployed.dns.records.clear()
@@ -610,7 +607,6 @@ def test_all_mistakes_are_found_in_one_run(deployed: Deployed) -> None:
     ]
 
 
-@on_sqlite
 def test_the_check_sends_no_letter_and_changes_nothing_at_mailchimp(deployed: Deployed) -> None:
     deployed.check()
 
@@ -618,7 +614,6 @@ def test_the_check_sends_no_letter_and_changes_nothing_at_mailchimp(deployed: De
     assert {call.method for call in deployed.mailchimp.calls} == {"GET"}
 
 
-@on_sqlite
 def test_on_localhost_dns_and_the_webhook_are_not_checked(deployed: Deployed) -> None:
     deployed.dns.records.clear()
     deployed.mailchimp.hooks.registered.clear()
@@ -653,7 +648,6 @@ def test_a_check_that_fails_hides_no_other(caplog: pytest.LogCaptureFixture) -> 
     assert "ZeroDivisionError" in caplog.text
 
 
-@on_sqlite
 def test_without_a_mail_server_the_folder_is_checked(
     deployed: Deployed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -667,17 +661,13 @@ def test_without_a_mail_server_the_folder_is_checked(
     assert str(found).startswith("SMTP_URL: without it e-mails go to var/mail/")
 
 
-@on_sqlite
 def test_greylisting_is_not_a_mistake(deployed: Deployed) -> None:
     greylisting = mail_server(RCPT="450 4.2.0 come back later")
 
     assert deployed.check(**greylisting(deployed)) == []
 
 
-@on_sqlite
-def test_topics_with_words_about_opening_do_not_mention_tracking(
-    deployed: Deployed,
-) -> None:
+def test_topics_with_words_about_opening_do_not_mention_tracking(deployed: Deployed) -> None:
     spoken = {"TOPICS": "Türen, die sich öffnen", "TOPICS_EN": "doors that open with a click"}
 
     [found] = deployed.check(BRAND_DIR="", **spoken)
@@ -685,7 +675,6 @@ def test_topics_with_words_about_opening_do_not_mention_tracking(
     assert found.about == "tracking"
 
 
-@on_sqlite
 def test_a_broken_text_is_the_only_finding_about_texts(deployed: Deployed) -> None:
     (deployed.folder / "brand/wordings/de.txt").write_text("{{ nobody_knows }}")
 
@@ -695,7 +684,6 @@ def test_a_broken_text_is_the_only_finding_about_texts(deployed: Deployed) -> No
     assert found.wrong.startswith("wordings/de.txt, line 1: ")
 
 
-@on_sqlite
 def test_a_wrong_sentence_is_found_with_its_remedy(deployed: Deployed) -> None:
     (deployed.folder / "brand/texts.de.toml").write_text('subscribed = "Ja"')
 

@@ -11,7 +11,7 @@ import time_machine
 
 from newsletter.domain import clock
 from tests.cli.check.conftest import HOST, Deployed
-from tests.conftest import on_postgresql, on_sqlite
+from tests.conftest import on_postgresql
 from tests.people import WEBHOOK_SECRET
 from tests.worker.scripted_http import Answer, ScriptedHttp, in_json
 
@@ -32,7 +32,6 @@ def at_public_url(deployed: Deployed, answer: Answer) -> dict[str, str]:
     return {"PUBLIC_URL": url}
 
 
-@on_sqlite
 @pytest.mark.parametrize("seconds", [-600, 600])
 def test_a_clock_that_differs_from_the_public_urls_is_found(
     deployed: Deployed, seconds: float
@@ -45,13 +44,11 @@ def test_a_clock_that_differs_from_the_public_urls_is_found(
     )
 
 
-@on_sqlite
 @pytest.mark.parametrize("seconds", [-25, 25])
 def test_a_clock_that_differs_by_seconds_is_accepted(deployed: Deployed, seconds: float) -> None:
     assert deployed.check(**at_public_url(deployed, dated(seconds, {"status": "alive"}))) == []
 
 
-@on_sqlite
 @pytest.mark.parametrize("date", ["yesterday", ""])
 def test_an_invalid_date_is_ignored(deployed: Deployed, date: str) -> None:
     alive = in_json(200, {"status": "alive"})
@@ -60,7 +57,6 @@ def test_an_invalid_date_is_ignored(deployed: Deployed, date: str) -> None:
     assert deployed.check(**at_public_url(deployed, answer)) == []
 
 
-@on_sqlite
 def test_a_clock_that_differs_from_mailchimps_is_found(deployed: Deployed) -> None:
     chimpy = dated(600, {"health_status": "Everything's Chimpy!"})
     server = deployed.enter(ScriptedHttp(chimpy))

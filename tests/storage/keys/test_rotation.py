@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import Flask
 from sqlalchemy import delete, select, text, update
@@ -22,7 +21,7 @@ from newsletter.storage.keys.keyring import READ_EVERY, Keyring, prefix
 from newsletter.storage.keys.wrapping import unwrap, wrap
 from newsletter.storage.models import Keyring as KeyringRow
 from newsletter.storage.models import db
-from tests.conftest import COMPANY, both_databases
+from tests.conftest import COMPANY, Clock, both_databases
 from tests.people import ADA
 
 pytestmark = both_databases
@@ -176,7 +175,7 @@ def test_where_one_key_cannot_be_unwrapped_none_is_rewrapped(app: Flask, start: 
 
 
 def test_a_running_process_goes_on_after_the_keyring_was_rewrapped(
-    elsewhere: Flask, start: Start, clock: time_machine.Traveller, caplog: pytest.LogCaptureFixture
+    elsewhere: Flask, start: Start, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     sealed = encrypted_by(elsewhere)
     rewrap(start(BOTH))
@@ -188,7 +187,7 @@ def test_a_running_process_goes_on_after_the_keyring_was_rewrapped(
 
 @pytest.mark.parametrize("change", [rotate_data, rotate_signing])
 def test_a_process_that_cannot_unwrap_a_newest_key_neither_encrypts_nor_signs(
-    elsewhere: Flask, start: Start, clock: time_machine.Traveller, change: Change
+    elsewhere: Flask, start: Start, clock: Clock, change: Change
 ) -> None:
     process = start(BOTH)
     rewrap(process)
@@ -241,7 +240,7 @@ def test_no_digest_changes(app: Flask) -> None:
 
 
 def test_every_process_encrypts_with_a_new_data_key_within_a_minute(
-    app: Flask, elsewhere: Flask, clock: time_machine.Traveller
+    app: Flask, elsewhere: Flask, clock: Clock
 ) -> None:
     ring_of(elsewhere)
     made = rotate_data(app)
@@ -270,7 +269,7 @@ def test_a_value_with_an_unknown_key_cannot_be_read(app: Flask) -> None:
 
 
 def test_a_cached_keyring_is_read_anew_after_the_clock_was_set_forward_or_back(
-    app: Flask, elsewhere: Flask, clock: time_machine.Traveller
+    app: Flask, elsewhere: Flask, clock: Clock
 ) -> None:
     made = rotate_data(app)
     clock.shift(-HOUR)
@@ -278,9 +277,7 @@ def test_a_cached_keyring_is_read_anew_after_the_clock_was_set_forward_or_back(
     assert newest(elsewhere) == made
 
 
-def test_a_rotation_under_way_makes_no_second_key(
-    app: Flask, clock: time_machine.Traveller
-) -> None:
+def test_a_rotation_under_way_makes_no_second_key(app: Flask, clock: Clock) -> None:
     rotate_data(app)
     clock.shift(HOUR - SECOND)
     with app.app_context():
@@ -289,7 +286,7 @@ def test_a_rotation_under_way_makes_no_second_key(
         assert rotation.new_data_key()
 
 
-def test_an_old_data_key_stays_for_an_hour(app: Flask, clock: time_machine.Traveller) -> None:
+def test_an_old_data_key_stays_for_an_hour(app: Flask, clock: Clock) -> None:
     rotate_data(app)
     with app.app_context():
         clock.shift(HOUR - SECOND)
@@ -300,7 +297,7 @@ def test_an_old_data_key_stays_for_an_hour(app: Flask, clock: time_machine.Trave
     assert list(ring_of(app).data) == [newest(app)]
 
 
-def test_the_only_data_key_is_never_deleted(app: Flask, clock: time_machine.Traveller) -> None:
+def test_the_only_data_key_is_never_deleted(app: Flask, clock: Clock) -> None:
     clock.shift(1000 * HOUR)
     with app.app_context():
         assert (rotation.has_deletable_key(), rotation.delete_old_keys()) == (False, 0)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -22,7 +21,7 @@ from newsletter.storage.models import db
 from newsletter.worker.run import Loop, Worker
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
-from tests.conftest import COMPANY, both_databases, on_sqlite
+from tests.conftest import COMPANY, Clock, both_databases, on_sqlite
 from tests.people import ADA, STAFF, access, ask_staff, press, said_by, sign_up, standing_of
 
 pytestmark = both_databases
@@ -33,7 +32,7 @@ WORKER_REASON = "the DATA_KEY of a worker does not open the keyring"
 
 
 @pytest.fixture
-def host(environ: dict[str, Any], clock: time_machine.Traveller) -> Iterator[Flask]:
+def host(environ: dict[str, Any], clock: Clock) -> Iterator[Flask]:
     """A process that has the old DATA_KEY only."""
     app = create_app(load(environ))
     with app.app_context():
@@ -68,7 +67,7 @@ def changed(wrapped_anew: None, elsewhere: Flask) -> None:
 
 
 @pytest.fixture
-def noticed(changed: None, clock: time_machine.Traveller) -> None:
+def noticed(changed: None, clock: Clock) -> None:
     """All keys were changed a minute ago."""
     clock.shift(READ_EVERY)
 
@@ -164,7 +163,7 @@ def test_it_signs_no_proof_with_the_earlier_key(
 
 @pytest.mark.usefixtures("noticed")
 def test_its_worker_is_not_alive_and_staff_see_why_on_the_other_hosts(
-    worker: Worker, elsewhere: Flask, clock: time_machine.Traveller
+    worker: Worker, elsewhere: Flask, clock: Clock
 ) -> None:
     take_turns(worker)
     assert ready(elsewhere) == ("degraded", ["no live worker", WORKER_REASON])
@@ -220,7 +219,7 @@ def test_rows_that_its_worker_cannot_read_are_not_postponed_for_others(
     other: Worker,
     mailbox: Mailbox,
     mailchimp: StandIn,
-    clock: time_machine.Traveller,
+    clock: Clock,
     caplog: pytest.LogCaptureFixture,
     work: Callable[[World], Callable[[], bool]],
 ) -> None:
@@ -246,7 +245,7 @@ def test_while_the_keys_are_the_same_it_goes_on_and_staff_are_told_that_it_could
     elsewhere: Flask,
     client: FlaskClient,
     mailbox: Mailbox,
-    clock: time_machine.Traveller,
+    clock: Clock,
 ) -> None:
     clock.shift(READ_EVERY)
     sign_up(client, ADA)

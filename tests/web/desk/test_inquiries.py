@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
 from newsletter.worker.upkeep.mail_servers import MailServers
 from sandbox.mailchimp import StandIn
 from sandbox.mailchimp.answers import problem
-from tests.conftest import ClientWith, Drain, both_databases
+from tests.conftest import ClientWith, Clock, Drain, both_databases
 from tests.people import ADA, GRACE, standing_of, status_of
 from tests.web.conftest import Stored
 from tests.web.desk.visitor import Visitor
@@ -68,7 +67,7 @@ def test_asking_again_goes_on_with_the_same_inquiry_and_each_is_recorded(
 
 
 def test_the_address_is_kept_encrypted_and_for_a_day(
-    clock: time_machine.Traveller, staff: Visitor, stored: Stored, drain: Drain
+    clock: Clock, staff: Visitor, stored: Stored, drain: Drain
 ) -> None:
     path = asks(staff)
     assert "example.org" not in str(stored()).lower()
@@ -81,7 +80,7 @@ def test_the_address_is_kept_encrypted_and_for_a_day(
 
 
 def test_while_mailchimp_fails_the_reason_is_shown_and_it_is_tried_again(
-    clock: time_machine.Traveller, staff: Visitor, mailchimp: StandIn, drain: Drain
+    clock: Clock, staff: Visitor, mailchimp: StandIn, drain: Drain
 ) -> None:
     mailchimp.answer_next(problem(500, "Internal", "Internal"), times=1)
     path = asks(staff)
@@ -94,7 +93,7 @@ def test_while_mailchimp_fails_the_reason_is_shown_and_it_is_tried_again(
 
 
 def test_a_key_that_is_refused_holds_the_inquiry_too(
-    clock: time_machine.Traveller, staff: Visitor, mailchimp: StandIn, drain: Drain
+    clock: Clock, staff: Visitor, mailchimp: StandIn, drain: Drain
 ) -> None:
     mailchimp.refuse_key()
     path = asks(staff)

@@ -7,13 +7,12 @@ import re
 from datetime import timedelta
 
 import pytest
-import time_machine
 from flask.testing import FlaskClient
 
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from sandbox.mailchimp.answers import problem
-from tests.conftest import ClientWith, Drain, Join, both_databases
+from tests.conftest import ClientWith, Clock, Drain, Join, both_databases
 from tests.people import (
     ADA,
     GRACE,
@@ -213,12 +212,7 @@ def test_a_correction_that_cannot_be_says_why(
 
 @both_databases
 def test_staff_erase_and_hand_over_the_receipt_a_month_later(
-    clock: time_machine.Traveller,
-    staff: Visitor,
-    ada: str,
-    client: FlaskClient,
-    drain: Drain,
-    mailchimp: StandIn,
+    clock: Clock, staff: Visitor, ada: str, client: FlaskClient, drain: Drain, mailchimp: StandIn
 ) -> None:
     assert "Diese Person löschen?" in staff.opens(f"{ada}/erase")
     page = staff.presses(f"{ada}/erase")
@@ -298,9 +292,7 @@ def test_another_act_or_reason_is_none(staff: Visitor, ada: str) -> None:
     assert staff.sends(f"{ada}/block").status_code == 400
 
 
-def test_who_only_sees_sees_and_changes_nothing(
-    client_with: ClientWith,
-) -> None:
+def test_who_only_sees_sees_and_changes_nothing(client_with: ClientWith) -> None:
     tokens = f"dpo:{STAFF_TOKEN},support:a-token-that-only-sees:read"
     client = client_with(ADMIN_TOKENS=tokens)
     sign_up(client, ADA)

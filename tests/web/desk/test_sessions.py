@@ -6,10 +6,9 @@ import re
 from datetime import timedelta
 
 import pytest
-import time_machine
 from flask import Flask, sessions
 
-from tests.conftest import ClientWith
+from tests.conftest import ClientWith, Clock
 from tests.people import STAFF_TOKEN
 from tests.web.callers import BROWSER, EVIL
 from tests.web.desk.visitor import Visitor, is_sent_away
@@ -125,9 +124,7 @@ def test_no_token_is_in_the_cookie(app: Flask, staff: Visitor) -> None:
     assert set(kept) <= {"_user_id", "_fresh", "_permanent", "csrf_token", "since"}
 
 
-def test_a_session_ends_after_eight_hours_however_busy_it_is(
-    clock: time_machine.Traveller, staff: Visitor
-) -> None:
+def test_a_session_ends_after_eight_hours_however_busy_it_is(clock: Clock, staff: Visitor) -> None:
     for _ in range(7):
         clock.shift(timedelta(hours=1))
         staff.opens("/desk?locale=en")

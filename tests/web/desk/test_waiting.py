@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
-import time_machine
 from flask.testing import FlaskClient
 
 from newsletter.storage import holds
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from sandbox.mailchimp.answers import problem
-from tests.conftest import Drain, Join, both_databases, sealing
+from tests.conftest import Clock, Drain, Join, both_databases, sealing
 from tests.people import ADA, access, press, sign_up, standing_of
 from tests.web.desk.visitor import Visitor
 
@@ -28,9 +27,7 @@ def path_in(page: str, kind: str) -> str:
 
 
 @pytest.fixture
-def busy(
-    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
-) -> None:
+def busy(client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock) -> None:
     """Ada's mail server took her letter not yet."""
     mailbox.answer_next("rcpt", BUSY)
     sign_up(client, ADA)
@@ -64,11 +61,7 @@ def test_a_letter_is_tried_now(staff: Visitor, mailbox: Mailbox, drain: Drain) -
 @both_databases
 @pytest.mark.usefixtures("busy")
 def test_a_letter_is_given_up(
-    staff: Visitor,
-    client: FlaskClient,
-    mailbox: Mailbox,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    staff: Visitor, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     path = path_in(staff.opens("/desk/waiting"), "letters")
 

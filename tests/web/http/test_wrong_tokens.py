@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 
 import pytest
-import time_machine
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from newsletter.web.http.wrong_tokens import MOST, SECONDS
-from tests.conftest import ClientWith
+from tests.conftest import ClientWith, Clock
 from tests.people import ADA, STAFF, STAFF_TOKEN, said_by
 
 WRONG = {"Authorization": "Bearer wrong-token-0123456789-abcdefg"}
@@ -31,7 +30,7 @@ def guess(client: FlaskClient, times: int) -> list[int]:
 
 
 def test_after_ten_of_them_a_client_waits_with_the_right_one_too(
-    client_with: ClientWith, clock: time_machine.Traveller
+    client_with: ClientWith, clock: Clock
 ) -> None:
     client = client_with()
     assert guess(client, MOST + 1) == [401] * MOST + [429]

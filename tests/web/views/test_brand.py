@@ -26,7 +26,7 @@ from newsletter.web.samples.pages import page_values
 from newsletter.worker.run import Worker
 from sandbox.mailbox import Mailbox
 from tests.checkout import command
-from tests.conftest import COMPANY, ClientWith, Drain, on_sqlite
+from tests.conftest import COMPANY, ClientWith, Drain
 from tests.people import ADA, GRACE, STAFF, access, link_in, sign_up
 from tests.web.callers import BROWSER
 
@@ -169,7 +169,6 @@ def test_an_error_is_told_in_the_brands_words_as_page_and_as_json(
 
 
 @pytest.mark.requires("R7")
-@on_sqlite
 def test_emails_and_consent_texts_of_the_brand_are_used(
     environ: dict[str, Any], bring: Bring, mailbox: Mailbox
 ) -> None:
@@ -268,7 +267,6 @@ def test_a_broken_template_stops_each_process(
     assert "Traceback" not in ended.stderr
 
 
-@on_sqlite
 def test_samples_get_the_same_values_as_the_views_give(
     app: Flask, client: FlaskClient, drain: Drain, mailbox: Mailbox
 ) -> None:

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from newsletter.app import create_app
 from newsletter.config import load
 from sandbox.mailbox import Mailbox
-from tests.conftest import Drain
+from tests.conftest import Clock, Drain
 from tests.people import (
     ADA,
     JSON,
@@ -36,11 +36,7 @@ from tests.web.snippets import Document
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
 @pytest.mark.parametrize("headers", [BROWSER, JSON])
 def test_opening_the_link_changes_nothing(
-    client: FlaskClient,
-    letter: EmailMessage,
-    stored: Stored,
-    method: str,
-    headers: dict[str, str],
+    client: FlaskClient, letter: EmailMessage, stored: Stored, method: str, headers: dict[str, str]
 ) -> None:
     before = stored()
 
@@ -74,11 +70,7 @@ def test_the_json_answer_has_the_consent_to_confirm(
 
 
 def test_every_link_is_short_and_looks_like_no_file(
-    clock: time_machine.Traveller,
-    client: FlaskClient,
-    mailbox: Mailbox,
-    letter: EmailMessage,
-    drain: Drain,
+    clock: Clock, client: FlaskClient, mailbox: Mailbox, letter: EmailMessage, drain: Drain
 ) -> None:
     """Common proxies answer 403 to a path that begins with a dot; filters take a dot for the ending of a file."""
     named = said_by(confirm(client, letter))
@@ -140,7 +132,7 @@ def link_to_data(page: str) -> str:
 
 
 def test_the_success_page_opens_the_data_directly_for_an_hour(
-    clock: time_machine.Traveller, client: FlaskClient, letter: EmailMessage
+    clock: Clock, client: FlaskClient, letter: EmailMessage
 ) -> None:
     path = link_to_data(client.post(link_in(letter), headers=BROWSER).text)
     assert "Ada@example.org" in client.get(path, headers=BROWSER).text

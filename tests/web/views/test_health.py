@@ -72,9 +72,7 @@ def test_what_is_on_hold_degrades_and_says_why(with_worker: Flask, side: holds.S
     assert answer.get_json()["reasons"] == [f"{side} on hold: refused_login"]
 
 
-def test_without_a_key_a_mailchimp_hold_is_not_reported(
-    client_with: ClientWith,
-) -> None:
+def test_without_a_key_a_mailchimp_hold_is_not_reported(client_with: ClientWith) -> None:
     keyless = client_with()
     with keyless.application.app_context():
         holds.begin("mailchimp", "api_key")

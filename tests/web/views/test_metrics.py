@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
@@ -16,7 +15,7 @@ from newsletter.storage.notices import Code
 from newsletter.worker.run import Worker
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
-from tests.conftest import ClientWith, Drain, both_databases, sealing
+from tests.conftest import ClientWith, Clock, Drain, both_databases, sealing
 from tests.people import (
     ADA,
     GRACE,
@@ -101,7 +100,7 @@ def test_a_journey_is_counted_step_by_step(
     assert found["ready",] == found["workers",] == 1
 
 
-def test_how_long_the_oldest_has_waited(client: FlaskClient, clock: time_machine.Traveller) -> None:
+def test_how_long_the_oldest_has_waited(client: FlaskClient, clock: Clock) -> None:
     sign_up(client, ADA)
     clock.shift(600)
     sign_up(client, GRACE)
@@ -140,7 +139,7 @@ def test_a_hold_is_shown(client: FlaskClient, app: Flask) -> None:
 
 
 def test_how_long_ago_a_worker_gave_a_sign_of_life(
-    client: FlaskClient, worker: Worker, app: Flask, clock: time_machine.Traveller
+    client: FlaskClient, worker: Worker, app: Flask, clock: Clock
 ) -> None:
     with app.app_context():
         worker._beat()
@@ -151,9 +150,7 @@ def test_how_long_ago_a_worker_gave_a_sign_of_life(
     assert (found["workers",], found["worker_heartbeat_age_seconds",]) == (0, 90)
 
 
-def test_how_long_ago_the_runs_ended(
-    client: FlaskClient, drain: Drain, clock: time_machine.Traveller
-) -> None:
+def test_how_long_ago_the_runs_ended(client: FlaskClient, drain: Drain, clock: Clock) -> None:
     before = numbers(client)
     drain()
     clock.shift(3600)

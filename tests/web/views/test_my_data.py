@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -17,7 +16,7 @@ from newsletter.subscriptions import links as tokens
 from newsletter.subscriptions.links import Link, Purpose
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
-from tests.conftest import Drain, Join, PathOf, on_sqlite
+from tests.conftest import Clock, Drain, Join, PathOf
 from tests.people import (
     ADA,
     GRACE,
@@ -160,9 +159,7 @@ def test_the_json_answer_is_the_access_export_of_staff(client: FlaskClient, path
     assert mine.keys() == held.keys() - {"related"}
 
 
-def test_it_holds_for_an_hour(
-    client: FlaskClient, path: str, clock: time_machine.Traveller
-) -> None:
+def test_it_holds_for_an_hour(client: FlaskClient, path: str, clock: Clock) -> None:
     clock.shift(HOUR - SECOND)
     assert client.get(path).status_code == 200
     clock.shift(SECOND)
@@ -176,7 +173,7 @@ def test_it_holds_for_an_hour(
 
 @pytest.mark.parametrize("action", ["download", "unsubscribe", "rectify", "erase", "lift"])
 def test_after_its_hour_nothing_can_be_done(
-    client: FlaskClient, path: str, clock: time_machine.Traveller, action: str
+    client: FlaskClient, path: str, clock: Clock, action: str
 ) -> None:
     clock.shift(HOUR)
 
@@ -215,7 +212,7 @@ def test_no_other_link_opens_it(
 
 
 def test_a_request_that_is_over_is_not_shown(
-    client: FlaskClient, path_of: PathOf, clock: time_machine.Traveller, app: Flask
+    client: FlaskClient, path_of: PathOf, clock: Clock, app: Flask
 ) -> None:
     sign_up(client, ADA)
     reference = access(client, ADA)["reference"]
@@ -300,11 +297,7 @@ def test_a_mistake_in_the_new_address_is_shown_at_its_field(client: FlaskClient,
 
 @pytest.fixture(params=["confirmed", "blocked", "held", "written to just now"])
 def stands(
-    request: pytest.FixtureRequest,
-    client: FlaskClient,
-    join: Join,
-    path: str,
-    clock: time_machine.Traveller,
+    request: pytest.FixtureRequest, client: FlaskClient, join: Join, path: str, clock: Clock
 ) -> str:
     """Grace, whom Ada has nothing to do with, stands where she is not asked."""
     if request.param == "confirmed":
@@ -350,11 +343,7 @@ def test_a_correction_without_an_email_changes_nothing(
 
 
 def test_an_earlier_email_confirms_only_the_new_address(
-    client: FlaskClient,
-    mailbox: Mailbox,
-    drain: Drain,
-    path: str,
-    clock: time_machine.Traveller,
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, path: str, clock: Clock
 ) -> None:
     sign_up(client, GRACE)
     drain()
@@ -371,11 +360,7 @@ def test_an_earlier_email_confirms_only_the_new_address(
 
 
 def test_the_email_of_the_correction_replaces_even_after_an_own_sign_up(
-    client: FlaskClient,
-    mailbox: Mailbox,
-    drain: Drain,
-    path: str,
-    clock: time_machine.Traveller,
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, path: str, clock: Clock
 ) -> None:
     sign_up(client, GRACE)
     clock.shift(PAUSE)
@@ -394,7 +379,7 @@ def test_the_email_of_one_correction_does_not_confirm_a_later_one(
     join: Join,
     path: str,
     path_of: PathOf,
-    clock: time_machine.Traveller,
+    clock: Clock,
 ) -> None:
     join(HEDY)
     act(client, path, "rectify", new_email=GRACE)
@@ -410,12 +395,7 @@ def test_the_email_of_one_correction_does_not_confirm_a_later_one(
 
 
 def test_a_correction_by_staff_is_not_replaced_by_another_persons(
-    client: FlaskClient,
-    mailbox: Mailbox,
-    drain: Drain,
-    join: Join,
-    path: str,
-    clock: time_machine.Traveller,
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, join: Join, path: str, clock: Clock
 ) -> None:
     join(HEDY)
     ask_staff(client, "rectifications", HEDY, new_email=GRACE)
@@ -435,7 +415,7 @@ def test_an_unsubscribed_person_cannot_correct(client: FlaskClient, path: str) -
 
 
 def test_a_correction_shows_and_erases_nothing_of_a_stranger(
-    client: FlaskClient, join: Join, path: str, path_of: PathOf, clock: time_machine.Traveller
+    client: FlaskClient, join: Join, path: str, path_of: PathOf, clock: Clock
 ) -> None:
     join(GRACE)
     ask_staff(client, "blocks", GRACE, reason="unsubscribed")
@@ -486,7 +466,7 @@ def disowned(client: FlaskClient, mailbox: Mailbox, drain: Drain) -> None:
 
 @pytest.mark.usefixtures("disowned")
 def test_the_owner_can_unblock_after_not_me_and_sign_up_again(
-    client: FlaskClient, path_of: PathOf, clock: time_machine.Traveller
+    client: FlaskClient, path_of: PathOf, clock: Clock
 ) -> None:
     path = path_of()
     first, *_ = Document(client.get(path, headers=BROWSER).text).named("h2")
@@ -503,7 +483,7 @@ def test_the_owner_can_unblock_after_not_me_and_sign_up_again(
 
 
 def test_after_unblocking_the_page_no_longer_says_blocked(
-    clock: time_machine.Traveller, client: FlaskClient, disowned: None, path_of: PathOf
+    clock: Clock, client: FlaskClient, disowned: None, path_of: PathOf
 ) -> None:
     path = path_of()
     clock.shift(PAUSE)
@@ -557,14 +537,12 @@ def test_no_other_hard_block_can_be_ended_there(
 # The endpoint
 
 
-@on_sqlite
 @pytest.mark.parametrize("body", [{}, {"action": ""}, {"action": "explode"}, {"action": None}])
 def test_an_unknown_action_is_refused(client: FlaskClient, path: str, body: Any) -> None:
     assert client.post(path, json=body).status_code == 422
 
 
 @pytest.mark.requires("R73")
-@on_sqlite
 def test_the_page_is_never_cached_framed_or_sent_as_a_referrer(
     client: FlaskClient, path: str
 ) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-import time_machine
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from sandbox.mailchimp import StandIn
-from tests.conftest import Drain, PathOf, on_sqlite
+from tests.conftest import Clock, Drain, PathOf
 from tests.people import (
     ADA,
     access,
@@ -157,7 +156,7 @@ def test_a_blocked_person_reads_that_the_block_is_deleted_too(
 
 
 def test_the_second_step_ends_with_the_links_hour_and_with_the_erasure(
-    client: FlaskClient, path: str, path_of: PathOf, clock: time_machine.Traveller
+    client: FlaskClient, path: str, path_of: PathOf, clock: Clock
 ) -> None:
     clock.shift(HOUR)
     late = client.get(f"{path}/erase", headers=BROWSER)
@@ -169,7 +168,6 @@ def test_the_second_step_ends_with_the_links_hour_and_with_the_erasure(
     assert 'href="/my-data?locale=' in again.text
 
 
-@on_sqlite
 def test_a_second_step_that_is_not_ours_is_not_found(client: FlaskClient, path: str) -> None:
     assert client.get("/my-data/nonsense/erase", headers=BROWSER).status_code == 404
     assert client.post(f"{path}/erase", data={"action": "erase"}).status_code == 405
@@ -216,7 +214,6 @@ def test_a_button_pressed_twice_leads_to_the_same_number(client: FlaskClient, pa
     assert erase_by_page(client, path).text == first.text
 
 
-@on_sqlite
 def test_nothing_is_called_erased_before_it_is(client: FlaskClient, path: str) -> None:
     assert client.get(f"{path}/erased", headers=BROWSER).status_code == 410
     assert client.get("/my-data/nonsense/erased", headers=BROWSER).status_code == 404

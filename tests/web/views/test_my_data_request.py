@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -14,7 +13,7 @@ from newsletter.storage.database import reading
 from newsletter.storage.models import Letter, Subscription
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
-from tests.conftest import ClientWith, Drain, Join, on_sqlite
+from tests.conftest import ClientWith, Clock, Drain, Join
 from tests.people import ADA, GRACE, HEDY, JSON, access, ask_staff, events_of, link_in, sign_up
 from tests.web.callers import BROWSER
 
@@ -35,7 +34,7 @@ def links_to(mailbox: Mailbox, email: str = ADA) -> list[str]:
 
 
 @pytest.fixture
-def known(client: FlaskClient, mailbox: Mailbox, join: Join, clock: time_machine.Traveller) -> None:
+def known(client: FlaskClient, mailbox: Mailbox, join: Join, clock: Clock) -> None:
     """Ada has confirmed, some time ago."""
     join(ADA)
     clock.shift(PAUSE)
@@ -100,7 +99,7 @@ def test_a_sent_email_is_deleted_except_for_its_ledger_row(
 
 @pytest.mark.usefixtures("known")
 def test_its_emails_count_towards_the_daily_limit(
-    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     for _ in range(5):
         assert ask(client) == 202
@@ -129,7 +128,7 @@ def test_the_pause_applies_even_after_unsubscribing(
 
 @pytest.mark.usefixtures("known")
 def test_its_emails_count_for_sign_ups(
-    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     clock.shift(DAY)
     for _ in range(3):
@@ -145,7 +144,7 @@ def test_its_emails_count_for_sign_ups(
 
 
 def test_an_undeliverable_email_is_recorded_and_does_not_count(
-    client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain, clock: Clock
 ) -> None:
     join(ADA)
     clock.shift(PAUSE)
@@ -235,11 +234,7 @@ def test_a_waiting_email_survives_unsubscribing_and_signing_up_again(
 
 @pytest.mark.parametrize("locale", ["de", "en"])
 def test_the_letter_is_in_the_persons_own_language(
-    client: FlaskClient,
-    mailbox: Mailbox,
-    drain: Drain,
-    clock: time_machine.Traveller,
-    locale: str,
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock, locale: str
 ) -> None:
     sign_up(client, ADA, locale=locale)
     drain()
@@ -257,7 +252,7 @@ def test_the_letter_is_in_the_persons_own_language(
 
 
 @pytest.fixture
-def bare(client: FlaskClient, drain: Drain, clock: time_machine.Traveller) -> None:
+def bare(client: FlaskClient, drain: Drain, clock: Clock) -> None:
     """Ada was blocked before she confirmed, and unblocked: only her digest is stored."""
     sign_up(client, ADA)
     ask_staff(client, "blocks", ADA, reason="staff")
@@ -334,7 +329,6 @@ def test_the_form_is_a_plain_one(any_client: FlaskClient) -> None:
     assert any_client.get("/my-data", headers=JSON).status_code == 200
 
 
-@on_sqlite
 def test_a_machine_gets_the_same_answer_and_nothing_happens(
     app: Flask, client: FlaskClient, known: None, drain: Drain, mailbox: Mailbox
 ) -> None:
@@ -357,7 +351,6 @@ def test_client_limit_applies(client_with: ClientWith) -> None:
     assert statuses == [202, 202, 429]
 
 
-@on_sqlite
 def test_a_request_creates_no_subscription(app: Flask, client: FlaskClient, drain: Drain) -> None:
     ask(client)
     drain()

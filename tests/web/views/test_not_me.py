@@ -7,9 +7,9 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-import time_machine
 from flask.testing import FlaskClient
 
+from tests.conftest import Clock
 from tests.people import ADA, JSON, access, confirm, link_in, sign_up, status_of
 from tests.web.callers import BROWSER
 from tests.web.conftest import Stored
@@ -19,11 +19,7 @@ from tests.web.conftest import Stored
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
 @pytest.mark.parametrize("headers", [BROWSER, JSON])
 def test_opening_the_link_changes_nothing(
-    client: FlaskClient,
-    letter: EmailMessage,
-    stored: Stored,
-    method: str,
-    headers: dict[str, str],
+    client: FlaskClient, letter: EmailMessage, stored: Stored, method: str, headers: dict[str, str]
 ) -> None:
     before = stored()
 
@@ -143,7 +139,7 @@ def test_after_a_confirmation_the_page_explains_the_button(
 
 
 def test_the_page_names_the_last_day_of_the_proof(
-    clock: time_machine.Traveller, client: FlaskClient, letter: EmailMessage
+    clock: Clock, client: FlaskClient, letter: EmailMessage
 ) -> None:
     confirm(client, letter)
     clock.move_to(datetime(2027, 1, 1, 12, tzinfo=UTC))

@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
@@ -18,7 +17,7 @@ from newsletter.rights.proof import check
 from newsletter.storage.database import reading
 from newsletter.storage.models import LedgerRow
 from sandbox.mailbox import Mailbox
-from tests.conftest import Drain, sealing
+from tests.conftest import Clock, Drain, sealing
 from tests.people import ADA, ask_staff, confirm, link_in, press, said_by, sign_up
 from tests.web.callers import BROWSER
 
@@ -110,9 +109,7 @@ def test_taking_it_is_not_logged(client: FlaskClient, app: Flask, path: str) -> 
     assert count() == before
 
 
-def test_its_link_holds_for_an_hour(
-    client: FlaskClient, path: str, clock: time_machine.Traveller
-) -> None:
+def test_its_link_holds_for_an_hour(client: FlaskClient, path: str, clock: Clock) -> None:
     clock.shift(HOUR)
     assert client.get(path).status_code == 200
 
@@ -124,7 +121,7 @@ def test_its_link_holds_for_an_hour(
 
 
 def test_confirming_again_within_an_hour_brings_a_fresh_link(
-    client: FlaskClient, letter: EmailMessage, path: str, clock: time_machine.Traveller
+    client: FlaskClient, letter: EmailMessage, path: str, clock: Clock
 ) -> None:
     clock.shift(HOUR)
     again = urlsplit(said_by(confirm(client, letter))["receipt"]).path
@@ -134,7 +131,7 @@ def test_confirming_again_within_an_hour_brings_a_fresh_link(
 
 
 def test_after_an_hour_an_old_email_gives_no_receipt(
-    client: FlaskClient, letter: EmailMessage, path: str, clock: time_machine.Traveller
+    client: FlaskClient, letter: EmailMessage, path: str, clock: Clock
 ) -> None:
     clock.shift(HOUR + SECOND)
     again = confirm(client, letter)
@@ -150,12 +147,7 @@ def test_after_an_hour_an_old_email_gives_no_receipt(
     ],
 )
 def test_after_an_hour_the_page_leads_to_ones_own_data_instead(
-    client: FlaskClient,
-    mailbox: Mailbox,
-    drain: Drain,
-    clock: time_machine.Traveller,
-    locale: str,
-    words: str,
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock, locale: str, words: str
 ) -> None:
     sign_up(client, ADA, locale=locale)
     drain()
@@ -170,7 +162,7 @@ def test_after_an_hour_the_page_leads_to_ones_own_data_instead(
 
 
 def test_an_earlier_my_data_email_does_not_change_it(
-    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     """Sent while Ada was blocked and there was no nonce: the row of that letter is bound to nothing."""
     sign_up(client, ADA)
@@ -196,11 +188,7 @@ def test_it_is_gone_with_the_person(client: FlaskClient, path: str) -> None:
 
 
 def test_it_is_for_one_round(
-    client: FlaskClient,
-    mailbox: Mailbox,
-    drain: Drain,
-    path: str,
-    clock: time_machine.Traveller,
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, path: str, clock: Clock
 ) -> None:
     ask_staff(client, "blocks", ADA, reason="unsubscribed")
     clock.shift(10 * 60)

@@ -9,11 +9,10 @@ from email.message import EmailMessage
 from urllib.parse import urlencode
 
 import pytest
-import time_machine
 from flask.testing import FlaskClient
 
 from newsletter.web.views.webhooks import fired_at, read
-from tests.conftest import ClientWith, on_sqlite
+from tests.conftest import ClientWith, Clock
 from tests.people import (
     ADA,
     GRACE,
@@ -63,7 +62,6 @@ def test_without_a_secret_there_is_no_webhook(client_with: ClientWith, method: s
 
 
 @pytest.mark.requires("R49")
-@on_sqlite
 @pytest.mark.parametrize(
     ("kind", "fields", "reason"),
     [
@@ -85,7 +83,6 @@ def test_what_happened_there_blocks_here(
     assert access(ada, ADA)["reason"] == reason
 
 
-@on_sqlite
 @pytest.mark.parametrize(
     ("kind", "fields"),
     [
@@ -179,7 +176,7 @@ def complaints(client: FlaskClient) -> list[str]:
 
 
 def test_a_wrong_signature_is_logged_when_it_is_the_first_for_an_hour(
-    client_with: ClientWith, caplog: pytest.LogCaptureFixture, clock: time_machine.Traveller
+    client_with: ClientWith, caplog: pytest.LogCaptureFixture, clock: Clock
 ) -> None:
     client = client_with(MAILCHIMP_SIGNING_SECRET="shared")
     counts = []
@@ -194,7 +191,7 @@ def test_a_wrong_signature_is_logged_when_it_is_the_first_for_an_hour(
 
 
 def test_a_wrong_signature_is_reported_to_staff_for_an_hour(
-    client_with: ClientWith, clock: time_machine.Traveller
+    client_with: ClientWith, clock: Clock
 ) -> None:
     client = client_with(MAILCHIMP_SIGNING_SECRET="shared")
     assert complaints(client) == []

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -25,7 +24,7 @@ from sandbox.mailchimp import StandIn
 from sandbox.mailchimp.answers import CARRIED_OUT_BUT_DROPPED, DROPPED, throttled
 from sandbox.mailchimp.problems import invalid
 from sandbox.mailchimp.script import Call
-from tests.conftest import Drain
+from tests.conftest import Clock, Drain
 from tests.people import ADA, GRACE, HEDY, ask_staff, events_of, status_of
 from tests.worker.crowd import join_all, numbered
 
@@ -77,11 +76,7 @@ def test_a_person_in_compliance_state_gets_one_more_call(
 
 
 def test_a_batch_whose_answer_was_lost_is_looked_up_person_by_person_and_not_repeated(
-    app: Flask,
-    client: FlaskClient,
-    mailchimp: StandIn,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    app: Flask, client: FlaskClient, mailchimp: StandIn, drain: Drain, clock: Clock
 ) -> None:
     mailchimp.answer_next(CARRIED_OUT_BUT_DROPPED)
     join_all(app, ADA, GRACE)
@@ -94,11 +89,7 @@ def test_a_batch_whose_answer_was_lost_is_looked_up_person_by_person_and_not_rep
 
 
 def test_a_block_wins_over_a_batch_that_is_carried_out_late(
-    app: Flask,
-    client: FlaskClient,
-    mailchimp: StandIn,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    app: Flask, client: FlaskClient, mailchimp: StandIn, drain: Drain, clock: Clock
 ) -> None:
     mailchimp.answer_next(DROPPED, match=is_batch)
     join_all(app, ADA, GRACE)
@@ -115,7 +106,7 @@ def test_a_block_wins_over_a_batch_that_is_carried_out_late(
 
 
 def test_people_postponed_together_are_in_one_batch_again(
-    app: Flask, mailchimp: StandIn, drain: Drain, clock: time_machine.Traveller
+    app: Flask, mailchimp: StandIn, drain: Drain, clock: Clock
 ) -> None:
     mailchimp.answer_next(throttled(429))
     join_all(app, ADA, GRACE, HEDY)
@@ -151,7 +142,7 @@ def test_a_person_who_leaves_or_is_erased_during_their_batch_is_so_in_the_end(
     client: FlaskClient,
     mailchimp: StandIn,
     drain: Drain,
-    clock: time_machine.Traveller,
+    clock: Clock,
     endpoint: str,
     status: str,
     there: str | None,
@@ -172,10 +163,7 @@ def test_a_person_who_leaves_or_is_erased_during_their_batch_is_so_in_the_end(
 
 
 def test_after_a_process_died_in_its_call_everybody_is_looked_up(
-    app: Flask,
-    mailchimp: StandIn,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    app: Flask, mailchimp: StandIn, drain: Drain, clock: Clock
 ) -> None:
     def die() -> None:
         raise SystemExit

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
@@ -16,7 +15,7 @@ from newsletter.storage.models import LedgerRow
 from sandbox.mailchimp import Answer, StandIn, id_of
 from sandbox.mailchimp.problems import invalid
 from sandbox.mailchimp.script import Call
-from tests.conftest import Drain, both_databases, on_sqlite
+from tests.conftest import Clock, Drain, both_databases, on_sqlite
 from tests.people import ADA, GRACE, HEDY, events_of, standing_of, status_of
 from tests.worker.crowd import (
     ALWAYS,
@@ -50,7 +49,7 @@ def subscribed(mailchimp: StandIn) -> set[str]:
 
 
 def test_three_hundred_people_reach_mailchimp_in_ten_calls_at_most(
-    app: Flask, mailchimp: StandIn, drain: Drain, clock: time_machine.Traveller
+    app: Flask, mailchimp: StandIn, drain: Drain, clock: Clock
 ) -> None:
     people = numbered(300)
     join_all(app, *people)
@@ -66,11 +65,7 @@ def test_three_hundred_people_reach_mailchimp_in_ten_calls_at_most(
 
 
 def test_refused_people_in_a_batch_do_not_stop_the_others_and_get_their_own_outcome(
-    app: Flask,
-    client: FlaskClient,
-    mailchimp: StandIn,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    app: Flask, client: FlaskClient, mailchimp: StandIn, drain: Drain, clock: Clock
 ) -> None:
     mailchimp.forgotten.add(ADA.lower())
     mailchimp.add(GRACE, "unsubscribed")
@@ -147,11 +142,7 @@ def error_of(person: str, words: str) -> dict[str, str]:
     ],
 )
 def test_a_person_missing_in_the_answer_is_looked_up_alone(
-    app: Flask,
-    client: FlaskClient,
-    mailchimp: StandIn,
-    drain: Drain,
-    more: dict[str, object],
+    app: Flask, client: FlaskClient, mailchimp: StandIn, drain: Drain, more: dict[str, object]
 ) -> None:
     people = numbered(20)
     mailchimp.answer_next(answer_to(people, **more), match=is_batch)
@@ -167,11 +158,7 @@ def test_a_person_missing_in_the_answer_is_looked_up_alone(
 
 @on_sqlite
 def test_an_answer_without_members_is_no_success(
-    app: Flask,
-    client: FlaskClient,
-    mailchimp: StandIn,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    app: Flask, client: FlaskClient, mailchimp: StandIn, drain: Drain, clock: Clock
 ) -> None:
     nothing = answer_to([])
     mailchimp.answer_next(Answer(body=nothing.body), match=is_batch)

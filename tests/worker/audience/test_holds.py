@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import time_machine
 from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
@@ -23,7 +22,7 @@ from sandbox.environment import COMPANY as SANDBOX
 from sandbox.mailchimp import Answer, StandIn, id_of
 from sandbox.mailchimp.answers import problem
 from sandbox.mailchimp.problems import no_merge_fields
-from tests.conftest import Drain
+from tests.conftest import Clock, Drain
 from tests.people import (
     ADA,
     GRACE,
@@ -94,13 +93,7 @@ account = pytest.mark.parametrize("wrong", ACCOUNT.values(), ids=ACCOUNT)
 
 
 @pytest.fixture
-def waiting(
-    app: Flask,
-    client: FlaskClient,
-    mailchimp: StandIn,
-    drain: Drain,
-    clock: time_machine.Traveller,
-) -> str:
+def waiting(app: Flask, client: FlaskClient, mailchimp: StandIn, drain: Drain, clock: Clock) -> str:
     """Ada and Joan are to be added, Grace has left, Hedy is to be forgotten: the id of her erasure."""
     join_all(app, GRACE, HEDY)
     drain()
@@ -157,7 +150,7 @@ def test_ten_minutes_of_a_hold_are_twenty_probes_and_count_no_try(
     mailchimp: StandIn,
     waiting: str,
     drain: Drain,
-    clock: time_machine.Traveller,
+    clock: Clock,
     wrong: Wrong,
 ) -> None:
     wrong.breaks(mailchimp)
@@ -183,12 +176,7 @@ def test_ten_minutes_of_a_hold_are_twenty_probes_and_count_no_try(
 
 @account
 def test_everything_is_sent_by_itself_once_the_cause_is_fixed(
-    client: FlaskClient,
-    mailchimp: StandIn,
-    waiting: str,
-    drain: Drain,
-    clock: time_machine.Traveller,
-    wrong: Wrong,
+    client: FlaskClient, mailchimp: StandIn, waiting: str, drain: Drain, clock: Clock, wrong: Wrong
 ) -> None:
     wrong.breaks(mailchimp)
     drain()
@@ -209,7 +197,7 @@ def test_staff_are_told_why_nothing_is_sent(
     mailchimp: StandIn,
     waiting: str,
     drain: Drain,
-    clock: time_machine.Traveller,
+    clock: Clock,
     check: Check,
     wrong: Wrong,
 ) -> None:
@@ -225,12 +213,7 @@ def test_staff_are_told_why_nothing_is_sent(
 
 
 def test_changes_during_a_hold_arrive_after_it(
-    app: Flask,
-    client: FlaskClient,
-    mailchimp: StandIn,
-    waiting: str,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    app: Flask, client: FlaskClient, mailchimp: StandIn, waiting: str, drain: Drain, clock: Clock
 ) -> None:
     mailchimp.refuse_key()
     drain()
@@ -252,11 +235,7 @@ def test_changes_during_a_hold_arrive_after_it(
 
 
 def test_who_leaves_at_mailchimp_during_a_hold_is_not_added_again(
-    client: FlaskClient,
-    mailchimp: StandIn,
-    join_crowd: None,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    client: FlaskClient, mailchimp: StandIn, join_crowd: None, drain: Drain, clock: Clock
 ) -> None:
     mailchimp.refuse_key()
     mailchimp.unsubscribes(ADA)
@@ -277,18 +256,14 @@ def test_who_leaves_at_mailchimp_during_a_hold_is_not_added_again(
 
 
 @pytest.fixture
-def join_crowd(app: Flask, drain: Drain, clock: time_machine.Traveller) -> None:
+def join_crowd(app: Flask, drain: Drain, clock: Clock) -> None:
     """Ada and Grace stand at Mailchimp."""
     join_all(app, ADA, GRACE)
     drain()
 
 
 def test_a_key_refused_in_the_midst_of_many_costs_no_more_than_a_probe(
-    app: Flask,
-    client: FlaskClient,
-    mailchimp: StandIn,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    app: Flask, client: FlaskClient, mailchimp: StandIn, drain: Drain, clock: Clock
 ) -> None:
     people = numbered(60)
     join_all(app, *people[:50])
@@ -310,7 +285,7 @@ def test_a_key_refused_in_the_midst_of_many_costs_no_more_than_a_probe(
 
 
 def test_more_people_than_one_call_takes_are_no_more_calls_to_a_refused_key(
-    app: Flask, mailchimp: StandIn, drain: Drain, clock: time_machine.Traveller
+    app: Flask, mailchimp: StandIn, drain: Drain, clock: Clock
 ) -> None:
     mailchimp.refuse_key()
     join_all(app, *numbered(1001))
@@ -321,7 +296,7 @@ def test_more_people_than_one_call_takes_are_no_more_calls_to_a_refused_key(
 
 
 def test_two_workers_probe_no_more_often_than_one(
-    app: Flask, mailchimp: StandIn, waiting: str, drain: Drain, clock: time_machine.Traveller
+    app: Flask, mailchimp: StandIn, waiting: str, drain: Drain, clock: Clock
 ) -> None:
     other = Worker(app)
     mailchimp.refuse_key()
@@ -339,12 +314,7 @@ def test_two_workers_probe_no_more_often_than_one(
 
 
 def test_if_only_erasing_is_forbidden_others_wait_only_for_a_probe(
-    app: Flask,
-    client: FlaskClient,
-    mailchimp: StandIn,
-    waiting: str,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    app: Flask, client: FlaskClient, mailchimp: StandIn, waiting: str, drain: Drain, clock: Clock
 ) -> None:
     forbidden = problem(403, "Forbidden", "You don't have permission to access this.")
     of_hedy = f"/{id_of(HEDY)}/actions/delete-permanent"
@@ -362,11 +332,7 @@ def test_if_only_erasing_is_forbidden_others_wait_only_for_a_probe(
 
 
 def test_required_merge_fields_put_mailchimp_on_hold_and_are_named(
-    client: FlaskClient,
-    mailchimp: StandIn,
-    waiting: str,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    client: FlaskClient, mailchimp: StandIn, waiting: str, drain: Drain, clock: Clock
 ) -> None:
     mailchimp.answer_next(no_merge_fields(["LNAME"]), times=ALWAYS, match=is_add)
     drain()

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -22,7 +21,7 @@ from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import Answer, StandIn
 from sandbox.mailchimp.answers import CARRIED_OUT_BUT_DROPPED, DROPPED, problem, throttled
 from sandbox.mailchimp.script import Call
-from tests.conftest import Drain, Join
+from tests.conftest import Clock, Drain, Join
 from tests.people import (
     ADA,
     GRACE,
@@ -46,7 +45,7 @@ KEY = ADA.lower()
 
 
 @pytest.fixture
-def settle(drain: Drain, clock: time_machine.Traveller) -> Settle:
+def settle(drain: Drain, clock: Clock) -> Settle:
     """The time passes in which a call may still be carried out, and whatever was put off is done."""
 
     def settle() -> None:
@@ -59,11 +58,7 @@ def settle(drain: Drain, clock: time_machine.Traveller) -> Settle:
 
 @pytest.fixture
 def lost_on_leaving(
-    client: FlaskClient,
-    mailchimp: StandIn,
-    join: Join,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, clock: Clock
 ) -> None:
     """Ada joined, left and asks again; what became of the call that was to unsubscribe her is not known."""
     join(ADA)
@@ -209,11 +204,7 @@ def test_a_request_whose_mailbox_bounced_there_leaves_nothing_stuck(
 
 
 def test_a_person_whom_mailchimp_forbids_does_not_hold_the_others(
-    client: FlaskClient,
-    mailchimp: StandIn,
-    join: Join,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, clock: Clock
 ) -> None:
     forbidden = problem(403, "Forbidden", "You don't have permission to access this")
     mailchimp.answer_next(forbidden, times=1000, match=adds_ada)
@@ -252,7 +243,7 @@ def test_an_erasure_that_is_carried_out_late_does_not_reach_who_has_joined_again
     mailchimp: StandIn,
     drain: Drain,
     settle: Settle,
-    clock: time_machine.Traveller,
+    clock: Clock,
 ) -> None:
     sign_up(client, ADA)
     drain()
@@ -276,7 +267,7 @@ def test_an_erasure_whose_worker_is_killed_during_its_call_stays_open_as_long_as
     mailchimp: StandIn,
     join: Join,
     drain: Drain,
-    clock: time_machine.Traveller,
+    clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def die(*_: object) -> None:

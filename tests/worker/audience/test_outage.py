@@ -12,7 +12,6 @@ from typing import TypeVar
 
 import pytest
 import requests
-import time_machine
 from flask import Flask
 from sqlalchemy import select
 
@@ -35,7 +34,7 @@ from sandbox.mailchimp import Answer, StandIn, id_of
 from sandbox.mailchimp.answers import CARRIED_OUT_BUT_DROPPED, DROPPED, held
 from sandbox.mailchimp.problems import too_many_connections
 from sandbox.mailchimp.script import Call, Match
-from tests.conftest import IS_LONG
+from tests.conftest import IS_LONG, Clock
 from tests.people import standing_of, webhook
 from tests.worker.crowd import ALWAYS, is_write, join_all, names, numbered
 
@@ -60,7 +59,7 @@ class Storm:
 
     app: Flask
     mailchimp: StandIn
-    clock: time_machine.Traveller
+    clock: Clock
     line: Mailchimp
     chance: random.Random
     consent: ConsentText
@@ -257,10 +256,7 @@ def _taken(waiting: list[tuple[datetime, T]], now: datetime) -> list[tuple[datet
 
 @pytest.fixture(params=[2, 4] if IS_LONG else [2], ids=lambda seed: f"seed {seed}")
 def storm(
-    request: pytest.FixtureRequest,
-    app: Flask,
-    mailchimp: StandIn,
-    clock: time_machine.Traveller,
+    request: pytest.FixtureRequest, app: Flask, mailchimp: StandIn, clock: Clock
 ) -> Iterator[Storm]:
     """Sixty people, of whom a third stand at Mailchimp."""
     random.seed(request.param)  # the waits are jittered

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from threading import Event
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -38,7 +37,7 @@ from sandbox.mailchimp.problems import (
     too_many_requests,
 )
 from sandbox.mailchimp.script import Call
-from tests.conftest import Drain, on_sqlite
+from tests.conftest import Clock, Drain, on_sqlite
 from tests.people import (
     ADA,
     GRACE,
@@ -121,7 +120,7 @@ def scene(
     client: FlaskClient,
     mailchimp: StandIn,
     drain: Drain,
-    clock: time_machine.Traveller,
+    clock: Clock,
 ) -> Scene:
     """With one person to be added, who is told by a call of their own, or with two."""
     join_all(app, GRACE, HEDY)
@@ -149,11 +148,7 @@ PASSES = {
 
 @pytest.mark.parametrize("answer", PASSES.values(), ids=PASSES)
 def test_temporary_failures_delay_everybody_and_lose_nobody(
-    scene: Scene,
-    mailchimp: StandIn,
-    drain: Drain,
-    clock: time_machine.Traveller,
-    answer: Answer,
+    scene: Scene, mailchimp: StandIn, drain: Drain, clock: Clock, answer: Answer
 ) -> None:
     mailchimp.answer_next(answer, times=ALWAYS)
     drain()
@@ -175,11 +170,7 @@ def test_temporary_failures_delay_everybody_and_lose_nobody(
 
 @pytest.mark.parametrize("answer", [bad_request(), not_archivable()])
 def test_an_unknown_refusal_is_permanent_for_nobody(
-    scene: Scene,
-    mailchimp: StandIn,
-    drain: Drain,
-    clock: time_machine.Traveller,
-    answer: Answer,
+    scene: Scene, mailchimp: StandIn, drain: Drain, clock: Clock, answer: Answer
 ) -> None:
     mailchimp.answer_next(answer, times=ALWAYS, match=is_write)
     drain()
@@ -196,7 +187,7 @@ def test_an_unknown_refusal_is_permanent_for_nobody(
 
 @pytest.mark.parametrize("scene", [TOGETHER], indirect=True)
 def test_a_lasting_failure_is_tried_a_few_times_an_hour(
-    scene: Scene, mailchimp: StandIn, drain: Drain, clock: time_machine.Traveller
+    scene: Scene, mailchimp: StandIn, drain: Drain, clock: Clock
 ) -> None:
     mailchimp.answer_next(throttled(), times=ALWAYS)
     drain()
@@ -219,11 +210,7 @@ def masked(answer: Answer) -> Answer:
     ids=["200 with an empty object", "its gateway's page", "no answer at all"],
 )
 def test_a_call_whose_answer_was_lost_is_looked_up_and_not_repeated(
-    scene: Scene,
-    mailchimp: StandIn,
-    drain: Drain,
-    clock: time_machine.Traveller,
-    answer: Answer,
+    scene: Scene, mailchimp: StandIn, drain: Drain, clock: Clock, answer: Answer
 ) -> None:
     mailchimp.answer_next(answer, times=ALWAYS, match=is_write)
     drain()
@@ -236,9 +223,7 @@ def test_a_call_whose_answer_was_lost_is_looked_up_and_not_repeated(
 
 
 @pytest.fixture
-def hasty(
-    app: Flask, mailchimp: StandIn, clock: time_machine.Traveller
-) -> Iterator[Callable[[], None]]:
+def hasty(app: Flask, mailchimp: StandIn, clock: Clock) -> Iterator[Callable[[], None]]:
     """A worker's side of Mailchimp that waits for no answer longer than a moment."""
     line = Mailchimp(
         api_key=mailchimp.api_key,
@@ -258,10 +243,7 @@ def hasty(
 
 
 def test_a_call_that_took_effect_after_the_time_out_is_looked_up_and_not_repeated(
-    scene: Scene,
-    mailchimp: StandIn,
-    hasty: Callable[[], None],
-    clock: time_machine.Traveller,
+    scene: Scene, mailchimp: StandIn, hasty: Callable[[], None], clock: Clock
 ) -> None:
     clock.shift(HOUR)  # the worker that set the scene has let go of Mailchimp
     late = Event()
@@ -285,12 +267,7 @@ refusals = pytest.mark.parametrize(("answer", "reason"), REFUSALS.values(), ids=
 
 @refusals
 def test_staff_see_a_refused_person_with_the_reason_and_no_call_follows(
-    scene: Scene,
-    mailchimp: StandIn,
-    drain: Drain,
-    clock: time_machine.Traveller,
-    answer: Answer,
-    reason: str,
+    scene: Scene, mailchimp: StandIn, drain: Drain, clock: Clock, answer: Answer, reason: str
 ) -> None:
     mailchimp.answer_next(answer, times=ALWAYS, match=is_add)
     drain()
@@ -310,7 +287,7 @@ def test_staff_see_a_refused_person_with_the_reason_and_no_call_follows(
 
 
 def test_a_refused_person_is_tried_again_after_a_new_consent(
-    app: Flask, scene: Scene, mailchimp: StandIn, drain: Drain, clock: time_machine.Traveller
+    app: Flask, scene: Scene, mailchimp: StandIn, drain: Drain, clock: Clock
 ) -> None:
     mailchimp.answer_next(no_email(), times=ALWAYS, match=is_add)
     drain()
@@ -337,12 +314,7 @@ def test_a_refused_person_is_tried_again_after_a_new_consent(
 @pytest.mark.parametrize("scene", [ALONE], indirect=True)
 @refusals
 def test_neither_unsubscribing_nor_erasing_is_given_up_and_staff_see_why_it_waits(
-    scene: Scene,
-    mailchimp: StandIn,
-    drain: Drain,
-    clock: time_machine.Traveller,
-    answer: Answer,
-    reason: str,
+    scene: Scene, mailchimp: StandIn, drain: Drain, clock: Clock, answer: Answer, reason: str
 ) -> None:
     mailchimp.answer_next(answer, times=ALWAYS, match=lambda made: not is_add(made))
     drain()
@@ -373,11 +345,7 @@ def is_to_subscribe(call: Call) -> bool:
 @pytest.mark.requires("R76")
 @pytest.mark.parametrize("words", COMPLIANCE.values(), ids=COMPLIANCE)
 def test_mailchimp_asks_a_person_in_compliance_state_once_and_we_wait(
-    scene: Scene,
-    mailchimp: StandIn,
-    drain: Drain,
-    clock: time_machine.Traveller,
-    words: str,
+    scene: Scene, mailchimp: StandIn, drain: Drain, clock: Clock, words: str
 ) -> None:
     for person in scene.joining:
         mailchimp.add(person, "unsubscribed")
@@ -401,7 +369,7 @@ def test_mailchimp_asks_a_person_in_compliance_state_once_and_we_wait(
 
 
 def test_a_person_whom_mailchimp_does_not_ask_is_refused(
-    scene: Scene, mailchimp: StandIn, drain: Drain, clock: time_machine.Traveller
+    scene: Scene, mailchimp: StandIn, drain: Drain, clock: Clock
 ) -> None:
     for person in scene.joining:
         mailchimp.add(person, "cleaned")
@@ -419,11 +387,7 @@ def test_a_person_whom_mailchimp_does_not_ask_is_refused(
 @pytest.mark.parametrize("scene", [TOGETHER], indirect=True)
 @pytest.mark.parametrize("status", ["unsubscribed", "cleaned", "pending", "archived"])
 def test_another_status_than_requested_is_no_success(
-    scene: Scene,
-    mailchimp: StandIn,
-    drain: Drain,
-    clock: time_machine.Traveller,
-    status: str,
+    scene: Scene, mailchimp: StandIn, drain: Drain, clock: Clock, status: str
 ) -> None:
     differing = Answer(200, JSON, b'{"status": "%s"}' % status.encode())
     mailchimp.answer_next(differing, times=ALWAYS, match=is_add)
@@ -437,10 +401,7 @@ def test_another_status_than_requested_is_no_success(
 
 
 def test_a_day_of_refusals_shows_nobodys_address(
-    scene: Scene,
-    mailchimp: StandIn,
-    drain: Drain,
-    caplog: pytest.LogCaptureFixture,
+    scene: Scene, mailchimp: StandIn, drain: Drain, caplog: pytest.LogCaptureFixture
 ) -> None:
     for answer in (looks_fake(ADA), forgotten(GRACE), internal_error(), DROPPED):
         mailchimp.answer_next(answer, times=2, match=is_write)

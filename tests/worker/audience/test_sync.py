@@ -8,7 +8,6 @@ from threading import Event
 from typing import Any
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
@@ -25,7 +24,7 @@ from newsletter.worker.run import Worker
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import Answer, StandIn
 from sandbox.mailchimp.answers import CARRIED_OUT_BUT_DROPPED, DROPPED, bad_gateway, throttled
-from tests.conftest import Drain, on_postgresql
+from tests.conftest import Clock, Drain, on_postgresql
 from tests.people import (
     ADA,
     GRACE,
@@ -166,7 +165,7 @@ def test_a_refused_person_is_shown_to_staff_and_not_tried_again(
     mailchimp: StandIn,
     join: Join,
     drain: Drain,
-    clock: time_machine.Traveller,
+    clock: Clock,
     email: str,
     reason: str,
 ) -> None:
@@ -203,12 +202,7 @@ def test_a_refused_person_who_leaves_and_confirms_again_is_tried_once_more(
     "answer", [throttled(429), throttled(403), throttled(500), bad_gateway(), DROPPED]
 )
 def test_a_temporary_failure_is_retried_within_seconds(
-    client: FlaskClient,
-    mailchimp: StandIn,
-    join: Join,
-    drain: Drain,
-    clock: time_machine.Traveller,
-    answer: Answer,
+    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, clock: Clock, answer: Answer
 ) -> None:
     mailchimp.answer_next(answer)
     join(ADA)
@@ -223,11 +217,7 @@ def test_a_temporary_failure_is_retried_within_seconds(
 
 
 def test_an_add_whose_answer_was_lost_is_looked_up_and_not_repeated(
-    client: FlaskClient,
-    mailchimp: StandIn,
-    join: Join,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, clock: Clock
 ) -> None:
     mailchimp.answer_next(CARRIED_OUT_BUT_DROPPED)
     join(ADA)
@@ -242,11 +232,7 @@ def test_an_add_whose_answer_was_lost_is_looked_up_and_not_repeated(
 
 @pytest.mark.requires("R47")
 def test_a_block_wins_over_an_add_that_takes_effect_late(
-    client: FlaskClient,
-    mailchimp: StandIn,
-    join: Join,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, clock: Clock
 ) -> None:
     mailchimp.answer_next(DROPPED)
     join(ADA)
@@ -265,11 +251,7 @@ def test_a_block_wins_over_an_add_that_takes_effect_late(
 
 
 def test_a_refused_key_holds_everything_and_is_probed_twice_a_minute(
-    client: FlaskClient,
-    mailchimp: StandIn,
-    join: Join,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, clock: Clock
 ) -> None:
     mailchimp.refuse_key()
     join(ADA)
@@ -292,11 +274,7 @@ def test_a_refused_key_holds_everything_and_is_probed_twice_a_minute(
 
 
 def test_with_an_unknown_audience_nobody_is_given_up(
-    client: FlaskClient,
-    mailchimp: StandIn,
-    join: Join,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, clock: Clock
 ) -> None:
     mailchimp.lose_list()
     join(ADA)
@@ -391,7 +369,7 @@ def test_an_unknown_address_is_erased_at_mailchimp_too(
 
 @pytest.mark.requires("R57")
 def test_an_erasure_is_not_done_while_the_audience_is_lost(
-    client: FlaskClient, mailchimp: StandIn, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, mailchimp: StandIn, drain: Drain, clock: Clock
 ) -> None:
     mailchimp.lose_list()
     begun = erase(client, GRACE)
@@ -422,11 +400,7 @@ def test_erasing_twice_is_one_erasure_that_includes_a_later_sign_up(
 
 
 def test_during_an_open_erasure_a_new_sign_up_works_except_at_mailchimp(
-    client: FlaskClient,
-    mailchimp: StandIn,
-    join: Join,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, clock: Clock
 ) -> None:
     mailchimp.refuse_key()
     erase(client, ADA)
@@ -442,11 +416,7 @@ def test_during_an_open_erasure_a_new_sign_up_works_except_at_mailchimp(
 
 
 def test_an_erasure_waits_for_a_call_that_may_still_take_effect(
-    client: FlaskClient,
-    mailchimp: StandIn,
-    join: Join,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, clock: Clock
 ) -> None:
     mailchimp.answer_next(DROPPED)
     join(ADA)
@@ -517,12 +487,7 @@ def test_a_late_webhook_is_looked_up_and_not_applied(
     ],
 )
 def test_a_lookup_finds_a_person_who_unsubscribed_in_this_round(
-    client: FlaskClient,
-    mailchimp: StandIn,
-    join: Join,
-    drain: Drain,
-    happens: str,
-    reason: str,
+    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, happens: str, reason: str
 ) -> None:
     join(ADA)
     drain()
@@ -535,12 +500,7 @@ def test_a_lookup_finds_a_person_who_unsubscribed_in_this_round(
 
 
 def test_a_call_in_flight_meets_an_unsubscribe(
-    app: Flask,
-    client: FlaskClient,
-    mailchimp: StandIn,
-    join: Join,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    app: Flask, client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, clock: Clock
 ) -> None:
     join(ADA)
     clock.shift(jobs.LEASE)  # the fixture's worker has let go of Mailchimp
@@ -569,7 +529,7 @@ class LeavingMeanwhile(Mailchimp):
 
 
 def test_only_one_worker_at_a_time_calls_mailchimp(
-    app: Flask, client: FlaskClient, mailchimp: StandIn, join: Join, clock: time_machine.Traveller
+    app: Flask, client: FlaskClient, mailchimp: StandIn, join: Join, clock: Clock
 ) -> None:
     join(ADA)
     leaving = LeavingMeanwhile(mailchimp, Event().is_set)

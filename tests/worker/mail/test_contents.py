@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -29,7 +28,7 @@ from newsletter.worker.mail import leases
 from newsletter.worker.mail.contents import evidence_of, values_of
 from newsletter.worker.mail.leases import Leased
 from sandbox.mailbox import Mailbox
-from tests.conftest import Drain, on_sqlite
+from tests.conftest import Clock, Drain
 from tests.people import ADA, access, link_in, sign_up
 
 ID = "0" * 32
@@ -43,7 +42,7 @@ def at_work(app: Flask) -> Iterator[Flask]:
 
 
 def test_the_hour_of_a_my_data_link_begins_when_it_is_sent(
-    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     sign_up(client, ADA)
     drain()
@@ -72,9 +71,7 @@ def leased() -> Leased:
     return letter
 
 
-def test_a_request_needs_its_letter_to_its_last_second(
-    at_work: Flask, clock: time_machine.Traveller
-) -> None:
+def test_a_request_needs_its_letter_to_its_last_second(at_work: Flask, clock: Clock) -> None:
     sign_up(at_work.test_client(), ADA)
     asked = leased()
     clock.shift(timedelta(days=7) - timedelta(seconds=1))
@@ -85,9 +82,7 @@ def test_a_request_needs_its_letter_to_its_last_second(
     assert values_of(asked) is None
 
 
-def test_whoever_confirmed_needs_no_letter_to_confirm(
-    at_work: Flask, clock: time_machine.Traveller
-) -> None:
+def test_whoever_confirmed_needs_no_letter_to_confirm(at_work: Flask, clock: Clock) -> None:
     client = at_work.test_client()
     sign_up(client, ADA)
     values = values_of(leased())
@@ -107,7 +102,6 @@ def test_evidence_is_read_as_it_was_written(at_work: Flask, evidence: dict[str, 
     assert open_evidence(kept_as(evidence)) == evidence
 
 
-@on_sqlite
 def test_evidence_that_was_not_packed_is_read_too(at_work: Flask) -> None:
     evidence = {"message_id": "<a@b>", "reply": "250 OK", "values": {"text": "x" * 1000}}
     plain = keyring.current().encrypt(json.dumps(evidence), ref=ID, column=EVIDENCE_COLUMN)
@@ -115,7 +109,6 @@ def test_evidence_that_was_not_packed_is_read_too(at_work: Flask) -> None:
     assert open_evidence(Letter(id=ID, evidence=plain)) == evidence
 
 
-@on_sqlite
 def test_a_letter_is_kept_in_less_than_its_plain_text_takes(at_work: Flask, drain: Drain) -> None:
     sign_up(at_work.test_client(), ADA)
     drain()
@@ -127,9 +120,8 @@ def test_a_letter_is_kept_in_less_than_its_plain_text_takes(at_work: Flask, drai
     assert evidence.keys() == {"message_id", "reply", "values", "subject", "text"}
 
 
-@on_sqlite
 def test_its_date_is_when_it_leaves_and_not_when_it_was_written(
-    clock: time_machine.Traveller, client: FlaskClient, mailbox: Mailbox, drain: Drain
+    clock: Clock, client: FlaskClient, mailbox: Mailbox, drain: Drain
 ) -> None:
     sign_up(client, ADA)
     clock.shift(3600)
@@ -139,7 +131,6 @@ def test_its_date_is_when_it_leaves_and_not_when_it_was_written(
     assert arrived.message["Date"].datetime == datetime.now(UTC).replace(microsecond=0)
 
 
-@on_sqlite
 @pytest.mark.parametrize("kind", LetterKind)
 @pytest.mark.parametrize("language", ["de", "en"])
 def test_no_letter_keeps_a_link_that_opens(app: Flask, kind: LetterKind, language: Locale) -> None:
@@ -160,7 +151,6 @@ def with_token(values: LetterValues) -> LetterValues:
     return replace(values, **urls)
 
 
-@on_sqlite
 @pytest.mark.parametrize(
     "written", ["{0}", "<{0}>", "example.com/confirm/{1}", "{1}", "{0}?utm=x", "Code: {1}."]
 )
@@ -173,7 +163,6 @@ def test_a_link_is_not_kept_however_a_template_writes_it(app: Flask, written: st
     assert "[link not kept]" in evidence["text"]
 
 
-@on_sqlite
 @pytest.mark.parametrize("gap", ["\n", " ", "\n  "])
 def test_where_a_template_breaks_a_link_no_text_is_kept(app: Flask, gap: str) -> None:
     evidence = evidence_of_text(app, f"{TOKEN[:30]}{gap}{TOKEN[30:]}")

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -14,7 +13,7 @@ from newsletter.worker.mail import leases, sending
 from newsletter.worker.mail.postman import Postman
 from newsletter.worker.mail.smtp import postbox_for
 from sandbox.mailbox import Mailbox
-from tests.conftest import Drain, both_databases
+from tests.conftest import Clock, Drain, both_databases
 from tests.people import ADA, GRACE, HEDY, ask_staff, events_of, sign_up
 from tests.worker.mail.test_postman import IMPATIENT, Meanwhile
 
@@ -31,11 +30,7 @@ def send_and_die(app: Flask) -> None:
 
 
 def test_a_letter_whose_workers_are_killed_is_sent_three_times_at_most(
-    app: Flask,
-    client: FlaskClient,
-    mailbox: Mailbox,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     sign_up(client, ADA)
     for seconds in (0, 30, 3600, 3600, 3600):
@@ -53,11 +48,7 @@ def test_a_letter_whose_workers_are_killed_is_sent_three_times_at_most(
 
 
 def test_a_second_copy_of_a_killed_worker_is_not_sent_again_at_once(
-    app: Flask,
-    client: FlaskClient,
-    mailbox: Mailbox,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     sign_up(client, ADA)
     send_and_die(app)
@@ -70,11 +61,7 @@ def test_a_second_copy_of_a_killed_worker_is_not_sent_again_at_once(
 
 
 def test_a_letter_whose_worker_is_killed_while_the_server_does_not_reply_waits_for_its_reply(
-    app: Flask,
-    client: FlaskClient,
-    mailbox: Mailbox,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     answers = mailbox.stall("data")
     sign_up(client, ADA)
@@ -115,7 +102,7 @@ def test_what_is_done_to_a_person_before_the_final_dot_beats_the_letter(
     client: FlaskClient,
     mailbox: Mailbox,
     drain: Drain,
-    clock: time_machine.Traveller,
+    clock: Clock,
     endpoint: str,
     fields: dict[str, object],
 ) -> None:
@@ -133,7 +120,7 @@ def test_what_is_done_to_a_person_beats_a_letter_that_was_leased_with_others(
     client: FlaskClient,
     mailbox: Mailbox,
     drain: Drain,
-    clock: time_machine.Traveller,
+    clock: Clock,
     endpoint: str,
     fields: dict[str, object],
 ) -> None:

@@ -6,13 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
 from newsletter.worker.mail import leases
 from sandbox.mailbox import Mailbox
-from tests.conftest import Drain, both_databases
+from tests.conftest import Clock, Drain, both_databases
 from tests.people import ADA, GRACE, HEDY, STAFF, said_by, sign_up
 
 MINUTE = timedelta(minutes=1)
@@ -31,7 +30,7 @@ def recipients(mailbox: Mailbox) -> list[str]:
 
 
 def test_letters_above_the_limit_wait_and_ready_says_so(
-    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     for person in (ADA, GRACE, HEDY):
         sign_up(client, person)
@@ -50,7 +49,7 @@ def test_letters_above_the_limit_wait_and_ready_says_so(
 
 
 def test_ready_says_so_no_longer_once_nothing_waits_for_it(
-    client: FlaskClient, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, drain: Drain, clock: Clock
 ) -> None:
     for person in (ADA, GRACE, HEDY):
         sign_up(client, person)

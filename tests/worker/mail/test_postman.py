@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, text, update
@@ -25,7 +24,7 @@ from newsletter.worker.mail.postman import Postman
 from newsletter.worker.mail.smtp import SlowReply, SmtpPostbox, postbox_for
 from newsletter.worker.run import Worker
 from sandbox.mailbox import Mailbox
-from tests.conftest import Drain, Join, both_databases, on_sqlite
+from tests.conftest import Clock, Drain, Join, both_databases, on_sqlite
 from tests.people import ADA, GRACE, HEDY, STAFF, ask_staff, events_of, link_in, said_by, sign_up
 
 pytestmark = both_databases
@@ -54,11 +53,7 @@ def test_a_sign_up_brings_one_letter_and_a_record_of_it(
 @pytest.mark.requires("R35")
 @pytest.mark.parametrize("reply", ["450 4.2.1 later", "421 4.3.0 closing", None])
 def test_a_temporary_refusal_is_retried_within_seconds(
-    client: FlaskClient,
-    mailbox: Mailbox,
-    drain: Drain,
-    clock: time_machine.Traveller,
-    reply: str | None,
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock, reply: str | None
 ) -> None:
     mailbox.answer_next("rcpt", reply)
     sign_up(client, ADA)
@@ -73,11 +68,7 @@ def test_a_temporary_refusal_is_retried_within_seconds(
 
 
 def test_a_letter_that_keeps_failing_waits_at_most_twice_as_long_each_time_up_to_an_hour(
-    app: Flask,
-    client: FlaskClient,
-    mailbox: Mailbox,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     mailbox.answer_next("rcpt", "451 4.3.0 try again", times=100)
     sign_up(client, ADA)
@@ -105,12 +96,7 @@ def _wait(app: Flask) -> timedelta:
     [("rcpt", "550 5.1.1 unknown user"), ("rcpt", "552 5.2.2 full"), ("data", "550 5.1.1 unknown")],
 )
 def test_a_personal_refusal_is_final_and_frees_the_quota(
-    client: FlaskClient,
-    mailbox: Mailbox,
-    drain: Drain,
-    clock: time_machine.Traveller,
-    stage: Any,
-    reply: str,
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock, stage: Any, reply: str
 ) -> None:
     mailbox.answer_next(stage, reply, match_recipient=ADA)
     sign_up(client, ADA)
@@ -136,12 +122,7 @@ def test_a_personal_refusal_is_final_and_frees_the_quota(
     ],
 )
 def test_a_refusal_of_us_all_holds_everything_and_uses_nothing_up(
-    client: FlaskClient,
-    mailbox: Mailbox,
-    drain: Drain,
-    clock: time_machine.Traveller,
-    stage: Any,
-    reply: str,
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock, stage: Any, reply: str
 ) -> None:
     mailbox.answer_next(stage, reply)
     for person in (ADA, GRACE, HEDY):
@@ -176,12 +157,7 @@ AMBIGUOUS: list[tuple[Any, str]] = [
 @on_sqlite
 @pytest.mark.parametrize(("stage", "reply"), AMBIGUOUS)
 def test_a_refusal_that_may_be_about_us_is_retried_and_stops_no_other_letter(
-    client: FlaskClient,
-    mailbox: Mailbox,
-    drain: Drain,
-    clock: time_machine.Traveller,
-    stage: Any,
-    reply: str,
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock, stage: Any, reply: str
 ) -> None:
     mailbox.answer_next(stage, reply, times=4, match_recipient=ADA)
     for person in (ADA, GRACE, HEDY):
@@ -202,11 +178,7 @@ def test_a_refusal_that_may_be_about_us_is_retried_and_stops_no_other_letter(
 
 @on_sqlite
 def test_a_letter_that_is_always_refused_is_retried_until_the_request_ends(
-    app: Flask,
-    client: FlaskClient,
-    mailbox: Mailbox,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     mailbox.answer_next("rcpt", "554 5.7.1 access denied", times=1000)
     sign_up(client, ADA)
@@ -226,11 +198,7 @@ def test_a_letter_that_is_always_refused_is_retried_until_the_request_ends(
 
 @on_sqlite
 def test_a_letter_that_answers_no_open_request_is_tried_for_fourteen_days(
-    client: FlaskClient,
-    mailbox: Mailbox,
-    drain: Drain,
-    join: Join,
-    clock: time_machine.Traveller,
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, join: Join, clock: Clock
 ) -> None:
     join(ADA)
     mailbox.answer_next("rcpt", "554 5.7.1 access denied", times=1000)
@@ -256,7 +224,7 @@ def sign_up_everywhere(client: FlaskClient, *names: str) -> list[str]:
 
 
 def test_three_domains_refused_in_a_row_hold_everything_until_one_letter_is_taken(
-    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     mailbox.answer_next("rcpt", "554 5.7.1 relay access denied", times=5)
     people = sign_up_everywhere(client, "a", "b", "c", "d", "e", "f")
@@ -276,7 +244,7 @@ def test_three_domains_refused_in_a_row_hold_everything_until_one_letter_is_take
 
 
 def test_two_domains_that_refuse_again_and_again_cause_no_hold(
-    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     for person in sign_up_everywhere(client, "a", "b"):
         mailbox.answer_next("rcpt", "554 5.7.1 access denied", times=1000, match_recipient=person)
@@ -287,7 +255,7 @@ def test_two_domains_that_refuse_again_and_again_cause_no_hold(
 
 
 def test_a_hold_for_refused_letters_ends_also_without_new_sign_ups(
-    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     mailbox.answer_next("rcpt", "554 5.7.1 relay access denied", times=4)
     sign_up_everywhere(client, "a", "b", "c")
@@ -303,11 +271,7 @@ def test_a_hold_for_refused_letters_ends_also_without_new_sign_ups(
 @on_sqlite
 @pytest.mark.parametrize("domains", [1, 3, 19])
 def test_nineteen_refused_recipients_delay_another_by_at_most_half_a_minute(
-    client: FlaskClient,
-    mailbox: Mailbox,
-    drain: Drain,
-    clock: time_machine.Traveller,
-    domains: int,
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock, domains: int
 ) -> None:
     for number in range(19):
         person = f"internal{number}@d{number % domains}.example.org"
@@ -328,7 +292,7 @@ def test_nineteen_refused_recipients_delay_another_by_at_most_half_a_minute(
 
 
 def test_a_hold_is_probed_every_thirty_seconds_by_one_letter(
-    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     mailbox.answer_next("mail", "550 5.7.1 blocked", times=100)
     for person in (ADA, GRACE, HEDY):
@@ -343,7 +307,7 @@ def test_a_hold_is_probed_every_thirty_seconds_by_one_letter(
 
 
 def test_no_letter_is_lost_while_the_mail_server_is_down(
-    environ: dict[str, Any], mailbox: Mailbox, clock: time_machine.Traveller
+    environ: dict[str, Any], mailbox: Mailbox, clock: Clock
 ) -> None:
     port = int(mailbox.smtp_url.rsplit(":", 1)[1])
     app = create_app(load(environ))
@@ -363,7 +327,7 @@ def test_no_letter_is_lost_while_the_mail_server_is_down(
 
 
 def test_a_wrong_password_holds_the_mail_until_it_is_mended(
-    environ: dict[str, Any], clock: time_machine.Traveller
+    environ: dict[str, Any], clock: Clock
 ) -> None:
     with Mailbox(auth=("muster", "right")) as guarded:
         place = guarded.smtp_url.rpartition("@")[2]
@@ -396,7 +360,7 @@ def test_a_letter_without_its_request_is_not_sent(
 
 
 def test_a_second_letter_is_not_sent_after_the_confirmation(
-    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     sign_up(client, ADA)
     drain()
@@ -409,7 +373,7 @@ def test_a_second_letter_is_not_sent_after_the_confirmation(
 
 
 def test_sign_ups_during_an_outage_bring_one_letter_when_it_ends(
-    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     mailbox.answer_next("mail", "550 5.7.1 blocked")
     sign_up(client, ADA)
@@ -479,11 +443,7 @@ def test_an_erasure_beats_a_letter_in_flight(
 
 
 def test_the_letter_of_a_killed_process_is_taken_over_within_thirty_seconds(
-    app: Flask,
-    client: FlaskClient,
-    mailbox: Mailbox,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     sign_up(client, ADA)
     take_and_die(app)
@@ -502,11 +462,7 @@ def take_and_die(app: Flask) -> None:
 
 
 def test_a_heartbeat_keeps_a_letter_that_takes_its_time(
-    app: Flask,
-    client: FlaskClient,
-    mailbox: Mailbox,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     sign_up(client, ADA)
     inner = postbox_for(app.extensions["settings"])
@@ -527,11 +483,7 @@ def test_a_heartbeat_keeps_a_letter_that_takes_its_time(
 
 
 def test_an_outcome_that_could_not_be_recorded_is_recorded_later_and_not_sent_again(
-    app: Flask,
-    client: FlaskClient,
-    mailbox: Mailbox,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     sign_up(client, ADA)
     inner = postbox_for(app.extensions["settings"])
@@ -556,7 +508,7 @@ def rename(table: str, name: str) -> None:
 
 
 def test_one_refused_recipient_does_not_hold_the_others(
-    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     mailbox.answer_next("rcpt", "554 5.7.1 access denied", times=1000, match_recipient=ADA)
     for person in (ADA, GRACE, HEDY):
@@ -569,7 +521,7 @@ def test_one_refused_recipient_does_not_hold_the_others(
 
 
 def test_a_letter_that_may_have_arrived_waits_long_and_is_sent_at_most_three_times(
-    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     mailbox.answer_next("data", None, times=100, keeps=True)
     sign_up(client, ADA)
@@ -587,7 +539,7 @@ def test_a_letter_that_may_have_arrived_waits_long_and_is_sent_at_most_three_tim
 
 
 def test_each_copy_counts_as_a_letter_of_the_day(
-    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     mailbox.answer_next("data", None, times=3, keeps=True)
     sign_up(client, ADA)
@@ -607,7 +559,7 @@ def test_each_copy_counts_as_a_letter_of_the_day(
 
 
 def test_where_the_day_is_full_a_copy_waits_for_the_next(
-    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     for _ in range(2):
         sign_up(client, ADA)
@@ -627,7 +579,7 @@ def test_where_the_day_is_full_a_copy_waits_for_the_next(
 
 
 def test_a_copy_that_is_taken_ends_it(
-    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     mailbox.answer_next("data", None, keeps=True)
     sign_up(client, ADA)
@@ -642,7 +594,7 @@ def test_a_copy_that_is_taken_ends_it(
 
 
 def test_a_refusal_at_the_end_leaves_no_copy_behind(
-    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     mailbox.answer_next("data", "451 4.3.0 later", times=8)
     sign_up(client, ADA)
@@ -655,7 +607,7 @@ def test_a_refusal_at_the_end_leaves_no_copy_behind(
 
 
 def test_staff_are_told_of_letters_with_unknown_outcome(
-    app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+    app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     mailbox.answer_next("data", None, keeps=True)
     sign_up(client, ADA)
@@ -670,11 +622,7 @@ def test_staff_are_told_of_letters_with_unknown_outcome(
 
 
 def test_a_worker_that_was_stopped_before_the_final_dot_does_not_double_the_letter(
-    app: Flask,
-    client: FlaskClient,
-    mailbox: Mailbox,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     sign_up(client, ADA)
     inner = postbox_for(app.extensions["settings"])
@@ -718,7 +666,7 @@ def test_a_worker_that_is_to_end_gives_a_slow_reply_up_with_its_outcome_unknown(
     client: FlaskClient,
     mailbox: Mailbox,
     drain: Drain,
-    clock: time_machine.Traveller,
+    clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(postman_module, "LAST_SECONDS", 0.1)
@@ -744,11 +692,7 @@ def test_a_worker_that_is_to_end_gives_a_slow_reply_up_with_its_outcome_unknown(
 
 @on_sqlite
 def test_a_due_time_or_a_lease_from_a_clock_that_was_wrong_keeps_no_letter(
-    app: Flask,
-    client: FlaskClient,
-    mailbox: Mailbox,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     clock.shift(timedelta(hours=1))
     sign_up(client, ADA)

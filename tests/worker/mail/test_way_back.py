@@ -7,7 +7,6 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import update
@@ -23,7 +22,7 @@ from newsletter.subscriptions.transition import act
 from newsletter.worker.run import Worker
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
-from tests.conftest import Drain, Join, environment
+from tests.conftest import Clock, Drain, Join, environment
 from tests.listening import listening
 from tests.people import (
     ADA,
@@ -51,7 +50,7 @@ def environ(database_url: str, mailbox: Mailbox, mailchimp: StandIn) -> dict[str
 
 
 @pytest.fixture
-def forgotten(mailchimp: StandIn, clock: time_machine.Traveller) -> None:
+def forgotten(mailchimp: StandIn, clock: Clock) -> None:
     """Mailchimp once deleted Ada for good."""
     mailchimp.forgotten.add(ADA.lower())
 
@@ -69,9 +68,7 @@ def told(mailbox: Mailbox, email: str = ADA) -> list[EmailMessage]:
 
 
 @pytest.fixture
-def awaited(
-    client: FlaskClient, mailchimp: StandIn, join: Join, clock: time_machine.Traveller
-) -> None:
+def awaited(client: FlaskClient, mailchimp: StandIn, join: Join, clock: Clock) -> None:
     """Ada left at Mailchimp and confirmed here again: Mailchimp asks her once more."""
     join(ADA)
     mailchimp.unsubscribes(ADA)
@@ -112,7 +109,7 @@ def test_the_record_says_which_letter_it_was_and_keeps_no_link_of_the_persons_ow
 
 @pytest.mark.usefixtures("forgotten")
 def test_the_letter_says_when_they_confirmed_however_late_it_leaves(
-    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     sign_up(client, ADA)
     drain()
@@ -188,11 +185,7 @@ def test_who_was_taken_over_gets_it_in_their_language_once_they_sign_up(
 
 @pytest.mark.usefixtures("forgotten")
 def test_they_get_the_letter_once_in_thirty_days_however_often_they_sign_up(
-    client: FlaskClient,
-    mailbox: Mailbox,
-    join: Join,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain, clock: Clock
 ) -> None:
     join(ADA)
     for _ in range(59):
@@ -214,7 +207,7 @@ def test_they_get_the_letter_once_in_thirty_days_however_often_they_sign_up(
 
 @pytest.mark.usefixtures("forgotten")
 def test_leaving_and_coming_back_causes_no_second_letter(
-    client: FlaskClient, mailbox: Mailbox, join: Join, clock: time_machine.Traveller
+    client: FlaskClient, mailbox: Mailbox, join: Join, clock: Clock
 ) -> None:
     join(ADA)
     ask_staff(client, "blocks", ADA, reason="unsubscribed")
@@ -228,7 +221,7 @@ def test_leaving_and_coming_back_causes_no_second_letter(
 
 @pytest.mark.usefixtures("awaited")
 def test_a_person_whom_mailchimp_asks_again_gets_the_letter_only_after_a_new_sign_up(
-    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     assert told(mailbox) == []
     for _ in range(29):
@@ -241,7 +234,7 @@ def test_a_person_whom_mailchimp_asks_again_gets_the_letter_only_after_a_new_sig
 
 @pytest.mark.usefixtures("awaited")
 def test_after_a_new_sign_up_the_letter_keeps_the_pause_of_ten_minutes(
-    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     clock.shift(9 * MINUTE)
     sign_up(client, ADA)
@@ -256,11 +249,7 @@ def test_after_a_new_sign_up_the_letter_keeps_the_pause_of_ten_minutes(
 
 
 def test_it_is_not_written_as_the_fourth_letter_of_a_day_to_a_mailbox_but_when_they_ask_again(
-    client: FlaskClient,
-    mailbox: Mailbox,
-    mailchimp: StandIn,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    client: FlaskClient, mailbox: Mailbox, mailchimp: StandIn, drain: Drain, clock: Clock
 ) -> None:
     tagged = "ada+news@example.org"
     mailchimp.forgotten.add(tagged)
@@ -281,7 +270,7 @@ def test_it_is_not_written_as_the_fourth_letter_of_a_day_to_a_mailbox_but_when_t
 
 @pytest.mark.usefixtures("forgotten")
 def test_it_counts_as_one_of_the_three_letters_of_a_day(
-    client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain, clock: Clock
 ) -> None:
     join(ADA)
     for _ in range(2):
@@ -294,10 +283,7 @@ def test_it_counts_as_one_of_the_three_letters_of_a_day(
 
 
 def test_without_mailchimps_form_nobody_gets_the_letter(
-    environ: dict[str, Any],
-    mailbox: Mailbox,
-    mailchimp: StandIn,
-    clock: time_machine.Traveller,
+    environ: dict[str, Any], mailbox: Mailbox, mailchimp: StandIn, clock: Clock
 ) -> None:
     mailchimp.forgotten.add(ADA.lower())
     app = create_app(load({**environ, "MAILCHIMP_SIGNUP_URL": ""}))
@@ -317,7 +303,7 @@ def test_without_mailchimps_form_nobody_gets_the_letter(
 
 
 def test_a_person_whose_address_looks_fake_gets_no_letter(
-    client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain, clock: Clock
 ) -> None:
     fake = "ada@mailinator.com"
     join(fake)
@@ -330,7 +316,7 @@ def test_a_person_whose_address_looks_fake_gets_no_letter(
 
 
 def test_a_person_who_is_subscribed_at_mailchimp_gets_no_letter(
-    client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain, clock: Clock
 ) -> None:
     join(ADA)
     clock.shift(DAY)
@@ -342,7 +328,7 @@ def test_a_person_who_is_subscribed_at_mailchimp_gets_no_letter(
 
 @pytest.mark.usefixtures("awaited")
 def test_a_returning_person_gets_a_confirmation_e_mail_instead(
-    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: time_machine.Traveller
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     ask_staff(client, "blocks", ADA, reason="unsubscribed")
     clock.shift(DAY)
@@ -355,12 +341,7 @@ def test_a_returning_person_gets_a_confirmation_e_mail_instead(
 
 @pytest.mark.usefixtures("forgotten")
 def test_a_restricted_person_gets_no_letter(
-    app: Flask,
-    client: FlaskClient,
-    mailbox: Mailbox,
-    join: Join,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    app: Flask, client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain, clock: Clock
 ) -> None:
     join(ADA)
     with app.app_context(), writing() as session:
@@ -374,11 +355,7 @@ def test_a_restricted_person_gets_no_letter(
 
 @pytest.fixture
 def waiting(
-    client: FlaskClient,
-    mailbox: Mailbox,
-    drain: Drain,
-    forgotten: None,
-    clock: time_machine.Traveller,
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, forgotten: None, clock: Clock
 ) -> None:
     """Ada is to be told, and the mail server does not take the letter yet."""
     sign_up(client, ADA)
@@ -421,7 +398,7 @@ def test_leaving_drops_a_letter_that_waits(
 
 @pytest.mark.usefixtures("waiting")
 def test_a_dropped_letter_does_not_count(
-    client: FlaskClient, mailbox: Mailbox, join: Join, clock: time_machine.Traveller
+    client: FlaskClient, mailbox: Mailbox, join: Join, clock: Clock
 ) -> None:
     ask_staff(client, "blocks", ADA, reason="unsubscribed")
     clock.shift(DAY)
@@ -446,10 +423,7 @@ def test_a_person_whom_mailchimp_has_added_meanwhile_gets_no_letter(
 
 @pytest.mark.usefixtures("forgotten")
 def test_an_undelivered_letter_does_not_count(
-    client: FlaskClient,
-    mailbox: Mailbox,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     sign_up(client, ADA)
     drain()
@@ -468,12 +442,7 @@ def test_an_undelivered_letter_does_not_count(
 
 @pytest.mark.usefixtures("forgotten")
 def test_the_answer_to_a_sign_up_does_not_reveal_who_gets_the_letter(
-    app: Flask,
-    client: FlaskClient,
-    mailbox: Mailbox,
-    join: Join,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    app: Flask, client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain, clock: Clock
 ) -> None:
     join(ADA)
     join(GRACE)

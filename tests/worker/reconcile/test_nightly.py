@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text, update
@@ -27,7 +26,7 @@ from sandbox.mailchimp import Answer, StandIn
 from sandbox.mailchimp.answers import problem, throttled
 from sandbox.mailchimp.script import Call
 from tests.commands import found_in_use, noticed
-from tests.conftest import Drain, Join
+from tests.conftest import Clock, Drain, Join
 from tests.people import ADA, GRACE, STAFF, ask_staff, said_by, standing_of, status_of
 from tests.worker.crowd import join_all, numbered
 
@@ -50,9 +49,7 @@ def pages(mailchimp: StandIn) -> list[int]:
 
 
 @pytest.fixture
-def mailchimp_loop(
-    app: Flask, members: MailchimpMembers, clock: time_machine.Traveller
-) -> Iterator[MailchimpLoop]:
+def mailchimp_loop(app: Flask, members: MailchimpMembers, clock: Clock) -> Iterator[MailchimpLoop]:
     """Mailchimp's side of a worker that began yesterday, and has not reconciled yet."""
     with app.app_context():
         mailchimp_loop = MailchimpLoop(members, "me", NightlyReconciliation(members, "me"))
@@ -67,7 +64,7 @@ def work(mailchimp_loop: MailchimpLoop) -> None:
 
 
 def test_it_is_done_once_every_night_and_not_before(
-    mailchimp: StandIn, join: Join, drain: Drain, clock: time_machine.Traveller
+    mailchimp: StandIn, join: Join, drain: Drain, clock: Clock
 ) -> None:
     join(ADA)
     seen = []
@@ -80,11 +77,7 @@ def test_it_is_done_once_every_night_and_not_before(
 
 
 def test_a_person_whose_unsubscribe_was_not_reported_is_blocked_the_next_night(
-    client: FlaskClient,
-    mailchimp: StandIn,
-    join: Join,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, clock: Clock
 ) -> None:
     join(ADA)
     join(GRACE)
@@ -101,11 +94,7 @@ def test_a_person_whose_unsubscribe_was_not_reported_is_blocked_the_next_night(
 
 
 def test_it_is_done_after_every_hold_of_mailchimp(
-    client: FlaskClient,
-    mailchimp: StandIn,
-    join: Join,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, clock: Clock
 ) -> None:
     join(ADA)
     mailchimp.unsubscribes(ADA)
@@ -124,7 +113,7 @@ def test_it_is_done_after_every_hold_of_mailchimp(
 
 
 def test_after_a_hold_of_the_mail_there_is_nothing_to_compare(
-    app: Flask, mailchimp: StandIn, drain: Drain, clock: time_machine.Traveller
+    app: Flask, mailchimp: StandIn, drain: Drain, clock: Clock
 ) -> None:
     with app.app_context():
         holds.begin("mail", "refused")
@@ -139,7 +128,7 @@ def test_the_worker_never_exceeds_the_limit_and_staff_are_told(
     mailchimp: StandIn,
     join: Join,
     drain: Drain,
-    clock: time_machine.Traveller,
+    clock: Clock,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -171,7 +160,7 @@ def fill(mailchimp: StandIn, count: int = 1200) -> None:
 
 
 def test_a_walk_continues_where_a_call_failed_temporarily(
-    mailchimp_loop: MailchimpLoop, mailchimp: StandIn, clock: time_machine.Traveller
+    mailchimp_loop: MailchimpLoop, mailchimp: StandIn, clock: Clock
 ) -> None:
     fill(mailchimp)
     mailchimp.answer_next(throttled(), match=lambda call: call.query.get("offset") == "950")
@@ -187,10 +176,7 @@ def test_a_walk_continues_where_a_call_failed_temporarily(
 
 
 def test_a_walk_that_a_hold_ends_changes_nobody_and_begins_anew_after_it(
-    mailchimp_loop: MailchimpLoop,
-    client: FlaskClient,
-    mailchimp: StandIn,
-    clock: time_machine.Traveller,
+    mailchimp_loop: MailchimpLoop, client: FlaskClient, mailchimp: StandIn, clock: Clock
 ) -> None:
     join_all(client.application, ADA)
     work_alone = MailchimpLoop(mailchimp_loop._mailchimp, "me")
@@ -241,7 +227,7 @@ def test_the_log_says_what_comes_of_a_failure(
 
 
 def test_a_rejected_call_waits_for_the_next_night(
-    mailchimp_loop: MailchimpLoop, mailchimp: StandIn, clock: time_machine.Traveller
+    mailchimp_loop: MailchimpLoop, mailchimp: StandIn, clock: Clock
 ) -> None:
     mailchimp.answer_next(problem(400, "Bad Request", "Your request is odd."), match=is_page)
     work(mailchimp_loop)
@@ -275,7 +261,7 @@ def test_a_walk_begins_anew_when_the_database_was_away(
 
 
 def test_a_reconciliation_that_cannot_begin_is_tried_again_after_an_hour(
-    mailchimp_loop: MailchimpLoop, mailchimp: StandIn, clock: time_machine.Traveller
+    mailchimp_loop: MailchimpLoop, mailchimp: StandIn, clock: Clock
 ) -> None:
     def write(cursor: str | None) -> None:
         with writing() as session:
@@ -311,10 +297,7 @@ def test_a_walk_keeps_neither_people_nor_erasures_waiting(
 
 
 def test_after_a_worker_died_another_one_starts_anew(
-    mailchimp_loop: MailchimpLoop,
-    members: MailchimpMembers,
-    mailchimp: StandIn,
-    clock: time_machine.Traveller,
+    mailchimp_loop: MailchimpLoop, members: MailchimpMembers, mailchimp: StandIn, clock: Clock
 ) -> None:
     fill(mailchimp)
     another = MailchimpLoop(members, "another", NightlyReconciliation(members, "another"))
@@ -330,7 +313,7 @@ def test_after_a_worker_died_another_one_starts_anew(
 
 
 def test_the_worker_waits_while_the_command_walks(
-    mailchimp_loop: MailchimpLoop, mailchimp: StandIn, clock: time_machine.Traveller
+    mailchimp_loop: MailchimpLoop, mailchimp: StandIn, clock: Clock
 ) -> None:
     assert jobs.take(jobs.RECONCILIATION, "command")
     work(mailchimp_loop)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -12,7 +11,7 @@ from newsletter.worker import backoff
 from sandbox.mailchimp import StandIn
 from sandbox.mailchimp.answers import problem, throttled
 from sandbox.mailchimp.problems import internal_error, no_merge_fields
-from tests.conftest import Drain, Join
+from tests.conftest import Clock, Drain, Join
 from tests.people import ADA, GRACE, ask_staff, standing_of
 from tests.worker.crowd import ALWAYS, is_write, join_all, place_of
 from tests.worker.reconcile.conftest import Command
@@ -86,7 +85,7 @@ def test_without_a_worker_all_of_it_is_settled(
     join: Join,
     drain: Drain,
     command: Command,
-    clock: time_machine.Traveller,
+    clock: Clock,
 ) -> None:
     left_here_and_there_again(client, mailchimp, join, drain)
     clock.shift(jobs.LEASE)
@@ -96,12 +95,7 @@ def test_without_a_worker_all_of_it_is_settled(
 
 
 def test_while_mailchimp_is_on_hold_it_says_what_waits_and_why(
-    app: Flask,
-    client: FlaskClient,
-    mailchimp: StandIn,
-    join: Join,
-    drain: Drain,
-    command: Command,
+    app: Flask, client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, command: Command
 ) -> None:
     left_here_and_there_again(client, mailchimp, join, drain)
     with app.app_context():
@@ -121,7 +115,7 @@ def test_without_a_worker_the_command_probes_a_hold_itself(
     join: Join,
     drain: Drain,
     command: Command,
-    clock: time_machine.Traveller,
+    clock: Clock,
 ) -> None:
     left_here_and_there_again(client, mailchimp, join, drain)
     with app.app_context():
@@ -140,7 +134,7 @@ def test_a_hold_that_the_probe_does_not_end_is_reported(
     join: Join,
     drain: Drain,
     command: Command,
-    clock: time_machine.Traveller,
+    clock: Clock,
 ) -> None:
     left_here_and_there_again(client, mailchimp, join, drain)
     mailchimp.answer_next(no_merge_fields(["LNAME"]), times=ALWAYS, match=is_write)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import time_machine
 from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskClient
@@ -38,7 +37,7 @@ from sandbox.mailchimp import StandIn
 from sandbox.mailchimp.answers import DROPPED, throttled
 from tests.checkout import command
 from tests.commands import noticed
-from tests.conftest import Drain, Join, on_sqlite
+from tests.conftest import Clock, Drain, Join
 from tests.people import (
     ADA,
     GRACE,
@@ -114,7 +113,6 @@ def test_a_person_whose_unsubscribe_there_was_not_reported_is_blocked_here(
     assert agreed(command("--full"))
 
 
-@on_sqlite
 def test_a_block_that_a_restored_backup_does_not_know_of_wins(
     client: FlaskClient,
     mailchimp: StandIn,
@@ -144,12 +142,7 @@ def test_a_block_that_a_restored_backup_does_not_know_of_wins(
 
 @pytest.mark.parametrize("status", ["subscribed", "pending"])
 def test_a_person_who_left_here_and_is_subscribed_there_is_unsubscribed_there(
-    client: FlaskClient,
-    mailchimp: StandIn,
-    join: Join,
-    drain: Drain,
-    command: Command,
-    status: str,
+    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, command: Command, status: str
 ) -> None:
     join(ADA)
     leave(client, ADA)
@@ -306,11 +299,7 @@ def test_an_unconfirmed_request_is_not_sent_to_mailchimp(
 
 
 def test_output_log_and_stored_counts_hold_no_address(
-    app: Flask,
-    mailchimp: StandIn,
-    join: Join,
-    command: Command,
-    caplog: pytest.LogCaptureFixture,
+    app: Flask, mailchimp: StandIn, join: Join, command: Command, caplog: pytest.LogCaptureFixture
 ) -> None:
     join(ADA)
     mailchimp.unsubscribes(ADA)
@@ -399,7 +388,7 @@ def test_just_as_many_changes_as_the_limit_are_made(
 
 
 def test_only_what_changed_since_the_last_time_is_walked_with_an_overlap(
-    mailchimp: StandIn, join: Join, command: Command, clock: time_machine.Traveller
+    mailchimp: StandIn, join: Join, command: Command, clock: Clock
 ) -> None:
     join(ADA)
     command()
@@ -413,7 +402,7 @@ def test_only_what_changed_since_the_last_time_is_walked_with_an_overlap(
 
 
 def test_all_is_walked_when_that_was_never_done_once_a_week_and_when_it_is_asked_for(
-    mailchimp: StandIn, command: Command, clock: time_machine.Traveller
+    mailchimp: StandIn, command: Command, clock: Clock
 ) -> None:
     is_full = []
     for days, options in ((0, []), (1, []), (1, ["--full"]), (6, []), (1, []), (1, [])):
@@ -424,11 +413,7 @@ def test_all_is_walked_when_that_was_never_done_once_a_week_and_when_it_is_asked
 
 
 def test_a_time_that_was_stopped_does_not_count_as_the_last(
-    mailchimp: StandIn,
-    join: Join,
-    command: Command,
-    clock: time_machine.Traveller,
-    monkeypatch: pytest.MonkeyPatch,
+    mailchimp: StandIn, join: Join, command: Command, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     join(ADA)
     command()
@@ -448,7 +433,7 @@ def test_a_person_with_a_call_under_way_is_left_alone(
     join: Join,
     drain: Drain,
     command: Command,
-    clock: time_machine.Traveller,
+    clock: Clock,
 ) -> None:
     join(ADA)
     mailchimp.answer_next(DROPPED)
@@ -465,12 +450,7 @@ def test_a_person_with_a_call_under_way_is_left_alone(
 
 
 def test_a_person_with_a_call_of_unknown_outcome_is_counted_as_busy(
-    app: Flask,
-    client: FlaskClient,
-    mailchimp: StandIn,
-    join: Join,
-    command: Command,
-    clock: time_machine.Traveller,
+    app: Flask, client: FlaskClient, mailchimp: StandIn, join: Join, command: Command, clock: Clock
 ) -> None:
     join(ADA)
     mailchimp.unsubscribes(ADA)
@@ -487,7 +467,7 @@ def test_a_person_who_is_being_erased_is_left_alone(
     join: Join,
     drain: Drain,
     command: Command,
-    clock: time_machine.Traveller,
+    clock: Clock,
 ) -> None:
     join(ADA)
     mailchimp.answer_next(throttled(), times=10, match=lambda call: "delete-permanent" in call.path)
@@ -517,7 +497,7 @@ def test_a_person_who_changed_before_their_turn_is_left_alone(
     mailchimp: StandIn,
     members: MailchimpMembers,
     join: Join,
-    clock: time_machine.Traveller,
+    clock: Clock,
 ) -> None:
     for email in (ADA, GRACE, HEDY):
         join(email)
@@ -560,7 +540,7 @@ def test_a_page_that_was_read_before_a_person_was_added_blocks_nobody(
     mailchimp: StandIn,
     members: MailchimpMembers,
     join: Join,
-    clock: time_machine.Traveller,
+    clock: Clock,
 ) -> None:
     join(ADA)
     with app.app_context():
@@ -584,7 +564,7 @@ def test_without_a_worker_the_command_makes_all_changes(
     join: Join,
     drain: Drain,
     command: Command,
-    clock: time_machine.Traveller,
+    clock: Clock,
 ) -> None:
     join(ADA)
     leave(client, ADA)
@@ -599,7 +579,6 @@ def test_without_a_worker_the_command_makes_all_changes(
         assert jobs.take("audience", "another")
 
 
-@on_sqlite
 def test_on_a_terminal_it_shows_how_far_it_is(environ: dict[str, Any], mailchimp: StandIn) -> None:
     mailchimp.add(ADA)
     terminal, end = pty.openpty()
@@ -615,7 +594,7 @@ def test_on_a_terminal_it_shows_how_far_it_is(environ: dict[str, Any], mailchimp
 
 
 def test_two_do_not_reconcile_at_once(
-    app: Flask, mailchimp: StandIn, command: Command, clock: time_machine.Traveller
+    app: Flask, mailchimp: StandIn, command: Command, clock: Clock
 ) -> None:
     with app.app_context():
         assert jobs.take(jobs.RECONCILIATION, "another")

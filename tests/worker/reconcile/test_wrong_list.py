@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -22,7 +21,7 @@ from newsletter.worker.reconcile import walk
 from newsletter.worker.reconcile.nightly import NightlyReconciliation
 from sandbox.mailchimp import Contact, StandIn
 from tests.commands import found_in_use
-from tests.conftest import Drain, Join
+from tests.conftest import Clock, Drain, Join
 from tests.people import ADA, GRACE, HEDY, STAFF, ask_staff, said_by, status_of
 from tests.worker.crowd import is_write, join_all, numbered
 from tests.worker.reconcile.conftest import Command
@@ -63,7 +62,7 @@ def kept_audience(app: Flask) -> str | None:
     return audience
 
 
-def a_night_passes(app: Flask, clock: time_machine.Traveller) -> None:
+def a_night_passes(app: Flask, clock: Clock) -> None:
     """A worker that has begun with the present settings does what it does in a night."""
     clock.shift(DAY)
     with app.app_context():
@@ -143,11 +142,7 @@ def test_another_audience_that_agrees_is_taken(
 
 
 def test_the_worker_stops_at_another_audience_too(
-    app: Flask,
-    client: FlaskClient,
-    join: Join,
-    clock: time_machine.Traveller,
-    name_list: NameList,
+    app: Flask, client: FlaskClient, join: Join, clock: Clock, name_list: NameList
 ) -> None:
     join(ADA)
     a_night_passes(app, clock)
@@ -239,7 +234,7 @@ def test_a_full_walk_that_was_stopped_is_walked_in_full_again(
     mailchimp: StandIn,
     join: Join,
     command: Command,
-    clock: time_machine.Traveller,
+    clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     join(ADA)

@@ -10,7 +10,6 @@ from typing import Any
 
 import psycopg
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from psycopg.sql import SQL, Identifier
@@ -18,7 +17,7 @@ from psycopg.sql import SQL, Identifier
 from newsletter.storage.models import db
 from tests import postgres
 from tests.commands import Run, commands
-from tests.conftest import Drain, Join
+from tests.conftest import Clock, Drain, Join
 from tests.people import ADA, GRACE, HEDY, ask_staff, sign_up
 from tests.worker.restore.restoring import HOUR, JOAN, Restore
 
@@ -94,7 +93,7 @@ def restored(
     join: Join,
     drain: Drain,
     backup: Callable[[], Restore],
-    clock: time_machine.Traveller,
+    clock: Clock,
 ) -> Restore:
     """Ada and Grace were erased after a backup, Grace with her block kept, and it was restored; Hedy is confirmed."""
     for person in (ADA, GRACE, HEDY):

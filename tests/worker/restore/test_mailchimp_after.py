@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import time_machine
 from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskClient
@@ -23,7 +22,7 @@ from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from sandbox.mailchimp import clock as mailchimps_clock
 from tests.commands import Run, found_in_use
-from tests.conftest import Drain, Join, on_sqlite
+from tests.conftest import Clock, Drain, Join
 from tests.people import (
     ADA,
     GRACE,
@@ -104,7 +103,7 @@ def test_a_person_who_left_after_a_backup_from_before_their_sync_is_not_added_ag
     mailchimp: StandIn,
     drain: Drain,
     unsynced: Restore,
-    clock: time_machine.Traveller,
+    clock: Clock,
     run: Run,
 ) -> None:
     drain()
@@ -150,12 +149,7 @@ def leave(app: Flask, client: FlaskClient, email: str) -> None:
 
 @pytest.fixture
 def unlooked(
-    app: Flask,
-    client: FlaskClient,
-    drain: Drain,
-    unsynced: Restore,
-    clock: time_machine.Traveller,
-    run: Run,
+    app: Flask, client: FlaskClient, drain: Drain, unsynced: Restore, clock: Clock, run: Run
 ) -> None:
     """Ada left after the backup that had not told Mailchimp of her; it was restored without a key of Mailchimp."""
     drain()
@@ -180,7 +174,6 @@ def test_an_owed_reconciliation_runs_before_anybody_is_added(
     assert reasons(client) == []
 
 
-@on_sqlite
 def test_an_owed_reconciliation_is_full_whatever_the_command_requests(
     client: FlaskClient, unlooked: None, run: Run
 ) -> None:
@@ -199,7 +192,7 @@ def test_while_it_is_stopped_nobody_is_added_but_unsubscribing_works(
     mailchimp: StandIn,
     mailbox: Mailbox,
     unlooked: None,
-    clock: time_machine.Traveller,
+    clock: Clock,
     run: Run,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -233,11 +226,7 @@ def hold(client: FlaskClient, email: str, *, is_held: bool) -> None:
 
 @pytest.fixture
 def held(
-    client: FlaskClient,
-    join: Join,
-    drain: Drain,
-    backup: Callable[[], Restore],
-    clock: time_machine.Traveller,
+    client: FlaskClient, join: Join, drain: Drain, backup: Callable[[], Restore], clock: Clock
 ) -> Restore:
     """Ada and Hedy stand at Mailchimp; Ada was held there before a backup, and an hour has passed since."""
     join(HEDY)
@@ -262,7 +251,7 @@ def test_a_person_released_and_gone_after_the_backup_is_not_added_when_released_
     mailchimp: StandIn,
     drain: Drain,
     held: Restore,
-    clock: time_machine.Traveller,
+    clock: Clock,
     run: Run,
 ) -> None:
     hold(client, ADA, is_held=False)
@@ -281,7 +270,6 @@ def test_a_person_released_and_gone_after_the_backup_is_not_added_when_released_
     assert standing_of(mailchimp, ADA) == "unsubscribed"
 
 
-@on_sqlite
 @pytest.mark.parametrize("is_told_before", [True, False])
 def test_a_restriction_is_not_taken_for_an_unsubscribe_after_the_release(
     app: Flask,
@@ -289,7 +277,7 @@ def test_a_restriction_is_not_taken_for_an_unsubscribe_after_the_release(
     mailchimp: StandIn,
     held: Restore,
     backup: Callable[[], Restore],
-    clock: time_machine.Traveller,
+    clock: Clock,
     run: Run,
     is_told_before: bool,
 ) -> None:
@@ -311,7 +299,6 @@ def test_a_restriction_is_not_taken_for_an_unsubscribe_after_the_release(
     assert (status_of(client, ADA), standing_of(mailchimp, ADA)) == ("confirmed", "subscribed")
 
 
-@on_sqlite
 def test_a_person_who_is_still_restricted_stays_so(
     app: Flask, client: FlaskClient, mailchimp: StandIn, held: Restore, run: Run
 ) -> None:
@@ -324,7 +311,6 @@ def test_a_person_who_is_still_restricted_stays_so(
     assert standing_of(mailchimp, ADA) == "subscribed"
 
 
-@on_sqlite
 def test_a_person_whose_restriction_was_not_synced_in_the_backup_may_have_unsubscribed_since(
     app: Flask,
     client: FlaskClient,
@@ -332,7 +318,7 @@ def test_a_person_whose_restriction_was_not_synced_in_the_backup_may_have_unsubs
     join: Join,
     drain: Drain,
     backup: Callable[[], Restore],
-    clock: time_machine.Traveller,
+    clock: Clock,
     run: Run,
 ) -> None:
     join(HEDY)
@@ -346,14 +332,8 @@ def test_a_person_whose_restriction_was_not_synced_in_the_backup_may_have_unsubs
     assert status_of(client, ADA) == "blocked"
 
 
-@on_sqlite
 def test_a_person_who_unsubscribed_before_their_consent_is_added_after_a_restore(
-    app: Flask,
-    client: FlaskClient,
-    mailchimp: StandIn,
-    clock: time_machine.Traveller,
-    unsynced: Restore,
-    run: Run,
+    app: Flask, client: FlaskClient, mailchimp: StandIn, clock: Clock, unsynced: Restore, run: Run
 ) -> None:
     left_at = mailchimps_clock.written(the_clock.now() - HOUR)
     clock.shift(HOUR)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -17,14 +16,13 @@ from newsletter.storage.models import db
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests.commands import Run
-from tests.conftest import Drain, Join, on_sqlite
+from tests.conftest import Clock, Drain, Join
 from tests.people import ADA, GRACE, HEDY, ask_staff, sign_up, standing_of, status_of
 from tests.worker.restore.restoring import HOUR, Restore, complaint, reasons, unmount, work
 
 pytestmark = pytest.mark.usefixtures("clock")
 
 
-@on_sqlite
 def test_a_new_file_names_everybody_ever_erased_and_recognises_later_backups(
     app: Flask,
     client: FlaskClient,
@@ -33,7 +31,7 @@ def test_a_new_file_names_everybody_ever_erased_and_recognises_later_backups(
     join: Join,
     backup: Callable[[], Restore],
     drain: Drain,
-    clock: time_machine.Traveller,
+    clock: Clock,
     run: Run,
 ) -> None:
     join(ADA)
@@ -61,7 +59,6 @@ def test_a_new_file_names_everybody_ever_erased_and_recognises_later_backups(
     assert "Erased again: 2." in result.stdout, result.output
 
 
-@on_sqlite
 def test_a_folder_that_holds_checkpoints_or_is_away_is_no_new_one(
     folder: Path, join: Join, run: Run
 ) -> None:
@@ -76,13 +73,12 @@ def test_a_folder_that_holds_checkpoints_or_is_away_is_no_new_one(
     assert (folder / checkpoints.NAME).read_bytes() == before
 
 
-@on_sqlite
 def test_another_host_may_have_a_folder_of_its_own(
     app: Flask,
     client: FlaskClient,
     folder: Path,
     join: Join,
-    clock: time_machine.Traveller,
+    clock: Clock,
     run: Run,
     environ: dict[str, str],
     tmp_path: Path,
@@ -106,7 +102,6 @@ def test_another_host_may_have_a_folder_of_its_own(
         assert checkpoints.last(each).erased  # type: ignore[union-attr]
 
 
-@on_sqlite
 def test_checkpoints_are_given_up_by_a_word_of_its_own(
     join: Join, run: Run, environ: dict[str, str]
 ) -> None:
@@ -123,7 +118,6 @@ def test_checkpoints_are_given_up_by_a_word_of_its_own(
     assert "--none" in unset.stderr
 
 
-@on_sqlite
 @pytest.mark.usefixtures("restored")
 def test_a_person_whose_erasure_only_the_lost_file_named_is_not_added_again(
     app: Flask, client: FlaskClient, mailchimp: StandIn, folder: Path, run: Run
@@ -142,7 +136,6 @@ def test_a_person_whose_erasure_only_the_lost_file_named_is_not_added_again(
     assert complaint(app, folder) is None
 
 
-@on_sqlite
 def test_an_empty_database_that_met_an_old_folder_starts_with_one_of_its_own(
     app: Flask,
     client: FlaskClient,

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
@@ -28,7 +27,7 @@ from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests.checkout import command
 from tests.commands import Run
-from tests.conftest import Drain, Join, on_sqlite
+from tests.conftest import Clock, Drain, Join
 from tests.people import ADA, HEDY, ask_staff, sign_up
 from tests.worker.restore.restoring import HOUR, Restore, reasons, unmount, work
 
@@ -65,7 +64,6 @@ def test_nobody_is_mailed_and_nothing_is_erased_or_sealed_but_sign_ups_are_taken
     assert "`newsletter retention --after-restore`" in reasons(client)[0]
 
 
-@on_sqlite
 @pytest.mark.usefixtures("restored")
 def test_a_worker_process_says_why_and_ends_with_status_three(
     environ: dict[str, Any], tmp_path: Path
@@ -83,7 +81,6 @@ def test_a_worker_process_says_why_and_ends_with_status_three(
     assert "Traceback" not in ended.stderr
 
 
-@on_sqlite
 @pytest.mark.usefixtures("restored")
 def test_a_backup_is_recognised_though_its_ledger_grew_on(app: Flask, client: FlaskClient) -> None:
     for number in range(20):
@@ -97,7 +94,6 @@ def test_a_backup_is_recognised_though_its_ledger_grew_on(app: Flask, client: Fl
     assert refusal.startswith(BEHIND)
 
 
-@on_sqlite
 @pytest.mark.usefixtures("restored")
 def test_a_worker_that_was_not_given_the_folder_refuses_too(environ: dict[str, Any]) -> None:
     blind = create_app(load({**environ, "LEDGER_CHECKPOINTS": ""}))
@@ -109,7 +105,6 @@ def test_a_worker_that_was_not_given_the_folder_refuses_too(environ: dict[str, A
     assert refusal.startswith(MISSING)
 
 
-@on_sqlite
 @either_away_or_empty
 @pytest.mark.usefixtures("restored")
 def test_a_worker_that_does_not_see_the_checkpoints_refuses_until_it_does(
@@ -127,7 +122,6 @@ def test_a_worker_that_does_not_see_the_checkpoints_refuses_until_it_does(
     assert seen.startswith(BEHIND)
 
 
-@on_sqlite
 @either_away_or_empty
 def test_it_starts_once_the_folder_is_back_and_no_file_was_begun_in_between(
     app: Flask, client: FlaskClient, folder: Path, join: Join, leaves_it_empty: bool
@@ -144,7 +138,6 @@ def test_it_starts_once_the_folder_is_back_and_no_file_was_begun_in_between(
     assert reasons(client) == []
 
 
-@on_sqlite
 @pytest.mark.usefixtures("restored")
 @pytest.mark.parametrize(
     "words", ["reconcile", "reconcile --full --yes", "retention", "keys rotate --data"]
@@ -162,21 +155,19 @@ def test_commands_change_nothing_and_end_with_status_three(
     assert result.stderr.startswith(f"Error: {MISSING if is_away else BEHIND}")
 
 
-@on_sqlite
 @pytest.mark.usefixtures("restored")
 @pytest.mark.parametrize("words", ["retention --dry-run", "keys list", "keys rotate"])
 def test_reading_and_rewrapping_the_keyring_still_work(run: Run, words: str) -> None:
     assert run(*words.split()).exit_code == 0
 
 
-@on_sqlite
 def test_a_worker_checks_at_its_start_and_once_a_minute(
     app: Flask,
     client: FlaskClient,
     join: Join,
     backup: Callable[[], Restore],
     drain: Drain,
-    clock: time_machine.Traveller,
+    clock: Clock,
 ) -> None:
     seconds = [0.0]
     looking = Checkpoints(lambda: seconds[0])
@@ -198,7 +189,6 @@ def test_a_worker_checks_at_its_start_and_once_a_minute(
             looking.step()
 
 
-@on_sqlite
 def test_a_running_worker_signs_nothing_of_a_database_that_was_replaced(
     app: Flask,
     client: FlaskClient,
@@ -220,7 +210,6 @@ def test_a_running_worker_signs_nothing_of_a_database_that_was_replaced(
     assert (folder / checkpoints.NAME).read_bytes() == before
 
 
-@on_sqlite
 def test_a_running_worker_ends_where_its_folder_goes_away(
     app: Flask, join: Join, folder: Path
 ) -> None:
@@ -235,7 +224,6 @@ def test_a_running_worker_ends_where_its_folder_goes_away(
     assert str(worker.restored).startswith(MISSING)
 
 
-@on_sqlite
 def test_a_checkpoint_that_another_worker_appends_meanwhile_is_no_alarm(
     app: Flask, client: FlaskClient, join: Join, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -254,7 +242,6 @@ def test_a_checkpoint_that_another_worker_appends_meanwhile_is_no_alarm(
         assert restoring.check() is not None
 
 
-@on_sqlite
 def test_a_last_line_that_was_changed_lets_nothing_start(
     app: Flask, client: FlaskClient, join: Join, folder: Path
 ) -> None:
@@ -268,7 +255,6 @@ def test_a_last_line_that_was_changed_lets_nothing_start(
     )
 
 
-@on_sqlite
 @pytest.mark.parametrize("is_there", [True, False])
 def test_a_new_installation_begins_whether_its_folder_is_empty_or_not_there_yet(
     app: Flask, client: FlaskClient, mailbox: Mailbox, folder: Path, is_there: bool

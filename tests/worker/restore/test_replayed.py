@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import time_machine
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import Flask
 from flask.testing import FlaskClient
@@ -28,7 +27,7 @@ from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests.attacker import attacking, rewrite
 from tests.commands import Run
-from tests.conftest import Drain, Join, on_sqlite
+from tests.conftest import Clock, Drain, Join
 from tests.people import ADA, GRACE, HEDY, access, ask_staff, press, sign_up, status_of
 from tests.worker.restore.restoring import HOUR, Restore, complaint, reasons, unmount, work
 
@@ -72,7 +71,6 @@ def test_afterwards_the_erased_are_gone_and_letters_flow_again(
     assert sorted(known) == ["blocked", "confirmed", "confirmed", "pending"]
 
 
-@on_sqlite
 @pytest.mark.usefixtures("restored")
 def test_ledger_and_the_next_checkpoint_record_the_restore(
     app: Flask, folder: Path, run: Run
@@ -102,7 +100,6 @@ def test_where_nothing_was_restored_it_says_so(join: Join, run: Run) -> None:
     assert run("retention", "--after-restore", LEDGER_CHECKPOINTS="").exit_code == 1
 
 
-@on_sqlite
 @pytest.mark.usefixtures("restored")
 @pytest.mark.parametrize(
     ("module", "name", "times"),
@@ -152,7 +149,6 @@ def test_a_command_that_dies_is_simply_run_again(
     assert complaint(app, folder) is None
 
 
-@on_sqlite
 def test_a_rewritten_ledger_is_not_taken_for_a_backup(app: Flask, join: Join, run: Run) -> None:
     join(ADA)
     rewrite(app, 1)
@@ -164,7 +160,6 @@ def test_a_rewritten_ledger_is_not_taken_for_a_backup(app: Flask, join: Join, ru
     assert "the ledger was rewritten" in result.stderr
 
 
-@on_sqlite
 def test_a_backup_with_a_changed_row_is_refused(
     app: Flask, client: FlaskClient, restored: Restore, run: Run
 ) -> None:
@@ -177,14 +172,8 @@ def test_a_backup_with_a_changed_row_is_refused(
     assert status_of(client, ADA) == "confirmed"
 
 
-@on_sqlite
 def test_it_may_be_restored_twice_and_further_back(
-    app: Flask,
-    client: FlaskClient,
-    folder: Path,
-    restored: Restore,
-    run: Run,
-    clock: time_machine.Traveller,
+    app: Flask, client: FlaskClient, folder: Path, restored: Restore, run: Run, clock: Clock
 ) -> None:
     run("retention", "--after-restore")
     ask_staff(client, "erasures", HEDY)
@@ -206,7 +195,6 @@ def test_it_may_be_restored_twice_and_further_back(
     assert complaint(app, folder) is None
 
 
-@on_sqlite
 def test_the_wrong_backup_may_be_followed_by_a_newer_one(
     app: Flask,
     client: FlaskClient,
@@ -215,7 +203,7 @@ def test_the_wrong_backup_may_be_followed_by_a_newer_one(
     drain: Drain,
     backup: Callable[[], Restore],
     run: Run,
-    clock: time_machine.Traveller,
+    clock: Clock,
 ) -> None:
     join(ADA)
     older = backup()
@@ -244,7 +232,6 @@ def test_the_wrong_backup_may_be_followed_by_a_newer_one(
     assert complaint(app, folder) is None
 
 
-@on_sqlite
 def test_a_backup_from_before_the_first_seal_is_restored(
     app: Flask,
     client: FlaskClient,
@@ -267,7 +254,6 @@ def test_a_backup_from_before_the_first_seal_is_restored(
     assert complaint(app, folder) is None
 
 
-@on_sqlite
 def test_a_block_that_was_asked_for_after_the_backup_is_kept(
     app: Flask,
     client: FlaskClient,
@@ -275,7 +261,7 @@ def test_a_block_that_was_asked_for_after_the_backup_is_kept(
     join: Join,
     drain: Drain,
     backup: Callable[[], Restore],
-    clock: time_machine.Traveller,
+    clock: Clock,
     run: Run,
 ) -> None:
     join(ADA)
@@ -294,7 +280,6 @@ def test_a_block_that_was_asked_for_after_the_backup_is_kept(
     assert access(client, ADA)["status"] == "blocked"
 
 
-@on_sqlite
 def test_a_block_that_was_asked_for_just_before_the_loss_is_kept(
     app: Flask,
     client: FlaskClient,
@@ -302,7 +287,7 @@ def test_a_block_that_was_asked_for_just_before_the_loss_is_kept(
     join: Join,
     drain: Drain,
     backup: Callable[[], Restore],
-    clock: time_machine.Traveller,
+    clock: Clock,
     run: Run,
 ) -> None:
     join(ADA)
@@ -321,7 +306,6 @@ def test_a_block_that_was_asked_for_just_before_the_loss_is_kept(
     assert access(client, ADA)["status"] == "blocked"
 
 
-@on_sqlite
 def test_an_open_transaction_that_never_ends_is_reported(
     app: Flask, restored: Restore, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -345,7 +329,6 @@ def foreign(folder: Path, restored: Restore) -> str:
     return signing.fingerprint(key.public_key())
 
 
-@on_sqlite
 def test_a_key_from_after_the_backup_must_be_named(
     app: Flask, client: FlaskClient, folder: Path, foreign: str, run: Run
 ) -> None:
@@ -364,7 +347,6 @@ def test_a_key_from_after_the_backup_must_be_named(
     assert complaint(app, folder) is None
 
 
-@on_sqlite
 @pytest.mark.usefixtures("restored")
 @pytest.mark.parametrize(
     ("number", "why"),
@@ -386,7 +368,6 @@ def test_a_changed_line_restores_nothing(folder: Path, run: Run, number: int, wh
     assert why in result.stderr
 
 
-@on_sqlite
 @pytest.mark.usefixtures("restored")
 def test_with_an_empty_folder_it_is_unknown_what_was_lost(folder: Path, run: Run) -> None:
     mount = unmount(folder, leaves_it_empty=True)
@@ -403,7 +384,6 @@ def test_with_an_empty_folder_it_is_unknown_what_was_lost(folder: Path, run: Run
     assert "Erased again: 2." in done.stdout
 
 
-@on_sqlite
 @pytest.mark.usefixtures("restored")
 def test_where_the_file_changes_meanwhile_nothing_is_signed(
     app: Flask, run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
@@ -21,7 +20,7 @@ from newsletter.subscriptions import ending
 from newsletter.worker.upkeep import retention
 from newsletter.worker.upkeep.housekeeping import Housekeeping
 from sandbox.mailbox import Mailbox
-from tests.conftest import Drain, both_databases
+from tests.conftest import Clock, Drain, both_databases
 from tests.people import (
     ADA,
     GRACE,
@@ -65,7 +64,7 @@ def count(table: type[Subscription | Letter | Quota]) -> int:
 
 @pytest.mark.requires("R16")
 def test_a_request_that_nobody_confirmed_is_deleted_at_its_end(
-    at_work: None, client: FlaskClient, clock: time_machine.Traveller
+    at_work: None, client: FlaskClient, clock: Clock
 ) -> None:
     sign_up(client, ADA)
     clock.shift(WEEK - SECOND)
@@ -80,7 +79,7 @@ def test_a_request_that_nobody_confirmed_is_deleted_at_its_end(
 
 @pytest.mark.requires("R15")
 def test_the_end_is_as_many_days_away_as_the_links_hold(
-    environ: dict[str, Any], at_work: None, client: FlaskClient, clock: time_machine.Traveller
+    environ: dict[str, Any], at_work: None, client: FlaskClient, clock: Clock
 ) -> None:
     sign_up(client, ADA)
 
@@ -88,11 +87,7 @@ def test_the_end_is_as_many_days_away_as_the_links_hold(
 
 
 def test_a_person_blocked_before_the_request_is_blocked_after_it(
-    at_work: None,
-    client: FlaskClient,
-    mailbox: Mailbox,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    at_work: None, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     sign_up(client, ADA)
     drain()
@@ -107,11 +102,7 @@ def test_a_person_blocked_before_the_request_is_blocked_after_it(
 
 
 def test_a_confirmed_person_is_kept(
-    at_work: None,
-    client: FlaskClient,
-    mailbox: Mailbox,
-    drain: Drain,
-    clock: time_machine.Traveller,
+    at_work: None, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     sign_up(client, ADA)
     drain()
@@ -122,9 +113,7 @@ def test_a_confirmed_person_is_kept(
     assert status_of(client, ADA) == "confirmed"
 
 
-def test_a_held_request_does_not_end(
-    at_work: None, client: FlaskClient, clock: time_machine.Traveller
-) -> None:
+def test_a_held_request_does_not_end(at_work: None, client: FlaskClient, clock: Clock) -> None:
     sign_up(client, ADA)
     with writing() as session:
         session.execute(update(Subscription).values(hold=True))
@@ -135,7 +124,7 @@ def test_a_held_request_does_not_end(
 
 
 @pytest.fixture
-def damaged(at_work: None, client: FlaskClient, clock: time_machine.Traveller) -> None:
+def damaged(at_work: None, client: FlaskClient, clock: Clock) -> None:
     """Hedy's request cannot be read any more."""
     sign_up(client, HEDY)
     with writing() as session:
@@ -143,10 +132,7 @@ def damaged(at_work: None, client: FlaskClient, clock: time_machine.Traveller) -
 
 
 def test_an_unreadable_row_does_not_stop_the_others(
-    damaged: None,
-    client: FlaskClient,
-    clock: time_machine.Traveller,
-    caplog: pytest.LogCaptureFixture,
+    damaged: None, client: FlaskClient, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     sign_up(client, ADA)
     clock.shift(WEEK)
@@ -158,10 +144,7 @@ def test_an_unreadable_row_does_not_stop_the_others(
 
 
 def test_whole_unreadable_batches_do_not_stop_the_others(
-    damaged: None,
-    client: FlaskClient,
-    clock: time_machine.Traveller,
-    monkeypatch: pytest.MonkeyPatch,
+    damaged: None, client: FlaskClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retention, "BATCH", 1)
     clock.shift(SECOND)
@@ -174,10 +157,7 @@ def test_whole_unreadable_batches_do_not_stop_the_others(
 
 
 def test_a_full_batch_is_followed_by_the_next(
-    at_work: None,
-    client: FlaskClient,
-    clock: time_machine.Traveller,
-    monkeypatch: pytest.MonkeyPatch,
+    at_work: None, client: FlaskClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retention, "BATCH", 2)
     for person in (ADA, GRACE, HEDY):
@@ -189,10 +169,7 @@ def test_a_full_batch_is_followed_by_the_next(
 
 
 def test_the_log_counts_ended_requests_and_names_nobody(
-    at_work: None,
-    client: FlaskClient,
-    clock: time_machine.Traveller,
-    caplog: pytest.LogCaptureFixture,
+    at_work: None, client: FlaskClient, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     for person in (ADA, GRACE):
@@ -212,7 +189,7 @@ def ref_of(email: str, client: FlaskClient) -> str:
 
 
 def test_a_request_that_was_prolonged_meanwhile_goes_on(
-    at_work: None, client: FlaskClient, clock: time_machine.Traveller
+    at_work: None, client: FlaskClient, clock: Clock
 ) -> None:
     sign_up(client, ADA)
     clock.shift(WEEK - SECOND)
@@ -226,7 +203,7 @@ def test_a_request_that_was_prolonged_meanwhile_goes_on(
 
 
 def test_a_quota_is_kept_for_a_day_and_no_longer(
-    at_work: None, client: FlaskClient, clock: time_machine.Traveller
+    at_work: None, client: FlaskClient, clock: Clock
 ) -> None:
     sign_up(client, ADA)
     clock.shift(DAY - SECOND)
@@ -241,10 +218,7 @@ def test_a_quota_is_kept_for_a_day_and_no_longer(
 
 
 def test_many_quotas_are_deleted_in_batches(
-    at_work: None,
-    client: FlaskClient,
-    clock: time_machine.Traveller,
-    monkeypatch: pytest.MonkeyPatch,
+    at_work: None, client: FlaskClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(quotas, "BATCH", 2)
     for person in (ADA, GRACE, HEDY):
@@ -260,7 +234,7 @@ def test_without_overdue_data_there_is_nothing_to_do(at_work: None) -> None:
 
 
 def test_a_step_deletes_requests_and_quotas(
-    at_work: None, client: FlaskClient, clock: time_machine.Traveller
+    at_work: None, client: FlaskClient, clock: Clock
 ) -> None:
     sign_up(client, ADA)
     clock.shift(WEEK)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import update
@@ -17,6 +16,7 @@ from newsletter.storage.database import writing
 from newsletter.storage.keys import keyring, reencryption, rotation
 from newsletter.storage.models import Subscription
 from newsletter.worker.upkeep.old_keys import AGAIN_AFTER, OldKeys
+from tests.conftest import Clock
 from tests.people import ADA, access, sign_up
 
 HOUR = timedelta(hours=1)
@@ -24,7 +24,7 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture(autouse=True)
-def at_work(app: Flask, clock: time_machine.Traveller) -> Iterator[None]:
+def at_work(app: Flask, clock: Clock) -> Iterator[None]:
     with app.app_context():
         yield
 
@@ -35,7 +35,7 @@ def keeping() -> OldKeys:
 
 
 @pytest.fixture
-def rotating(client: FlaskClient, clock: time_machine.Traveller) -> None:
+def rotating(client: FlaskClient, clock: Clock) -> None:
     """There is a new data key, and Ada is still under the old one."""
     sign_up(client, ADA)
     rotation.new_data_key()
@@ -58,16 +58,14 @@ def left() -> int:
     return reencryption.left(max(keyring.current().data))
 
 
-def test_without_a_rotation_there_is_nothing_to_do(
-    keeping: OldKeys, clock: time_machine.Traveller
-) -> None:
+def test_without_a_rotation_there_is_nothing_to_do(keeping: OldKeys, clock: Clock) -> None:
     clock.shift(1000 * HOUR)
 
     assert (finish(keeping), data_keys()) == (1, 1)
 
 
 def test_before_the_hour_is_over_nothing_is_done(
-    keeping: OldKeys, rotating: None, clock: time_machine.Traveller
+    keeping: OldKeys, rotating: None, clock: Clock
 ) -> None:
     clock.shift(HOUR - SECOND)
 
@@ -75,7 +73,7 @@ def test_before_the_hour_is_over_nothing_is_done(
 
 
 def test_after_an_hour_the_rest_is_re_encrypted_and_the_old_key_deleted(
-    keeping: OldKeys, rotating: None, client: FlaskClient, clock: time_machine.Traveller
+    keeping: OldKeys, rotating: None, client: FlaskClient, clock: Clock
 ) -> None:
     clock.shift(HOUR)
 
@@ -86,7 +84,7 @@ def test_after_an_hour_the_rest_is_re_encrypted_and_the_old_key_deleted(
 
 
 def test_a_worker_with_all_its_loops_ends_a_rotation(
-    rotating: None, drain: object, clock: time_machine.Traveller
+    rotating: None, drain: object, clock: Clock
 ) -> None:
     assert callable(drain)
     clock.shift(HOUR)
@@ -95,9 +93,7 @@ def test_a_worker_with_all_its_loops_ends_a_rotation(
     assert data_keys() == 1
 
 
-def test_only_one_worker_does_it(
-    keeping: OldKeys, rotating: None, clock: time_machine.Traveller
-) -> None:
+def test_only_one_worker_does_it(keeping: OldKeys, rotating: None, clock: Clock) -> None:
     clock.shift(HOUR)
     jobs.take("keys", "another worker")
 
@@ -105,7 +101,7 @@ def test_only_one_worker_does_it(
 
 
 def test_another_worker_finishes_after_one_was_killed(
-    keeping: OldKeys, rotating: None, clock: time_machine.Traveller
+    keeping: OldKeys, rotating: None, clock: Clock
 ) -> None:
     clock.shift(HOUR)
     OldKeys("a worker that is killed").step()
@@ -117,7 +113,7 @@ def test_another_worker_finishes_after_one_was_killed(
 
 
 def test_the_lease_ends_when_the_work_is_done(
-    keeping: OldKeys, rotating: None, clock: time_machine.Traveller
+    keeping: OldKeys, rotating: None, clock: Clock
 ) -> None:
     clock.shift(HOUR)
     finish(keeping)
@@ -134,10 +130,7 @@ def damaged(rotating: None) -> None:
 
 
 def test_an_unreadable_value_keeps_its_key_and_is_logged_once_an_hour(
-    keeping: OldKeys,
-    damaged: None,
-    clock: time_machine.Traveller,
-    caplog: pytest.LogCaptureFixture,
+    keeping: OldKeys, damaged: None, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock.shift(HOUR)
     finish(keeping)
@@ -152,10 +145,7 @@ def test_an_unreadable_value_keeps_its_key_and_is_logged_once_an_hour(
 
 
 def test_the_log_counts_values_and_names_nobody(
-    keeping: OldKeys,
-    rotating: None,
-    clock: time_machine.Traveller,
-    caplog: pytest.LogCaptureFixture,
+    keeping: OldKeys, rotating: None, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     clock.shift(HOUR)

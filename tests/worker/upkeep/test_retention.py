@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
@@ -41,7 +40,7 @@ from newsletter.worker.upkeep.retention import Retention, run_now
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests.commands import noticed
-from tests.conftest import Drain, Join, on_sqlite
+from tests.conftest import Clock, Drain, Join
 from tests.people import (
     ADA,
     GRACE,
@@ -121,7 +120,7 @@ def test_a_proof_ends_at_the_end_of_the_third_calendar_year_here_and_at_mailchim
     mailchimp: StandIn,
     leave: Callable[..., None],
     drain: Drain,
-    clock: time_machine.Traveller,
+    clock: Clock,
 ) -> None:
     leave(ADA)
     clock.move_to(LAST_SECOND)
@@ -138,11 +137,7 @@ def test_a_proof_ends_at_the_end_of_the_third_calendar_year_here_and_at_mailchim
 
 
 def test_the_worker_ends_a_proof_in_the_first_night_of_the_year(
-    at_work: None,
-    client: FlaskClient,
-    leave: Callable[..., None],
-    drain: Drain,
-    clock: time_machine.Traveller,
+    at_work: None, client: FlaskClient, leave: Callable[..., None], drain: Drain, clock: Clock
 ) -> None:
     leave(ADA)
     clock.move_to("2029-12-31T12:00:00+00:00")
@@ -164,9 +159,8 @@ def test_the_worker_ends_a_proof_in_the_first_night_of_the_year(
         ("Pacific/Kiritimati", "2029-12-31T10:00:00+00:00"),
     ],
 )
-@on_sqlite
 def test_the_year_is_that_of_the_time_zone(
-    environ: dict[str, Any], clock: time_machine.Traveller, zone: str, ends_at: str
+    environ: dict[str, Any], clock: Clock, zone: str, ends_at: str
 ) -> None:
     app = create_app(load({**environ, "TIMEZONE": zone}))
     clock.move_to("2025-12-31T12:00:00+00:00")
@@ -190,7 +184,7 @@ def test_a_stranger_who_signs_them_up_every_four_days_extends_it_by_one_request_
     mailchimp: StandIn,
     leave: Callable[..., None],
     drain: Drain,
-    clock: time_machine.Traveller,
+    clock: Clock,
 ) -> None:
     leave(ADA)
     before = row_of(client, ADA)
@@ -219,7 +213,7 @@ def test_a_proof_past_its_period_waits_for_the_open_request_and_no_sign_up_exten
     mailbox: Mailbox,
     leave: Callable[..., None],
     drain: Drain,
-    clock: time_machine.Traveller,
+    clock: Clock,
 ) -> None:
     leave(ADA)
     clock.move_to("2029-12-30T12:00:00+00:00")
@@ -241,7 +235,7 @@ def test_a_sign_up_after_the_period_does_not_wait_for_the_night_to_end_the_proof
     mailbox: Mailbox,
     leave: Callable[..., None],
     drain: Drain,
-    clock: time_machine.Traveller,
+    clock: Clock,
 ) -> None:
     leave(ADA)
     before = row_of(client, ADA)
@@ -271,7 +265,7 @@ def test_a_person_who_came_back_is_kept(
     mailbox: Mailbox,
     leave: Callable[..., None],
     drain: Drain,
-    clock: time_machine.Traveller,
+    clock: Clock,
 ) -> None:
     leave(ADA)
     sign_up(client, ADA)
@@ -289,7 +283,7 @@ def test_of_a_hard_block_only_the_digest_is_kept_and_is_not_ended_again(
     mailchimp: StandIn,
     leave: Callable[..., None],
     drain: Drain,
-    clock: time_machine.Traveller,
+    clock: Clock,
 ) -> None:
     leave(ADA, "complaint")
     clock.move_to(NIGHT)
@@ -313,7 +307,7 @@ def test_of_a_hard_block_only_the_digest_is_kept_and_is_not_ended_again(
 
 
 def test_a_soft_block_of_which_only_the_digest_is_kept_ends_too(
-    at_work: None, client: FlaskClient, drain: Drain, clock: time_machine.Traveller
+    at_work: None, client: FlaskClient, drain: Drain, clock: Clock
 ) -> None:
     sign_up(client, ADA)
     ask_staff(client, "blocks", ADA, reason="unsubscribed")
@@ -328,11 +322,7 @@ def test_a_soft_block_of_which_only_the_digest_is_kept_ends_too(
 
 
 def test_an_old_bounce_is_a_soft_block_and_ends(
-    at_work: None,
-    client: FlaskClient,
-    leave: Callable[..., None],
-    drain: Drain,
-    clock: time_machine.Traveller,
+    at_work: None, client: FlaskClient, leave: Callable[..., None], drain: Drain, clock: Clock
 ) -> None:
     leave(ADA, "bounce")
     clock.move_to(NIGHT)
@@ -343,11 +333,7 @@ def test_an_old_bounce_is_a_soft_block_and_ends(
 
 @pytest.mark.requires("R60")
 def test_restricted_data_does_not_end(
-    at_work: None,
-    client: FlaskClient,
-    leave: Callable[..., None],
-    drain: Drain,
-    clock: time_machine.Traveller,
+    at_work: None, client: FlaskClient, leave: Callable[..., None], drain: Drain, clock: Clock
 ) -> None:
     leave(ADA)
     leave(HEDY)
@@ -366,7 +352,7 @@ def test_restricted_data_does_not_end(
 
 
 def test_the_ledger_names_retention_as_the_actor(
-    at_work: None, leave: Callable[..., None], clock: time_machine.Traveller
+    at_work: None, leave: Callable[..., None], clock: Clock
 ) -> None:
     leave(ADA)
     clock.move_to(NIGHT)
@@ -381,7 +367,7 @@ def test_the_ledger_names_retention_as_the_actor(
 
 
 def test_requests_that_housekeeping_ended_in_between_are_counted(
-    at_work: None, client: FlaskClient, drain: Drain, clock: time_machine.Traveller
+    at_work: None, client: FlaskClient, drain: Drain, clock: Clock
 ) -> None:
     drain()
     sign_up(client, ADA)
@@ -394,7 +380,7 @@ def test_requests_that_housekeeping_ended_in_between_are_counted(
 
 
 def test_a_request_past_its_end_is_ended_by_the_run_too(
-    at_work: None, client: FlaskClient, clock: time_machine.Traveller
+    at_work: None, client: FlaskClient, clock: Clock
 ) -> None:
     sign_up(client, ADA)
     clock.shift(WEEK)
@@ -403,9 +389,8 @@ def test_a_request_past_its_end_is_ended_by_the_run_too(
     assert status_of(client, ADA) == "unknown"
 
 
-@on_sqlite
 def test_a_proof_ends_in_the_same_run_as_the_request_that_came_after_it(
-    at_work: None, client: FlaskClient, leave: Callable[..., None], clock: time_machine.Traveller
+    at_work: None, client: FlaskClient, leave: Callable[..., None], clock: Clock
 ) -> None:
     leave(ADA)
     clock.move_to("2029-12-28T12:00:00+00:00")
@@ -419,7 +404,7 @@ def test_a_proof_ends_in_the_same_run_as_the_request_that_came_after_it(
 
 
 def test_the_record_of_an_erasure_ends_three_calendar_years_after_its_completion(
-    at_work: None, client: FlaskClient, drain: Drain, clock: time_machine.Traveller
+    at_work: None, client: FlaskClient, drain: Drain, clock: Clock
 ) -> None:
     begun = said_by(ask_staff(client, "erasures", ADA))
     drain()
@@ -433,7 +418,7 @@ def test_the_record_of_an_erasure_ends_three_calendar_years_after_its_completion
 
 
 def test_the_record_of_an_open_erasure_stays(
-    at_work: None, client: FlaskClient, mailchimp: StandIn, clock: time_machine.Traveller
+    at_work: None, client: FlaskClient, mailchimp: StandIn, clock: Clock
 ) -> None:
     ask_staff(client, "erasures", ADA)
     clock.move_to("2040-01-01T12:00:00+00:00")
@@ -441,9 +426,7 @@ def test_the_record_of_an_open_erasure_stays(
     assert run()["erasures"] == 0
 
 
-def test_records_of_the_erasures_of_one_person_end_together(
-    at_work: None, clock: time_machine.Traveller
-) -> None:
+def test_records_of_the_erasures_of_one_person_end_together(at_work: None, clock: Clock) -> None:
     early, late = datetime(2026, 12, 31, tzinfo=UTC), datetime(2027, 1, 2, tzinfo=UTC)
     with writing() as session:
         for completed_at in (early, late):
@@ -490,7 +473,7 @@ def text_of(hash_: str) -> str:
 
 
 def test_a_withdrawn_text_that_nobody_names_ends_a_day_later_and_its_hash_stays(
-    at_work: None, clock: time_machine.Traveller
+    at_work: None, clock: Clock
 ) -> None:
     add_wording("0" * 64)
     withdraw("0" * 64)
@@ -510,7 +493,7 @@ def next_of(name: str) -> int:
     return next(then.count for ending, _, then in retention.plan() if ending.name == name)
 
 
-def test_a_text_in_use_is_kept(at_work: None, clock: time_machine.Traveller) -> None:
+def test_a_text_in_use_is_kept(at_work: None, clock: Clock) -> None:
     before = count(Wording)
     clock.shift(400 * DAY)
 
@@ -519,7 +502,7 @@ def test_a_text_in_use_is_kept(at_work: None, clock: time_machine.Traveller) -> 
 
 
 def test_a_withdrawn_text_of_the_present_settings_ends_too_and_is_not_published_again(
-    at_work: None, clock: time_machine.Traveller
+    at_work: None, clock: Clock
 ) -> None:
     with reading() as session:
         hashes = session.scalars(select(Wording.hash)).all()
@@ -538,12 +521,7 @@ def test_a_withdrawn_text_of_the_present_settings_ends_too_and_is_not_published_
     ("names_it", "ended"), [("the subscription", 0), ("the letter", 1), ("the ledger", 0)]
 )
 def test_a_withdrawn_text_stays_as_long_as_a_record_names_it_and_the_ledger_does_for_good(
-    at_work: None,
-    client: FlaskClient,
-    join: Join,
-    clock: time_machine.Traveller,
-    names_it: str,
-    ended: int,
+    at_work: None, client: FlaskClient, join: Join, clock: Clock, names_it: str, ended: int
 ) -> None:
     add_wording("0" * 64)
     join(ADA)
@@ -574,9 +552,7 @@ def _let_name(names_it: str, reference: str) -> None:
                 )
 
 
-def test_runs_are_kept_for_three_calendar_years(
-    at_work: None, clock: time_machine.Traveller
-) -> None:
+def test_runs_are_kept_for_three_calendar_years(at_work: None, clock: Clock) -> None:
     run()
     clock.move_to(LAST_SECOND)
     assert planned()["runs"] == 0
@@ -597,7 +573,7 @@ def test_a_run_that_ended_nothing_leaves_a_row_and_only_one_a_night(at_work: Non
 
 
 def test_every_run_that_ended_something_leaves_a_row_with_its_counts(
-    at_work: None, client: FlaskClient, clock: time_machine.Traveller
+    at_work: None, client: FlaskClient, clock: Clock
 ) -> None:
     run()
     sign_up(client, ADA)
@@ -608,7 +584,7 @@ def test_every_run_that_ended_something_leaves_a_row_with_its_counts(
 
 
 def test_the_worker_runs_once_a_night_and_at_once_when_it_missed_one(
-    at_work: None, drain: Drain, clock: time_machine.Traveller
+    at_work: None, drain: Drain, clock: Clock
 ) -> None:
     for moment in (
         "2026-03-01T12:00:00+00:00",
@@ -629,11 +605,7 @@ def test_the_worker_runs_once_a_night_and_at_once_when_it_missed_one(
 
 @pytest.mark.requires("R63")
 def test_the_plan_is_what_the_run_does(
-    at_work: None,
-    client: FlaskClient,
-    leave: Callable[..., None],
-    drain: Drain,
-    clock: time_machine.Traveller,
+    at_work: None, client: FlaskClient, leave: Callable[..., None], drain: Drain, clock: Clock
 ) -> None:
     leave(ADA)
     leave(GRACE, "complaint")
@@ -686,7 +658,7 @@ def test_the_plan_names_what_ends_next(
 
 
 @pytest.fixture
-def three(leave: Callable[..., None], clock: time_machine.Traveller) -> None:
+def three(leave: Callable[..., None], clock: Clock) -> None:
     """Three who left long enough ago."""
     for person in (ADA, GRACE, HEDY):
         leave(person)
@@ -695,7 +667,7 @@ def three(leave: Callable[..., None], clock: time_machine.Traveller) -> None:
 
 
 def test_a_run_killed_between_two_people_is_continued_and_loses_no_count(
-    at_work: None, three: None, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+    at_work: None, three: None, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(nightly, "BATCH", 1)
     killed = Retention("killed")
@@ -713,9 +685,7 @@ def test_a_run_killed_between_two_people_is_continued_and_loses_no_count(
     assert (row.counts["proofs"], row.ran_at.isoformat()) == (3, NIGHT)
 
 
-def test_what_a_run_deleted_before_it_was_killed_is_counted(
-    at_work: None, clock: time_machine.Traveller
-) -> None:
+def test_what_a_run_deleted_before_it_was_killed_is_counted(at_work: None, clock: Clock) -> None:
     for number in range(2):
         add_wording(str(number) * 64)
         withdraw(str(number) * 64)
@@ -739,10 +709,7 @@ def test_only_one_worker_at_a_time_runs_retention(
 
 
 def test_two_workers_in_turns_end_everybody_once(
-    at_work: None,
-    three: None,
-    clock: time_machine.Traveller,
-    monkeypatch: pytest.MonkeyPatch,
+    at_work: None, three: None, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(nightly, "BATCH", 1)
     one, another = Retention("one"), Retention("another")
@@ -852,7 +819,7 @@ LATE = ["retention has not run for 48 hours: data may be kept past its end"]
 
 @pytest.mark.requires("R78")
 def test_a_late_run_is_reported_until_there_is_one(
-    at_work: None, client: FlaskClient, clock: time_machine.Traveller
+    at_work: None, client: FlaskClient, clock: Clock
 ) -> None:
     run()
     clock.shift(timedelta(hours=48) - SECOND)
@@ -864,9 +831,7 @@ def test_a_late_run_is_reported_until_there_is_one(
     assert noticed() == []
 
 
-def test_a_first_run_that_does_not_end_is_reported(
-    at_work: None, clock: time_machine.Traveller
-) -> None:
+def test_a_first_run_that_does_not_end_is_reported(at_work: None, clock: Clock) -> None:
     for _ in range(2):
         retention_runs.begin()
         clock.shift(timedelta(hours=24))
@@ -875,11 +840,7 @@ def test_a_first_run_that_does_not_end_is_reported(
 
 
 def test_a_person_whose_proof_has_ended_can_sign_up_again(
-    at_work: None,
-    client: FlaskClient,
-    leave: Callable[..., None],
-    drain: Drain,
-    clock: time_machine.Traveller,
+    at_work: None, client: FlaskClient, leave: Callable[..., None], drain: Drain, clock: Clock
 ) -> None:
     leave(ADA)
     clock.move_to(NIGHT)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -24,7 +23,7 @@ from newsletter.storage.runs import retention as retention_runs
 from newsletter.worker.upkeep import sqlite_file
 from newsletter.worker.upkeep.sqlite_file import Cleaning
 from tests.commands import found_in_use, noticed
-from tests.conftest import Drain, Join, on_postgresql, on_sqlite
+from tests.conftest import Clock, Drain, Join, on_postgresql
 from tests.people import ADA, HEDY, STAFF, ask_staff, said_by, sign_up
 
 SECOND = timedelta(seconds=1)
@@ -81,7 +80,6 @@ def fill(file: Path) -> None:
         own.execute("DROP TABLE ballast")
 
 
-@on_sqlite
 def test_an_erasure_reaches_the_file(at_work: None, client: FlaskClient) -> None:
     erasure, worker = erase(client), Cleaning()
     assert in_file(client, erasure) == "waiting"
@@ -93,9 +91,8 @@ def test_an_erasure_reaches_the_file(at_work: None, client: FlaskClient) -> None
     assert not worker.step()
 
 
-@on_sqlite
 def test_erased_data_is_overwritten_before_the_night(
-    file: Path, client: FlaskClient, clock: time_machine.Traveller
+    file: Path, client: FlaskClient, clock: Clock
 ) -> None:
     fill(file)
     let_a_night_pass()
@@ -116,7 +113,6 @@ def test_erased_data_is_overwritten_before_the_night(
     assert (freed_pages(file), in_file(client, erasure)) == (0, "done")
 
 
-@on_sqlite
 def test_a_rewritten_file_waits_only_for_readers(
     file: Path, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,7 +139,6 @@ def test_on_postgresql_no_file_is_cleaned(at_work: None, client: FlaskClient) ->
 
 
 @pytest.mark.requires("R37")
-@on_sqlite
 def test_nothing_of_an_erased_person_is_left_in_the_files(
     file: Path, client: FlaskClient, join: Join, drain: Drain
 ) -> None:
@@ -162,7 +157,6 @@ def test_nothing_of_an_erased_person_is_left_in_the_files(
     assert ADA.lower().encode() not in held.lower()
 
 
-@on_sqlite
 def test_the_file_keeps_only_ledger_and_record_of_an_erased_person(
     file: Path, client: FlaskClient, join: Join, drain: Drain
 ) -> None:
@@ -183,7 +177,6 @@ def test_the_file_keeps_only_ledger_and_record_of_an_erased_person(
     assert naming == {"ledger_row", "erasure"}
 
 
-@on_sqlite
 def test_a_cleaned_file_has_no_free_page(file: Path, client: FlaskClient) -> None:
     fill(file)
     assert freed_pages(file)
@@ -195,7 +188,6 @@ def test_a_cleaned_file_has_no_free_page(file: Path, client: FlaskClient) -> Non
     assert freed_pages(file) == 0
 
 
-@on_sqlite
 def test_the_file_is_cleaned_later_while_somebody_reads_it(
     file: Path, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,7 +204,6 @@ def test_the_file_is_cleaned_later_while_somebody_reads_it(
     assert worker.step()
 
 
-@on_sqlite
 def test_the_file_is_cleaned_later_while_somebody_writes_to_it(
     file: Path, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,12 +219,8 @@ def test_the_file_is_cleaned_later_while_somebody_writes_to_it(
     assert worker.step()
 
 
-@on_sqlite
 def test_rows_deleted_while_the_file_is_cleaned_are_cleaned_next(
-    at_work: None,
-    client: FlaskClient,
-    clock: time_machine.Traveller,
-    monkeypatch: pytest.MonkeyPatch,
+    at_work: None, client: FlaskClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connect = sqlite3.connect
 
@@ -256,7 +243,6 @@ def test_rows_deleted_while_the_file_is_cleaned_are_cleaned_next(
     assert in_file(client, erasure) == "done"
 
 
-@on_sqlite
 def test_an_erasure_is_completed_after_mailchimp_and_the_file(
     at_work: None, client: FlaskClient, drain: Drain
 ) -> None:
@@ -291,11 +277,10 @@ def full(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-@on_sqlite
 def test_a_full_disk_is_logged_and_reported_and_tried_again_later(
     file: Path,
     client: FlaskClient,
-    clock: time_machine.Traveller,
+    clock: Clock,
     full: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -313,7 +298,6 @@ def test_a_full_disk_is_logged_and_reported_and_tried_again_later(
     assert (in_file(client, erasure), noticed()) == ("done", [])
 
 
-@on_sqlite
 def test_ready_and_check_name_a_full_disk(
     app: Flask, file: Path, client: FlaskClient, full: pytest.MonkeyPatch
 ) -> None:
@@ -326,7 +310,6 @@ def test_ready_and_check_name_a_full_disk(
     assert [FULL in finding.wrong for finding in found_in_use(app, "DATABASE_URL")] == [True]
 
 
-@on_sqlite
 def test_a_full_disk_stops_nothing_else(
     file: Path, client: FlaskClient, join: Join, drain: Drain, full: pytest.MonkeyPatch
 ) -> None:
@@ -340,9 +323,8 @@ def test_a_full_disk_stops_nothing_else(
     }
 
 
-@on_sqlite
 def test_a_file_that_was_not_cleaned_for_two_days_is_reported(
-    file: Path, client: FlaskClient, clock: time_machine.Traveller
+    file: Path, client: FlaskClient, clock: Clock
 ) -> None:
     erase(client)
     Cleaning().step()
@@ -356,7 +338,6 @@ def test_a_file_that_was_not_cleaned_for_two_days_is_reported(
     )
 
 
-@on_sqlite
 def test_the_log_names_nobody(
     file: Path, client: FlaskClient, full: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
