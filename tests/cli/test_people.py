@@ -161,9 +161,7 @@ def test_an_empty_input_is_named_in_one_line(run: Run, command: str, given: str)
 @pytest.mark.parametrize(
     "given", [ADA, f"{ADA}\r\n", f"  {ADA}\n", f"\n{ADA.upper()}\n\n", f"\ufeff{ADA}\n"]
 )
-def test_blanks_around_an_address_do_not_count(
-    run: Run, client: FlaskClient, consent: None, given: str
-) -> None:
+def test_blanks_around_an_address_do_not_count(run: Run, consent: None, given: str) -> None:
     assert said(run("access", "--json", given=given))["email"] == "Ada@example.org"
 
 
@@ -202,7 +200,7 @@ def test_every_line_of_a_list_is_erased(run: Run, client: FlaskClient, join: Joi
 
 
 def test_a_list_stops_at_the_line_where_the_database_is_lost(
-    run: Run, client: FlaskClient, consent: None, tmp_path: Path
+    run: Run, consent: None, tmp_path: Path
 ) -> None:
     result = run("block", given=f"{ADA}\n{GRACE}\n", DATABASE_URL=f"sqlite:///{tmp_path}/empty.db")
 
@@ -224,7 +222,7 @@ def test_access_shows_what_the_admin_door_shows(
 
 
 def test_no_login_gets_into_the_record(
-    run: Run, client: FlaskClient, consent: None, monkeypatch: pytest.MonkeyPatch
+    run: Run, consent: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.setenv(name, "grace.hopper")
@@ -242,9 +240,7 @@ def test_nothing_to_show_is_status_one(run: Run) -> None:
     assert result.stderr == "Error: Nobody is known by this address.\n"
 
 
-def test_access_while_erasing_names_the_erasure(
-    run: Run, client: FlaskClient, consent: None
-) -> None:
+def test_access_while_erasing_names_the_erasure(run: Run, consent: None) -> None:
     erasure = said(run("erase", "--json", "--yes"))
 
     held = said(run("access", "--json"))
@@ -263,9 +259,7 @@ def test_access_names_an_erasure_beside_a_new_request(run: Run, client: FlaskCli
 
 
 @pytest.mark.requires("R2")
-def test_access_tells_the_words_agreed_to_in_full(
-    run: Run, client: FlaskClient, consent: None
-) -> None:
+def test_access_tells_the_words_agreed_to_in_full(run: Run, consent: None) -> None:
     agreed = said(run("access", "--json"))["wording"]
 
     assert agreed["language"] == "de"
@@ -273,9 +267,7 @@ def test_access_tells_the_words_agreed_to_in_full(
 
 
 @pytest.mark.requires("R59")
-def test_access_tells_what_article_15_asks_for(
-    run: Run, client: FlaskClient, consent: None
-) -> None:
+def test_access_tells_what_article_15_asks_for(run: Run, consent: None) -> None:
     held = said(run("access", "--json", AUTHORITY="Landesbeauftragte, Musterstadt"))
 
     assert "HRB 12345" in held["controller"]
@@ -288,7 +280,7 @@ def test_access_tells_what_article_15_asks_for(
     assert held["automated_decisions"] is None
 
 
-def test_every_time_has_its_zone(run: Run, client: FlaskClient, consent: None) -> None:
+def test_every_time_has_its_zone(run: Run, consent: None) -> None:
     held = said(run("access", "--json"))
 
     for at in [held["since"], *(event["at"] for event in held["events"])]:
@@ -306,9 +298,7 @@ def test_a_request_is_kept_until_its_end(run: Run, client: FlaskClient, clock: C
     )
 
 
-def test_a_consent_is_kept_until_it_is_withdrawn(
-    run: Run, client: FlaskClient, consent: None
-) -> None:
+def test_a_consent_is_kept_until_it_is_withdrawn(run: Run, consent: None) -> None:
     held = said(run("access", "--json", "--locale", "en"))
 
     assert held["retention"].startswith("until the consent is withdrawn")
@@ -353,9 +343,7 @@ def test_a_return_without_an_earlier_consent_says_when_the_request_ends(
     assert "until 31 December 2029, then deleted" in held["retention"]
 
 
-def test_whoever_is_held_is_told_that_nothing_ends(
-    run: Run, client: FlaskClient, consent: None
-) -> None:
+def test_whoever_is_held_is_told_that_nothing_ends(run: Run, consent: None) -> None:
     run("hold")
 
     held = said(run("access", "--json", "--locale", "en"))
@@ -372,7 +360,7 @@ def test_whoever_is_held_is_told_that_nothing_ends(
     ],
 )
 def test_what_is_told_beside_the_data_is_in_the_persons_language_or_the_one_asked_for(
-    run: Run, client: FlaskClient, consent: None, words: list[str], right: str
+    run: Run, consent: None, words: list[str], right: str
 ) -> None:
     assert said(run("access", "--json", *words))["rights"][0] == right
 
@@ -406,7 +394,7 @@ def test_what_is_told_beside_the_data_is_in_the_persons_language_or_the_one_aske
     ],
 )
 def test_access_is_there_to_be_read_too(
-    run: Run, client: FlaskClient, consent: None, locale: str, told: tuple[str, ...]
+    run: Run, consent: None, locale: str, told: tuple[str, ...]
 ) -> None:
     result = run("access", "--locale", locale)
 
@@ -415,9 +403,7 @@ def test_access_is_there_to_be_read_too(
     assert [fact for fact in told if fact not in text] == []
 
 
-def test_what_is_being_erased_is_told_in_words_too(
-    run: Run, client: FlaskClient, consent: None
-) -> None:
+def test_what_is_being_erased_is_told_in_words_too(run: Run, consent: None) -> None:
     erasure = said(run("erase", "--json", "--yes"))
 
     text = run("access", "--locale", "en").stdout
@@ -450,7 +436,7 @@ def test_what_is_being_erased_is_told_in_words_too(
     ],
 )
 def test_an_erasure_is_there_to_be_read_by_either_number(
-    run: Run, client: FlaskClient, consent: None, locale: str, told: tuple[str, ...]
+    run: Run, consent: None, locale: str, told: tuple[str, ...]
 ) -> None:
     erasure = said(run("erase", "--json", "--yes"))
 
@@ -462,7 +448,7 @@ def test_an_erasure_is_there_to_be_read_by_either_number(
     assert [words for words in told if words not in text] == []
 
 
-def test_erasing_shows_how_far_it_is(run: Run, client: FlaskClient, consent: None) -> None:
+def test_erasing_shows_how_far_it_is(run: Run, consent: None) -> None:
     erasure = said(run("erase", "--json", "--yes"))
 
     assert (erasure["status"], erasure["keep_block"]) == ("pending", False)
@@ -470,18 +456,14 @@ def test_erasing_shows_how_far_it_is(run: Run, client: FlaskClient, consent: Non
     assert said(run("erase", "--json", "--yes"))["id"] == erasure["id"]
 
 
-def test_erasing_shows_first_what_it_will_delete(
-    run: Run, client: FlaskClient, consent: None
-) -> None:
+def test_erasing_shows_first_what_it_will_delete(run: Run, consent: None) -> None:
     shown = run("erase", "--yes").stderr
 
     assert "To be deleted here:\n  the encrypted address\n" in shown
     assert "Nobody is known" not in shown
 
 
-def test_erasing_says_that_nobody_is_known_under_an_address(
-    run: Run, client: FlaskClient, consent: None
-) -> None:
+def test_erasing_says_that_nobody_is_known_under_an_address(run: Run, consent: None) -> None:
     result = run("erase", "--json", "--yes", given=f"{GRACE}\n")
 
     assert "Nobody is known here under this address." in result.stderr

@@ -9,6 +9,7 @@ from datetime import timedelta
 from itertools import zip_longest
 from pathlib import Path
 
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, Phase, settings
@@ -28,7 +29,6 @@ from newsletter.subscriptions.person import digest_of
 from newsletter.worker.run import Worker
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
-from tests.conftest import Clock
 from tests.people import JSON, ask_staff, link_in, sign_up, standing_of, webhook
 
 ACTS = (
@@ -54,7 +54,7 @@ class Town:
     mailbox: Mailbox
     mailchimp: StandIn
     worker: Worker
-    clock: Clock
+    clock: time_machine.Traveller
     people: list[str] = field(default_factory=list)
     #: What must be nowhere any more: by person, everything that the database held of them and nobody else.
     forgotten: dict[str, set[bytes]] = field(default_factory=dict)

@@ -54,7 +54,7 @@ def service(environ: dict[str, Any], tmp_path: Path) -> Iterator[Service]:
         yield service
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def own_signals() -> Iterator[None]:
     """A worker that runs in this process leaves its handlers behind."""
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
@@ -212,7 +212,6 @@ def test_the_command_works_until_sigterm(
     environ: dict[str, Any],
     client: FlaskClient,
     mailbox: Mailbox,
-    own_signals: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # The fixture closes its connections, which here do not end with the process.
@@ -231,12 +230,7 @@ def names_of_jobs(app: Flask) -> dict[str, str | None]:
 
 
 def test_a_worker_that_ends_has_no_lease(
-    app: Flask,
-    worker: Worker,
-    client: FlaskClient,
-    mailbox: Mailbox,
-    mailchimp: StandIn,
-    own_signals: None,
+    app: Flask, worker: Worker, client: FlaskClient, mailbox: Mailbox, mailchimp: StandIn
 ) -> None:
     sign_up(client, ADA)
     worker.drain()
@@ -249,7 +243,7 @@ def test_a_worker_that_ends_has_no_lease(
     assert events_of(client, ADA)[-1] == "synced"
 
 
-def test_a_running_worker_is_alive(app: Flask, worker: Worker, own_signals: None) -> None:
+def test_a_running_worker_is_alive(app: Flask, worker: Worker) -> None:
     seen: list[bool] = []
 
     def look() -> bool:
@@ -277,7 +271,6 @@ def test_a_running_worker_is_alive(app: Flask, worker: Worker, own_signals: None
 )
 def test_a_loop_goes_on_after_any_exception(
     worker: Worker,
-    own_signals: None,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     error: Exception,
@@ -302,7 +295,7 @@ def _next(steps: list[Any]) -> bool:
 
 
 def test_after_an_exception_a_loop_waits_two_seconds(
-    worker: Worker, own_signals: None, monkeypatch: pytest.MonkeyPatch
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run, "TROUBLE_SECONDS", 0.2)
     steps: list[Any] = [ValueError("odd"), None]
@@ -314,7 +307,7 @@ def test_after_an_exception_a_loop_waits_two_seconds(
 
 
 def test_a_failing_loop_does_not_stop_the_others(
-    app: Flask, worker: Worker, client: FlaskClient, mailbox: Mailbox, own_signals: None
+    app: Flask, worker: Worker, client: FlaskClient, mailbox: Mailbox
 ) -> None:
     sign_up(client, ADA)
     worker.loops = [Loop("odd", lambda: _next([ValueError("odd")]), 0.0), *worker.loops]
@@ -329,7 +322,6 @@ def test_a_hanging_step_is_abandoned_and_its_lease_ends_by_itself(
     worker: Worker,
     client: FlaskClient,
     mailbox: Mailbox,
-    own_signals: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(run, "GRACE_SECONDS", 0.2)

@@ -33,7 +33,7 @@ from tests.people import (
     status_of,
 )
 
-pytestmark = both_databases
+pytestmark = [both_databases, pytest.mark.usefixtures("at_work")]
 
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
@@ -64,7 +64,7 @@ def count(table: type[Subscription | Letter | Quota]) -> int:
 
 @pytest.mark.requires("R16")
 def test_a_request_that_nobody_confirmed_is_deleted_at_its_end(
-    at_work: None, client: FlaskClient, clock: Clock
+    client: FlaskClient, clock: Clock
 ) -> None:
     sign_up(client, ADA)
     clock.shift(WEEK - SECOND)
@@ -79,7 +79,7 @@ def test_a_request_that_nobody_confirmed_is_deleted_at_its_end(
 
 @pytest.mark.requires("R15")
 def test_the_end_is_as_many_days_away_as_the_links_hold(
-    environ: dict[str, Any], at_work: None, client: FlaskClient, clock: Clock
+    environ: dict[str, Any], client: FlaskClient, clock: Clock
 ) -> None:
     sign_up(client, ADA)
 
@@ -87,7 +87,7 @@ def test_the_end_is_as_many_days_away_as_the_links_hold(
 
 
 def test_a_person_blocked_before_the_request_is_blocked_after_it(
-    at_work: None, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     sign_up(client, ADA)
     drain()
@@ -102,7 +102,7 @@ def test_a_person_blocked_before_the_request_is_blocked_after_it(
 
 
 def test_a_confirmed_person_is_kept(
-    at_work: None, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
     sign_up(client, ADA)
     drain()
@@ -113,7 +113,7 @@ def test_a_confirmed_person_is_kept(
     assert status_of(client, ADA) == "confirmed"
 
 
-def test_a_held_request_does_not_end(at_work: None, client: FlaskClient, clock: Clock) -> None:
+def test_a_held_request_does_not_end(client: FlaskClient, clock: Clock) -> None:
     sign_up(client, ADA)
     with writing() as session:
         session.execute(update(Subscription).values(hold=True))
@@ -157,7 +157,7 @@ def test_whole_unreadable_batches_do_not_stop_the_others(
 
 
 def test_a_full_batch_is_followed_by_the_next(
-    at_work: None, client: FlaskClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    client: FlaskClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retention, "BATCH", 2)
     for person in (ADA, GRACE, HEDY):
@@ -169,7 +169,7 @@ def test_a_full_batch_is_followed_by_the_next(
 
 
 def test_the_log_counts_ended_requests_and_names_nobody(
-    at_work: None, client: FlaskClient, clock: Clock, caplog: pytest.LogCaptureFixture
+    client: FlaskClient, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     for person in (ADA, GRACE):
@@ -188,9 +188,7 @@ def ref_of(email: str, client: FlaskClient) -> str:
     return str(access(client, email)["reference"])
 
 
-def test_a_request_that_was_prolonged_meanwhile_goes_on(
-    at_work: None, client: FlaskClient, clock: Clock
-) -> None:
+def test_a_request_that_was_prolonged_meanwhile_goes_on(client: FlaskClient, clock: Clock) -> None:
     sign_up(client, ADA)
     clock.shift(WEEK - SECOND)
     sign_up(client, ADA)
@@ -202,9 +200,7 @@ def test_a_request_that_was_prolonged_meanwhile_goes_on(
     assert status_of(client, ADA) == "pending"
 
 
-def test_a_quota_is_kept_for_a_day_and_no_longer(
-    at_work: None, client: FlaskClient, clock: Clock
-) -> None:
+def test_a_quota_is_kept_for_a_day_and_no_longer(client: FlaskClient, clock: Clock) -> None:
     sign_up(client, ADA)
     clock.shift(DAY - SECOND)
     sign_up(client, GRACE)
@@ -218,7 +214,7 @@ def test_a_quota_is_kept_for_a_day_and_no_longer(
 
 
 def test_many_quotas_are_deleted_in_batches(
-    at_work: None, client: FlaskClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    client: FlaskClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(quotas, "BATCH", 2)
     for person in (ADA, GRACE, HEDY):
@@ -229,13 +225,11 @@ def test_many_quotas_are_deleted_in_batches(
     assert count(Quota) == 0
 
 
-def test_without_overdue_data_there_is_nothing_to_do(at_work: None) -> None:
+def test_without_overdue_data_there_is_nothing_to_do() -> None:
     assert not tidy()
 
 
-def test_a_step_deletes_requests_and_quotas(
-    at_work: None, client: FlaskClient, clock: Clock
-) -> None:
+def test_a_step_deletes_requests_and_quotas(client: FlaskClient, clock: Clock) -> None:
     sign_up(client, ADA)
     clock.shift(WEEK)
 

@@ -63,7 +63,7 @@ HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
 WEEK = timedelta(days=7)
 
-pytestmark = pytest.mark.usefixtures("clock")
+pytestmark = pytest.mark.usefixtures("clock", "at_work")
 
 
 @pytest.fixture
@@ -115,12 +115,7 @@ def leave(client: FlaskClient, join: Join, drain: Drain) -> Callable[..., None]:
 
 @pytest.mark.requires("R61")
 def test_a_proof_ends_at_the_end_of_the_third_calendar_year_here_and_at_mailchimp(
-    at_work: None,
-    client: FlaskClient,
-    mailchimp: StandIn,
-    leave: Callable[..., None],
-    drain: Drain,
-    clock: Clock,
+    client: FlaskClient, mailchimp: StandIn, leave: Callable[..., None], drain: Drain, clock: Clock
 ) -> None:
     leave(ADA)
     clock.move_to(LAST_SECOND)
@@ -137,7 +132,7 @@ def test_a_proof_ends_at_the_end_of_the_third_calendar_year_here_and_at_mailchim
 
 
 def test_the_worker_ends_a_proof_in_the_first_night_of_the_year(
-    at_work: None, client: FlaskClient, leave: Callable[..., None], drain: Drain, clock: Clock
+    client: FlaskClient, leave: Callable[..., None], drain: Drain, clock: Clock
 ) -> None:
     leave(ADA)
     clock.move_to("2029-12-31T12:00:00+00:00")
@@ -179,12 +174,7 @@ def test_the_year_is_that_of_the_time_zone(
 
 
 def test_a_stranger_who_signs_them_up_every_four_days_extends_it_by_one_request_at_most(
-    at_work: None,
-    client: FlaskClient,
-    mailchimp: StandIn,
-    leave: Callable[..., None],
-    drain: Drain,
-    clock: Clock,
+    client: FlaskClient, mailchimp: StandIn, leave: Callable[..., None], drain: Drain, clock: Clock
 ) -> None:
     leave(ADA)
     before = row_of(client, ADA)
@@ -208,12 +198,7 @@ def test_a_stranger_who_signs_them_up_every_four_days_extends_it_by_one_request_
 
 
 def test_a_proof_past_its_period_waits_for_the_open_request_and_no_sign_up_extends_that(
-    at_work: None,
-    client: FlaskClient,
-    mailbox: Mailbox,
-    leave: Callable[..., None],
-    drain: Drain,
-    clock: Clock,
+    client: FlaskClient, mailbox: Mailbox, leave: Callable[..., None], drain: Drain, clock: Clock
 ) -> None:
     leave(ADA)
     clock.move_to("2029-12-30T12:00:00+00:00")
@@ -230,12 +215,7 @@ def test_a_proof_past_its_period_waits_for_the_open_request_and_no_sign_up_exten
 
 
 def test_a_sign_up_after_the_period_does_not_wait_for_the_night_to_end_the_proof(
-    at_work: None,
-    client: FlaskClient,
-    mailbox: Mailbox,
-    leave: Callable[..., None],
-    drain: Drain,
-    clock: Clock,
+    client: FlaskClient, mailbox: Mailbox, leave: Callable[..., None], drain: Drain, clock: Clock
 ) -> None:
     leave(ADA)
     before = row_of(client, ADA)
@@ -260,12 +240,7 @@ def letters_of(ref: str) -> list[Letter]:
 
 
 def test_a_person_who_came_back_is_kept(
-    at_work: None,
-    client: FlaskClient,
-    mailbox: Mailbox,
-    leave: Callable[..., None],
-    drain: Drain,
-    clock: Clock,
+    client: FlaskClient, mailbox: Mailbox, leave: Callable[..., None], drain: Drain, clock: Clock
 ) -> None:
     leave(ADA)
     sign_up(client, ADA)
@@ -278,12 +253,7 @@ def test_a_person_who_came_back_is_kept(
 
 
 def test_of_a_hard_block_only_the_digest_is_kept_and_is_not_ended_again(
-    at_work: None,
-    client: FlaskClient,
-    mailchimp: StandIn,
-    leave: Callable[..., None],
-    drain: Drain,
-    clock: Clock,
+    client: FlaskClient, mailchimp: StandIn, leave: Callable[..., None], drain: Drain, clock: Clock
 ) -> None:
     leave(ADA, "complaint")
     clock.move_to(NIGHT)
@@ -307,7 +277,7 @@ def test_of_a_hard_block_only_the_digest_is_kept_and_is_not_ended_again(
 
 
 def test_a_soft_block_of_which_only_the_digest_is_kept_ends_too(
-    at_work: None, client: FlaskClient, drain: Drain, clock: Clock
+    client: FlaskClient, drain: Drain, clock: Clock
 ) -> None:
     sign_up(client, ADA)
     ask_staff(client, "blocks", ADA, reason="unsubscribed")
@@ -322,7 +292,7 @@ def test_a_soft_block_of_which_only_the_digest_is_kept_ends_too(
 
 
 def test_an_old_bounce_is_a_soft_block_and_ends(
-    at_work: None, client: FlaskClient, leave: Callable[..., None], drain: Drain, clock: Clock
+    client: FlaskClient, leave: Callable[..., None], drain: Drain, clock: Clock
 ) -> None:
     leave(ADA, "bounce")
     clock.move_to(NIGHT)
@@ -333,7 +303,7 @@ def test_an_old_bounce_is_a_soft_block_and_ends(
 
 @pytest.mark.requires("R60")
 def test_restricted_data_does_not_end(
-    at_work: None, client: FlaskClient, leave: Callable[..., None], drain: Drain, clock: Clock
+    client: FlaskClient, leave: Callable[..., None], drain: Drain, clock: Clock
 ) -> None:
     leave(ADA)
     leave(HEDY)
@@ -351,9 +321,7 @@ def test_restricted_data_does_not_end(
     assert [status_of(client, who) for who in people] == ["blocked", "pending", "returning"]
 
 
-def test_the_ledger_names_retention_as_the_actor(
-    at_work: None, leave: Callable[..., None], clock: Clock
-) -> None:
+def test_the_ledger_names_retention_as_the_actor(leave: Callable[..., None], clock: Clock) -> None:
     leave(ADA)
     clock.move_to(NIGHT)
     run()
@@ -367,7 +335,7 @@ def test_the_ledger_names_retention_as_the_actor(
 
 
 def test_requests_that_housekeeping_ended_in_between_are_counted(
-    at_work: None, client: FlaskClient, drain: Drain, clock: Clock
+    client: FlaskClient, drain: Drain, clock: Clock
 ) -> None:
     drain()
     sign_up(client, ADA)
@@ -379,9 +347,7 @@ def test_requests_that_housekeeping_ended_in_between_are_counted(
     assert sum(each.counts["requests"] for each in runs()) == 1
 
 
-def test_a_request_past_its_end_is_ended_by_the_run_too(
-    at_work: None, client: FlaskClient, clock: Clock
-) -> None:
+def test_a_request_past_its_end_is_ended_by_the_run_too(client: FlaskClient, clock: Clock) -> None:
     sign_up(client, ADA)
     clock.shift(WEEK)
 
@@ -390,7 +356,7 @@ def test_a_request_past_its_end_is_ended_by_the_run_too(
 
 
 def test_a_proof_ends_in_the_same_run_as_the_request_that_came_after_it(
-    at_work: None, client: FlaskClient, leave: Callable[..., None], clock: Clock
+    client: FlaskClient, leave: Callable[..., None], clock: Clock
 ) -> None:
     leave(ADA)
     clock.move_to("2029-12-28T12:00:00+00:00")
@@ -404,7 +370,7 @@ def test_a_proof_ends_in_the_same_run_as_the_request_that_came_after_it(
 
 
 def test_the_record_of_an_erasure_ends_three_calendar_years_after_its_completion(
-    at_work: None, client: FlaskClient, drain: Drain, clock: Clock
+    client: FlaskClient, drain: Drain, clock: Clock
 ) -> None:
     begun = said_by(ask_staff(client, "erasures", ADA))
     drain()
@@ -418,7 +384,7 @@ def test_the_record_of_an_erasure_ends_three_calendar_years_after_its_completion
 
 
 def test_the_record_of_an_open_erasure_stays(
-    at_work: None, client: FlaskClient, mailchimp: StandIn, clock: Clock
+    client: FlaskClient, mailchimp: StandIn, clock: Clock
 ) -> None:
     ask_staff(client, "erasures", ADA)
     clock.move_to("2040-01-01T12:00:00+00:00")
@@ -426,7 +392,7 @@ def test_the_record_of_an_open_erasure_stays(
     assert run()["erasures"] == 0
 
 
-def test_records_of_the_erasures_of_one_person_end_together(at_work: None, clock: Clock) -> None:
+def test_records_of_the_erasures_of_one_person_end_together(clock: Clock) -> None:
     early, late = datetime(2026, 12, 31, tzinfo=UTC), datetime(2027, 1, 2, tzinfo=UTC)
     with writing() as session:
         for completed_at in (early, late):
@@ -473,7 +439,7 @@ def text_of(hash_: str) -> str:
 
 
 def test_a_withdrawn_text_that_nobody_names_ends_a_day_later_and_its_hash_stays(
-    at_work: None, clock: Clock
+    clock: Clock,
 ) -> None:
     add_wording("0" * 64)
     withdraw("0" * 64)
@@ -493,7 +459,7 @@ def next_of(name: str) -> int:
     return next(then.count for ending, _, then in retention.plan() if ending.name == name)
 
 
-def test_a_text_in_use_is_kept(at_work: None, clock: Clock) -> None:
+def test_a_text_in_use_is_kept(clock: Clock) -> None:
     before = count(Wording)
     clock.shift(400 * DAY)
 
@@ -502,7 +468,7 @@ def test_a_text_in_use_is_kept(at_work: None, clock: Clock) -> None:
 
 
 def test_a_withdrawn_text_of_the_present_settings_ends_too_and_is_not_published_again(
-    at_work: None, clock: Clock
+    clock: Clock,
 ) -> None:
     with reading() as session:
         hashes = session.scalars(select(Wording.hash)).all()
@@ -521,7 +487,7 @@ def test_a_withdrawn_text_of_the_present_settings_ends_too_and_is_not_published_
     ("names_it", "ended"), [("the subscription", 0), ("the letter", 1), ("the ledger", 0)]
 )
 def test_a_withdrawn_text_stays_as_long_as_a_record_names_it_and_the_ledger_does_for_good(
-    at_work: None, client: FlaskClient, join: Join, clock: Clock, names_it: str, ended: int
+    client: FlaskClient, join: Join, clock: Clock, names_it: str, ended: int
 ) -> None:
     add_wording("0" * 64)
     join(ADA)
@@ -552,7 +518,7 @@ def _let_name(names_it: str, reference: str) -> None:
                 )
 
 
-def test_runs_are_kept_for_three_calendar_years(at_work: None, clock: Clock) -> None:
+def test_runs_are_kept_for_three_calendar_years(clock: Clock) -> None:
     run()
     clock.move_to(LAST_SECOND)
     assert planned()["runs"] == 0
@@ -566,14 +532,14 @@ def test_runs_are_kept_for_three_calendar_years(at_work: None, clock: Clock) -> 
 # Runs
 
 
-def test_a_run_that_ended_nothing_leaves_a_row_and_only_one_a_night(at_work: None) -> None:
+def test_a_run_that_ended_nothing_leaves_a_row_and_only_one_a_night() -> None:
     assert sum(run().values()) == sum(run().values()) == 0
 
     assert len(runs()) == 1
 
 
 def test_every_run_that_ended_something_leaves_a_row_with_its_counts(
-    at_work: None, client: FlaskClient, clock: Clock
+    client: FlaskClient, clock: Clock
 ) -> None:
     run()
     sign_up(client, ADA)
@@ -584,7 +550,7 @@ def test_every_run_that_ended_something_leaves_a_row_with_its_counts(
 
 
 def test_the_worker_runs_once_a_night_and_at_once_when_it_missed_one(
-    at_work: None, drain: Drain, clock: Clock
+    drain: Drain, clock: Clock
 ) -> None:
     for moment in (
         "2026-03-01T12:00:00+00:00",
@@ -605,7 +571,7 @@ def test_the_worker_runs_once_a_night_and_at_once_when_it_missed_one(
 
 @pytest.mark.requires("R63")
 def test_the_plan_is_what_the_run_does(
-    at_work: None, client: FlaskClient, leave: Callable[..., None], drain: Drain, clock: Clock
+    client: FlaskClient, leave: Callable[..., None], drain: Drain, clock: Clock
 ) -> None:
     leave(ADA)
     leave(GRACE, "complaint")
@@ -639,7 +605,7 @@ def test_the_plan_is_what_the_run_does(
 
 
 def test_the_plan_names_what_ends_next(
-    at_work: None, client: FlaskClient, leave: Callable[..., None], drain: Drain
+    client: FlaskClient, leave: Callable[..., None], drain: Drain
 ) -> None:
     leave(ADA)
     sign_up(client, ADA)
@@ -667,7 +633,7 @@ def three(leave: Callable[..., None], clock: Clock) -> None:
 
 
 def test_a_run_killed_between_two_people_is_continued_and_loses_no_count(
-    at_work: None, three: None, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    three: None, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(nightly, "BATCH", 1)
     killed = Retention("killed")
@@ -685,7 +651,7 @@ def test_a_run_killed_between_two_people_is_continued_and_loses_no_count(
     assert (row.counts["proofs"], row.ran_at.isoformat()) == (3, NIGHT)
 
 
-def test_what_a_run_deleted_before_it_was_killed_is_counted(at_work: None, clock: Clock) -> None:
+def test_what_a_run_deleted_before_it_was_killed_is_counted(clock: Clock) -> None:
     for number in range(2):
         add_wording(str(number) * 64)
         withdraw(str(number) * 64)
@@ -698,7 +664,7 @@ def test_what_a_run_deleted_before_it_was_killed_is_counted(at_work: None, clock
 
 
 def test_only_one_worker_at_a_time_runs_retention(
-    at_work: None, three: None, monkeypatch: pytest.MonkeyPatch
+    three: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(nightly, "BATCH", 1)
     assert Retention("one").step()
@@ -709,7 +675,7 @@ def test_only_one_worker_at_a_time_runs_retention(
 
 
 def test_two_workers_in_turns_end_everybody_once(
-    at_work: None, three: None, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    three: None, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(nightly, "BATCH", 1)
     one, another = Retention("one"), Retention("another")
@@ -722,7 +688,6 @@ def test_two_workers_in_turns_end_everybody_once(
 
 
 def test_an_unreadable_row_does_not_stop_the_others_and_is_reported(
-    at_work: None,
     client: FlaskClient,
     three: None,
     monkeypatch: pytest.MonkeyPatch,
@@ -750,7 +715,6 @@ def end_proofs_by(end: Callable[[str], bool], monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_row_that_raises_any_exception_stops_neither_the_others_nor_later_classes(
-    at_work: None,
     leave: Callable[..., None],
     three: None,
     monkeypatch: pytest.MonkeyPatch,
@@ -774,7 +738,7 @@ def test_a_row_that_raises_any_exception_stops_neither_the_others_nor_later_clas
 
 
 def test_an_outage_of_the_database_does_not_count_as_a_failed_row(
-    at_work: None, three: None, monkeypatch: pytest.MonkeyPatch
+    three: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def retire(_: str) -> bool:
         raise Unavailable
@@ -794,9 +758,7 @@ def retire() -> None:
         pass
 
 
-def test_the_log_has_counts_and_no_names(
-    at_work: None, three: None, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_log_has_counts_and_no_names(three: None, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     caplog.clear()
     retire()
@@ -805,9 +767,7 @@ def test_the_log_has_counts_and_no_names(
     assert "example" not in caplog.text.lower()
 
 
-def test_a_run_that_ended_nothing_is_not_logged(
-    at_work: None, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_run_that_ended_nothing_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     retire()
 
@@ -818,9 +778,7 @@ LATE = ["retention has not run for 48 hours: data may be kept past its end"]
 
 
 @pytest.mark.requires("R78")
-def test_a_late_run_is_reported_until_there_is_one(
-    at_work: None, client: FlaskClient, clock: Clock
-) -> None:
+def test_a_late_run_is_reported_until_there_is_one(client: FlaskClient, clock: Clock) -> None:
     run()
     clock.shift(timedelta(hours=48) - SECOND)
     before = noticed()
@@ -831,7 +789,7 @@ def test_a_late_run_is_reported_until_there_is_one(
     assert noticed() == []
 
 
-def test_a_first_run_that_does_not_end_is_reported(at_work: None, clock: Clock) -> None:
+def test_a_first_run_that_does_not_end_is_reported(clock: Clock) -> None:
     for _ in range(2):
         retention_runs.begin()
         clock.shift(timedelta(hours=24))
@@ -840,7 +798,7 @@ def test_a_first_run_that_does_not_end_is_reported(at_work: None, clock: Clock) 
 
 
 def test_a_person_whose_proof_has_ended_can_sign_up_again(
-    at_work: None, client: FlaskClient, leave: Callable[..., None], drain: Drain, clock: Clock
+    client: FlaskClient, leave: Callable[..., None], drain: Drain, clock: Clock
 ) -> None:
     leave(ADA)
     clock.move_to(NIGHT)
