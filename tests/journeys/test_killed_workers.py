@@ -18,7 +18,7 @@ from sandbox.mailbox import Mailbox
 from tests.journeys.service import Service, wait_until
 from tests.people import sign_up
 
-PEOPLE = [f"person-{number}@example.org" for number in range(400)]
+PEOPLE = [f"person-{number}@example.org" for number in range(200)]
 KILLED_AFTER = (20, 60, 120)  #: letters
 
 

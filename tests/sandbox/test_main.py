@@ -38,9 +38,17 @@ PROCFILE = "release: echo released\nweb: python web.py\nworker: echo $$ > worker
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "web.py").write_text(SERVICE)
-    (tmp_path / "Procfile").write_text(PROCFILE)
-    return tmp_path
+    return furnished(tmp_path)
+
+
+def furnished(folder: Path) -> Path:
+    (folder / "web.py").write_text(SERVICE)
+    (folder / "Procfile").write_text(PROCFILE)
+    return folder
+
+
+#: What it starts is measured in its own tests.
+UNMEASURED = {name: os.environ[name] for name in os.environ if not name.startswith("COVERAGE_")}
 
 
 class Run:
@@ -54,7 +62,7 @@ class Run:
             self._process = subprocess.Popen(
                 command,
                 cwd=ROOT,
-                env=os.environ | environ,
+                env=UNMEASURED | environ,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -74,8 +82,22 @@ class Run:
 
 @pytest.fixture
 def run(folder: Path) -> Iterator[Run]:
+    """One for a test that ends it."""
     running = Run(folder)
     yield running
+    running.end(signal.SIGTERM)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return furnished(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def said(home: Path) -> Iterator[str]:
+    """What one prints that goes on."""
+    running = Run(home)
+    yield running.output()
     running.end(signal.SIGTERM)
 
 
@@ -85,27 +107,21 @@ def place(said: str, name: str) -> str:
     return found[1]
 
 
-def test_it_prints_the_pages(run: Run) -> None:
-    said = run.output()
-
+def test_it_prints_the_pages(said: str) -> None:
     api = requests.get(place(said, "Sign-up form"), timeout=60).text
     assert requests.get(f"{api}/ping", timeout=60).status_code == 401
     assert requests.get(place(said, "Mailbox"), timeout=60).status_code == 200
     assert requests.get(place(said, "Mailchimp"), timeout=60).status_code == 200
 
 
-def test_the_tour_is_printed_first(run: Run) -> None:
-    said = run.output()
-
+def test_the_tour_is_printed_first(said: str) -> None:
     first = re.findall(r"http://\S+", said)[0]
     assert first == place(said, "Start here")
     assert "<title>Tour" in requests.get(first, timeout=60).text
 
 
-def test_the_admin_calls_can_be_copied_with_their_token(run: Run, folder: Path) -> None:
-    said = run.output()
-
-    secrets = (folder / "var" / "sandbox.env").read_text()
+def test_the_admin_calls_can_be_copied_with_their_token(said: str, home: Path) -> None:
+    secrets = (home / "var" / "sandbox.env").read_text()
     token = re.search("ADMIN_TOKENS=admin:(.+)", secrets)
     assert token is not None
     assert f"curl -sS -H 'Authorization: Bearer {token[1]}'" in said
@@ -113,10 +129,8 @@ def test_the_admin_calls_can_be_copied_with_their_token(run: Run, folder: Path) 
     assert "/admin/erasures/ID \\" in said
 
 
-def test_the_output_of_the_processes_goes_to_a_file_that_is_named(run: Run, folder: Path) -> None:
-    said = run.output()
-
-    log = folder / "var" / "sandbox.log"
+def test_the_output_of_the_processes_goes_to_a_file_that_is_named(said: str, home: Path) -> None:
+    log = home / "var" / "sandbox.log"
     assert str(log) in said
     assert "released" not in said
     assert "released" in log.read_text()
@@ -146,15 +160,11 @@ def test_a_new_database_is_not_taken_for_a_backup(folder: Path) -> None:
     assert stale.parent.is_dir()
 
 
-def test_a_second_run_on_the_same_files_is_refused(run: Run, folder: Path) -> None:
-    run.output()
-    second = Run(folder)
-    said = second.output()
-    status, _ = second.end()
+def test_a_second_run_on_the_same_files_is_refused(said: str, home: Path) -> None:
+    refused = f"sandbox: another run uses {home}/var: end it first.\n"
 
-    assert status == 1
-    assert said == f"sandbox: another run uses {folder}/var: end it first.\n"
-    assert run.end(signal.SIGTERM)[0] == 0
+    assert Run(home).end() == (1, refused)
+    assert requests.get(place(said, "Mailbox"), timeout=60).status_code == 200
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -179,7 +189,7 @@ def test_a_process_that_ends_ends_everything_with_failure(run: Run, folder: Path
     assert "sandbox: worker ended by signal 9; everything is stopped." in said
 
 
-def test_a_failing_release_starts_nothing(folder: Path) -> None:
+def test_a_failing_release_starts_nothing_and_shows_the_end_of_the_log(folder: Path) -> None:
     (folder / "Procfile").write_text(PROCFILE.replace("echo released", "echo no way; exit 4"))
 
     status, said = Run(folder).end()
@@ -187,13 +197,6 @@ def test_a_failing_release_starts_nothing(folder: Path) -> None:
     assert status == 1
     assert "sandbox: release ended by itself with exit status 4; everything is stopped." in said
     assert not (folder / "worker").exists()
-
-
-def test_a_failure_shows_the_end_of_the_log(folder: Path) -> None:
-    (folder / "Procfile").write_text(PROCFILE.replace("echo released", "echo no way; exit 4"))
-
-    _, said = Run(folder).end()
-
     assert f"no way\n(the end of {folder / 'var' / 'sandbox.log'})\nsandbox: release ended" in said
 
 
