@@ -31,7 +31,7 @@ def commands(environ: dict[str, Any]) -> Iterator[Run]:
         apps.append(create_core(settings))
         return apps[-1]
 
-    def run(*words: str, given: str = "", **variables: str) -> Result:
+    def run(*words: str, given: str | bytes = "", **variables: str) -> Result:
         result = CliRunner().invoke(main, words, input=given, env={**environ, **variables})
         # A command's connections end with its process, which here goes on.
         while apps:

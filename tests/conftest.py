@@ -35,6 +35,7 @@ from newsletter.worker.run import Worker
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests import compiled, postgres
+from tests.commands import Run, commands
 from tests.databases import Databases
 from tests.journeys.lives import Town
 from tests.people import ADA, STAFF_TOKEN, WEBHOOK_SECRET, access, press, sign_up
@@ -343,6 +344,13 @@ def town(
     """Nobody lives there yet."""
     with app.app_context():
         yield Town(app, mailbox, mailchimp, worker, clock)
+
+
+@pytest.fixture
+def run(environ: dict[str, Any]) -> Iterator[Run]:
+    """Run a command: run(*words, given=what_is_on_standard_input, **other_settings)."""
+    with commands(environ) as run:
+        yield run
 
 
 @pytest.fixture

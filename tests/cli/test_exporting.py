@@ -25,12 +25,6 @@ PASSPHRASE = "correct horse battery staple"
 
 
 @pytest.fixture
-def run(environ: dict[str, Any]) -> Iterator[Run]:
-    with commands(environ) as run:
-        yield run
-
-
-@pytest.fixture
 def elsewhere(sqlite_template: Path, environ: dict[str, Any], tmp_path: Path) -> Iterator[Run]:
     """Commands of another installation, with keys of its own and nobody in it."""
     path = tmp_path / "elsewhere.sqlite3"

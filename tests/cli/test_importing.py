@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from newsletter.subscriptions.importing import take as importing
 from newsletter.subscriptions.importing.report import Report
 from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
-from tests.commands import Run, commands
+from tests.commands import Run
 from tests.conftest import Drain, Join, both_databases
 from tests.people import (
     ADA,
@@ -43,12 +43,6 @@ LEFT, BOUNCED = "left@example.com", "bounced@example.com"
 HEADING = "email,confirmed_at,requested_at,language,source,note"
 
 Listed = Callable[..., Path]
-
-
-@pytest.fixture
-def run(environ: dict[str, Any]) -> Iterator[Run]:
-    with commands(environ) as run:
-        yield run
 
 
 @pytest.fixture

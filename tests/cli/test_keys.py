@@ -8,26 +8,23 @@ import os
 import pty
 import re
 import subprocess
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import delete, update
 
-from newsletter.app import create_core
-from newsletter.cli import application, main
-from newsletter.config import Settings
 from newsletter.storage import notices
 from newsletter.storage.database import writing
 from newsletter.storage.keys import keyring, rotation, signing
-from newsletter.storage.models import Keyring, Subscription, db
+from newsletter.storage.models import Keyring, Subscription
 from newsletter.storage.notices import Code
 from tests.checkout import command
+from tests.commands import Run
 from tests.conftest import COMPANY, Clock, every_loop
 from tests.people import ADA, access, sign_up
 
@@ -38,25 +35,6 @@ NEW = "a-newer-key-of-thirty-two-characters"
 BOTH = f"{NEW},{OLD}"
 HOUR = timedelta(hours=1)
 COMMAND = command("newsletter")
-
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(environ: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """Run a command, with other settings if any."""
-    apps: list[Flask] = []
-
-    def create(settings: Settings) -> Flask:
-        apps.append(create_core(settings))
-        return apps[-1]
-
-    # A command's connections end with its process, which here goes on.
-    monkeypatch.setattr(application, "create_core", create)
-    yield lambda *words, **variables: CliRunner().invoke(main, words, env={**environ, **variables})
-    for app in apps:
-        with app.app_context():
-            db.engine.dispose()
 
 
 def said(result: Result) -> str:
@@ -87,41 +65,24 @@ def test_a_worker_with_a_stale_data_key_is_named(run: Run, app: Flask) -> None:
 
 
 def test_after_a_rotation_the_new_data_key_alone_reads_everything(
-    run: Run, client: FlaskClient, environ: dict[str, Any]
+    run: Run, client: FlaskClient
 ) -> None:
     sign_up(client, ADA)
     run("keys", "rotate", DATA_KEY=BOTH)
 
-    with_new = subprocess.run(
-        [COMMAND, "access", "--json"],
-        input=ADA.encode(),
-        env={**environ, "DATA_KEY": NEW},
-        capture_output=True,
-        check=True,
-    )
-
-    assert b'"email": "Ada@example.org"' in with_new.stdout
+    assert '"email": "Ada@example.org"' in said(run("access", "--json", given=ADA, DATA_KEY=NEW))
 
 
-@pytest.mark.parametrize("line", ["newsletter worker", "newsletter release", "web"])
+@pytest.mark.parametrize("line", ["worker", "release"])
 def test_after_a_rotation_the_old_data_key_alone_is_refused_at_the_start(
-    run: Run, environ: dict[str, Any], line: str
+    run: Run, line: str
 ) -> None:
     run("keys", "rotate", DATA_KEY=BOTH)
-    if line == "web":
-        line = "gunicorn -c python:newsletter.app.serving newsletter:create_app()"
-    name, *words = line.split()
 
-    process = subprocess.run(
-        [command(name), *words],
-        env={**environ, "DATA_KEY": OLD},
-        capture_output=True,
-        timeout=60,
-    )
+    refused = run(line, DATA_KEY=OLD)
 
-    assert process.returncode == 2
-    assert b"DATA_KEY: does not open this database's keyring." in process.stderr
-    assert b"Traceback" not in process.stderr
+    assert refused.exit_code == 2
+    assert "DATA_KEY: does not open this database's keyring." in refused.stderr
 
 
 def test_a_new_data_key_encrypts_everything_and_the_old_one_is_kept_for_now(

@@ -5,28 +5,26 @@ from __future__ import annotations
 import os
 import pty
 import subprocess
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import delete, select, update
 
-from newsletter.app import create_core
-from newsletter.cli import application, main
-from newsletter.config import Settings
+from newsletter.cli import main
 from newsletter.ledger import comparison, verifying
 from newsletter.storage import jobs, notices
 from newsletter.storage.database import reading
-from newsletter.storage.models import Job, LedgerRow, Seal, db
+from newsletter.storage.models import Job, LedgerRow, Seal
 from newsletter.storage.runs import verification
 from newsletter.worker.upkeep.verifier import AGAIN_AFTER, Verifier
 from tests.attacker import attacking
 from tests.checkout import command
+from tests.commands import Run
 from tests.conftest import Clock, Drain, Join, every_loop
 from tests.people import ADA, GRACE, STAFF, ask_staff, sign_up
 
@@ -35,32 +33,11 @@ pytestmark = every_loop
 COMMAND = command("newsletter")
 DAY = timedelta(days=1)
 
-Run = Callable[..., Result]
-
 
 @pytest.fixture
 def environ(environ: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The service writes checkpoints."""
     return {**environ, "LEDGER_CHECKPOINTS": str(folder)}
-
-
-@pytest.fixture
-def run(environ: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run a command as a process of its own would."""
-    apps: list[Flask] = []
-
-    def create(settings: Settings) -> Flask:
-        apps.append(create_core(settings))
-        return apps[-1]
-
-    def run(*words: str, **variables: str) -> Result:
-        result = CliRunner().invoke(main, words, env={**environ, **variables})
-        with apps[-1].app_context():
-            db.engine.dispose()
-        return result
-
-    monkeypatch.setattr(application, "create_core", create)
-    return run
 
 
 def change(app: Flask, row: int = 2, actor: str | None = "nobody") -> None:

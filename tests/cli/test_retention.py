@@ -3,50 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
+from functools import partial
 
 import pytest
-from click.testing import CliRunner, Result
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
-from newsletter.app import create_core
-from newsletter.cli import application, main
-from newsletter.config import Settings
 from newsletter.storage import jobs
 from newsletter.storage.database import writing
-from newsletter.storage.models import Subscription, db
-from tests.commands import noticed
+from newsletter.storage.models import Subscription
+from tests.commands import Run, noticed
 from tests.conftest import Clock, Drain, Join, every_loop
 from tests.people import ADA, GRACE, access, sign_up, status_of
 
-Run = Callable[..., Result]
 WEEK = timedelta(days=7)
 
 pytestmark = [pytest.mark.usefixtures("clock"), every_loop]
 
 
 @pytest.fixture
-def run(environ: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+def run(run: Run) -> Run:
     """Run a command with an address on its standard input."""
-    apps: list[Flask] = []
-
-    def create(settings: Settings) -> Flask:
-        apps.append(create_core(settings))
-        return apps[-1]
-
-    def run(*words: str) -> Result:
-        return CliRunner().invoke(main, words, input=f"{ADA}\n", env=environ)
-
-    # A command's connections end with its process, which here goes on.
-    monkeypatch.setattr(application, "create_core", create)
-    yield run
-    for app in apps:
-        with app.app_context():
-            db.engine.dispose()
+    return partial(run, given=f"{ADA}\n")
 
 
 @pytest.mark.requires("R63")

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
 from sandbox.mailbox import Mailbox
-from tests.commands import Run, commands
+from tests.commands import Run
 from tests.conftest import Clock, Drain, Join, every_loop
 from tests.people import ADA, GRACE, HEDY, ask_staff, press, sign_up
 
 pytestmark = every_loop
-
-
-@pytest.fixture
-def run(environ: dict[str, Any]) -> Iterator[Run]:
-    with commands(environ) as run:
-        yield run
 
 
 def test_a_new_service_has_nothing_to_show(run: Run) -> None:

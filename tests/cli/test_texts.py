@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from newsletter.texts import sentences
-from tests.commands import Run, commands
-
-
-@pytest.fixture
-def run(environ: dict[str, Any]) -> Iterator[Run]:
-    with commands(environ) as run:
-        yield run
+from tests.commands import Run
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from newsletter.config import load
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Letter, db
 from sandbox.mailbox import Mailbox
-from tests.commands import Run, commands
+from tests.commands import Run
 from tests.conftest import Clock, Drain, Join, sealing
 from tests.people import (
     ADA,
@@ -37,12 +37,6 @@ pytestmark = sealing
 
 NEW_TOPICS = {"TOPICS": "Kursen für Tischler"}
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def run(environ: dict[str, Any]) -> Iterator[Run]:
-    with commands(environ) as run:
-        yield run
 
 
 @pytest.fixture

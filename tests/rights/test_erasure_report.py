@@ -400,7 +400,6 @@ LATE: list[dict[str, str]] = [
 ]
 
 
-@pytest.mark.parametrize("call", LATE, ids=lambda call: "-".join(call.values()))
 @pytest.mark.parametrize("when", ["while it is under way", "after it"])
 def test_a_late_webhook_call_restores_nothing(
     app: Flask,
@@ -409,7 +408,6 @@ def test_a_late_webhook_call_restores_nothing(
     mailchimp: StandIn,
     join: Join,
     drain: Drain,
-    call: dict[str, str],
     when: str,
 ) -> None:
     join(ADA)
@@ -418,10 +416,12 @@ def test_a_late_webhook_call_restores_nothing(
         drain()
     letters = len(mailbox.letters)
 
-    answer = webhook(client, data_list_id=mailchimp.list_id, **call)
+    for call in LATE:
+        assert webhook(client, data_list_id=mailchimp.list_id, **call).status_code == 204
+        with app.app_context(), reading() as session:
+            assert session.scalars(select(Subscription)).all() == [], call
     drain()
 
-    assert answer.status_code == 204
     assert [status_of(client, person) for person in (ADA, GRACE)] == ["unknown", "unknown"]
     assert (len(mailbox.letters), mailchimp.contacts) == (letters, {})
     with app.app_context(), reading() as session:

@@ -16,7 +16,6 @@ from psycopg.sql import SQL, Identifier
 
 from newsletter.storage.models import db
 from tests import postgres
-from tests.commands import Run, commands
 from tests.conftest import Clock, Drain, Join
 from tests.people import ADA, GRACE, HEDY, ask_staff, sign_up
 from tests.worker.restore.restoring import HOUR, JOAN, Restore
@@ -26,12 +25,6 @@ from tests.worker.restore.restoring import HOUR, JOAN, Restore
 def environ(environ: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The service writes checkpoints."""
     return {**environ, "LEDGER_CHECKPOINTS": str(folder)}
-
-
-@pytest.fixture
-def run(environ: dict[str, Any]) -> Iterator[Run]:
-    with commands(environ) as run:
-        yield run
 
 
 def drop_on_server(url: str, name: str) -> None:
