@@ -439,13 +439,12 @@ AWAY = ["sqlite:////nowhere/newsletter.sqlite3", "postgresql://ada:word@127.0.0.
 
 
 @pytest.mark.parametrize("database", AWAY)
-@pytest.mark.parametrize("body", EVERY_KIND)
 def test_no_call_is_taken_while_the_database_is_away(
-    client_with: ClientWith, database: str, body: bytes
+    client_with: ClientWith, database: str
 ) -> None:
     client = client_with(DATABASE_URL=database)
 
-    assert post(client, body) == 503
+    assert {post(client, body) for body in EVERY_KIND} == {503}
     assert client.get(URL).status_code == 200
 
 
