@@ -17,7 +17,7 @@ from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from sandbox.mailchimp.answers import problem
 from tests.commands import found_in_use
-from tests.conftest import Clock, Drain, Join, both_databases
+from tests.conftest import Clock, Drain, Join, both_databases, on_sqlite
 from tests.listening import listening
 from tests.people import ADA, GRACE, HEDY, STAFF, ask_staff, sign_up, webhook
 from tests.worker.crowd import time_passes
@@ -120,6 +120,7 @@ def test_people_who_wait_for_mailchimp_are_told(
     assert reasons(app) == []
 
 
+@on_sqlite
 @pytest.mark.parametrize("act", ["profile", "hold", "release", "block"])
 def test_who_has_long_been_here_waits_from_the_change_on(
     app: Flask, join: Join, client: FlaskClient, drain: Drain, clock: Clock, act: str

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
-from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from newsletter.app import create_core
-from newsletter.cli import application, main
-from newsletter.config import Settings
 from newsletter.storage.database import reading
-from newsletter.storage.models import Subscription, db
+from newsletter.storage.models import Subscription
 from newsletter.worker.run import Worker
 from sandbox.environment import COMPANY as SANDBOX
 from sandbox.mailchimp import Answer, StandIn, id_of
 from sandbox.mailchimp.answers import problem
 from sandbox.mailchimp.problems import no_merge_fields
+from tests.commands import Run
 from tests.conftest import Clock, Drain
 from tests.people import (
     ADA,
@@ -105,25 +101,15 @@ def waiting(app: Flask, client: FlaskClient, mailchimp: StandIn, drain: Drain, c
 
 
 @pytest.fixture
-def check(environ: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Check]:
+def check(run: Run) -> Check:
     """What `newsletter check` says."""
-    apps: list[Flask] = []
-
-    def create(settings: Settings) -> Flask:
-        apps.append(create_core(settings))
-        return apps[-1]
 
     def check() -> str:
-        result = CliRunner().invoke(main, ["check"], env={**environ, **ORDERLY})
+        result = run("check", **ORDERLY)
         assert result.exit_code == 1
         return result.output
 
-    # A command's connections end with its process, which here goes on.
-    monkeypatch.setattr(application, "create_core", create)
-    yield check
-    for app in apps:
-        with app.app_context():
-            db.engine.dispose()
+    return check
 
 
 def reasons(client: FlaskClient) -> list[str]:

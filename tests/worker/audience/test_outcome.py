@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from threading import Event
 
 import pytest
@@ -146,7 +147,13 @@ PASSES = {
 }
 
 
-@pytest.mark.parametrize("answer", PASSES.values(), ids=PASSES)
+@pytest.mark.requires("R76")
+@pytest.mark.parametrize(
+    ("scene", "answer"),
+    [*product([ALONE], PASSES.values()), (TOGETHER, EMPTY), (TOGETHER, DROPPED)],
+    indirect=["scene"],
+    ids=[*PASSES, "together, an empty object", "together, no answer"],
+)
 def test_temporary_failures_delay_everybody_and_lose_nobody(
     scene: Scene, mailchimp: StandIn, drain: Drain, clock: Clock, answer: Answer
 ) -> None:
@@ -168,7 +175,12 @@ def test_temporary_failures_delay_everybody_and_lose_nobody(
     assert {len(scene.adds(person, since=tried)) for person in scene.joining} == {1}
 
 
-@pytest.mark.parametrize("answer", [bad_request(), not_archivable()])
+@pytest.mark.parametrize(
+    ("scene", "answer"),
+    [(ALONE, not_archivable()), (TOGETHER, bad_request())],
+    indirect=["scene"],
+    ids=["alone", "together"],
+)
 def test_an_unknown_refusal_is_permanent_for_nobody(
     scene: Scene, mailchimp: StandIn, drain: Drain, clock: Clock, answer: Answer
 ) -> None:
@@ -265,6 +277,7 @@ REFUSALS = {
 refusals = pytest.mark.parametrize(("answer", "reason"), REFUSALS.values(), ids=REFUSALS)
 
 
+@pytest.mark.requires("R58")
 @refusals
 def test_staff_see_a_refused_person_with_the_reason_and_no_call_follows(
     scene: Scene, mailchimp: StandIn, drain: Drain, clock: Clock, answer: Answer, reason: str

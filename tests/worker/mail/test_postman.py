@@ -1,4 +1,7 @@
-"""Each letter is sent once, and none is lost, whatever the mail server does."""
+"""Each letter is sent once, and none is lost, whatever the mail server does.
+
+What depends on SQL runs on both databases: leases, counts, holds, waits.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +27,8 @@ from newsletter.worker.mail.postman import Postman
 from newsletter.worker.mail.smtp import SlowReply, SmtpPostbox, postbox_for
 from newsletter.worker.run import Worker
 from sandbox.mailbox import Mailbox
-from tests.conftest import Clock, Drain, Join, both_databases, on_sqlite
+from tests.conftest import Clock, Drain, Join, both_databases
 from tests.people import ADA, GRACE, HEDY, STAFF, ask_staff, events_of, link_in, said_by, sign_up
-
-pytestmark = both_databases
 
 MINUTE = timedelta(minutes=1)
 IMPATIENT = Patience(prompt=0.1)
@@ -37,6 +38,7 @@ def reasons(client: FlaskClient) -> str:
     return str(said_by(client.get("/ready", headers=STAFF))["reasons"])
 
 
+@both_databases
 def test_a_sign_up_brings_one_letter_and_a_record_of_it(
     client: FlaskClient, mailbox: Mailbox, drain: Drain
 ) -> None:
@@ -67,6 +69,7 @@ def test_a_temporary_refusal_is_retried_within_seconds(
     assert events_of(client, ADA) == ["signup", "mail_sent"]
 
 
+@both_databases
 def test_a_letter_that_keeps_failing_waits_at_most_twice_as_long_each_time_up_to_an_hour(
     app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
@@ -154,7 +157,6 @@ AMBIGUOUS: list[tuple[Any, str]] = [
 ]
 
 
-@on_sqlite
 @pytest.mark.parametrize(("stage", "reply"), AMBIGUOUS)
 def test_a_refusal_that_may_be_about_us_is_retried_and_stops_no_other_letter(
     client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock, stage: Any, reply: str
@@ -176,7 +178,6 @@ def test_a_refusal_that_may_be_about_us_is_retried_and_stops_no_other_letter(
     assert "mail on hold" not in reasons(client)
 
 
-@on_sqlite
 def test_a_letter_that_is_always_refused_is_retried_until_the_request_ends(
     app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
@@ -196,7 +197,6 @@ def test_a_letter_that_is_always_refused_is_retried_until_the_request_ends(
         assert session.scalars(select(Letter)).all() == []
 
 
-@on_sqlite
 def test_a_letter_that_answers_no_open_request_is_tried_for_fourteen_days(
     client: FlaskClient, mailbox: Mailbox, drain: Drain, join: Join, clock: Clock
 ) -> None:
@@ -223,6 +223,7 @@ def sign_up_everywhere(client: FlaskClient, *names: str) -> list[str]:
     return people
 
 
+@both_databases
 def test_three_domains_refused_in_a_row_hold_everything_until_one_letter_is_taken(
     client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
@@ -268,7 +269,6 @@ def test_a_hold_for_refused_letters_ends_also_without_new_sign_ups(
     assert "mail on hold" not in reasons(client)
 
 
-@on_sqlite
 @pytest.mark.parametrize("domains", [1, 3, 19])
 def test_nineteen_refused_recipients_delay_another_by_at_most_half_a_minute(
     client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock, domains: int
@@ -291,6 +291,7 @@ def test_nineteen_refused_recipients_delay_another_by_at_most_half_a_minute(
         drain()
 
 
+@both_databases
 def test_a_hold_is_probed_every_thirty_seconds_by_one_letter(
     client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
@@ -427,6 +428,7 @@ class Meanwhile(SmtpPostbox):
         self._inner.close()
 
 
+@both_databases
 def test_an_erasure_beats_a_letter_in_flight(
     app: Flask, client: FlaskClient, mailbox: Mailbox
 ) -> None:
@@ -442,6 +444,7 @@ def test_an_erasure_beats_a_letter_in_flight(
         assert session.scalars(select(Letter)).all() == []
 
 
+@both_databases
 def test_the_letter_of_a_killed_process_is_taken_over_within_thirty_seconds(
     app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
@@ -461,6 +464,7 @@ def take_and_die(app: Flask) -> None:
         assert leases.lease("dead", 1)
 
 
+@both_databases
 def test_a_heartbeat_keeps_a_letter_that_takes_its_time(
     app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
@@ -482,6 +486,7 @@ def test_a_heartbeat_keeps_a_letter_that_takes_its_time(
     assert len(mailbox.letters) == 1
 
 
+@both_databases
 def test_an_outcome_that_could_not_be_recorded_is_recorded_later_and_not_sent_again(
     app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
@@ -538,6 +543,7 @@ def test_a_letter_that_may_have_arrived_waits_long_and_is_sent_at_most_three_tim
     assert events_of(client, ADA) == ["signup", "mail_failed"]
 
 
+@both_databases
 def test_each_copy_counts_as_a_letter_of_the_day(
     client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
@@ -558,6 +564,7 @@ def test_each_copy_counts_as_a_letter_of_the_day(
     assert len(mailbox.letters) == 4
 
 
+@both_databases
 def test_where_the_day_is_full_a_copy_waits_for_the_next(
     client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
@@ -593,6 +600,7 @@ def test_a_copy_that_is_taken_ends_it(
     assert events_of(client, ADA) == ["signup", "mail_sent"]
 
 
+@both_databases
 def test_a_refusal_at_the_end_leaves_no_copy_behind(
     client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
@@ -690,7 +698,6 @@ def test_a_worker_that_is_to_end_gives_a_slow_reply_up_with_its_outcome_unknown(
         assert len(mailbox.letters) == copies
 
 
-@on_sqlite
 def test_a_due_time_or_a_lease_from_a_clock_that_was_wrong_keeps_no_letter(
     app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain, clock: Clock
 ) -> None:
@@ -703,6 +710,7 @@ def test_a_due_time_or_a_lease_from_a_clock_that_was_wrong_keeps_no_letter(
     assert len(mailbox.letters) == 1
 
 
+@both_databases
 def test_one_letter_that_cannot_be_written_does_not_stop_the_rest(
     app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain
 ) -> None:
