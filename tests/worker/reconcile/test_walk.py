@@ -52,7 +52,6 @@ from tests.people import (
     status_of,
 )
 from tests.worker.crowd import join_all, numbered, place_of
-from tests.worker.mail.test_postman import hold
 from tests.worker.reconcile.conftest import Command
 
 KEY = ADA.lower()
@@ -140,14 +139,13 @@ def test_a_block_that_a_restored_backup_does_not_know_of_wins(
     assert standing_of(mailchimp, ADA) == "unsubscribed"
 
 
-@pytest.mark.parametrize("status", ["subscribed", "pending"])
 def test_a_person_who_left_here_and_is_subscribed_there_is_unsubscribed_there(
-    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, command: Command, status: str
+    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, command: Command
 ) -> None:
     join(ADA)
     leave(client, ADA)
     drain()
-    mailchimp.add(ADA, status)
+    mailchimp.add(ADA)
 
     assert "1 still subscribed there" in command().output
     drain()
@@ -155,36 +153,6 @@ def test_a_person_who_left_here_and_is_subscribed_there_is_unsubscribed_there(
     assert standing_of(mailchimp, ADA) == "unsubscribed"
     assert status_of(client, ADA) == "blocked"
     assert agreed(command("--full"))
-
-
-def test_a_returning_person_is_unsubscribed_there(
-    client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, command: Command
-) -> None:
-    join(ADA)
-    leave(client, ADA)
-    drain()
-    sign_up(client, ADA)
-    mailchimp.add(ADA)
-
-    command()
-    drain()
-
-    assert standing_of(mailchimp, ADA) == "unsubscribed"
-    assert status_of(client, ADA) == "returning"
-
-
-def test_a_restricted_person_is_unsubscribed_there(
-    app: Flask, mailchimp: StandIn, join: Join, drain: Drain, command: Command
-) -> None:
-    join(ADA)
-    hold(app, True)
-    drain()
-    mailchimp.add(ADA)
-
-    command()
-    drain()
-
-    assert standing_of(mailchimp, ADA) == "unsubscribed"
 
 
 def test_a_block_of_which_only_the_digest_is_kept_wins_too(

@@ -199,10 +199,8 @@ def test_a_letter_says_that_ignoring_it_ends_in_deletion(tmp_path: Path, name: s
     assert "ignoring it ends in deletion" in found
 
 
-@pytest.mark.parametrize("name", ["letters/way_back.de.txt", "letters/way_back.en.html"])
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
+OTHERS = {
+    "way_back": [
         (r"(Guten Tag|Hello),", "Willkommen zurück,", "“Willkommen” makes it an advertisement"),
         (r"{{ letter.reference }}", "1 https://shop.example.com/", "leads to https://shop.example"),
         (r"(?<!\")({{ letter.signup_url }})(?!\")", "…", "the link to Mailchimp's form"),
@@ -213,20 +211,7 @@ def test_a_letter_says_that_ignoring_it_ends_in_deletion(tmp_path: Path, name: s
         (r"müssen Sie nichts tun|you need not do anything", "gut", "nothing has to be done"),
         (r"{%-? for line in settings.imprint.+", "{% for line in [] %}", "the imprint's line “"),
     ],
-)
-def test_the_way_back_letter_is_checked_likewise(
-    tmp_path: Path, name: str, old: str, new: str, said: str
-) -> None:
-    found = findings_with(tmp_path, name, old, new)
-
-    assert [text for text in found if said in text]
-    assert all(text.startswith(f"BRAND_DIR/{name} (") for text in found)
-
-
-@pytest.mark.parametrize("name", ["letters/my_data.de.txt", "letters/my_data.en.html"])
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
+    "my_data": [
         (r"(Guten Tag|Hello),", "Willkommen,", "“Willkommen” makes it an advertisement"),
         (r"{{ letter.reference }}", "1 https://shop.example.com/", "leads to https://shop.example"),
         (r"(?<!\")({{ letter.my_data_url }})(?!\")", "…", "the link to the data"),
@@ -237,10 +222,19 @@ def test_the_way_back_letter_is_checked_likewise(
         (r"müssen Sie nichts tun|you need not\s+do anything", "gut", "nothing has to be done"),
         (r"{%-? for line in settings.imprint.+", "{% for line in [] %}", "the imprint's line “"),
     ],
+}
+
+
+@pytest.mark.parametrize("end", ["de.txt", "en.html"])
+@pytest.mark.parametrize(
+    ("letter", "old", "new", "said"),
+    [(letter, *change) for letter, changes in OTHERS.items() for change in changes],
 )
-def test_the_my_data_letter_is_checked_likewise(
-    tmp_path: Path, name: str, old: str, new: str, said: str
+def test_the_other_letters_are_checked_likewise(
+    tmp_path: Path, letter: str, end: str, old: str, new: str, said: str
 ) -> None:
+    name = f"letters/{letter}.{end}"
+
     found = findings_with(tmp_path, name, old, new)
 
     assert [text for text in found if said in text]
