@@ -32,7 +32,7 @@ from tests.people import (
     sign_up,
     status_of,
 )
-from tests.web.callers import BROWSER
+from tests.web.callers import BROWSER, statuses_of
 from tests.web.conftest import Stored
 from tests.web.snippets import Document, Element
 
@@ -140,14 +140,12 @@ def outer_names(element: Element) -> list[str]:
     return [outer.name for outer in element.within]
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
-@pytest.mark.parametrize("headers", [BROWSER, JSON])
 def test_opening_it_changes_nothing_and_is_not_recorded(
-    client: FlaskClient, path: str, stored: Stored, method: str, headers: dict[str, str]
+    client: FlaskClient, path: str, stored: Stored
 ) -> None:
     before = stored()
 
-    assert client.open(path, method=method, headers=headers).status_code == 200
+    assert statuses_of(client, path) == {200}
 
     assert stored() == before
 
@@ -171,13 +169,11 @@ def test_it_holds_for_an_hour(client: FlaskClient, path: str, clock: Clock) -> N
     assert "http://localhost:8000/my-data" in said_by(answer)["detail"]
 
 
-@pytest.mark.parametrize("action", ["download", "unsubscribe", "rectify", "erase", "lift"])
-def test_after_its_hour_nothing_can_be_done(
-    client: FlaskClient, path: str, clock: Clock, action: str
-) -> None:
+def test_after_its_hour_nothing_can_be_done(client: FlaskClient, path: str, clock: Clock) -> None:
     clock.shift(HOUR)
 
-    assert act(client, path, action, new_email=GRACE) == 410
+    for action in ("download", "unsubscribe", "rectify", "erase", "lift"):
+        assert act(client, path, action, new_email=GRACE) == 410
     assert status_of(client, ADA) == "confirmed"
 
 
@@ -200,15 +196,12 @@ def test_it_holds_in_every_round(client: FlaskClient, path: str, join: Join) -> 
     assert client.get(path).status_code == 200
 
 
-@pytest.mark.parametrize("purpose", ["confirm", "not-me"])
-def test_no_other_link_opens_it(
-    client: FlaskClient, mailbox: Mailbox, join: Join, purpose: str
-) -> None:
+def test_no_other_link_opens_it(client: FlaskClient, mailbox: Mailbox, join: Join) -> None:
     join(ADA)
-    token = link_in(mailbox.letters_to(ADA)[0].message, purpose).rpartition("/")[2]
-
-    assert client.get(f"/my-data/{token}").status_code == 404
-    assert client.post(f"/my-data/{token}", json={"action": "erase"}).status_code == 404
+    for purpose in ("confirm", "not-me"):
+        token = link_in(mailbox.letters_to(ADA)[0].message, purpose).rpartition("/")[2]
+        assert client.get(f"/my-data/{token}").status_code == 404
+        assert client.post(f"/my-data/{token}", json={"action": "erase"}).status_code == 404
 
 
 def test_a_request_that_is_over_is_not_shown(
@@ -523,7 +516,7 @@ def standing_on(page: str) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("reason", ["complaint", "bounce", "staff"])
+@pytest.mark.parametrize("reason", ["complaint", "staff"])
 def test_no_other_hard_block_can_be_ended_there(
     client: FlaskClient, path: str, reason: str
 ) -> None:
@@ -537,9 +530,9 @@ def test_no_other_hard_block_can_be_ended_there(
 # The endpoint
 
 
-@pytest.mark.parametrize("body", [{}, {"action": ""}, {"action": "explode"}, {"action": None}])
-def test_an_unknown_action_is_refused(client: FlaskClient, path: str, body: Any) -> None:
-    assert client.post(path, json=body).status_code == 422
+def test_an_unknown_action_is_refused(client: FlaskClient, path: str) -> None:
+    for body in ({}, {"action": ""}, {"action": "explode"}, {"action": None}):
+        assert client.post(path, json=body).status_code == 422
 
 
 @pytest.mark.requires("R73")

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.people import ADA, JSON, access, ask_staff, confirm, events_of, sign_up, status_of
-from tests.web.callers import BROWSER
+from tests.web.callers import BROWSER, statuses_of
 from tests.web.conftest import Stored
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
@@ -22,14 +22,10 @@ def path(client: FlaskClient, letter: EmailMessage) -> str:
 
 
 @pytest.mark.requires("R11", "R46")
-@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
-@pytest.mark.parametrize("headers", [BROWSER, JSON])
-def test_opening_the_link_changes_nothing(
-    client: FlaskClient, path: str, stored: Stored, method: str, headers: dict[str, str]
-) -> None:
+def test_opening_the_link_changes_nothing(client: FlaskClient, path: str, stored: Stored) -> None:
     before = stored()
 
-    assert client.open(path, method=method, headers=headers).status_code == 200
+    assert statuses_of(client, path) == {200}
     assert stored() == before
 
 
