@@ -97,7 +97,7 @@ def log_letter(
         detail=": ".join(filter(None, (kind, error)))[:64] or None,
         # A my-data e-mail concerns no consent.
         wording=None if letter.kind is LetterKind.MY_DATA else letter.wording,
-        template=letter.template if event is Event.MAIL_SENT else None,
+        template=letter.template,
         actor=actor,
         commitment=commitment_of(row),
     )

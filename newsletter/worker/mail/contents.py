@@ -115,7 +115,7 @@ def _my_data(letter: Letter, row: Subscription, recipient: str) -> MyDataValues:
     now = clock.now()
     return MyDataValues(
         recipient=recipient,
-        language="en" if row.locale == "en" else "de",
+        language=row.locale,
         requested_at=letter.written_at,
         expires_at=now + links.MY_DATA_VALID_FOR,
         my_data_url=links.url_for(Purpose.MY_DATA, Link(row.ref, written_at=now)),
