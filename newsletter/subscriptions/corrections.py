@@ -11,7 +11,7 @@ from newsletter.domain.address import Address
 from newsletter.domain.errors import BlockedHard, CannotCorrect, UnknownReference, WrittenTooOften
 from newsletter.domain.lifecycle import Block, Event, Reason, SignUp, Status, must_wait
 from newsletter.ledger import log
-from newsletter.storage.database import is_sqlite, lock, reading, writing
+from newsletter.storage.database import lock, reading, writing
 from newsletter.storage.models import Subscription
 from newsletter.subscriptions import wording
 from newsletter.subscriptions.family import lock_family
@@ -49,7 +49,7 @@ def agrees_to_replace(session: Session, link: Link, row: Subscription) -> bool:
 def lock_with_replaced(session: Session, ref: str) -> Known | None:
     """`lock_person_by_ref`, which also locks the subscriptions that a confirmation replaces."""
     person = lock_person_by_ref(session, ref)
-    if is_sqlite() or person is None or person.row.replaces_ref is None:
+    if person is None or person.row.replaces_ref is None:
         return person
     session.rollback()
     lock_family(session, ref)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
-from newsletter.storage.database import is_sqlite, lock
+from newsletter.storage.database import lock
 from newsletter.storage.models import Subscription
 
 
@@ -52,7 +52,7 @@ _RELATED = select(Subscription.ref, Subscription.digest, Subscription.follows_re
 def lock_family(session: Session, ref: str) -> None:
     """Lock a subscription, its family and those it replaces, in a fixed order. Call it first in a transaction."""
     locked: set[bytes] = set()
-    while not is_sqlite() and not (wanted := _digests_to_lock(session, ref)) <= locked:
+    while not (wanted := _digests_to_lock(session, ref)) <= locked:
         if locked:
             # The family has grown while this transaction waited: release all locks and start again.
             session.rollback()
