@@ -185,7 +185,9 @@ def test_staff_restrict_and_release(staff: Visitor, ada: str, client: FlaskClien
     assert events_of(client, ADA)[-2:] == ["held", "released"]
 
 
-def test_staff_correct_an_address(staff: Visitor, ada: str, mailbox: Mailbox, drain: Drain) -> None:
+def test_staff_correct_an_address_and_are_named_in_the_ledger(
+    staff: Visitor, ada: str, mailbox: Mailbox, drain: Drain
+) -> None:
     staff.opens(f"{ada}/correct")
     refused = staff.sends(f"{ada}/correct", new_email="hedy@localhost")
     assert refused.status_code == 422
@@ -194,6 +196,8 @@ def test_staff_correct_an_address(staff: Visitor, ada: str, mailbox: Mailbox, dr
     staff.presses(f"{ada}/correct", new_email=HEDY)
     drain()
     assert len(mailbox.letters_to(HEDY)) == 1
+    actors = {e["event"]: e.get("actor") for e in access(staff.client, ADA)["events"]}
+    assert actors["rectified"] == "dpo"
 
 
 def test_a_correction_that_cannot_be_says_why(
