@@ -132,13 +132,13 @@ def note_rectified(old: Known, *, actor: str) -> None:
     )
 
 
-def ask_new_owner(old: Known, new: Person, *, even_without_letter: bool = False) -> Person:
+def ask_new_owner(old: Known, new: Person) -> Person:
     """Ask the owner of the new address to confirm, unless they are confirmed."""
     if new.standing.status is Status.CONFIRMED:
         act(old, Block(Reason.RECTIFIED))
         return new
     consent = wording.current_in(new.session, old.row.locale)
-    asked = ask_to_confirm(new, SignUp(consent, even_without_letter)).person
+    asked = ask_to_confirm(new, SignUp(consent, even_without_letter=True)).person
     if isinstance(asked, Known) and asked.row.status in OPEN:
         asked.row.replaces_ref = asked.row.follows_ref = old.row.ref
     return asked

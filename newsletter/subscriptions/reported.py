@@ -72,7 +72,7 @@ def address_changed(old: Address, new: Address, fired_at: datetime | None) -> No
         # A webhook does not bring back a person whose erasure is open: they can sign up again themselves.
         is_erased = erasures.find_open(session, after.digest) is not None
         if not is_erased and not after.standing.is_hard(after.now):
-            after = ask_new_owner(before, after, even_without_letter=True)
+            after = ask_new_owner(before, after)
         # Mailchimp sends to the new address until the worker has unsubscribed it there.
         _record_status(after, MailchimpStatus.SUBSCRIBED)
         act(before, Block(Reason.RECTIFIED), actor=ACTOR)

@@ -18,7 +18,7 @@ from newsletter.domain.address import Address
 from newsletter.domain.lifecycle import Block, MailchimpStatus, Reason, Status
 from newsletter.storage.database import reading, writing
 from newsletter.storage.models import Erasure, Subscription
-from newsletter.subscriptions import reported
+from newsletter.subscriptions import corrections, reported
 from newsletter.subscriptions.corrections import lock_both
 from newsletter.subscriptions.person import lock_person
 from newsletter.subscriptions.transition import act
@@ -161,7 +161,7 @@ def test_the_correction_is_in_the_ledger_of_the_old_address(
     assert events_of(client, ADA)[-2:] == ["rectified", "blocked"]
     assert events_of(client, GRACE) == ["signup", "mail_sent", "confirmed"]
     [rectified] = [it for it in access(client, ADA)["events"] if it["event"] == "rectified"]
-    assert rectified["actor"] == "dpo"
+    assert (rectified["actor"], rectified["round"]) == ("dpo", 1)
 
 
 def test_confirming_the_new_address_twice_changes_nothing_more(
@@ -251,11 +251,14 @@ def test_a_request_can_be_corrected_too(
     assert set(mailchimp.contacts) == {GRACE}
 
 
+@pytest.mark.parametrize("is_proven", [True, False])
 def test_the_letter_to_the_new_address_is_in_the_language_of_the_old_one(
-    client: FlaskClient, mailbox: Mailbox, drain: Drain
+    app: Flask, client: FlaskClient, mailbox: Mailbox, drain: Drain, is_proven: bool
 ) -> None:
     sign_up(client, ADA, locale="en")
-    rectify(client)
+    ada, grace = Address.parse(ADA), Address.parse(GRACE)
+    with app.app_context():
+        corrections.rectify(ada, grace, actor="dpo", is_proven=is_proven)
     drain()
 
     asked = client.get(link_in(mailbox.letters_to(GRACE)[0].message), headers=JSON)
@@ -717,6 +720,20 @@ def test_a_new_address_with_a_soft_block_gets_a_letter_and_is_unsubscribed_there
     drain()
 
     assert mailchimp.contacts[GRACE].status == "subscribed"
+
+
+def test_a_new_address_that_is_restricted_and_left_is_not_connected(
+    client: FlaskClient, mailchimp: StandIn, join: Join, move: Tell
+) -> None:
+    join(ADA)
+    join(GRACE)
+    ask_staff(client, "blocks", GRACE, reason="unsubscribed")
+    ask_staff(client, "holds", GRACE, hold=True)
+    del mailchimp.contacts[GRACE]
+    move()
+
+    assert statuses(client) == ["blocked", "blocked"]
+    assert access(client, GRACE)["related"] == []
 
 
 def test_a_change_of_an_unknown_address_creates_no_subscription(

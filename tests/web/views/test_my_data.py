@@ -352,6 +352,20 @@ def test_an_earlier_email_confirms_only_the_new_address(
     assert status_of(client, GRACE) == "confirmed"
 
 
+def test_an_own_sign_up_after_a_correction_without_an_email_replaces_nobody(
+    client: FlaskClient, mailbox: Mailbox, drain: Drain, path: str, clock: Clock
+) -> None:
+    sign_up(client, GRACE)
+    act(client, path, "rectify", new_email=GRACE)
+    clock.shift(PAUSE)
+    sign_up(client, GRACE)
+    drain()
+
+    press(client, mailbox, GRACE)
+
+    assert (status_of(client, ADA), status_of(client, GRACE)) == ("confirmed", "confirmed")
+
+
 def test_the_email_of_the_correction_replaces_even_after_an_own_sign_up(
     client: FlaskClient, mailbox: Mailbox, drain: Drain, path: str, clock: Clock
 ) -> None:
