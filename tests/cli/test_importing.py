@@ -112,6 +112,7 @@ def test_who_left_or_bounced_at_mailchimp_is_blocked(run: Run, client: FlaskClie
     assert (left["status"], left["reason"]) == ("blocked", "unsubscribed")
     assert (bounced["status"], bounced["reason"]) == ("blocked", "bounce")
     assert {each["mailchimp"]["status"] for each in (left, bounced)} == {"unsubscribed"}
+    assert (left["imported"], bounced["imported"]) == (None, None)
 
 
 def test_nobody_is_written_to_and_nothing_is_done_at_mailchimp(
