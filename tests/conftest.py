@@ -41,7 +41,7 @@ from tests.journeys.lives import Town
 from tests.people import ADA, STAFF_TOKEN, WEBHOOK_SECRET, access, press, sign_up
 
 Drain = Callable[[], None]
-Join = Callable[[str], None]
+Join = Callable[..., None]
 ClientWith = Callable[..., FlaskClient]
 PathOf = Callable[..., str]
 Clock = time_machine.Traveller
@@ -54,8 +54,15 @@ on_sqlite = pytest.mark.databases("sqlite")
 every_loop = pytest.mark.loops("every")
 sealing = pytest.mark.loops("sealer")
 
-#: What crosses rooms is run by the rooms' own tests, too. Only there is coverage measured, which doubles the time.
-UNMEASURED = ("journeys", "browser")
+#: What crosses rooms is run by the rooms' own tests, too, and what many people or a long failure run, by the tests
+#: beside them. Only there is coverage measured, which doubles the time.
+UNMEASURED = (
+    "journeys",
+    "browser",
+    "worker/audience/test_crowd.py",
+    "worker/audience/test_holds.py",
+    "worker/audience/test_outage.py",
+)
 
 #: Where modules take longest.
 LONGEST = ("journeys", "browser", "app", "web/openapi", "worker", "cli")
@@ -318,13 +325,15 @@ def drain(request: pytest.FixtureRequest, worker: Worker) -> Drain:
 def join(
     request: pytest.FixtureRequest, client: FlaskClient, mailbox: Mailbox, drain: Drain
 ) -> Join:
-    """Sign up, confirm, and stand at Mailchimp."""
+    """Sign up, confirm, and stand at Mailchimp: one or several at once."""
 
-    def join(email: str) -> None:
+    def join(*people: str) -> None:
         with unmeasured(request.config):
-            sign_up(client, email)
+            for person in people:
+                sign_up(client, person)
             drain()
-            assert press(client, mailbox, email) == 200
+            for person in people:
+                assert press(client, mailbox, person) == 200
             drain()
 
     return join

@@ -39,8 +39,7 @@ def everybody(join: Join, client: FlaskClient, run: Run, tmp_path: Path) -> None
     path = tmp_path / "list.csv"
     path.write_text(f"email,confirmed_at,source,note\n{HEDY},2019-05-01,=HYPERLINK(),Form 17\n")
     assert run("import", str(path)).exit_code == 0
-    join(ADA)
-    join(GRACE)
+    join(ADA, GRACE)
     ask_staff(client, "blocks", GRACE, reason="unsubscribed")
     ask_staff(client, "holds", HEDY, hold=True)
 

@@ -160,8 +160,7 @@ def test_blanks_around_an_address_do_not_count(run: Run, consent: None, given: s
 def test_every_line_of_a_list_is_done_and_names_its_result(
     run: Run, client: FlaskClient, join: Join
 ) -> None:
-    join(ADA)
-    join(HEDY)
+    join(ADA, HEDY)
 
     result = run("block", given=f"{ADA}\n\ngarbled\r\n{GRACE}\n{HEDY}\n{ADA}")
 
@@ -180,8 +179,7 @@ def test_every_line_of_a_list_is_done_and_names_its_result(
 
 @pytest.mark.requires("R55")
 def test_every_line_of_a_list_is_erased(run: Run, client: FlaskClient, join: Join) -> None:
-    join(ADA)
-    join(HEDY)
+    join(ADA, HEDY)
 
     result = run("erase", "--json", "--yes", given=f"{ADA}\n{HEDY}\n")
 

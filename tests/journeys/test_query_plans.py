@@ -67,8 +67,7 @@ def test_neither_sign_up_nor_confirmation_walks_through_the_letters_that_wait(
 
 
 def test_no_page_of_the_desk_scans_a_table(app: Flask, client: FlaskClient, join: Join) -> None:
-    join(ADA)
-    join(GRACE)
+    join(ADA, GRACE)
     person = str(access(client, ADA)["reference"])
     erasure = ask_staff(client, "erasures", GRACE).get_json()["id"]
     staff = Visitor(client)

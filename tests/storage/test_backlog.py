@@ -102,8 +102,7 @@ def test_people_who_wait_for_mailchimp_are_told(
 ) -> None:
     join(HEDY)
     mailchimp.answer_next(REFUSED, times=ALWAYS)
-    join(ADA)
-    join(GRACE)
+    join(ADA, GRACE)
     clock.shift(timedelta(minutes=1))
     ask_staff(client, "erasures", HEDY)
     time_passes(clock, drain, 10, 60, 300, 600)

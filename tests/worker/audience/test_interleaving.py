@@ -208,8 +208,7 @@ def test_a_person_whom_mailchimp_forbids_does_not_hold_the_others(
 ) -> None:
     forbidden = problem(403, "Forbidden", "You don't have permission to access this")
     mailchimp.answer_next(forbidden, times=1000, match=adds_ada)
-    for person in (ADA, GRACE, HEDY):
-        join(person)
+    join(ADA, GRACE, HEDY)
     for _ in range(4):
         clock.shift(30)
         drain()

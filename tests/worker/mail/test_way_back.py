@@ -444,8 +444,7 @@ def test_an_undelivered_letter_does_not_count(
 def test_the_answer_to_a_sign_up_does_not_reveal_who_gets_the_letter(
     app: Flask, client: FlaskClient, mailbox: Mailbox, join: Join, drain: Drain, clock: Clock
 ) -> None:
-    join(ADA)
-    join(GRACE)
+    join(ADA, GRACE)
     clock.shift(30 * DAY)
     for first in ("first@example.net", "second@example.net"):
         # A process reads its keyring anew each minute, and after each new connection, whoever asks.

@@ -79,8 +79,7 @@ def test_it_is_done_once_every_night_and_not_before(
 def test_a_person_whose_unsubscribe_was_not_reported_is_blocked_the_next_night(
     client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain, clock: Clock
 ) -> None:
-    join(ADA)
-    join(GRACE)
+    join(ADA, GRACE)
     mailchimp.unsubscribes(ADA)
     ask_staff(client, "blocks", GRACE, reason="unsubscribed")
     drain()

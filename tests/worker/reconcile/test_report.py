@@ -59,8 +59,7 @@ def left_here_and_there_again(
     client: FlaskClient, mailchimp: StandIn, join: Join, drain: Drain
 ) -> None:
     """Grace has left at Mailchimp; Ada has left here, and stands there all the same."""
-    join(ADA)
-    join(GRACE)
+    join(ADA, GRACE)
     ask_staff(client, "blocks", ADA, reason="unsubscribed")
     drain()
     mailchimp.add(ADA)

@@ -295,8 +295,7 @@ def test_a_wrong_list_changes_nobody(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     few_may_change(monkeypatch, 1)
-    join(ADA)
-    join(GRACE)
+    join(ADA, GRACE)
     calls = len(mailchimp.calls)
     mailchimp.contacts.clear()
 

@@ -89,8 +89,7 @@ def restored(
     clock: Clock,
 ) -> Restore:
     """Ada and Grace were erased after a backup, Grace with her block kept, and it was restored; Hedy is confirmed."""
-    for person in (ADA, GRACE, HEDY):
-        join(person)
+    join(ADA, GRACE, HEDY)
     clock.shift(HOUR)
     sign_up(client, JOAN)  # her letter waits in the backup
     restore = backup()

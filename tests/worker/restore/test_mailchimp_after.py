@@ -229,8 +229,7 @@ def held(
     client: FlaskClient, join: Join, drain: Drain, backup: Callable[[], Restore], clock: Clock
 ) -> Restore:
     """Ada and Hedy stand at Mailchimp; Ada was held there before a backup, and an hour has passed since."""
-    join(HEDY)
-    join(ADA)
+    join(HEDY, ADA)
     clock.shift(HOUR)
     hold(client, ADA, is_held=True)
     drain()
@@ -321,8 +320,7 @@ def test_a_person_whose_restriction_was_not_synced_in_the_backup_may_have_unsubs
     clock: Clock,
     run: Run,
 ) -> None:
-    join(HEDY)
-    join(ADA)
+    join(HEDY, ADA)
     hold(client, ADA, is_held=True)
     restore = backup()
     drain()

@@ -34,8 +34,7 @@ def test_a_new_file_names_everybody_ever_erased_and_recognises_later_backups(
     clock: Clock,
     run: Run,
 ) -> None:
-    join(ADA)
-    join(GRACE)
+    join(ADA, GRACE)
     restore = backup()
     ask_staff(client, "erasures", ADA)
     drain()

@@ -63,6 +63,8 @@ HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
 WEEK = timedelta(days=7)
 
+Leave = Callable[..., None]
+
 pytestmark = pytest.mark.usefixtures("clock", "at_work")
 
 
@@ -99,7 +101,7 @@ def row_of(client: FlaskClient, email: str) -> Subscription:
 
 
 @pytest.fixture
-def leave(client: FlaskClient, join: Join, drain: Drain) -> Callable[..., None]:
+def leave(client: FlaskClient, join: Join, drain: Drain) -> Leave:
     """Confirm, and leave."""
 
     def leave(email: str, reason: str = "unsubscribed") -> None:
@@ -115,7 +117,7 @@ def leave(client: FlaskClient, join: Join, drain: Drain) -> Callable[..., None]:
 
 @pytest.mark.requires("R61")
 def test_a_proof_ends_at_the_end_of_the_third_calendar_year_here_and_at_mailchimp(
-    client: FlaskClient, mailchimp: StandIn, leave: Callable[..., None], drain: Drain, clock: Clock
+    client: FlaskClient, mailchimp: StandIn, leave: Leave, drain: Drain, clock: Clock
 ) -> None:
     leave(ADA)
     clock.move_to(LAST_SECOND)
@@ -132,7 +134,7 @@ def test_a_proof_ends_at_the_end_of_the_third_calendar_year_here_and_at_mailchim
 
 
 def test_the_worker_ends_a_proof_in_the_first_night_of_the_year(
-    client: FlaskClient, leave: Callable[..., None], drain: Drain, clock: Clock
+    client: FlaskClient, leave: Leave, drain: Drain, clock: Clock
 ) -> None:
     leave(ADA)
     clock.move_to("2029-12-31T12:00:00+00:00")
@@ -174,7 +176,7 @@ def test_the_year_is_that_of_the_time_zone(
 
 
 def test_a_stranger_who_signs_them_up_every_four_days_extends_it_by_one_request_at_most(
-    client: FlaskClient, mailchimp: StandIn, leave: Callable[..., None], drain: Drain, clock: Clock
+    client: FlaskClient, mailchimp: StandIn, leave: Leave, drain: Drain, clock: Clock
 ) -> None:
     leave(ADA)
     before = row_of(client, ADA)
@@ -198,7 +200,7 @@ def test_a_stranger_who_signs_them_up_every_four_days_extends_it_by_one_request_
 
 
 def test_a_proof_past_its_period_waits_for_the_open_request_and_no_sign_up_extends_that(
-    client: FlaskClient, mailbox: Mailbox, leave: Callable[..., None], drain: Drain, clock: Clock
+    client: FlaskClient, mailbox: Mailbox, leave: Leave, drain: Drain, clock: Clock
 ) -> None:
     leave(ADA)
     clock.move_to("2029-12-30T12:00:00+00:00")
@@ -215,7 +217,7 @@ def test_a_proof_past_its_period_waits_for_the_open_request_and_no_sign_up_exten
 
 
 def test_a_sign_up_after_the_period_does_not_wait_for_the_night_to_end_the_proof(
-    client: FlaskClient, mailbox: Mailbox, leave: Callable[..., None], drain: Drain, clock: Clock
+    client: FlaskClient, mailbox: Mailbox, leave: Leave, drain: Drain, clock: Clock
 ) -> None:
     leave(ADA)
     before = row_of(client, ADA)
@@ -240,7 +242,7 @@ def letters_of(ref: str) -> list[Letter]:
 
 
 def test_a_person_who_came_back_is_kept(
-    client: FlaskClient, mailbox: Mailbox, leave: Callable[..., None], drain: Drain, clock: Clock
+    client: FlaskClient, mailbox: Mailbox, leave: Leave, drain: Drain, clock: Clock
 ) -> None:
     leave(ADA)
     sign_up(client, ADA)
@@ -253,7 +255,7 @@ def test_a_person_who_came_back_is_kept(
 
 
 def test_of_a_hard_block_only_the_digest_is_kept_and_is_not_ended_again(
-    client: FlaskClient, mailchimp: StandIn, leave: Callable[..., None], drain: Drain, clock: Clock
+    client: FlaskClient, mailchimp: StandIn, leave: Leave, drain: Drain, clock: Clock
 ) -> None:
     leave(ADA, "complaint")
     clock.move_to(NIGHT)
@@ -292,7 +294,7 @@ def test_a_soft_block_of_which_only_the_digest_is_kept_ends_too(
 
 
 def test_an_old_bounce_is_a_soft_block_and_ends(
-    client: FlaskClient, leave: Callable[..., None], drain: Drain, clock: Clock
+    client: FlaskClient, leave: Leave, drain: Drain, clock: Clock
 ) -> None:
     leave(ADA, "bounce")
     clock.move_to(NIGHT)
@@ -303,7 +305,7 @@ def test_an_old_bounce_is_a_soft_block_and_ends(
 
 @pytest.mark.requires("R60")
 def test_restricted_data_does_not_end(
-    client: FlaskClient, leave: Callable[..., None], drain: Drain, clock: Clock
+    client: FlaskClient, leave: Leave, drain: Drain, clock: Clock
 ) -> None:
     leave(ADA)
     leave(HEDY)
@@ -321,7 +323,7 @@ def test_restricted_data_does_not_end(
     assert [status_of(client, who) for who in people] == ["blocked", "pending", "returning"]
 
 
-def test_the_ledger_names_retention_as_the_actor(leave: Callable[..., None], clock: Clock) -> None:
+def test_the_ledger_names_retention_as_the_actor(leave: Leave, clock: Clock) -> None:
     leave(ADA)
     clock.move_to(NIGHT)
     run()
@@ -356,7 +358,7 @@ def test_a_request_past_its_end_is_ended_by_the_run_too(client: FlaskClient, clo
 
 
 def test_a_proof_ends_in_the_same_run_as_the_request_that_came_after_it(
-    client: FlaskClient, leave: Callable[..., None], clock: Clock
+    client: FlaskClient, leave: Leave, clock: Clock
 ) -> None:
     leave(ADA)
     clock.move_to("2029-12-28T12:00:00+00:00")
@@ -571,7 +573,7 @@ def test_the_worker_runs_once_a_night_and_at_once_when_it_missed_one(
 
 @pytest.mark.requires("R63")
 def test_the_plan_is_what_the_run_does(
-    client: FlaskClient, leave: Callable[..., None], drain: Drain, clock: Clock
+    client: FlaskClient, leave: Leave, drain: Drain, clock: Clock
 ) -> None:
     leave(ADA)
     leave(GRACE, "complaint")
@@ -604,9 +606,7 @@ def test_the_plan_is_what_the_run_does(
     assert sum(planned().values()) == 0
 
 
-def test_the_plan_names_what_ends_next(
-    client: FlaskClient, leave: Callable[..., None], drain: Drain
-) -> None:
+def test_the_plan_names_what_ends_next(client: FlaskClient, leave: Leave, drain: Drain) -> None:
     leave(ADA)
     sign_up(client, ADA)
     ask_staff(client, "erasures", HEDY)
@@ -624,7 +624,7 @@ def test_the_plan_names_what_ends_next(
 
 
 @pytest.fixture
-def three(leave: Callable[..., None], clock: Clock) -> None:
+def three(leave: Leave, clock: Clock) -> None:
     """Three who left long enough ago."""
     for person in (ADA, GRACE, HEDY):
         leave(person)
@@ -715,10 +715,7 @@ def end_proofs_by(end: Callable[[str], bool], monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_row_that_raises_any_exception_stops_neither_the_others_nor_later_classes(
-    leave: Callable[..., None],
-    three: None,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    leave: Leave, three: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     true, odd = ending.retire, list[str]()
 
@@ -798,7 +795,7 @@ def test_a_first_run_that_does_not_end_is_reported(clock: Clock) -> None:
 
 
 def test_a_person_whose_proof_has_ended_can_sign_up_again(
-    client: FlaskClient, leave: Callable[..., None], drain: Drain, clock: Clock
+    client: FlaskClient, leave: Leave, drain: Drain, clock: Clock
 ) -> None:
     leave(ADA)
     clock.move_to(NIGHT)
