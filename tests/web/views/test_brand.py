@@ -25,7 +25,7 @@ from newsletter.web.samples import rendering
 from newsletter.web.samples.pages import page_values
 from newsletter.worker.run import Worker
 from sandbox.mailbox import Mailbox
-from tests.checkout import command
+from tests.commands import Run
 from tests.conftest import COMPANY, ClientWith, Drain
 from tests.people import ADA, GRACE, STAFF, access, link_in, sign_up
 from tests.web.callers import BROWSER
@@ -235,27 +235,15 @@ def test_all_broken_templates_are_reported_together(bring: Bring) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        [sys.executable, "-c", "import newsletter.app.serving"],
-        [command("newsletter"), "release"],
-        [command("newsletter"), "worker"],
-    ],
-)
-def test_a_broken_template_stops_each_process(
-    bring: Bring, tmp_path: Path, command: list[str]
-) -> None:
-    environment = {
-        **COMPANY,
-        "PATH": os.environ["PATH"],
-        "BRAND_DIR": str(bring({"pages/inbox.html": "{{ name }}"})),
-    }
+BROKEN = {"pages/inbox.html": "{{ name }}"}
+SAID = "BRAND_DIR: pages/inbox.html, line 1: 'name' is undefined"
 
+
+def test_a_broken_template_stops_the_web_process(bring: Bring, tmp_path: Path) -> None:
     ended = subprocess.run(
-        command,
+        [sys.executable, "-c", "import newsletter.app.serving"],
         cwd=tmp_path,
-        env=environment,
+        env={**COMPANY, "PATH": os.environ["PATH"], "BRAND_DIR": str(bring(BROKEN))},
         capture_output=True,
         text=True,
         timeout=60,
@@ -263,8 +251,16 @@ def test_a_broken_template_stops_each_process(
     )
 
     assert ended.returncode == 2
-    assert "BRAND_DIR: pages/inbox.html, line 1: 'name' is undefined" in ended.stderr
+    assert SAID in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("line", ["release", "worker"])
+def test_a_broken_template_stops_release_and_worker(bring: Bring, run: Run, line: str) -> None:
+    ended = run(line, BRAND_DIR=str(bring(BROKEN)))
+
+    assert ended.exit_code == 2
+    assert SAID in ended.stderr
 
 
 def test_samples_get_the_same_values_as_the_views_give(
