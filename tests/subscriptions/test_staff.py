@@ -263,11 +263,13 @@ def test_a_lifted_block_can_be_ended_by_a_sign_up_and_names_who_lifted_it(
     assert [event["actor"] for event in lifted] == ["dpo"]
 
 
-def test_a_bounce_can_be_lifted_as_long_as_it_is_a_hard_block(
+def test_a_bounce_is_a_hard_block_and_can_be_lifted_for_thirty_days(
     app: Flask, client: FlaskClient, join: Join, clock: time_machine.Traveller
 ) -> None:
     join(ADA)
     webhook(client, type="cleaned", data_reason="hard", data_list_id="a1b2c3d4e5", data_email=ADA)
+    assert sign_up(client, ADA).status_code == 202
+    assert status_of(client, ADA) == "blocked"
     clock.shift(timedelta(days=30))
     with app.app_context():
         assert staff.lift(Address.parse(ADA), actor="dpo") is False
