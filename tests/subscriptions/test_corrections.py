@@ -1036,6 +1036,7 @@ def test_a_webhook_about_an_unknown_address_creates_no_subscription(
 ) -> None:
     mailchimp.add(ADA)
     tell(kind, data_reason="abuse")
+    tell(kind, data_action="delete")
     drain()
 
     assert people(app) == 0
