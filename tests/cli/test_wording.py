@@ -190,8 +190,8 @@ def test_a_process_with_a_withdrawn_text_shows_the_valid_one_in_its_language(
 
     sign_up(client, ADA, locale=locale)
     new = shown_by(client, locale)
-    assert new != old
-    assert access(client, ADA)["wording"]["hash"] == new
+    assert listed(run)[new]["language"] == locale
+    assert access(client, ADA)["wording"]["hash"] == new != old
 
 
 def test_a_process_with_a_withdrawn_text_asks_by_the_valid_one_after_a_correction(

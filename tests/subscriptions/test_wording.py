@@ -229,7 +229,7 @@ def test_many_processes_publish_a_new_text_at_once(core_with: CoreWith) -> None:
     assert len(set(shown)) == 1
 
 
-def test_the_warning_names_each_language_whose_text_was_withdrawn(app: Flask) -> None:
+def test_withdrawn_texts_are_named_by_language_in_a_warning_and_none_is_present(app: Flask) -> None:
     with app.app_context():
         before = wording_registry.warning()
         with writing() as session:
@@ -237,3 +237,4 @@ def test_the_warning_names_each_language_whose_text_was_withdrawn(app: Flask) ->
 
         assert before is None
         assert str(wording_registry.warning()).endswith("another one is shown (de, en)")
+        assert not any(text.is_present for text in wording_registry.all_texts())

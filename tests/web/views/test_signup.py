@@ -132,11 +132,13 @@ def test_a_refusal_does_not_repeat_the_address(any_client: FlaskClient) -> None:
 
 
 def test_a_person_gets_the_form_again_with_what_they_typed(any_client: FlaskClient) -> None:
-    answer = any_client.post("/subscriptions", data={"email": '"ada@'}, headers=BROWSER)
+    fields = {"email": '"ada@', "locale": "en"}
+    answer = any_client.post("/subscriptions", data=fields, headers=BROWSER)
 
     assert answer.status_code == 422
     assert answer.mimetype == "text/html"
     assert 'value="&#34;ada@"' in answer.text
+    assert "Yes, I would like to receive the newsletter" in answer.text
     assert 'aria-invalid="true"' in answer.text
 
 
