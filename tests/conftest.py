@@ -297,12 +297,15 @@ def client(app: Flask) -> FlaskClient:
 def worker(request: pytest.FixtureRequest, app: Flask) -> Iterator[Worker]:
     """Runs each loop where tests are about them; elsewhere those alone without which nothing happens to a person.
 
-    Nothing comes to its end there unless the clock is moved.
+    Nothing comes to its end there unless the clock is moved. Other tests of the worker are about e-mails and Mailchimp
+    alone.
     """
     marked = {name for mark in request.node.iter_markers("loops") for name in mark.args}
-    wanted = {"postman", "audience", "cleaning", *marked}
-    if "clock" in request.fixturenames:
-        wanted |= {"housekeeping", "retention"}
+    wanted = {"postman", "audience", *marked}
+    if not is_in(request.path, "worker"):
+        wanted.add("cleaning")
+        if "clock" in request.fixturenames:
+            wanted |= {"housekeeping", "retention"}
     worker = Worker(app)
     if "every" not in marked and not is_in(request.path, *WHOLE_WORKER):
         worker.loops = [loop for loop in worker.loops if loop.name in wanted]
