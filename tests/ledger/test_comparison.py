@@ -163,3 +163,18 @@ def test_lines_are_compared_in_batches(
 
     assert whole is None
     assert str(complaint(app, folder)).startswith("Position 2, row 2")
+
+
+@on_sqlite
+def test_lines_that_a_restored_backup_knew_are_compared_too(app: Flask, folder: Path) -> None:
+    first, *_, last = said(folder)
+    with app.app_context():
+        newest, _, second, _ = checkpoints.backwards(folder)
+        restored = {"restored": {"position": second.position, "after": second.digest}}
+        head = {name: last[name] for name in ("position", "row_id", "seal", "at")}
+        assert checkpoints.append(folder, {**head, "erased": [], **restored}, after=newest)
+    whole = complaint(app, folder)
+    rewrite(app, 1)
+
+    assert whole is None
+    assert str(complaint(app, folder)).startswith(f"Position {first['position']}, row ")
