@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from newsletter.storage.models import db
+from sandbox.mailbox import Mailbox
 from tests.conftest import Drain, Join
 from tests.listening import listening
 from tests.people import ask_staff, sign_up
@@ -63,3 +64,14 @@ def test_whoever_signs_up_makes_the_same_work(
     # Where somebody known gets a letter, those that wait are taken back.
     answered = {PENDING, LEFT, RETURNING}
     assert [len(said) for said in heard] == [6 + (person in answered) for person in EVERYBODY]
+
+
+def test_whoever_signs_up_again_in_another_spelling_is_written_to_as_before(
+    client: FlaskClient, drain: Drain, mailbox: Mailbox, clock: time_machine.Traveller
+) -> None:
+    for spelling in ("Ada@example.org", "ada@example.org"):
+        sign_up(client, spelling)
+        drain()
+        clock.shift(timedelta(minutes=11))
+
+    assert [letter.message["To"] for letter in mailbox.letters] == ["Ada@example.org"] * 2
