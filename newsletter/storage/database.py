@@ -89,7 +89,7 @@ def own_connection() -> Iterator[Session]:
     with (
         _breaker_of_reads().guard(),
         db.engine.connect().execution_options(only_reads=True) as own,
-        Session(own) as session,
+        _changing_nothing(Session(own)) as session,
     ):
         yield session
 
@@ -122,16 +122,21 @@ def writing() -> Iterator[Session]:
 def reading() -> Iterator[Session]:
     """One transaction that changes nothing; on SQLite it waits for no writer."""
     session = _fresh_session()
-    with _breaker_of_reads().guard():
-        try:
-            session.connection(execution_options={"only_reads": True})
-            yield session
-            # At a ROLLBACK, psycopg drops all that it has prepared on the connection. Nothing is written either way.
-            session.expunge_all()
-            session.commit()
-        finally:
-            # The objects are detached, and stay readable.
-            session.close()
+    with _breaker_of_reads().guard(), _changing_nothing(session):
+        session.connection(execution_options={"only_reads": True})
+        yield session
+
+
+@contextmanager
+def _changing_nothing(session: Session) -> Iterator[Session]:
+    """End the transaction of a session, whose objects are detached and stay readable."""
+    try:
+        yield session
+        # At a ROLLBACK, psycopg would drop all that it has prepared on the connection.
+        session.expunge_all()
+        session.commit()
+    finally:
+        session.close()
 
 
 @contextmanager
