@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 from newsletter.config import SmtpServer
 
+Replies = Iterator[tuple[int, bytes]]  #: code and lines of each
+
 LARGEST_REPLY = 64 * 1024  #: bytes, in as many lines as they hold
 GLANCE_SECONDS = 0.5  #: how soon a wait notices that the worker ends
 QUIT_SECONDS = 1.0  #: QUIT must not delay the end of the process
@@ -76,7 +78,7 @@ class Conversation(smtplib.SMTP):
             self.sock.settimeout(self._seconds_left())
             rest = rest[self.sock.send(rest) :]
 
-    def ask(self, *commands: str) -> Iterator[tuple[int, bytes]]:
+    def ask(self, *commands: str) -> Replies:
         """Yield the reply to each command. They are sent together where the server allows it (RFC 2920)."""
         if not self.has_extn("pipelining"):
             yield from map(self.docmd, commands)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
 from math import inf
 from pathlib import Path
@@ -17,13 +17,12 @@ from urllib.parse import urlsplit
 from newsletter.config import Settings, SmtpServer, is_local
 from newsletter.domain.errors import DeliveryFailure, Meaning
 from newsletter.texts.letters import Finished
-from newsletter.worker.mail.conversation import Conversation, Patience
+from newsletter.worker.mail.conversation import Conversation, Patience, Replies
 from newsletter.worker.mail.folder import FolderPostbox
 from newsletter.worker.mail.replies import Refused, broken_off, expect
 from newsletter.worker.mail.signing_in import connect
 
 FOLDER = Path("var/mail")
-Replies = Iterator[tuple[int, bytes]]
 
 
 class SlowReply:
@@ -144,13 +143,16 @@ class SmtpPostbox:
         """A conversation whose server accepted MAIL, and the replies to the commands that follow it."""
         # Servers close idle connections, or limit the letters of one. A new connection helps in both cases, so a
         # refusal over a kept one never counts. RSET ends the transaction of a refused letter.
-        commands = (f"MAIL FROM:<{sender}>", *following)
-        opening = 1 if self._is_reset else 2
-        if kept := self._still_open(opening, *(() if self._is_reset else ("RSET",)), *commands):
+        mail = f"MAIL FROM:<{sender}>"
+        if not "".join((mail, *following)).isprintable():
+            # smtplib says so as well, but not of commands that are sent together.
+            raise ValueError("a command is one line")
+        opening = (mail,) if self._is_reset else ("RSET", mail)
+        if kept := self._still_open(len(opening), *opening, *following):
             return kept
         smtp = self._connect()
         try:
-            replies = smtp.ask(*commands)
+            replies = smtp.ask(mail, *following)
             expect("mail", next(replies))
         except DeliveryFailure:
             smtp.hang_up()

@@ -395,6 +395,14 @@ def test_a_recipient_that_is_refused_after_all_gets_no_letter_and_the_next_one_g
         assert len(server.letters) == 1
 
 
+def test_what_is_no_single_command_is_not_sent() -> None:
+    with ScriptedSmtp(TOGETHER) as server, postbox_at(server) as postbox:
+        with pytest.raises(ValueError, match="line"):
+            postbox.try_envelope("news@example.com", f"{ADA}>\r\nDATA\r\n")
+
+        assert server.connections == []
+
+
 def test_a_recipient_that_is_refused_does_not_end_the_connection() -> None:
     script = TOGETHER | {"RCPT": "550 5.1.1 no", "DATA": "503 5.5.1 no recipient"}
 
