@@ -57,9 +57,8 @@ class Queries:
     """Whether such a letter waits, and the `most` that have waited longest, locked."""
 
     any_waits: Select[bool]
-    oldest: Select[
-        Letter, Subscription, bool
-    ]  #: the last column: whether the sign-up came from our form
+    #: The last column: whether the sign-up came from our form.
+    oldest: Select[Letter, Subscription, bool]
 
     @classmethod
     def of(cls, *which: ColumnElement[bool]) -> Queries:
@@ -72,5 +71,6 @@ class Queries:
 # Where a worker was killed, no error is recorded.
 _IS_INTERRUPTED = and_(Letter.copies == 1, Letter.error.is_(None))
 _NEVER_TRIED = and_(Letter.tries == 0, or_(Letter.copies == 0, _IS_INTERRUPTED))
-DUE = Queries.of(*waiting(_NEVER_TRIED))
-ONE = Queries.of(*waiting(Letter.copies == 0), Letter.number == bindparam("number"))
+BY_AGE = Queries.of(*waiting(_NEVER_TRIED))
+#: One letter, due or not.
+BY_NUMBER = Queries.of(*waiting(Letter.copies == 0), Letter.number == bindparam("number"))

@@ -7,13 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import (
-    ColumnElement,
-    bindparam,
-    case,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, bindparam, case, select, update
 from sqlalchemy.orm import Session
 
 from newsletter.domain import clock
@@ -57,12 +51,12 @@ class Leased:
 
 def lease(owner: str, most: int) -> list[Leased]:
     """Lease the letters that are due for longest."""
-    return _take(due.DUE, owner, clock.now(), most=most)
+    return _take(due.BY_AGE, owner, clock.now(), most=most)
 
 
 def lease_probe(owner: str, number: int, now: datetime) -> list[Leased]:
     """Lease one letter, due or not."""
-    return _take(due.ONE, owner, now, most=1, is_probe=True, number=number)
+    return _take(due.BY_NUMBER, owner, now, most=1, is_probe=True, number=number)
 
 
 def _take(
@@ -157,9 +151,10 @@ def find(session: Session, leased: Leased) -> tuple[Letter, Subscription] | None
 
 def held(session: Session, all_leased: Sequence[Leased]) -> set[int]:
     """Lock letters: the numbers of those that were not erased, and that no other worker has leased meanwhile."""
+    if not all_leased:
+        return set()
     numbers = [each.letter.number for each in all_leased]
-    owner = all_leased[0].owner if all_leased else None
-    return set(session.scalars(_HELD, {"numbers": numbers, "owner": owner}))
+    return set(session.scalars(_HELD, {"numbers": numbers, "owner": all_leased[0].owner}))
 
 
 _HELD = (
