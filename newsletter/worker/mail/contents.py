@@ -30,13 +30,13 @@ _GONE = {"de": "[Link nicht aufbewahrt]", "en": "[link not kept]"}
 def values_of(leased: Leased) -> LetterValues | None:
     """The values for a letter's template; None if the letter is not needed any more."""
     letter, row = leased.letter, leased.row
+    if letter.kind is not LetterKind.MY_DATA and row.round != letter.round:
+        return None
     recipient = address_of(row)
     if recipient is None:
         return None
     if letter.kind is LetterKind.MY_DATA:
         return _my_data(letter, row, recipient.text)
-    if row.round != letter.round:
-        return None
     if letter.kind is LetterKind.CONFIRMATION:
         return _confirmation(leased, recipient.text)
     return _way_back(leased, recipient.text)
