@@ -530,7 +530,7 @@ def standing_on(page: str) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("reason", ["complaint", "staff"])
+@pytest.mark.parametrize("reason", ["complaint", "bounce", "staff"])
 def test_no_other_hard_block_can_be_ended_there(
     client: FlaskClient, path: str, reason: str
 ) -> None:
