@@ -27,7 +27,7 @@ from newsletter.storage.moments import has_come, latest
 EVIDENCE_COLUMN = "letter.evidence"
 _PACKED = "zlib:"  #: prefix of compressed evidence; without it, evidence is JSON
 _WORTH_PACKING = 256  #: characters; shorter text would not get smaller
-_WINDOW = 12  #: 4 KiB, about as long as evidence; to prepare the usual 32 takes longer than to compress
+_WINDOW = 12  #: 4 KiB, about as long as evidence; with the usual 32, preparing takes longest
 
 #: Not in the words of the index of all waiting letters: PostgreSQL would walk through it to find one person's, since it
 #: takes the index for empty if nothing waited when it last counted.
