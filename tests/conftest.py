@@ -54,8 +54,8 @@ on_sqlite = pytest.mark.databases("sqlite")
 every_loop = pytest.mark.loops("every")
 sealing = pytest.mark.loops("sealer")
 
-#: What crosses rooms is run by the rooms' own tests, too, and what many people or a long failure run, by the tests
-#: beside them. Only there is coverage measured, which doubles the time.
+#: Tests across rooms, and those with many people or long failures: other tests run the same code. Measuring coverage
+#: doubles their time.
 UNMEASURED = (
     "journeys",
     "browser",
@@ -170,7 +170,7 @@ def unmeasured(config: pytest.Config) -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
-    """Measure no coverage in fixtures: what they only use has tests of its own."""
+    """Measure no coverage in fixtures, whose code has tests of its own."""
     with unmeasured(item.config):
         return (yield)
 
@@ -295,10 +295,10 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def worker(request: pytest.FixtureRequest, app: Flask) -> Iterator[Worker]:
-    """Runs each loop where tests are about them; elsewhere those alone without which nothing happens to a person.
+    """A worker with all of its loops in WHOLE_WORKER, elsewhere with those that a test needs.
 
-    Nothing comes to its end there unless the clock is moved. Other tests of the worker are about e-mails and Mailchimp
-    alone.
+    In tests/worker, these are for e-mails and Mailchimp. Other tests also need cleaning, and housekeeping and retention
+    where they move the clock, since nothing ends otherwise.
     """
     marked = {name for mark in request.node.iter_markers("loops") for name in mark.args}
     wanted = {"postman", "audience", *marked}
