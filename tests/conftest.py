@@ -9,7 +9,7 @@ import tempfile
 import uuid
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from email.message import EmailMessage
 from functools import cache
 from pathlib import Path
@@ -59,10 +59,13 @@ sealing = pytest.mark.loops("sealer")
 UNMEASURED = (
     "journeys",
     "browser",
+    "web/openapi/test_schemathesis.py",
     "worker/audience/test_crowd.py",
     "worker/audience/test_holds.py",
     "worker/audience/test_outage.py",
 )
+
+IS_UNMEASURED, IS_PAUSED = pytest.StashKey[bool](), pytest.StashKey[bool]()
 
 #: Where modules take longest.
 LONGEST = ("journeys", "browser", "app", "web/openapi", "worker", "cli")
@@ -145,7 +148,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = getattr(item, "fixturenames", ())
         is_repeated = cases[test] > 1 and "database_url" in fixtures and "deployed" not in fixtures
         if is_repeated or is_in(item.path, *UNMEASURED):
-            item.add_marker(pytest.mark.no_cover)
+            item.stash[IS_UNMEASURED] = True
 
 
 @cache
@@ -158,20 +161,30 @@ def is_in(file: Path, *folders: str) -> bool:
 def unmeasured(config: pytest.Config) -> Iterator[None]:
     """Measure no coverage meanwhile."""
     plugin: Any = config.pluginmanager.getplugin("_cov")
-    if plugin is None or plugin.cov_controller is None or not plugin.cov_controller.started:
+    if plugin is None or plugin.cov_controller is None or config.stash.get(IS_PAUSED, False):
         yield
         return
-    plugin.cov_controller.pause()
+    # Each `start` of the plugin's adds a handler that restarts coverage in a forked process, which then takes a minute.
+    collector = plugin.cov_controller.cov._collector
+    config.stash[IS_PAUSED] = True
+    collector.pause()
     try:
         yield
     finally:
-        plugin.cov_controller.resume()
+        collector.resume()
+        config.stash[IS_PAUSED] = False
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
     """Measure no coverage in fixtures, whose code has tests of its own."""
     with unmeasured(item.config):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    with unmeasured(item.config) if IS_UNMEASURED in item.stash else nullcontext():
         return (yield)
 
 

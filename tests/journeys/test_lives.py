@@ -10,7 +10,6 @@ from tests.journeys.lives import Town, live, tell_one_story
 
 @pytest.mark.requires("R37")
 @both_databases
-@pytest.mark.no_cover  # each line of it is covered elsewhere, and watching takes minutes
 def test_after_many_lives_all_tell_one_story_and_nothing_is_left_of_the_erased(town: Town) -> None:
     if IS_LONG:
         live(town, lives=1000, examples=28)

@@ -91,7 +91,6 @@ def failures_of(url: str, operations: list[dict[str, Any]]) -> list[str]:
     return found
 
 
-@pytest.mark.no_cover  # each line of it is covered elsewhere
 def test_every_endpoint_does_as_the_description_says(
     url: str, links: dict[Purpose, str], caplog: pytest.LogCaptureFixture
 ) -> None:

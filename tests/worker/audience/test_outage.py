@@ -278,7 +278,6 @@ def storm(
     line.close()
 
 
-@pytest.mark.no_cover  # each line of it is covered elsewhere
 def test_after_an_hour_of_outage_both_sides_agree_person_by_person(
     app: Flask, mailchimp: StandIn, storm: Storm
 ) -> None:
