@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlalchemy import (
     Connection,
@@ -23,13 +23,15 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy import update as updating
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, make_transient, make_transient_to_detached
 from sqlalchemy.sql.dml import Delete, Insert, Update
 
 from newsletter.storage.database import connection_of, is_sqlite, without_transaction
 from newsletter.storage.models import Model
 from newsletter.storage.prepared import Prepared, prepared
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 #: Keys of `session.info`.
 _TOGETHER, _DECOY = "statements.together", "statements.decoy"
@@ -80,13 +82,13 @@ def insert_or_update(session: Session, model: type[Model], **values: object) -> 
 
 def insert_missing(session: Session, model: type[Model], **values: object) -> None:
     """Insert a row unless there is one with the same key, or another transaction inserts one meanwhile."""
-    inserting = sqlite.insert if is_sqlite() else postgresql.insert
-    connection_of(session).execute(inserting(model).on_conflict_do_nothing(), values)
+    inserting = _inserting(model, on_sqlite=is_sqlite())
+    connection_of(session).execute(inserting.on_conflict_do_nothing(), values)
 
 
 def add_up(session: Session, model: type[Model], rows: Sequence[Mapping[str, object]]) -> None:
     """Add to the column `number` of rows, in their order; insert those that are missing."""
-    inserting = (sqlite.insert if is_sqlite() else postgresql.insert)(model)
+    inserting = _inserting(model, on_sqlite=is_sqlite())
     number = inspect(model).columns["number"] + inserting.excluded["number"]
     adding = inserting.on_conflict_do_update(
         index_elements=inspect(model).primary_key, set_={"number": number}
@@ -254,7 +256,7 @@ def _statement(shape: _Shape, prefix: str, *, on_sqlite: bool) -> Insert | Updat
     if shape.kind is _Kind.UPDATE:
         keys = (table.columns[name] == bindparam(prefix + name) for name in _keys(shape.model))
         return updating(shape.model).where(*keys).values(values)
-    inserting = (sqlite.insert if on_sqlite else postgresql.insert)(shape.model).inline()
+    inserting = _inserting(shape.model, on_sqlite=on_sqlite).inline()
     if shape.kind is _Kind.INSERT_NOTHING:
         return inserting.from_select(shape.columns, select(*values.values()).where(false()))
     inserting = inserting.values(values)
@@ -271,3 +273,14 @@ def _statement(shape: _Shape, prefix: str, *, on_sqlite: bool) -> Insert | Updat
 @cache
 def _keys(model: type[Model]) -> tuple[str, ...]:
     return tuple(name for name, column in inspect(model).columns.items() if column.primary_key)
+
+
+def _inserting(model: type[Model], *, on_sqlite: bool) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that may say what happens on a conflict. The other database's dialect is not loaded: it takes 2 MB."""
+    if on_sqlite:
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(model)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(model)
