@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from newsletter.domain.lifecycle import Event
 from newsletter.storage.database import reading
 from newsletter.storage.models import LedgerRow
-from newsletter.worker.mail.postman import MOST_IN_HAND
+from newsletter.worker.mail.connections import MOST_IN_HAND
 from sandbox.mailbox import Mailbox
 from tests.journeys.service import Service, wait_until
 from tests.people import sign_up

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -19,8 +20,10 @@ from newsletter.worker.mail.smtp import Postbox
 
 log = logging.getLogger(__name__)
 
-TOGETHER = 20  #: the most outcomes that are collected at once
-WITHIN_SECONDS = 0.03  #: from the first of them
+MOST_IN_HAND = (
+    20  #: letters begun whose outcome is not recorded; a killed worker sends no more of them twice
+)
+WITHIN_SECONDS = 0.03  #: in which outcomes are collected, from the first of them
 #: Without an outcome; then other workers get the letters that were not begun.
 PATIENCE_SECONDS = 1.0
 PAUSE_SECONDS = 60.0  #: of a connection that the server did not accept beside the others
@@ -33,13 +36,19 @@ class Connections:
     def __init__(self, postboxes: Sequence[Postbox]) -> None:
         self._postboxes = postboxes
         self._threads: list[threading.Thread] = []
+        self._stock: deque[Leased] = deque()  #: passed to no thread
         self._waiting: SimpleQueue[Leased | None] = SimpleQueue()
+        self._in_hand = 0  #: letters passed to the threads whose outcome was not collected
         self._ended: SimpleQueue[Outcome] = SimpleQueue()
         self._working: set[Postbox] = set()  #: the server accepts their letters
         self._paused: set[Postbox] = set()
         self._is_ending = False
         self._closing = threading.Event()
-        self.busy = 0  #: letters whose outcome was not collected
+
+    @property
+    def busy(self) -> int:
+        """Letters whose outcome was not collected."""
+        return len(self._stock) + self._in_hand
 
     @property
     def has_room(self) -> bool:
@@ -48,9 +57,7 @@ class Connections:
 
     def send(self, all_leased: Sequence[Leased]) -> None:
         """Pass letters to the connections; `collect` returns their outcomes."""
-        self.busy += len(all_leased)
-        for leased in all_leased:
-            self._waiting.put(leased)
+        self._stock += all_leased
         app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
         for postbox in self._postboxes[len(self._threads) : self.busy]:
             thread = threading.Thread(
@@ -60,10 +67,16 @@ class Connections:
             thread.start()
 
     def collect(self) -> list[Outcome]:
-        """Wait for outcomes: for 20, or 30 ms from the first; no longer once a letter has failed."""
+        """Wait for outcomes: for 20, or 30 ms from the first; no longer once a letter has failed.
+
+        Those that were collected before must have been recorded.
+        """
+        while self._stock and self._in_hand < MOST_IN_HAND:
+            self._waiting.put(self._stock.popleft())
+            self._in_hand += 1
         outcomes: list[Outcome] = []
         seconds, ends = PATIENCE_SECONDS, 0.0
-        while len(outcomes) < min(TOGETHER, self.busy):
+        while len(outcomes) < self._in_hand:
             try:
                 outcomes.append(self._ended.get(timeout=seconds))
             except Empty:
@@ -73,7 +86,7 @@ class Connections:
             now = time.monotonic()
             ends = ends or now + WITHIN_SECONDS
             seconds = max(0.0, ends - now)
-        self.busy -= len(outcomes)
+        self._in_hand -= len(outcomes)
         return outcomes or self.recall()
 
     def recall(self) -> list[Outcome]:
@@ -82,7 +95,9 @@ class Connections:
         with suppress(Empty):
             while (leased := self._waiting.get_nowait()) is not None:
                 outcomes.append(NotSent(leased))
-        self.busy -= len(outcomes)
+        self._in_hand -= len(outcomes)
+        outcomes += map(NotSent, self._stock)
+        self._stock.clear()
         return outcomes
 
     def end(self, seconds: float) -> None:

@@ -1,6 +1,6 @@
 """Copies of a letter: each is recorded before the server can accept it.
 
-The first is recorded with the lease, for 20 letters at once: another worker sends those of a killed worker as soon as
+The first is recorded with the lease, for many letters at once: another worker sends those of a killed worker as soon as
 their leases end. Any further copy is recorded right before the server can accept it, and counts as a letter to the
 mailbox.
 """

@@ -1,6 +1,6 @@
 """The postman: leases letters, passes them to the connections, and records their outcomes.
 
-It leases several at once, and records together those that were accepted within 30 ms. No transaction is open while a
+It leases many at once, and records together those that were accepted within 30 ms. No transaction is open while a
 letter is sent. If the server has a letter and does not reply, a thread waits for the reply while other letters use a
 new connection.
 """
@@ -29,7 +29,7 @@ from newsletter.worker.mail.smtp import Postbox
 
 log = logging.getLogger(__name__)
 
-MOST_IN_HAND = 20  #: letters leased at once; a killed worker sends no more of them twice
+MOST_LEASED = 60  #: letters at once; a lease takes as much time as twenty of its letters
 MOST_SLOW = 20  #: slow replies at once; then no further letter is sent
 LAST_SECONDS = 3.0  #: what the server may take once the worker ends
 _NEXT = {
@@ -47,7 +47,7 @@ class Postman:
         self._prober = postboxes[0]
         self._owner = owner
         self._is_first = True
-        self._in_hand: dict[str, Leased] = {}  #: whose outcome is not recorded
+        self._leased: dict[str, Leased] = {}  #: whose outcome is not recorded
         self._outcomes: deque[Outcome] = deque()  #: not recorded
         self._slow: dict[str, threading.Thread] = {}
         self._late: SimpleQueue[Outcome] = SimpleQueue()  #: of slow replies
@@ -66,8 +66,8 @@ class Postman:
         return True
 
     def keep_lease(self) -> None:
-        """Renew the leases of the letters in hand."""
-        leases.keep(self._owner, list(self._in_hand))
+        """Renew the leases."""
+        leases.keep(self._owner, list(self._leased))
 
     def hurry(self) -> None:
         """Limit the time for the letters in hand, since the worker ends."""
@@ -97,8 +97,8 @@ class Postman:
         if permit is Permit.PROBE:
             leased = probes.lease(self._owner, self._holds.refused_domains)
         else:
-            leased = leases.lease(self._owner, MOST_IN_HAND - self._connections.busy)
-        self._in_hand |= {each.id: each for each in leased}
+            leased = leases.lease(self._owner, MOST_LEASED - self._connections.busy)
+        self._leased |= {each.id: each for each in leased}
         self._connections.send(leased)
         if permit is Permit.PROBE and not self._connections.busy:
             self._probe()
@@ -148,7 +148,7 @@ class Postman:
         """Renew the lease no longer, unless a reply to the letter is outstanding."""
         if isinstance(recorded, Slow):
             return
-        self._in_hand.pop(recorded.leased.id, None)
+        self._leased.pop(recorded.leased.id, None)
         self._slow.pop(recorded.leased.id, None)
         if isinstance(recorded, Failed):
             recorded.recorded.set()

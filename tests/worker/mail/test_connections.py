@@ -75,8 +75,9 @@ def test_several_connections_send_each_letter_once(
 
 
 def test_several_workers_send_each_letter_once(
-    app: Flask, mailbox: Mailbox, crowd: list[str]
+    app: Flask, mailbox: Mailbox, crowd: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("newsletter.worker.mail.postman.MOST_LEASED", 10)
     workers = [postman_of(app, name, connections=2) for name in ("one", "two")]
     with ThreadPoolExecutor(2) as both:
         list(both.map(lambda worker: run(app, worker), workers))
