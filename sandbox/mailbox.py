@@ -107,7 +107,7 @@ class Mailbox(Running):
             if wanted in [recipient.lower() for recipient in letter.recipients]
         ]
 
-    def wait_for(self, wanted: int | Callable[[], object], timeout: float = 60.0) -> bool:
+    def wait_for(self, wanted: int | Callable[[], object], timeout: float = 300.0) -> bool:
         """Wait for so many letters, or until a predicate holds; raise TimeoutError (seconds)."""
         holds = wanted if callable(wanted) else lambda: len(self.letters) >= wanted
         with self._changed:

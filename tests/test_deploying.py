@@ -19,6 +19,7 @@ import yaml
 from newsletter.config import Settings
 from tests.conftest import COMPANY
 from tests.journeys.service import wait_until
+from tests.patience import PATIENCE
 from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent
@@ -191,7 +192,7 @@ class Proxy:
         """Ask it to end; all that it logged."""
         if self._process.poll() is None:
             self._process.terminate()
-        self._process.wait(30)
+        self._process.wait(PATIENCE)
         return self._log.read_text("utf-8") + self._main_log.read_text("utf-8")
 
 

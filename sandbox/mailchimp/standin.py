@@ -135,7 +135,7 @@ class StandIn(Outside, Running):
     def find_list(self) -> None:
         self._api.has_list = True
 
-    def wait_for(self, predicate: Callable[[], object], timeout: float = 60.0) -> bool:
+    def wait_for(self, predicate: Callable[[], object], timeout: float = 300.0) -> bool:
         """Wait until a predicate, checked after each call, holds; raise TimeoutError (seconds)."""
         with self._changed:
             if not self._changed.wait_for(predicate, timeout):

@@ -27,10 +27,10 @@ from tests import postgres
 from tests.checkout import command
 from tests.conftest import COMPANY, on_postgresql
 from tests.journeys.service import wait_until
+from tests.patience import PATIENCE
 from tests.people import ADA, STAFF, WEBHOOK_SECRET
 from tests.ports import free_port
 
-SECONDS = 30.0
 #: Where coverage is measured, it is in these processes, too.
 COVERAGE = {name: os.environ[name] for name in ("COVERAGE_PROCESS_CONFIG",) if name in os.environ}
 CONFIGURATION = "newsletter.app.serving"
@@ -66,7 +66,7 @@ def refused(environment: dict[str, str], folder: Path) -> subprocess.CompletedPr
         env=environment,
         capture_output=True,
         text=True,
-        timeout=SECONDS,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -116,7 +116,7 @@ class Served:
         self._booted = threading.Event()
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
-        assert self._booted.wait(SECONDS), self.errors
+        assert self._booted.wait(PATIENCE), self.errors
 
     def _read(self) -> None:
         assert self._process.stderr is not None
@@ -138,7 +138,7 @@ class Served:
 
     def ask(self, method: str, path: str, body: str | None = None, **headers: str) -> int:
         """The status of one request."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request(method, path, body, sent)
         status = connection.getresponse().status
@@ -148,20 +148,20 @@ class Served:
     def metrics(self) -> str:
         """What Prometheus gets."""
         url = f"http://127.0.0.1:{self.port}/metrics"
-        with urlopen(Request(url, headers=STAFF), timeout=SECONDS) as answer:
+        with urlopen(Request(url, headers=STAFF), timeout=PATIENCE) as answer:
             return str(answer.read().decode())
 
     def say(self, octets: bytes, *, until_end: bool = False) -> bytes:
         """What is answered to these octets, whatever they are: the beginning, or all until the connection ends."""
-        with socket.create_connection(("127.0.0.1", self.port), SECONDS) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as connection:
             connection.sendall(octets)
             return _until_end(connection) if until_end else connection.recv(4096)
 
     def end(self) -> int:
         """Ask it to end; the exit status."""
         self._process.send_signal(signal.SIGTERM)
-        status = self._process.wait(SECONDS)
-        self._reader.join(SECONDS)
+        status = self._process.wait(PATIENCE)
+        self._reader.join(PATIENCE)
         assert self._process.stderr is not None
         self._process.stderr.close()
         return status
@@ -303,7 +303,7 @@ class Strangers:
         for connection in self._connections:
             # What they do not read does not lie in their own memory.
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-            connection.settimeout(SECONDS)
+            connection.settimeout(PATIENCE)
             connection.connect(("127.0.0.1", port))
             connection.sendall(octets)
 
@@ -351,7 +351,7 @@ def test_a_client_that_keeps_a_connection_loses_it(shared: Served) -> None:
 
 
 def test_a_client_that_expects_100_continue_gets_it(shared: Served) -> None:
-    with socket.create_connection(("127.0.0.1", shared.port), SECONDS) as connection:
+    with socket.create_connection(("127.0.0.1", shared.port), PATIENCE) as connection:
         connection.sendall(HEAD + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n")
         assert connection.recv(4096) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(b"{}")

@@ -30,6 +30,7 @@ from tests.browser.watch import origin_of
 from tests.browser.windows import Open, windows
 from tests.conftest import environment
 from tests.journeys.service import Service, running
+from tests.patience import PATIENCE
 
 LinkToData = Callable[[str], str]
 
@@ -85,7 +86,7 @@ def service(
 def change(service: Service, statement: str) -> None:
     """Have time passed for the service, by what its database holds."""
     path = service.environ["DATABASE_URL"].removeprefix("sqlite:///")
-    with closing(sqlite3.connect(path, timeout=60)) as database, database:
+    with closing(sqlite3.connect(path, timeout=PATIENCE)) as database, database:
         database.execute(statement)
 
 

@@ -14,6 +14,7 @@ from newsletter.app import create_app
 from newsletter.config import load
 from newsletter.storage.models import db
 from tests.conftest import COMPANY
+from tests.patience import PATIENCE
 from tests.ports import free_port
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class OwnWeb:
             if environ["REQUEST_METHOD"] == "POST":
                 headers = {name: str(environ[name]) for name in environ if name.startswith("HTTP_")}
                 self.posted.append(headers)
-                self.may_answer.wait(timeout=30)
+                self.may_answer.wait(PATIENCE)
             return app(environ, start)
 
         return watched

@@ -117,9 +117,7 @@ class Person:
     def awaits_letter(self) -> None:
         """Wait for one more letter than there was."""
         self.letters += 1
-        self.mailbox.wait_for(
-            lambda: len(self.mailbox.letters_to(self.address)) >= self.letters, timeout=30
-        )
+        self.mailbox.wait_for(lambda: len(self.mailbox.letters_to(self.address)) >= self.letters)
 
     def opens_letter(self, twin: str | None = None) -> None:
         """Look at the newest letter, or at a given HTML twin, as a mail program shows it."""

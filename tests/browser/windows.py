@@ -9,10 +9,10 @@ from typing import Literal, Protocol
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.watch import Watch, origin_of
+from tests.patience import PATIENCE
 
-#: How long a browser may take for one step, in milliseconds: a busy machine is no mistake of ours.
-PATIENCE = 20_000
-expect.set_options(timeout=PATIENCE)
+MILLISECONDS = PATIENCE * 1000  #: that a browser may take for one step
+expect.set_options(timeout=MILLISECONDS)
 
 Scheme = Literal["light", "dark"]
 
@@ -46,7 +46,7 @@ def windows(browser: Browser, home: str) -> Iterator[Open]:
             locale=locale,
             viewport={"width": 1100, "height": 800},
         )
-        context.set_default_timeout(PATIENCE)
+        context.set_default_timeout(MILLISECONDS)
         watches.append(Watch(context, frozenset({origin_of(home), *also})))
         return context.new_page()
 

@@ -26,6 +26,7 @@ from newsletter.storage.notices import Code
 from tests.checkout import command
 from tests.commands import Run
 from tests.conftest import COMPANY, Clock, every_loop
+from tests.patience import PATIENCE
 from tests.people import ADA, access, sign_up
 
 pytestmark = every_loop
@@ -235,7 +236,7 @@ def test_a_terminal_shows_a_progress_bar(environ: dict[str, Any], client: FlaskC
     process = subprocess.Popen([COMMAND, "keys", "rotate", "--data"], env=environ, stdout=end)
     os.close(end)
 
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE) == 0
     shown = os.read(terminal, 65536)
     os.close(terminal)
     assert b"Values" in shown

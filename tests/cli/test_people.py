@@ -24,6 +24,7 @@ from sandbox.mailchimp import StandIn
 from tests.checkout import command
 from tests.commands import Run
 from tests.conftest import Clock, Drain, Join, on_postgresql
+from tests.patience import PATIENCE
 from tests.people import ADA, GRACE, HEDY, ask_staff, confirm, events_of, sign_up, status_of
 from tests.people import access as access_by_http
 
@@ -441,7 +442,7 @@ def test_a_person_at_a_terminal_is_asked_before_anybody_is_erased(
     process = start("erase", stdin=end)
     os.write(terminal, f"{ADA}\n{reply}\n".encode())
 
-    _, shown = process.communicate(timeout=60)
+    _, shown = process.communicate(timeout=PATIENCE)
 
     os.close(terminal)
     os.close(end)
@@ -782,7 +783,7 @@ def test_an_address_comes_by_standard_input_and_not_by_the_arguments(
 ) -> None:
     process = start("erase", "--json", "--yes")
     shown = Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0")
-    answer, errors = process.communicate(f"{ADA}\n".encode(), timeout=60)
+    answer, errors = process.communicate(f"{ADA}\n".encode(), timeout=PATIENCE)
 
     assert process.returncode == 0, errors
     assert b"@" not in b"".join(shown)
@@ -796,7 +797,7 @@ def test_a_person_at_a_terminal_is_asked_for_the_address_beside_the_answer(
     terminal, end = pty.openpty()
     process = start("access", "--json", stdin=end)
     os.write(terminal, f"{ADA}\n".encode())
-    answer, said_beside = process.communicate(timeout=60)
+    answer, said_beside = process.communicate(timeout=PATIENCE)
     os.close(terminal)
     os.close(end)
 

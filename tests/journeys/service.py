@@ -16,11 +16,11 @@ from typing import Any, Self
 import requests
 
 from tests.checkout import command
+from tests.patience import PATIENCE
 from tests.people import STAFF
 from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent.parent
-PATIENCE = 60.0
 _LINES = dict(
     line.split(": ", 1) for line in (ROOT / "Procfile").read_text("utf-8").splitlines() if line
 )

@@ -15,6 +15,7 @@ from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests.conftest import COMPANY, both_databases
 from tests.journeys.service import Service, running, wait_until
+from tests.patience import PATIENCE
 from tests.people import ADA, STAFF_TOKEN, WEBHOOK_SECRET, link_in
 
 pytestmark = both_databases
@@ -65,7 +66,7 @@ def sign_up_with_all_that_a_form_may_send(service: Service) -> None:
             "Cookie": f"id={TRACE}",
         },
         allow_redirects=False,
-        timeout=30,
+        timeout=PATIENCE,
     )
     assert answer.status_code == 303
 
@@ -78,15 +79,17 @@ def left_behind(
     with running({**environ, "LOG_LEVEL": "DEBUG"}, tmp_path) as service:
         mailchimp.webhook_url = service.url(f"/webhooks/mailchimp/{WEBHOOK_SECRET}")
         sign_up_with_all_that_a_form_may_send(service)
-        assert mailbox.wait_for(1, timeout=30)
+        assert mailbox.wait_for(1)
         link = link_in(mailbox.letters[0].message)
-        service.http.get(service.url(link), timeout=30)
+        service.http.get(service.url(link), timeout=PATIENCE)
         unsubscribe = service.press(link).json()["unsubscribe"]
         wait_until(lambda: "synced" in service.events_of(ADA), "Mailchimp has acknowledged")
         mailchimp.unsubscribes(ADA)
-        service.http.post(service.url(link + "x"), timeout=30)
-        service.http.post(service.url("/subscriptions"), json={"email": ADA + "@"}, timeout=30)
-        service.http.get(service.url(f"/{ADA}"), timeout=30)
+        service.http.post(service.url(link + "x"), timeout=PATIENCE)
+        service.http.post(
+            service.url("/subscriptions"), json={"email": ADA + "@"}, timeout=PATIENCE
+        )
+        service.http.get(service.url(f"/{ADA}"), timeout=PATIENCE)
         held, said = stored(environ["DATABASE_URL"], tmp_path), service.logs().encode()
     secrets = {
         "name": NAME.encode(),
@@ -122,7 +125,7 @@ def test_erasing_leaves_not_even_what_was_encrypted(
 ) -> None:
     with running(environ, tmp_path) as service:
         assert service.sign_up(ADA) == 202
-        assert mailbox.wait_for(1, timeout=30)
+        assert mailbox.wait_for(1)
         wait_until(lambda: "mail_sent" in service.events_of(ADA), "it is logged")
         before = cells(environ["DATABASE_URL"])
         assert len(before) == 4

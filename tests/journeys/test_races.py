@@ -46,7 +46,8 @@ from newsletter.subscriptions.transition import act
 from newsletter.worker.upkeep.sqlite_file import Cleaning
 from sandbox.mailbox import Mailbox
 from tests.conftest import Drain, both_databases, on_postgresql, on_sqlite
-from tests.journeys.service import PATIENCE, wait_until
+from tests.journeys.service import wait_until
+from tests.patience import PATIENCE
 from tests.people import (
     ADA,
     GRACE,

@@ -30,6 +30,7 @@ from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests.conftest import both_databases, on_postgresql, on_sqlite
 from tests.journeys.service import Service, running, wait_until
+from tests.patience import PATIENCE
 from tests.people import ADA, GRACE, HEDY, link_in
 
 pytestmark = both_databases
@@ -144,7 +145,7 @@ class Crowd:
     def goes_on(self, times: int = 10) -> None:
         """Wait until so many more have got their answer."""
         for _ in range(times):
-            assert self._at_work.acquire(timeout=60)
+            assert self._at_work.acquire(timeout=PATIENCE)
 
     def disperse(self) -> dict[str, int]:
         """The status that each of them got."""

@@ -28,6 +28,7 @@ from tests.attacker import attacking
 from tests.conftest import Drain, Join, both_databases, on_postgresql, on_sqlite
 from tests.journeys.service import wait_until
 from tests.journeys.test_races import somebody_waits
+from tests.patience import PATIENCE
 from tests.people import ADA, GRACE, STAFF, sign_up
 
 pytestmark = both_databases
@@ -215,11 +216,11 @@ def test_rows_of_many_writers_at_once_are_all_sealed_in_order(
         writers = [crowd.submit(write) for _ in range(4)]
         try:
             for writer in writers:
-                writer.result(60)
+                writer.result(PATIENCE)
         finally:
             ended.set()
         for sealer in sealers:
-            sealer.result(60)
+            sealer.result(PATIENCE)
     seal_all()
 
     assert sealed_rows() == all_rows()

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from sandbox.mailchimp import Answer, StandIn, answers, id_of, problems
+from tests.patience import PATIENCE
 from tests.people import ADA, GRACE
 from tests.sandbox.conftest import Call
 from tests.sandbox.paths import path_of
@@ -152,7 +153,7 @@ def test_a_caller_who_hangs_up_meanwhile_does_no_harm(mailchimp: StandIn, call: 
 def test_stopping_releases_withheld_answers(call: Call) -> None:
     with StandIn() as other, ThreadPoolExecutor(1) as pool:
         other.answer_next(answers.held(threading.Event()))
-        waiting = pool.submit(requests.get, f"{other.api_url}/ping", timeout=60)
+        waiting = pool.submit(requests.get, f"{other.api_url}/ping", timeout=PATIENCE)
         other.wait_for(lambda: other.calls)
         other.stop()
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.patience import PATIENCE
 from tests.ports import free_port
 from tests.sandbox.test_processes import await_that
 
@@ -77,7 +78,7 @@ class Run:
         """The exit status and the output, after a signal if one is given."""
         if number is not None:
             self._process.send_signal(number)
-        return self._process.wait(60), self._log.read_text()
+        return self._process.wait(PATIENCE), self._log.read_text()
 
 
 @pytest.fixture
@@ -108,16 +109,16 @@ def place(said: str, name: str) -> str:
 
 
 def test_it_prints_the_pages(said: str) -> None:
-    api = requests.get(place(said, "Sign-up form"), timeout=60).text
-    assert requests.get(f"{api}/ping", timeout=60).status_code == 401
-    assert requests.get(place(said, "Mailbox"), timeout=60).status_code == 200
-    assert requests.get(place(said, "Mailchimp"), timeout=60).status_code == 200
+    api = requests.get(place(said, "Sign-up form"), timeout=PATIENCE).text
+    assert requests.get(f"{api}/ping", timeout=PATIENCE).status_code == 401
+    assert requests.get(place(said, "Mailbox"), timeout=PATIENCE).status_code == 200
+    assert requests.get(place(said, "Mailchimp"), timeout=PATIENCE).status_code == 200
 
 
 def test_the_tour_is_printed_first(said: str) -> None:
     first = re.findall(r"http://\S+", said)[0]
     assert first == place(said, "Start here")
-    assert "<title>Tour" in requests.get(first, timeout=60).text
+    assert "<title>Tour" in requests.get(first, timeout=PATIENCE).text
 
 
 def test_the_admin_calls_can_be_copied_with_their_token(said: str, home: Path) -> None:
@@ -164,7 +165,7 @@ def test_a_second_run_on_the_same_files_is_refused(said: str, home: Path) -> Non
     refused = f"sandbox: another run uses {home}/var: end it first.\n"
 
     assert Run(home).end() == (1, refused)
-    assert requests.get(place(said, "Mailbox"), timeout=60).status_code == 200
+    assert requests.get(place(said, "Mailbox"), timeout=PATIENCE).status_code == 200
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -18,6 +18,7 @@ from sandbox.mailchimp import StandIn, answers
 from sandbox.pages import Pages, create_pages, linked
 from sandbox.tour.service import Service
 from tests.browser import chromium
+from tests.patience import PATIENCE
 from tests.people import ADA, GRACE
 from tests.sandbox.conftest import Call, Listener
 from tests.sandbox.paths import path_of
@@ -276,7 +277,7 @@ def served(mailchimp: StandIn, mailbox: Mailbox) -> Iterator[int]:
 
 
 def test_pages_are_served_on_loopback(served: int) -> None:
-    assert requests.get(f"http://localhost:{served}/contacts", timeout=60).status_code == 200
+    assert requests.get(f"http://localhost:{served}/contacts", timeout=PATIENCE).status_code == 200
 
 
 def test_a_taken_port_is_an_error_and_not_the_end(served: int, pages: FlaskClient) -> None:

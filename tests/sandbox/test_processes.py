@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.processes import Ended, Interrupted, Processes, as_one_process, lines_in
+from tests.patience import PATIENCE
 
 FOREVER = "sleep 60"
 
@@ -72,14 +73,14 @@ def test_a_process_that_ends_by_itself_ends_the_waiting(processes: Processes) ->
     processes.start("worker", "exit 0")
 
     with pytest.raises(Ended, match="worker ended by itself with exit status 0"):
-        processes.wait(60)
+        processes.wait(PATIENCE)
 
 
 def test_a_killed_process_is_named_with_its_signal(processes: Processes) -> None:
     processes.start("web", "kill -9 $$")
 
     with pytest.raises(Ended, match="web ended by signal 9"):
-        processes.wait(60)
+        processes.wait(PATIENCE)
 
 
 def test_waiting_has_an_end(processes: Processes) -> None:
@@ -92,7 +93,7 @@ def test_calling_off_ends_the_waiting(processes: Processes) -> None:
     threading.Timer(0.05, processes.interrupt).start()
 
     with pytest.raises(Interrupted):
-        processes.wait(60)
+        processes.wait(PATIENCE)
 
 
 @pytest.mark.parametrize("command", ["exec sleep 60", "trap '' TERM; sleep 60 & wait; wait"])

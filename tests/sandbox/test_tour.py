@@ -21,17 +21,16 @@ from sandbox.pages import create_pages
 from sandbox.tour.service import Service
 from tests.conftest import COMPANY
 from tests.journeys.service import running
+from tests.patience import PATIENCE
 from tests.people import STAFF_TOKEN, WEBHOOK_SECRET
 from tests.sandbox import tour
 from tests.sandbox.tour import Page, look
-
-PATIENCE_SECONDS = 60.0
 
 
 def press(visitor: FlaskClient, button: str, **fields: str) -> Page:
     """Press a button, and let the page look again by itself until nothing is under way."""
     page = tour.press(visitor, button, **fields)
-    ends = time.monotonic() + PATIENCE_SECONDS
+    ends = time.monotonic() + PATIENCE
     while page.looks_again and time.monotonic() < ends:
         page = look(visitor)
     return page
@@ -201,7 +200,7 @@ def test_a_sign_up_by_hand_is_followed(around: Around) -> None:
     press(visitor, "anew")
     before = len(around.mailbox.letters)
     around.service.sign_up("by-hand@example.com", "", "en")
-    around.mailbox.wait_for(before + 1, timeout=30)
+    around.mailbox.wait_for(before + 1)
 
     assert "by-hand@example.com The e-mail has arrived" in look(visitor).text
 
@@ -300,7 +299,7 @@ def test_who_confirmed_can_open_their_data_and_staff_the_proof(
     page = press(visitor, "confirm", email="opens-data@example.com")
 
     (data,) = re.findall(r'href="([^"]+/my-data/[^"]+)"', page.html)
-    mine = requests.get(data, headers={"Accept": "text/html"}, timeout=10)
+    mine = requests.get(data, headers={"Accept": "text/html"}, timeout=PATIENCE)
     assert "opens-data@example.com" in mine.text
     (path,) = re.findall(r'href="(/proof/\w+)"', page.html)
     proof = html.unescape(visitor.get(path).text)

@@ -26,6 +26,7 @@ from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests.conftest import Drain, Join, on_postgresql, on_sqlite
 from tests.journeys.service import wait_until
+from tests.patience import PATIENCE
 from tests.people import (
     ADA,
     GRACE,
@@ -583,8 +584,8 @@ def test_simultaneous_actions_on_both_addresses_never_deadlock(
             asked = crowd.submit(ask_staff, app.test_client(), endpoint, ADA, **fields)
             wait_until(lambda: waiting(database_url) >= 2, "both wait")
 
-        assert pressed.result(60) in (200, 410)
-        assert asked.result(60).status_code in (202, 404, 409)
+        assert pressed.result(PATIENCE) in (200, 410)
+        assert asked.result(PATIENCE).status_code in (202, 404, 409)
 
 
 # At Mailchimp: upemail

@@ -27,6 +27,7 @@ from sandbox.mailbox import Mailbox
 from sandbox.mailchimp import StandIn
 from tests.conftest import Drain, on_postgresql, on_sqlite
 from tests.journeys.service import wait_until
+from tests.patience import PATIENCE
 from tests.people import (
     ADA,
     GRACE,
@@ -308,7 +309,7 @@ def test_unsubscribing_during_an_erasure_succeeds(
             left = crowd.submit(app.test_client().post, path)
             wait_until(lambda: is_waiting(database_url), "the person waits")
 
-        assert left.result(60).status_code == 200
+        assert left.result(PATIENCE).status_code == 200
     assert status_of(client, ADA) == "erasing"
 
 

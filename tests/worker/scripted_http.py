@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Self
 
+from tests.patience import PATIENCE
+
 DRIP_SECONDS = 0.1
-PATIENCE = 10.0  #: seconds until a test that hangs fails instead
 
 
 class Act(Enum):

@@ -14,9 +14,10 @@ from contextlib import suppress
 from enum import Enum, auto
 from typing import Self
 
+from tests.patience import PATIENCE
+
 DRIP_SECONDS = 0.05
 SLOW_SECONDS = 0.2
-PATIENCE = 10.0  #: seconds until a test that hangs fails instead
 
 
 class Act(Enum):

@@ -40,6 +40,7 @@ from sandbox.mailchimp import StandIn
 from tests.commands import noticed
 from tests.conftest import Clock, Drain, on_postgresql, release
 from tests.journeys.service import Process, Service, wait_until
+from tests.patience import PATIENCE
 from tests.people import ADA, GRACE, HEDY, ask_staff, confirm, events_of, sign_up
 from tests.worker.audience.test_sync import LeavingMeanwhile
 from tests.worker.scripted_smtp import Act, ScriptedSmtp
@@ -506,7 +507,7 @@ def hanging(app: Flask, clock: Clock) -> Iterator[Hanging]:
     def step() -> bool:
         assert jobs.take("sealing", worker._owner_of("sealer"))
         hangs.set()
-        return goes_on.wait(60)
+        return goes_on.wait(PATIENCE)
 
     thread = threading.Thread(target=worker._step, args=(Loop("sealer", step, 0.0),))
     thread.start()

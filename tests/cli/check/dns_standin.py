@@ -18,7 +18,8 @@ import dns.rdatatype
 import dns.rrset
 from dns.resolver import Resolver
 
-PATIENCE = 10.0  #: seconds until a test that hangs fails instead
+from tests.patience import PATIENCE
+
 _TTL_SECONDS = 60
 _MOST_IN_A_TEXT = 255  #: octets of one part of a TXT record
 

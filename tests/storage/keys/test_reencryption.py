@@ -22,6 +22,7 @@ from newsletter.storage.keys.reencryption import ENCRYPTED, Walk
 from newsletter.storage.models import Erasure, Letter, Model, Subscription, db
 from sandbox.mailbox import Mailbox
 from tests.conftest import Drain, Join, both_databases, on_postgresql
+from tests.patience import PATIENCE
 from tests.people import (
     ADA,
     GRACE,
@@ -255,7 +256,7 @@ def test_people_sign_up_during_a_walk(
         for _ in range(10):
             at_work.acquire()
         enough.set()
-    answers = [answer for each in queues for answer in each.result(60)]
+    answers = [answer for each in queues for answer in each.result(PATIENCE)]
     with elsewhere.app_context():
         walk()
     drain()

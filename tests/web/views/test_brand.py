@@ -27,6 +27,7 @@ from newsletter.worker.run import Worker
 from sandbox.mailbox import Mailbox
 from tests.commands import Run
 from tests.conftest import COMPANY, ClientWith, Drain
+from tests.patience import PATIENCE
 from tests.people import ADA, GRACE, STAFF, access, link_in, sign_up
 from tests.web.callers import BROWSER
 
@@ -246,7 +247,7 @@ def test_a_broken_template_stops_the_web_process(bring: Bring, tmp_path: Path) -
         env={**COMPANY, "PATH": os.environ["PATH"], "BRAND_DIR": str(bring(BROKEN))},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

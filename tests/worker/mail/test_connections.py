@@ -18,6 +18,7 @@ from newsletter.worker.mail.postman import Postman
 from newsletter.worker.mail.smtp import postbox_for
 from sandbox.mailbox import Mailbox
 from tests.conftest import Drain, both_databases, on_sqlite
+from tests.patience import PATIENCE
 from tests.people import ADA, GRACE, HEDY, events_of, sign_up
 
 pytestmark = both_databases
@@ -160,7 +161,7 @@ def test_a_worker_that_ends_begins_no_further_letter(
             mailbox.wait_for(lambda: mailbox.connections == 1)
             postman.hurry()
             stall.set()
-            step.result(60)
+            step.result(PATIENCE)
         postman.finish()
 
     sent, free = sent_and_free(app)
