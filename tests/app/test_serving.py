@@ -116,7 +116,8 @@ class Served:
         self._booted = threading.Event()
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
-        assert self._booted.wait(PATIENCE), self.errors
+        self._booted.wait(PATIENCE)
+        assert self.booted, self.errors
 
     def _read(self) -> None:
         assert self._process.stderr is not None
@@ -124,6 +125,7 @@ class Served:
             self.errors.append(line)
             if "Booting worker" in line:
                 self._booted.set()
+        self._booted.set()  # it has ended
 
     @property
     def booted(self) -> int:
