@@ -29,8 +29,7 @@ test: setup lint ## Everything that is checked: lint, types, tests on SQLite and
 	$(BIN)/coverage report
 
 test-long: setup ## The tests that are worth running at length, at length: about an hour
-	TEST_LONG=1 $(BIN)/pytest tests/journeys tests/worker/audience/test_outage.py tests/web/openapi \
-		tests/domain tests/rights/proof tests/texts/test_merge.py tests/worker/mail/test_headers_as_received.py
+	TEST_LONG=1 $(BIN)/pytest tests/journeys tests/worker/audience/test_outage.py tests/web/openapi
 
 mutants: setup ## Change the code in small ways, and see that tests fail: hours, and only what is not known yet
 	nice -n 19 $(BIN)/mutmut run --max-children 1

@@ -127,10 +127,9 @@ if (
 
 compiled.install()
 
+# Both watch the clock, and a test must not fail because the machine is slow.
 hypothesis.settings.register_profile(
     "any speed",
-    max_examples=200 if IS_LONG else 50,
-    # Both watch the clock, and a test must not fail because the machine is slow.
     deadline=None,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )

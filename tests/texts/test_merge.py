@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from hypothesis import given
+from hypothesis import settings as as_set
 from hypothesis import strategies as st
 
 from newsletter.config import Settings, load
@@ -83,11 +84,13 @@ def merged(values: LetterValues, company: Settings) -> Finished | str:
         return str(error)
 
 
+@as_set(deadline=None, max_examples=150)
 @given(values=st.sampled_from(EVERY_LETTER).flatmap(differing))
 def test_it_makes_what_composing_makes(values: LetterValues) -> None:
     assert merged(values, COMPANY) == composed(values, COMPANY)
 
 
+@as_set(deadline=None, max_examples=40)
 @given(
     names=st.fixed_dictionaries(
         {

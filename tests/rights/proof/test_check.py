@@ -22,7 +22,6 @@ from newsletter.ledger import log, seals
 from newsletter.rights.proof import check
 from newsletter.storage.keys import signing
 from newsletter.storage.models import LedgerRow
-from tests.conftest import IS_LONG
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(b"o" * 32)
@@ -181,8 +180,8 @@ def test_one_flipped_byte_is_found_wherever_it_is(position: int, mask: int) -> N
     assert is_found(bytes(flipped))
 
 
-def test_a_changed_byte_is_detected() -> None:
-    for position in range(0, len(FILE), 1 if IS_LONG else 10):
+def test_every_changed_byte_is_detected() -> None:
+    for position in range(len(FILE)):
         flipped = bytearray(FILE)
         flipped[position] ^= 1
 

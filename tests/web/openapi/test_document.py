@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
@@ -16,6 +16,7 @@ from newsletter.domain.address import LONGEST, Address
 from newsletter.domain.errors import InvalidAddress
 from newsletter.web.openapi.document import path_of
 from newsletter.web.schemas.email import LENIENT, STRICT
+from tests.conftest import IS_LONG
 from tests.people import ADA, JSON
 
 BY_ITSELF = {"HEAD", "OPTIONS"}
@@ -127,6 +128,7 @@ def fitting(pattern: str, local_part: str) -> st.SearchStrategy[str]:
 
 
 @given(fitting(STRICT, r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}"))
+@settings(max_examples=300 if IS_LONG else 100)
 def test_what_fits_the_pattern_of_an_address_is_one(given_text: str) -> None:
     assume(len(given_text) <= LONGEST)
 
@@ -134,6 +136,7 @@ def test_what_fits_the_pattern_of_an_address_is_one(given_text: str) -> None:
 
 
 @given(fitting(LENIENT, r'"[ !#-;=?-\[\]-~¡-¬®-˿]*"|[!#-;=?A-~¡-¬®-˿]+'))
+@settings(max_examples=300 if IS_LONG else 100)
 def test_an_address_that_matches_the_lenient_pattern_is_accepted(given_text: str) -> None:
     assume(len(given_text) <= 4 * LONGEST)
 

@@ -16,6 +16,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import example, given
+from hypothesis import settings as as_set
 from hypothesis import strategies as st
 from sqlalchemy import select
 from time_machine import Traveller
@@ -172,6 +173,7 @@ def test_no_address_brings_a_header_a_recipient_or_a_parameter(
     look_at(octets, address.text, ORDINARY)
 
 
+@as_set(max_examples=50)
 @given(
     variables=st.fixed_dictionaries(
         {},
