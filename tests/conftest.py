@@ -54,8 +54,7 @@ on_sqlite = pytest.mark.databases("sqlite")
 every_loop = pytest.mark.loops("every")
 sealing = pytest.mark.loops("sealer")
 
-#: Tests across rooms, and those that take long, whose lines other tests run as well, but for 0.3 %. Measuring coverage
-#: doubles their time.
+#: Long tests, for which measuring coverage doubles the time. Other tests run the same branches, but for 0.3 %.
 UNMEASURED = (
     "browser",
     "journeys",
@@ -178,7 +177,7 @@ def unmeasured(config: pytest.Config) -> Iterator[None]:
     if plugin is None or plugin.cov_controller is None or config.stash.get(IS_PAUSED, False):
         yield
         return
-    # Each `start` of the plugin's adds a handler that restarts coverage in a forked process, which then takes a minute.
+    # The plugin's own pause adds a handler to every later fork each time it ends: a fork then took a minute.
     collector = plugin.cov_controller.cov._collector
     config.stash[IS_PAUSED] = True
     collector.pause()

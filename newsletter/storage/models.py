@@ -190,8 +190,8 @@ class Subscription(Model):
         ),
         # For the audience loop, which finds rows whose status at Mailchimp is not the wanted one.
         Index("ix_subscription_place", "status", "hold", "audience", "audience_try_at"),
-        # Indexes of some rows are so on PostgreSQL as well, but by the migration alone: to say so here would load its
-        # dialect, 2 MB, on SQLite, too.
+        # The migration gives partial indexes their condition on both databases. Naming PostgreSQL's here would load its
+        # dialect, 2 MB, on SQLite as well.
         # For staff, who see the people waiting for Mailchimp, the longest wait first.
         Index(
             "ix_subscription_audience_due_since",

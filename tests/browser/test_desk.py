@@ -14,7 +14,7 @@ from sandbox.mailchimp import StandIn
 from tests.browser.camera import Camera, Look, barriers_in, overhangs_in, torn_in
 from tests.browser.desk_gallery import DeskGallery
 from tests.browser.person import Locale
-from tests.browser.windows import MILLISECONDS
+from tests.browser.windows import PATIENCE_MILLISECONDS
 from tests.journeys.service import Service, wait_until
 from tests.people import STAFF_TOKEN
 
@@ -31,7 +31,7 @@ def looks(
     """All pages in one language; what they say on the console fails the tests."""
     album = os.environ.get("SCREENSHOTS")
     context = browser.new_context(locale=request.param, base_url=service.home)
-    context.set_default_timeout(MILLISECONDS)
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
     said: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:

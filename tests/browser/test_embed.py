@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser.other_site import OtherSite
 from tests.browser.own_web import OwnWeb
 from tests.browser.watch import Watch
-from tests.browser.windows import MILLISECONDS
+from tests.browser.windows import PATIENCE_MILLISECONDS
 from tests.people import ADA, GRACE, status_of
 
 Copy = Callable[..., None]
@@ -43,7 +43,7 @@ def site(other_site: OtherSite) -> Iterator[OtherSite]:
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context(locale="de-DE")
-    context.set_default_timeout(MILLISECONDS)
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
     yield context
     context.close()
 
@@ -56,7 +56,7 @@ def page(context: BrowserContext) -> Page:
 @pytest.fixture
 def page_without_script(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(locale="de-DE", java_script_enabled=False)
-    context.set_default_timeout(MILLISECONDS)
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
     yield context.new_page()
     context.close()
 

@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.watch import Watch, origin_of
 from tests.patience import PATIENCE
 
-MILLISECONDS = PATIENCE * 1000  #: that a browser may take for one step
-expect.set_options(timeout=MILLISECONDS)
+PATIENCE_MILLISECONDS = PATIENCE * 1000  #: for one step of a browser
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 Scheme = Literal["light", "dark"]
 
@@ -46,7 +46,7 @@ def windows(browser: Browser, home: str) -> Iterator[Open]:
             locale=locale,
             viewport={"width": 1100, "height": 800},
         )
-        context.set_default_timeout(MILLISECONDS)
+        context.set_default_timeout(PATIENCE_MILLISECONDS)
         watches.append(Watch(context, frozenset({origin_of(home), *also})))
         return context.new_page()
 

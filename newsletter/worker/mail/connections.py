@@ -20,9 +20,8 @@ from newsletter.worker.mail.smtp import Postbox
 
 log = logging.getLogger(__name__)
 
-MOST_IN_HAND = (
-    20  #: letters begun whose outcome is not recorded; a killed worker sends no more of them twice
-)
+#: Letters that may have left and whose outcome is not recorded; a killed worker sends no more of them twice.
+MOST_IN_HAND = 20
 WITHIN_SECONDS = 0.03  #: in which outcomes are collected, from the first of them
 #: Without an outcome; then other workers get the letters that were not begun.
 PATIENCE_SECONDS = 1.0
